@@ -1,0 +1,59 @@
+# make demo   seed data to JSONL through real Delta tables, then the admin at 127.0.0.1:8000 (SERVE=0: without the admin)
+# make test   the gate: format, lint, imports, types, Django's checks, tests
+
+PYTHON ?= python3
+SERVE ?= 1
+VENV := .venv
+BIN := $(VENV)/bin
+MANAGE := $(BIN)/python manage.py
+
+.DEFAULT_GOAL := help
+.PHONY: help install migrate demo serve test lint unit conformance bench lock
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+$(VENV)/installed: requirements.lock
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	touch $@
+
+install: $(VENV)/installed
+
+migrate: install
+	$(MANAGE) migrate --verbosity 0
+	$(MANAGE) migrate --database lakehouse --verbosity 0
+
+demo: migrate
+	$(MANAGE) demo
+ifneq ($(SERVE),0)
+	$(MAKE) --no-print-directory serve
+endif
+
+serve: migrate
+	$(BIN)/gunicorn workbench.wsgi --bind 127.0.0.1:8000 --workers 2 --threads 4 --timeout 120
+
+lint: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	WORKBENCH_PUBLIC_URL=https://workbench.example WORKBENCH_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
+		$(MANAGE) check --deploy --fail-level WARNING
+	$(MANAGE) makemigrations --check --dry-run
+
+unit: install
+	.ci/browser
+	$(BIN)/pytest -n 2
+
+test: lint unit
+
+conformance: install
+	$(BIN)/python -m tests.conformance.run
+
+bench: install
+	$(BIN)/python -m benchmarks
+
+lock:
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-trusted-host --no-header \
+		--extra dev --extra postgres --output-file requirements.lock pyproject.toml

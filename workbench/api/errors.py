@@ -1,0 +1,109 @@
+"""Every error of the API in one shape: `{"error": {"code", "message", "fields"?}}`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, OperationalError
+from django.db.models import ProtectedError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.defaults import server_error as plain_server_error
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from workbench.problems import Problem, in_words
+
+log = logging.getLogger(__name__)
+
+Fields = dict[str, list[str]]
+
+
+def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:  # noqa: ARG001 - the signature of the framework
+    """Return the answer to an exception of a view, or None for one that nobody foresaw (a 500)."""
+    match exc:
+        case Problem():
+            return answer(exc.status, exc.code, exc.message, exc.fields)
+        case exceptions.ValidationError():
+            return _invalid(flattened(exc.detail))
+        case ValidationError():
+            return _invalid(exc.message_dict if hasattr(exc, "error_dict") else {"": exc.messages})
+        case exceptions.APIException():
+            return _of_framework(exc)
+        case Http404():
+            return answer(404, "not_found", str(exc) or "There is no such thing: check the id in the URL.")
+        case PermissionDenied():
+            return answer(403, "forbidden", str(exc) or "You may not do this: ask a platform lead for the right.")
+        case ProtectedError():
+            return answer(409, "conflict", f"{exc.args[0]} Delete what points at it first.")
+        case IntegrityError():
+            return answer(409, "conflict", f"That exists already: {exc} Change the value, or edit the row that has it.")
+        case OperationalError():
+            log.error("A database did not answer", exc_info=exc)
+            return answer(503, "unavailable", "The lakehouse or database cannot be reached now: try again in a minute.")
+    return None
+
+
+def answer(status: int, code: str, message: str, fields: Fields | None = None, headers: Any = None) -> Response:
+    """Return the response in the one shape of errors."""
+    return Response(body(code, message, fields), status=status, headers=headers)
+
+
+def body(code: str, message: str, fields: Fields | None = None) -> dict[str, Any]:
+    """Return the JSON object of an error; `fields` is left out where it is empty."""
+    return {"error": {"code": code, "message": message} | ({"fields": fields} if fields else {})}
+
+
+def flattened(detail: Any, path: str = "") -> Fields:
+    """Return DRF's nested messages by dotted path, `sources.0.type`; those of the whole input under ""."""
+    if isinstance(detail, Mapping):
+        parts = [(name, "" if name == "non_field_errors" else str(name)) for name in detail]
+        return {
+            key: messages
+            for name, part in parts
+            for key, messages in flattened(detail[name], ".".join(filter(None, (path, part)))).items()
+        }
+    if isinstance(detail, list) and any(isinstance(item, Mapping | list) for item in detail):
+        return flattened({str(at): item for at, item in enumerate(detail) if item}, path)
+    return {path: [str(item) for item in (detail if isinstance(detail, list) else [detail])]}
+
+
+def _invalid(fields: Fields) -> Response:
+    whole = " ".join(fields.pop("", []) + fields.pop("__all__", []))
+    message = " ".join(filter(None, (whole, in_words(fields))))
+    return answer(400, "invalid", message, fields)
+
+
+def _of_framework(exc: exceptions.APIException) -> Response:
+    headers: dict[str, str] = {}
+    if header := getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = header
+    if wait := getattr(exc, "wait", None):
+        headers["Retry-After"] = str(int(wait))
+    message = str(exc.detail)
+    if isinstance(exc, exceptions.NotAuthenticated):
+        message = "Sign in first: send `Authorization: Token …` from POST /api/v1/auth/token, or use a session."
+    return answer(exc.status_code, str(exc.default_code), message, headers=headers)
+
+
+# Outside the views of the framework
+
+
+def unknown_url(request: HttpRequest) -> JsonResponse:
+    """Answer a URL under /api/ that does not exist."""
+    hint = "see /api/docs for those that exist."
+    if request.path.endswith("/"):
+        hint = f"URLs here have no trailing slash, so try {request.path.rstrip('/')} or {hint}"
+    return JsonResponse(body("not_found", f"There is no {request.path}: {hint}"), status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer an exception that nobody foresaw: JSON under /api/, Django's page elsewhere."""
+    if request.path.startswith("/api/"):
+        message = (
+            "Something failed here that is not your doing; the server's log has the cause. Try again or report it."
+        )
+        return JsonResponse(body("server_error", message), status=500)
+    return plain_server_error(request)

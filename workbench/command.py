@@ -1,0 +1,44 @@
+"""What commands share: one clear line on failure, and finding a row by id or name."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.db import Error as DatabaseError
+from django.db.models import Model
+
+from workbench.near import near_misses
+from workbench.problems import NotFound, Problem
+
+
+def stated_plainly(handle: Callable[..., None]) -> Callable[..., None]:
+    """Turn a problem, or an error of the lakehouse, into one line and a non-zero exit."""
+
+    @functools.wraps(handle)
+    def wrapper(*args: Any, **options: Any) -> None:
+        try:
+            handle(*args, **options)
+        except Problem as problem:
+            raise CommandError(str(problem)) from problem
+        except (DatabaseError, OSError) as error:
+            raise CommandError(f"{type(error).__name__}: {error}") from error
+
+    return wrapper
+
+
+def find(model: type[Model], wanted: str, *, name_field: str = "name") -> Any:
+    """Return the row whose id or name is `wanted`. Raises NotFound with near misses, or when a name is not unique."""
+    rows = model._default_manager
+    if row := rows.filter(pk=wanted).first():
+        return row
+    found = list(rows.filter(**{name_field: wanted})[:2])
+    kind = model._meta.verbose_name
+    if len(found) > 1:
+        raise NotFound(f"More than one {kind} is named {wanted!r}: give its id.")
+    if not found:
+        names = list(rows.values_list(name_field, flat=True)[:1000])
+        raise NotFound(f"There is no {kind} {wanted!r}.{near_misses(wanted, names)}")
+    return found[0]

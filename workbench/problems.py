@@ -1,0 +1,59 @@
+"""What can go wrong in an action: raised once, shown alike by the API, the admin and the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+
+class Problem(Exception):  # noqa: N818 - the word that API, admin and commands show
+    """A refusal in words for the user: what was found, what is allowed, what to do; `fields` names the inputs at fault.
+
+    `code` and `status` are those of the API's answer. Commands show `str(problem)`.
+    """
+
+    code = "problem"
+    status = 400
+
+    def __init__(self, message: str, fields: Mapping[str, Sequence[str]] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fields = {name: list(messages) for name, messages in (fields or {}).items()}
+
+    @classmethod
+    def of_fields(cls, opening: str, fields: Mapping[str, Sequence[str]]) -> Self:
+        """Return the problem whose message is `opening` followed by the messages of every field."""
+        return cls(f"{opening} {in_words(fields)}", fields)
+
+
+class Invalid(Problem):
+    """The input cannot be used; nothing was changed."""
+
+    code = "invalid"
+    status = 400
+
+
+class Forbidden(Problem):
+    """The actor may not do this."""
+
+    code = "forbidden"
+    status = 403
+
+
+class NotFound(Problem):
+    """There is no such thing."""
+
+    code = "not_found"
+    status = 404
+
+
+class Conflict(Problem):
+    """The input is fine, but what exists already stands against it."""
+
+    code = "conflict"
+    status = 409
+
+
+def in_words(fields: Mapping[str, Sequence[str]]) -> str:
+    """Return the messages of all fields in one line, each after its field's name."""
+    return " ".join(f"{name}: {' '.join(messages)}" for name, messages in fields.items())
