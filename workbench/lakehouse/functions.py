@@ -1,0 +1,145 @@
+"""Database functions whose Databricks spelling differs from Django's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models.fields.json import (
+    HasKeyLookup,
+    JSONExact,
+    KeyTextTransform,
+    KeyTransform,
+    KeyTransformExact,
+    KeyTransformIn,
+    KeyTransformIsNull,
+    KeyTransformNumericLookupMixin,
+)
+from django.db.models.functions import Chr, ConcatPair, Length, Now, Ord, Random, StrIndex
+
+from workbench.canonical import canonical_bytes
+
+Sql = tuple[str, list[Any]]
+
+
+def _function(name: str) -> Callable[..., Any]:
+    def as_databricks(self: Any, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, function=name, **extra)
+
+    return as_databricks
+
+
+def _template(template: str) -> Callable[..., Any]:
+    def as_databricks(self: Any, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template=template, **extra)
+
+    return as_databricks
+
+
+def str_index(self: StrIndex, compiler: Any, connection: Any, **extra: Any) -> Any:
+    """INSTR counts from 1 and returns 0 where nothing is found, as Django wants."""
+    return self.as_sql(compiler, connection, function="INSTR", **extra)
+
+
+def concat_pair(self: ConcatPair, compiler: Any, connection: Any, **extra: Any) -> Any:
+    """NULL counts as an empty text, as everywhere in Django."""
+    return self.coalesce().as_sql(compiler, connection, template="CONCAT(%(expressions)s)", **extra)
+
+
+def json_path(keys: list[Any]) -> str:
+    """Return a JSON path as a literal: `'$["a"][0]'`, with quotes and backslashes escaped for both languages."""
+    parts = []
+    for key in keys:
+        try:
+            parts.append(f"[{int(key)}]")
+        except ValueError:
+            text = str(key).replace("\\", "\\\\").replace('"', '\\"')
+            parts.append(f'["{text}"]')
+    path = ("$" + "".join(parts)).replace("\\", "\\\\").replace("'", "\\'").replace("%", "%%")
+    return f"'{path}'"
+
+
+def key_transform(self: KeyTransform, compiler: Any, connection: Any, **extra: Any) -> Sql:
+    """Return the value as JSON text, so that `"1"` and `1` stay different."""
+    lhs, params, keys = self.preprocess_lhs(compiler, connection)
+    return f"TO_JSON(VARIANT_GET(PARSE_JSON({lhs}), {json_path(keys)}))", [*params]
+
+
+def key_text_transform(self: KeyTextTransform, compiler: Any, connection: Any, **extra: Any) -> Sql:
+    """Return the value as bare text."""
+    lhs, params, keys = self.preprocess_lhs(compiler, connection)
+    return f"GET_JSON_OBJECT({lhs}, {json_path(keys)})", [*params]
+
+
+def json_exact(self: JSONExact, compiler: Any, connection: Any) -> Sql:
+    lhs, params = self.process_lhs(compiler, connection)
+    if hasattr(self.rhs, "as_sql"):
+        rhs, rhs_params = compiler.compile(self.rhs)
+        return f"{lhs} = {rhs}", [*params, *rhs_params]
+    return f"{lhs} = %s", [*params, json_text(self.rhs)]
+
+
+def key_transform_exact(self: KeyTransformExact, compiler: Any, connection: Any) -> Sql:
+    """Compare canonical JSON text with canonical JSON text; a missing key is not JSON null."""
+    lhs, params = compiler.compile(self.lhs)
+    if isinstance(self.rhs, KeyTransform):
+        rhs, rhs_params = compiler.compile(self.rhs)
+        return f"{lhs} = {rhs}", [*params, *rhs_params]
+    return f"{lhs} = %s", [*params, json_text(self.rhs)]
+
+
+def key_transform_in(self: KeyTransformIn, compiler: Any, connection: Any) -> Sql:
+    lhs, params = compiler.compile(self.lhs)
+    marks = ", ".join(["%s"] * len(self.rhs))
+    return f"{lhs} IN ({marks})", [*params, *map(json_text, self.rhs)]
+
+
+def key_transform_is_null(self: KeyTransformIsNull, compiler: Any, connection: Any) -> Sql:
+    lhs, params = compiler.compile(self.lhs)
+    return f"{lhs} IS {'' if self.rhs else 'NOT '}NULL", [*params]
+
+
+def key_transform_number(self: Any, compiler: Any, connection: Any) -> Sql:
+    """Compare as numbers; a value that is no number is never smaller or larger."""
+    lhs, params, keys = self.lhs.preprocess_lhs(compiler, connection)
+    left = f"TRY_CAST(GET_JSON_OBJECT({lhs}, {json_path(keys)}) AS DOUBLE)"
+    return f"{left} {connection.operators[self.lookup_name]}", [*params, self.rhs]
+
+
+def has_key(self: HasKeyLookup, compiler: Any, connection: Any) -> Sql:
+    """A key with JSON null is there; VARIANT tells it from a missing one."""
+    if isinstance(self.lhs, KeyTransform):
+        lhs, params, above = self.lhs.preprocess_lhs(compiler, connection)
+    else:
+        (lhs, params), above = self.process_lhs(compiler, connection), []
+    keys = self.rhs if isinstance(self.rhs, list | tuple) else [self.rhs]
+    found = [f"VARIANT_GET(PARSE_JSON({lhs}), {json_path([*above, key])}) IS NOT NULL" for key in keys]
+    return "(" + (self.logical_operator or "AND").join(f" {sql} " for sql in found) + ")", [*params] * len(keys)
+
+
+def json_text(value: Any) -> str:
+    """Return the canonical JSON that a column holds for the value; None is JSON null."""
+    return canonical_bytes(value).decode()
+
+
+def register() -> None:
+    """Give Django's own functions and lookups their `as_databricks`."""
+    spellings: list[tuple[Any, Callable[..., Any]]] = [
+        (Chr, _function("CHR")),
+        (Ord, _function("ASCII")),
+        (Random, _function("RAND")),
+        (Length, _function("CHAR_LENGTH")),
+        (Now, _template("CURRENT_TIMESTAMP()")),
+        (StrIndex, str_index),
+        (ConcatPair, concat_pair),
+        (KeyTransform, key_transform),
+        (KeyTextTransform, key_text_transform),
+        (JSONExact, json_exact),
+        (KeyTransformExact, key_transform_exact),
+        (KeyTransformIn, key_transform_in),
+        (KeyTransformIsNull, key_transform_is_null),
+        (KeyTransformNumericLookupMixin, key_transform_number),
+        (HasKeyLookup, has_key),
+    ]
+    for target, as_databricks in spellings:
+        target.as_databricks = as_databricks

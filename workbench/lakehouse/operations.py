@@ -1,0 +1,259 @@
+"""How Databricks SQL spells what Django asks for."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db.backends.base.operations import BaseDatabaseOperations
+from django.db.models import Expression, Model
+from django.utils import timezone
+from django.utils.duration import duration_microseconds
+
+from workbench.canonical import canonical_bytes
+
+Sql = tuple[str, tuple[Any, ...]]
+
+EXTRACT = {
+    "year": "YEAR({})",
+    "iso_year": "EXTRACT(YEAROFWEEK FROM {})",
+    "quarter": "QUARTER({})",
+    "month": "MONTH({})",
+    "week": "WEEKOFYEAR({})",
+    "week_day": "DAYOFWEEK({})",
+    "iso_week_day": "(WEEKDAY({}) + 1)",
+    "day": "DAY({})",
+    "hour": "HOUR({})",
+    "minute": "MINUTE({})",
+    "second": "SECOND({})",
+}
+# Times of day are text of fixed width, `HH:MM:SS.ffffff`, so that they sort and compare as they should.
+TIME_PART = {"hour": (1, 2), "minute": (4, 2), "second": (7, 2)}
+TIME_TRUNC = {"hour": (2, ":00:00.000000"), "minute": (5, ":00.000000"), "second": (8, ".000000")}
+
+
+class DatabaseOperations(BaseDatabaseOperations):
+    compiler_module = "workbench.lakehouse.compiler"
+    cast_char_field_without_max_length = "STRING"
+    cast_data_types = {"AutoField": "BIGINT", "BigAutoField": "BIGINT", "SmallAutoField": "BIGINT"}
+    explain_prefix = "EXPLAIN"
+
+    def quote_name(self, name: str) -> str:
+        if name.startswith("`") and name.endswith("`"):
+            return name
+        return "`" + name.replace("`", "``") + "`"
+
+    def bulk_batch_size(self, fields: Sequence[Any], objs: Sequence[Any]) -> int:
+        """Return all of them: rows travel as one parameter and are one commit."""
+        return len(objs)
+
+    def adapt_json_value(self, value: Any, encoder: type | None) -> str:
+        """Return canonical JSON, so that equal values are equal text in any reader."""
+        return canonical_bytes(value).decode()
+
+    # Dates and times
+
+    def date_extract_sql(self, lookup_type: str, sql: str, params: Iterable[Any]) -> Sql:
+        return EXTRACT[lookup_type].format(sql), tuple(params)
+
+    def datetime_extract_sql(self, lookup_type: str, sql: str, params: Iterable[Any], tzname: str | None) -> Sql:
+        return self.date_extract_sql(lookup_type, self._local(sql, tzname), params)
+
+    def time_extract_sql(self, lookup_type: str, sql: str, params: Iterable[Any]) -> Sql:
+        start, length = TIME_PART[lookup_type]
+        return f"CAST(SUBSTRING({sql}, {start}, {length}) AS INT)", tuple(params)
+
+    def date_trunc_sql(self, lookup_type: str, sql: str, params: Iterable[Any], tzname: str | None = None) -> Sql:
+        return f"CAST(DATE_TRUNC('{lookup_type.upper()}', {self._local(sql, tzname)}) AS DATE)", tuple(params)
+
+    def datetime_trunc_sql(self, lookup_type: str, sql: str, params: Iterable[Any], tzname: str | None) -> Sql:
+        return f"DATE_TRUNC('{lookup_type.upper()}', {self._local(sql, tzname)})", tuple(params)
+
+    def time_trunc_sql(self, lookup_type: str, sql: str, params: Iterable[Any], tzname: str | None = None) -> Sql:
+        length, rest = TIME_TRUNC[lookup_type]
+        return f"CONCAT(SUBSTRING({self._time_text(sql, tzname)}, 1, {length}), '{rest}')", tuple(params)
+
+    def datetime_cast_date_sql(self, sql: str, params: Iterable[Any], tzname: str | None) -> Sql:
+        return f"CAST({self._local(sql, tzname)} AS DATE)", tuple(params)
+
+    def datetime_cast_time_sql(self, sql: str, params: Iterable[Any], tzname: str | None) -> Sql:
+        return f"DATE_FORMAT({self._local(sql, tzname)}, 'HH:mm:ss.SSSSSS')", tuple(params)
+
+    def _local(self, sql: str, tzname: str | None) -> str:
+        if not settings.USE_TZ or tzname in (None, "UTC"):
+            return sql
+        return f"FROM_UTC_TIMESTAMP({sql}, '{timezone_for_sql(tzname)}')"
+
+    def _time_text(self, sql: str, tzname: str | None) -> str:
+        return sql if tzname is None else f"DATE_FORMAT({self._local(sql, tzname)}, 'HH:mm:ss.SSSSSS')"
+
+    def date_interval_sql(self, interval: datetime.timedelta) -> str:
+        return str(duration_microseconds(interval))
+
+    def format_for_duration_arithmetic(self, sql: str) -> str:
+        return sql
+
+    def combine_duration_expression(self, connector: str, sub_expressions: Sequence[str]) -> str:
+        left, right = sub_expressions
+        if connector not in ("+", "-"):
+            return self.combine_expression(connector, list(sub_expressions))
+        sign = "-" if connector == "-" else ""
+        return f"TIMESTAMPADD(MICROSECOND, {sign}({right}), {left})"
+
+    def subtract_temporals(self, internal_type: str, lhs: Any, rhs: Any) -> Sql:
+        (left, left_params), (right, right_params) = lhs, rhs
+        if internal_type == "TimeField":
+            left, right = (f"CAST(CONCAT('1970-01-01 ', {side}) AS TIMESTAMP)" for side in (left, right))
+        if internal_type == "DateField":
+            return f"(DATEDIFF({left}, {right}) * 86400000000)", (*left_params, *right_params)
+        return f"TIMESTAMPDIFF(MICROSECOND, {right}, {left})", (*right_params, *left_params)
+
+    def adapt_datetimefield_value(self, value: Any) -> Any:
+        if isinstance(value, datetime.datetime) and timezone.is_aware(value) and not settings.USE_TZ:
+            raise ValueError("The lakehouse takes no timezone-aware datetimes when USE_TZ is False.")
+        return value
+
+    def adapt_timefield_value(self, value: Any) -> Any:
+        if isinstance(value, datetime.time) and timezone.is_aware(value):
+            raise ValueError("The lakehouse takes no timezone-aware times.")
+        return value
+
+    def adapt_datefield_value(self, value: Any) -> Any:
+        return value
+
+    def adapt_decimalfield_value(self, value: Any, max_digits: int | None = None, decimal_places: int | None = None) -> Any:
+        return value
+
+    # Lookups and expressions
+
+    def lookup_cast(self, lookup_type: str, internal_type: str | None = None) -> str:
+        text_lookup = lookup_type.removeprefix("i") in ("exact", "contains", "startswith", "endswith", "regex")
+        if text_lookup and lookup_type != "exact" and internal_type not in TEXT_FIELDS:
+            return "CAST(%s AS STRING)"
+        return "%s"
+
+    def regex_lookup(self, lookup_type: str) -> str:
+        return f"%s {self.connection.operators[lookup_type]}"
+
+    def combine_expression(self, connector: str, sub_expressions: list[str]) -> str:
+        left_right = ", ".join(sub_expressions)
+        match connector:
+            case "^":
+                return f"POWER({left_right})"
+            case "#":
+                return "({} ^ {})".format(*sub_expressions)
+            case "<<":
+                return f"SHIFTLEFT({left_right})"
+            case ">>":
+                return f"SHIFTRIGHT({left_right})"
+        return super().combine_expression(connector, sub_expressions)
+
+    def integer_field_range(self, internal_type: str) -> tuple[int, int]:
+        # Automatic keys are 64 bits wide whatever the field's name says.
+        return super().integer_field_range("BigAutoField" if internal_type.endswith("AutoField") else internal_type)
+
+    # Statements
+
+    def limit_offset_sql(self, low_mark: int, high_mark: int | None) -> str:
+        limit, offset = self._get_limit_offset_params(low_mark, high_mark)
+        return " ".join(part for part in (f"LIMIT {limit}" if limit is not None else "", f"OFFSET {offset}" if offset else "") if part)
+
+    def no_limit_value(self) -> None:
+        return None
+
+    def sql_flush(
+        self, style: Any, tables: Iterable[str], *, reset_sequences: bool = False, allow_cascade: bool = False
+    ) -> list[str]:
+        return [f"DELETE FROM {self.quote_name(table)}" for table in tables]
+
+    def prepare_sql_script(self, sql: str) -> list[str]:
+        return [statement for part in sql.split(";\n") if (statement := part.strip().rstrip(";"))]
+
+    def fetch_returned_insert_rows(self, cursor: Any) -> list[tuple[Any, ...]]:
+        raise NotImplementedError("Inserted values are known before the insert; the compiler returns them.")
+
+    def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:
+        return super().last_executed_query(cursor, sql, params).removeprefix("QUERY = ")
+
+    # Values read
+
+    def get_db_converters(self, expression: Expression) -> list[Callable[..., Any]]:
+        converters = super().get_db_converters(expression)
+        converter = CONVERTERS.get(expression.output_field.get_internal_type())
+        return [*converters, converter] if converter else converters
+
+
+TEXT_FIELDS = frozenset(
+    {"CharField", "TextField", "SlugField", "FileField", "FilePathField", "GenericIPAddressField", "UUIDField", "TimeField"}
+)
+
+
+def timezone_for_sql(name: str | None) -> str:
+    """Return a zone name that may stand in a statement; `make_aware` has checked it, but not for quotes."""
+    text = name or "UTC"
+    if not all(char.isalnum() or char in "_+-/:" for char in text):
+        raise ValueError(f"{text!r} is not a time zone: use a name such as Europe/Berlin or an offset such as +02:00.")
+    return text
+
+
+def _datetime(value: Any, expression: Any, connection: Any) -> Any:
+    if not isinstance(value, datetime.datetime):
+        return value
+    if not settings.USE_TZ:
+        return value.replace(tzinfo=None) if value.tzinfo is None else value.astimezone(datetime.UTC).replace(tzinfo=None)
+    return value.replace(tzinfo=datetime.UTC) if value.tzinfo is None else value.astimezone(datetime.UTC)
+
+
+def _date(value: Any, expression: Any, connection: Any) -> Any:
+    return value.date() if isinstance(value, datetime.datetime) else value
+
+
+def _time(value: Any, expression: Any, connection: Any) -> Any:
+    return datetime.time.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _uuid(value: Any, expression: Any, connection: Any) -> Any:
+    return uuid.UUID(value) if isinstance(value, str) else value
+
+
+def _decimal(value: Any, expression: Any, connection: Any) -> Any:
+    if isinstance(value, float):
+        # Averages come as doubles; 15 digits are all that a double carries.
+        value = decimal.Context(prec=15).create_decimal_from_float(value)
+    if value is None or isinstance(value, decimal.Decimal):
+        return value
+    return decimal.Decimal(value)
+
+
+def _float(value: Any, expression: Any, connection: Any) -> Any:
+    return float(value) if isinstance(value, decimal.Decimal | int) and not isinstance(value, bool) else value
+
+
+def _integer(value: Any, expression: Any, connection: Any) -> Any:
+    return int(value) if isinstance(value, float | decimal.Decimal) and value == int(value) else value
+
+
+def _boolean(value: Any, expression: Any, connection: Any) -> Any:
+    return bool(value) if value in (0, 1) else value
+
+
+CONVERTERS: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "DateTimeField": _datetime,
+    "DateField": _date,
+    "TimeField": _time,
+    "UUIDField": _uuid,
+    "DecimalField": _decimal,
+    "FloatField": _float,
+    "IntegerField": _integer,
+    "BigIntegerField": _integer,
+    "BooleanField": _boolean,
+}
+
+
+def table_of(model: type[Model]) -> str:
+    """Return the model's quoted table name for hand-written statements."""
+    return "`" + model._meta.db_table.replace("`", "``") + "`"
