@@ -1,0 +1,133 @@
+"""DuckDB over the snapshots: one in-memory DuckDB per process and connection, which sees nothing but the lakehouse."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from deltalake.exceptions import DeltaError
+
+from . import errors, snapshot
+from .datatypes import to_duckdb
+from .layout import Layout
+from .macros import MACROS
+from .names import TableName, literal, quoted
+from .snapshot import Column, Snapshot
+from .translate import TableUse
+
+FAILURES = (duckdb.Error, pa.ArrowException, DeltaError, OSError)
+"""What an engine below raises; `wrapped` makes it PEP 249's."""
+
+_PARTITION_NULL = "__HIVE_DEFAULT_PARTITION__"
+
+
+class Engine:
+    """Snapshots and DuckDB for one connection in one process; `pid` tells whether it survived a fork."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout, self.pid = layout, os.getpid()
+        self.duckdb = duckdb.connect(":memory:")
+        for setting in (
+            "SET GLOBAL TimeZone = 'UTC'",
+            "SET GLOBAL threads = 2",
+            "SET GLOBAL parquet_metadata_cache = true",
+            "SET GLOBAL enable_external_file_cache = false",
+            f"SET GLOBAL temp_directory = {literal(str(layout.private / 'spill'))}",
+            *(f"CREATE MACRO {macro}" for macro in MACROS),
+            f"SET GLOBAL allowed_directories = [{literal(str(layout.root) + '/')}]",
+            "SET GLOBAL enable_external_access = false",
+            "SET GLOBAL lock_configuration = true",
+        ):
+            self.duckdb.execute(setting)
+        self._snapshots: dict[TableName, tuple[Snapshot, tuple[int, int] | None]] = {}
+        self._templates: dict[str, str] = {}
+
+    def close(self) -> None:
+        if self.pid == os.getpid():
+            self.duckdb.close()
+        self._snapshots.clear()
+
+    def snapshot(self, name: TableName, version: int | None = None) -> Snapshot:
+        """The table's newest state (two `stat` calls when nothing changed), or the given version."""
+        path = self.layout.table(name)
+        if version is not None:
+            self.layout.need_table(name)
+            return snapshot.load(name, path, version)
+        known = self._snapshots.get(name)
+        try:
+            token = snapshot.state_token(path, known[0].version if known else -1)
+        except OSError as error:
+            self._snapshots.pop(name, None)
+            raise self.layout.unknown_table(name) from error
+        if known and token is not None and token == known[1]:
+            return known[0]
+        return self._refresh(name, path, known)
+
+    def _refresh(self, name: TableName, path: Path, known: tuple[Snapshot, Any] | None) -> Snapshot:
+        inode = os.stat(path / "_delta_log").st_ino
+        if known and known[1] and known[1][0] == inode:
+            try:
+                known[0].delta.update_incremental()
+                fresh = snapshot.read_state(name, path, known[0].delta)
+            except DeltaError:
+                fresh = snapshot.load(name, path)
+        else:
+            fresh = snapshot.load(name, path)
+        state = os.stat(path / "_delta_log")
+        self._snapshots[name] = fresh, (state.st_ino, state.st_mtime_ns)
+        return fresh
+
+    def forget(self, name: TableName) -> None:
+        self._snapshots.pop(name, None)
+
+    def template(self, columns: Iterable[Column], partitioned_by: tuple[str, ...]) -> str:
+        """The path of an empty Parquet file with these columns, made when it is not there."""
+        shape = json.dumps([[c.name, c.type] for c in columns] + [list(partitioned_by)])
+        if shape not in self._templates:
+            digest = hashlib.sha256(shape.encode()).hexdigest()[:24]
+            hive = "/".join(f"{name}={_PARTITION_NULL}" for name in partitioned_by)
+            path = self.layout.private / "templates" / digest / hive / "empty.parquet"
+            if not path.exists():
+                self._write_template(path, [c for c in columns if c.name not in partitioned_by])
+            self._templates[shape] = str(path)
+        return self._templates[shape]
+
+    def _write_template(self, path: Path, columns: list[Column]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(f".{os.getpid()}.tmp")
+        empty = ", ".join(f"CAST(NULL AS {to_duckdb(c.type)}) AS {quoted(c.name)}" for c in columns)
+        self.duckdb.execute(f"COPY (SELECT {empty} LIMIT 0) TO {literal(str(draft))} (FORMAT parquet)")
+        os.replace(draft, path)
+
+    def relation(self, found: Snapshot, parameter: str, files: list[str], *, row_ids: bool = False) -> tuple[str, list[str]]:
+        """A subquery over some files of a snapshot, and the value of its parameter."""
+        template = self.template(found.columns, found.partitioned_by)
+        return found.relation(parameter, row_ids=row_ids), [template, *files]
+
+
+def pruned(found: Snapshot, use: TableUse, values: Mapping[str, Any]) -> list[str]:
+    """The files of the snapshot that the query's comparisons leave."""
+    wanted: dict[str, set[str | None]] = {}
+    by_name = {name.lower(): name for name in found.partitioned_by}
+    for column, sources in use.equal:
+        if column in by_name and found.column(column).type == "string":
+            texts = [values.get(what) if where == "parameter" else what for where, what in sources]
+            if all(isinstance(text, str) for text in texts):
+                wanted.setdefault(by_name[column], set()).update(snapshot.partition_text(text) for text in texts)
+    return found.files_where(wanted) if wanted else found.files
+
+
+def count(duck: duckdb.DuckDBPyConnection, text: str, values: Mapping[str, Any] | None = None) -> int:
+    """The one number that a query gives; its result is read to the end, as DuckDB wants before the next statement."""
+    found = duck.execute(text, dict(values)) if values else duck.execute(text)
+    return int(found.fetchall()[0][0])
+
+
+def wrapped(error: BaseException) -> errors.DatabaseError:
+    return error if isinstance(error, errors.DatabaseError) else errors.from_engine(error)

@@ -1,0 +1,165 @@
+"""information_schema: views over the lakehouse's directory, its tables' schemas and the metadata file.
+
+Names and columns as in Unity Catalog; `system.information_schema` covers all catalogs. Each view is an Arrow table made
+when a statement reads it, so the views join with each other and with tables in plain SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from .datatypes import to_sql
+from .engine import Engine
+from .layout import SYSTEM
+from .metadata import Metadata
+from .names import TableName, unknown
+from .snapshot import Snapshot
+
+Rows = Iterator[tuple[Any, ...]]
+_SIMPLE = {"BIGINT": "LONG", "SMALLINT": "SHORT", "TINYINT": "BYTE"}
+_TABLE = ("table_catalog", "table_schema", "table_name")
+_CONSTRAINT = ("constraint_catalog", "constraint_schema", "constraint_name")
+
+
+class Scope:
+    """What one statement may look at: every catalog, or one."""
+
+    def __init__(self, engine: Engine, metadata: Metadata, catalog: str | None) -> None:
+        self.engine, self.metadata, self.layout = engine, metadata, engine.layout
+        self.catalogs = self.layout.catalogs() if catalog is None else [catalog]
+
+    def schemas(self) -> Iterator[tuple[str, str]]:
+        for catalog in self.catalogs:
+            yield from self.layout.every_schema(catalog)
+
+    def snapshots(self) -> Iterator[Snapshot]:
+        for catalog, schema in self.schemas():
+            for table in self.layout.tables(catalog, schema):
+                yield self.engine.snapshot(TableName(catalog, schema, table))
+
+    def tagged(self, kind: str) -> Rows:
+        """The tags of a kind of object: the parts of its name, key, value."""
+        for key, entry in sorted(self.metadata.entries().items()):
+            found, name = key.split(":", 1)
+            parts = name.split(".", 3)
+            if found == kind and parts[0] in self.catalogs:
+                for tag, value in sorted(entry.get("tags", {}).items()):
+                    yield (*parts, tag, value)
+
+
+def _catalogs(scope: Scope) -> Rows:
+    return ((c, None, scope.metadata.comment(f"catalog:{c}")) for c in scope.catalogs)
+
+
+def _schemata(scope: Scope) -> Rows:
+    return ((c, s, None, scope.metadata.comment(f"schema:{c}.{s}")) for c, s in scope.schemas())
+
+
+def _tables(scope: Scope) -> Rows:
+    return ((*t.name.parts, "MANAGED", "YES", t.comment, "DELTA", str(t.path)) for t in scope.snapshots())
+
+
+def _columns(scope: Scope) -> Rows:
+    for table in scope.snapshots():
+        for position, column in enumerate(table.columns, 1):
+            full = to_sql(column.type)
+            simple = full.split("(")[0].split("<")[0]
+            digits = [int(d) for d in full[8:-1].split(",")] if simple == "DECIMAL" else [None, None]
+            part = table.partitioned_by.index(column.name) + 1 if column.name in table.partitioned_by else None
+            yield (
+                *table.name.parts, column.name, position, column.default, "YES" if column.nullable else "NO",
+                full.lower().replace(": ", ":").replace(", ", ","), _SIMPLE.get(simple, simple), *digits, part, column.comment,
+            )  # fmt: skip
+
+
+def _volumes(scope: Scope) -> Rows:
+    for catalog, schema in scope.schemas():
+        for volume in scope.layout.volumes(catalog, schema):
+            comment = scope.metadata.comment(f"volume:{catalog}.{schema}.{volume}")
+            yield catalog, schema, volume, "MANAGED", comment, f"/Volumes/{catalog}/{schema}/{volume}"
+
+
+def _keys(scope: Scope) -> Iterator[tuple[Snapshot, dict[str, Any]]]:
+    for table in scope.snapshots():
+        for key in table.constraints:
+            yield table, key
+
+
+def _table_constraints(scope: Scope) -> Rows:
+    for table, key in _keys(scope):
+        yield (*table.name.parts[:2], key["name"], *table.name.parts, key["type"], "NO")
+    for table, name, _ in _checks(scope):
+        yield (*table.name.parts[:2], name, *table.name.parts, "CHECK", "YES")
+
+
+def _checks(scope: Scope) -> Iterator[tuple[Snapshot, str, str]]:
+    for table in scope.snapshots():
+        for name, text in table.checks.items():
+            yield table, name, text
+
+
+def _check_constraints(scope: Scope) -> Rows:
+    return ((*t.name.parts[:2], name, *t.name.parts, text) for t, name, text in _checks(scope))
+
+
+def _key_columns(scope: Scope) -> Rows:
+    for table, key in _keys(scope):
+        for position, column in enumerate(key["columns"], 1):
+            yield (*table.name.parts[:2], key["name"], *table.name.parts, column, position)
+
+
+def _constraint_columns(scope: Scope) -> Rows:
+    for table, key in _keys(scope):
+        for column in key["columns"]:
+            yield (*table.name.parts, column, *table.name.parts[:2], key["name"])
+
+
+_VIEWS: dict[str, tuple[tuple[str, ...], Callable[[Scope], Rows]]] = {
+    "catalogs": (("catalog_name", "catalog_owner", "comment"), _catalogs),
+    "schemata": (("catalog_name", "schema_name", "schema_owner", "comment"), _schemata),
+    "tables": ((*_TABLE, "table_type", "is_insertable_into", "comment", "data_source_format", "storage_path"), _tables),
+    "columns": (
+        (*_TABLE, "column_name", "ordinal_position", "column_default", "is_nullable", "full_data_type", "data_type",
+         "numeric_precision", "numeric_scale", "partition_index", "comment"),
+        _columns,
+    ),
+    "views": ((*_TABLE, "view_definition"), lambda scope: iter(())),
+    "volumes": (
+        ("volume_catalog", "volume_schema", "volume_name", "volume_type", "comment", "storage_location"), _volumes
+    ),
+    "catalog_tags": (("catalog_name", "tag_name", "tag_value"), lambda scope: scope.tagged("catalog")),
+    "schema_tags": (("catalog_name", "schema_name", "tag_name", "tag_value"), lambda scope: scope.tagged("schema")),
+    "table_tags": (
+        ("catalog_name", "schema_name", "table_name", "tag_name", "tag_value"), lambda scope: scope.tagged("table")
+    ),
+    "column_tags": (
+        ("catalog_name", "schema_name", "table_name", "column_name", "tag_name", "tag_value"),
+        lambda scope: scope.tagged("column"),
+    ),
+    "volume_tags": (
+        ("catalog_name", "schema_name", "volume_name", "tag_name", "tag_value"), lambda scope: scope.tagged("volume")
+    ),
+    "table_constraints": ((*_CONSTRAINT, *_TABLE, "constraint_type", "enforced"), _table_constraints),
+    "check_constraints": ((*_CONSTRAINT, *_TABLE, "check_clause"), _check_constraints),
+    "key_column_usage": ((*_CONSTRAINT, *_TABLE, "column_name", "ordinal_position"), _key_columns),
+    "constraint_column_usage": ((*_TABLE, "column_name", *_CONSTRAINT), _constraint_columns),
+}  # fmt: skip
+_NUMBERS = {"ordinal_position", "numeric_precision", "numeric_scale", "partition_index"}
+
+
+def register(engine: Engine, metadata: Metadata, duck: duckdb.DuckDBPyConnection, catalog: str, view: str) -> str:
+    """Make one view's rows known to DuckDB; returns the name to read them by."""
+    catalog, view = catalog.lower(), view.lower()
+    if view not in _VIEWS:
+        raise unknown("table_or_view", f"information_schema.{view}", [f"information_schema.{v}" for v in _VIEWS])
+    scope = Scope(engine, metadata, None if catalog == SYSTEM else engine.layout.need_catalog(catalog))
+    names, rows = _VIEWS[view]
+    columns = list(zip(*rows(scope), strict=True)) or [()] * len(names)
+    arrays = [pa.array(c, pa.int32() if n in _NUMBERS else pa.string()) for n, c in zip(names, columns, strict=True)]
+    registered = f"__information_schema_{catalog}_{view}"
+    duck.register(registered, pa.table(arrays, names=list(names)))
+    return f'"{registered}"'

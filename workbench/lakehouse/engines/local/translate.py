@@ -1,0 +1,262 @@
+"""Databricks SQL to DuckDB: parse once per statement text, generate once per tree, fill in the tables per snapshot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.databricks import Databricks
+from sqlglot.errors import SqlglotError
+from sqlglot.tokens import TokenType
+
+from . import errors
+from .dialect import check_functions, generate, refuse
+from .names import quoted
+
+Value = tuple[str, Any]
+"""Where a compared value comes from: ("parameter", "p3") or ("literal", "x")."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableUse:
+    """A table that a query reads. `token` stands for it in the text; `equal` are comparisons that can prune files."""
+
+    token: str
+    parts: tuple[str, ...]
+    version: int | None
+    equal: tuple[tuple[str, tuple[Value, ...]], ...]
+    row_ids: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """DuckDB's text with tokens for its tables, the tables, and the names of the parameters in it."""
+
+    text: str
+    tables: tuple[TableUse, ...]
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """One statement: its tree (never change it, copy it) and its number of `?` markers."""
+
+    tree: exp.Expression
+    markers: int
+    text: str
+
+
+@lru_cache(maxsize=2000)
+def parse(text: str) -> Parsed:
+    """The one statement in the text; ProgrammingError for a syntax error or a second statement."""
+    try:
+        named, markers = _name_markers(text)
+        found = [tree for tree in sqlglot.parse(named, read="databricks") if tree and not isinstance(tree, exp.Semicolon)]
+    except (SqlglotError, RecursionError) as error:
+        raise errors.ProgrammingError(f"[PARSE_SYNTAX_ERROR] {_plain(error)} Statement: {text[:200]}") from error
+    if len(found) != 1:
+        raise errors.ProgrammingError(f"Found {len(found)} statements; one statement per execute. Run them one by one.")
+    return Parsed(found[0], markers, text)
+
+
+def _plain(error: BaseException) -> str:
+    return re.sub(r"\x1b\[\d*m", "", str(error)).strip()
+
+
+def _name_markers(text: str) -> tuple[str, int]:
+    """The text with `?` turned into `:p0`, `:p1`… in reading order, which a tree does not keep."""
+    pieces, last, count = [], 0, 0
+    for token in Databricks().tokenize(text):
+        if token.token_type == TokenType.PLACEHOLDER:
+            pieces += [text[last : token.start], f":p{count}"]
+            last, count = token.end + 1, count + 1
+    return "".join([*pieces, text[last:]]), count
+
+
+TARGET, READY = "target", "ready"
+"""Marks in a table's meta: read it with its row ids; it is a DuckDB table already."""
+
+
+def translate(tree: exp.Expression) -> Query:
+    """The DuckDB query for a SELECT; tables marked TARGET are read with their row ids. The tree is not changed."""
+    tree = tree.copy()
+    check_functions(tree)
+    tables = tuple(_replace_tables(tree))
+    _rewrite_laterals(tree)
+    _rewrite_generators(tree)
+    text = generate(tree)
+    return Query(text, tables, tuple(sorted(set(re.findall(r"\$(p\d+(?:_path)?)\b", text)))))
+
+
+def table_parts(table: exp.Table) -> tuple[str, ...]:
+    """The one to three parts of a table's name; NotSupportedError where it is no name but a function or a path."""
+    parts = table.parts
+    if not all(isinstance(part, exp.Identifier) for part in parts):
+        raise refuse(f"the source {table.sql('databricks')[:80]}", "A query reads tables, by name.")
+    return tuple(part.name for part in parts)
+
+
+def _replace_tables(tree: exp.Expression) -> Iterator[TableUse]:
+    for number, table in enumerate([t for t in tree.find_all(exp.Table) if not _is_cte(t)]):
+        if table.meta.get(READY):
+            continue
+        if isinstance(table.this, exp.Anonymous | exp.Func):
+            raise refuse(f"the table function {table.sql('databricks')[:80]}")
+        parts = table_parts(table)
+        if table.args.get("sample"):
+            raise refuse("TABLESAMPLE", "Sort by a hash of the key and take the first rows.")
+        alias = table.alias or parts[-1]
+        version = table.args.pop("version", None)
+        equal = tuple(_comparisons(table, alias))
+        shorten_columns(table.find_ancestor(exp.Select), parts, alias)
+        token = f"__table_{number}__"
+        table.set("this", exp.to_identifier(token, quoted=False))
+        table.set("db", None)
+        table.set("catalog", None)
+        if not table.alias:
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+        yield TableUse(token, parts, _version(version), equal, row_ids=bool(table.meta.get(TARGET)))
+
+
+def _version(node: exp.Expression | None) -> int | None:
+    if node is None:
+        return None
+    if node.name.upper() != "VERSION" or not isinstance(node.expression, exp.Literal):
+        raise refuse("TIMESTAMP AS OF", "Use VERSION AS OF with a number from DESCRIBE HISTORY.")
+    return int(node.expression.name)
+
+
+def _is_cte(table: exp.Table) -> bool:
+    if table.args.get("db") or not isinstance(table.this, exp.Identifier):
+        return False
+    node: exp.Expression | None = table
+    while node is not None:
+        clause = node.args.get("with_") or node.args.get("with")
+        if clause and any(cte.alias.lower() == table.name.lower() for cte in clause.expressions):
+            return True
+        node = node.parent
+    return False
+
+
+def shorten_columns(scope: exp.Expression | None, parts: tuple[str, ...], alias: str) -> None:
+    """`catalog.schema.table.column` becomes `alias.column`: the query knows the table by its alias only."""
+    if scope is None or len(parts) == 1:
+        return
+    names = [part.lower() for part in parts]
+    for column in scope.find_all(exp.Column):
+        qualifier = [p.name.lower() for p in column.parts[:-1]]
+        if len(qualifier) > 1 and qualifier == names[-len(qualifier) :]:
+            column.set("table", exp.to_identifier(alias, quoted=True))
+            column.set("db", None)
+            column.set("catalog", None)
+
+
+def _comparisons(table: exp.Table, alias: str) -> Iterator[tuple[str, tuple[Value, ...]]]:
+    """Top-level `alias.column = value` and `alias.column IN (values)` of the query that reads the table."""
+    scope = table.find_ancestor(exp.Select)
+    where = scope.args.get("where") if scope is not None else None
+    if where is None or table.find_ancestor(exp.Subquery, exp.Select) is not scope or _outer_joined(scope, table):
+        return
+    single = not scope.args.get("joins") and not scope.args.get("laterals")
+    for condition in where.this.flatten() if isinstance(where.this, exp.And) else [where.this]:
+        condition = condition.unnest()
+        column, values = _sides(condition)
+        if column is None or not (column.table.lower() == alias.lower() if column.table else single):
+            continue
+        found = [_value(value) for value in values]
+        if found and all(found):
+            yield column.name.lower(), tuple(value for value in found if value)
+
+
+def _outer_joined(scope: exp.Expression, table: exp.Table) -> bool:
+    """A WHERE on the nullable side of a join still prunes rightly only for equality, but keep away from it."""
+    return any(join.side and join.this is table for join in scope.args.get("joins") or ())
+
+
+def _sides(condition: exp.Expression) -> tuple[exp.Column | None, list[exp.Expression]]:
+    if isinstance(condition, exp.EQ):
+        left, right = condition.this.unnest(), condition.expression.unnest()
+        if isinstance(left, exp.Column):
+            return left, [right]
+        if isinstance(right, exp.Column):
+            return right, [left]
+    if isinstance(condition, exp.In) and not condition.args.get("query") and not condition.args.get("unnest"):
+        this = condition.this.unnest()
+        if isinstance(this, exp.Column):
+            return this, condition.expressions
+    return None, []
+
+
+def _value(node: exp.Expression) -> Value | None:
+    if isinstance(node, exp.Placeholder):
+        return "parameter", node.name
+    if isinstance(node, exp.Literal) and node.is_string:
+        return "literal", node.name
+    return None
+
+
+def _rewrite_laterals(tree: exp.Expression) -> None:
+    """LATERAL VIEW becomes a lateral join; OUTER keeps rows whose array is empty."""
+    for select in list(tree.find_all(exp.Select)):
+        laterals = select.args.get("laterals") or []
+        for lateral in laterals:
+            select.append("joins", _lateral_join(lateral))
+        select.set("laterals", None)
+
+
+def _lateral_join(lateral: exp.Lateral) -> exp.Join:
+    call, alias = lateral.this, lateral.args.get("alias")
+    names = [column.name for column in alias.args.get("columns") or ()] if alias else []
+    outer = bool(lateral.args.get("outer"))
+    value = call.this if not isinstance(call, exp.Anonymous) else None
+    if isinstance(call, exp.Posexplode):
+        names = names or ["pos", "col"]
+        columns = [_raw(f"generate_subscripts({_sql(value)}, 1) - 1"), _raw(f"unnest({_sql(value)})")]
+    elif isinstance(call, exp.Inline):
+        columns = [_raw(f"unnest({_sql(value)}, max_depth := 2)")]
+    elif isinstance(call, exp.Explode):
+        entries = len(names) == 2
+        names = names or ["col"]
+        source = f"unnest(map_entries({_sql(value)}), max_depth := 2)" if entries else f"unnest({_sql(value)})"
+        columns = [_raw(source)]
+    else:
+        raise refuse(f"LATERAL VIEW {call.sql('databricks')[:60]}", "Known: explode, posexplode, inline.")
+    query = exp.Select(expressions=columns)
+    name = exp.TableAlias(
+        this=exp.to_identifier(alias.name if alias and alias.name else "__lateral", quoted=True),
+        columns=[exp.to_identifier(n, quoted=True) for n in names],
+    )
+    source = exp.Lateral(this=exp.Subquery(this=query), alias=name)
+    if outer:
+        return exp.Join(this=source, side="LEFT", on=exp.true())
+    return exp.Join(this=source, kind="CROSS")
+
+
+def _sql(node: exp.Expression | None) -> str:
+    assert node is not None  # noqa: S101
+    return generate(node.copy())
+
+
+def _raw(text: str) -> exp.Expression:
+    """Text that is DuckDB's already."""
+    return exp.Var(this=text)
+
+
+def _rewrite_generators(tree: exp.Expression) -> None:
+    """`SELECT posexplode(x)` gives two columns, so it cannot stay one expression."""
+    for call in list(tree.find_all(exp.Posexplode)):
+        holder = call.parent if isinstance(call.parent, exp.Aliases) else call
+        names = [e.name for e in call.parent.expressions] if isinstance(call.parent, exp.Aliases) else ["pos", "col"]
+        value = _sql(call.this)
+        text = (
+            f"generate_subscripts({value}, 1) - 1 AS {quoted(names[0])}, unnest({value}) AS {quoted(names[1])}"
+        )
+        holder.replace(_raw(text))
+    for call in list(tree.find_all(exp.Explode)):
+        if type(call) is exp.Explode and isinstance(call.parent, exp.Select):
+            call.replace(exp.alias_(_raw(_sql(call)), "col", quoted=True))
