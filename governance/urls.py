@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from governance import views
+from workbench.api.routers import Router
+
+api = Router()
+api.register("usage-constraint-audit", views.UsageConstraintAuditViewSet)
+
+urlpatterns = api.urls

@@ -1,0 +1,74 @@
+"""Browsing the lakehouse by API: catalogs, schemas, tables and volumes."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from sheets import catalog
+from sheets.names import TableName, VolumeName
+from sheets.serializers import (
+    CatalogsSerializer,
+    SchemaDetailSerializer,
+    SchemasSerializer,
+    TableDetailSerializer,
+    VolumeDetailSerializer,
+)
+from sheets.volumes import volume
+
+MOST_FILES = 500
+
+
+class CatalogsView(APIView):
+    """Every catalog of the lakehouse."""
+
+    @extend_schema(operation_id="catalog_list", responses=CatalogsSerializer)
+    def get(self, _request: Request) -> Response:
+        """Return the catalogs with comments and tags."""
+        return Response(CatalogsSerializer({"catalogs": catalog.catalogs()}).data)
+
+
+class CatalogView(APIView):
+    """One catalog."""
+
+    @extend_schema(operation_id="catalog_schemas", responses=SchemasSerializer)
+    def get(self, _request: Request, name: str) -> Response:
+        """Return the schemas of a catalog with comments and tags."""
+        return Response(SchemasSerializer({"catalog": name, "schemas": catalog.schemas(name)}).data)
+
+
+class SchemaView(APIView):
+    """One schema."""
+
+    @extend_schema(operation_id="catalog_tables", responses=SchemaDetailSerializer)
+    def get(self, _request: Request, name: str, schema: str) -> Response:
+        """Return the tables and volumes of a schema with comments and tags."""
+        data = {"tables": catalog.tables(name, schema), "volumes": catalog.volumes(name, schema)}
+        return Response(SchemaDetailSerializer({"catalog": name, "schema": schema, **data}).data)
+
+
+class TableView(APIView):
+    """One table."""
+
+    @extend_schema(operation_id="catalog_table", responses=TableDetailSerializer)
+    def get(self, _request: Request, name: str, schema: str, table: str) -> Response:
+        """Return the columns of a table with types, comments and tags, and up to 50 of its rows."""
+        found = TableName(name.lower(), schema.lower(), table.lower())
+        return Response(TableDetailSerializer({**catalog.table(found), "preview": catalog.preview(found)}).data)
+
+
+class VolumeView(APIView):
+    """One volume."""
+
+    @extend_schema(operation_id="catalog_volume", responses=VolumeDetailSerializer)
+    def get(self, _request: Request, name: str, schema: str, volume_name: str) -> Response:
+        """Return how many files a volume has at its top, and the first 500 of them."""
+        found = volume(VolumeName.parse(f"/Volumes/{name}/{schema}/{volume_name}"))
+        names = found.list_files()
+        files = [
+            {"name": file, "path": f"{found.name}/{file}", "size": found.state(file).size}
+            for file in names[:MOST_FILES]
+        ]
+        return Response(VolumeDetailSerializer({"path": str(found.name), "count": len(names), "files": files}).data)

@@ -1,0 +1,149 @@
+"""Files of volumes over HTTP: signed in, same origin, in parts, and never run by the browser as a page of ours."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO
+
+from django.http import JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.http import content_disposition_header, http_date
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from sheets.volumes import FileState, open_path
+from workbench.api.errors import body
+
+BLOCK = 64 * 1024
+RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))", re.ASCII)
+# What a browser shows without running it; HTML, SVG and XML are not among them and are saved instead.
+SHOWN = frozenset({"application/pdf", "text/plain", "text/csv", "application/json"})
+SHOWN_IMAGES = frozenset(f"image/{kind}" for kind in ("jpeg", "png", "gif", "webp", "avif", "bmp", "tiff"))
+
+
+class AnyAccept(BaseContentNegotiation):
+    """Errors are JSON whatever the caller accepts: an `<img>` asks for images only."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:  # noqa: ARG002
+        return next(iter(parsers))
+
+    def select_renderer(
+        self,
+        request: Request,  # noqa: ARG002 - the framework names them
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,  # noqa: ARG002
+    ) -> tuple[BaseRenderer, str]:
+        first = next(iter(renderers))
+        return first, str(first.media_type)
+
+
+class FileView(APIView):
+    """One file of a volume."""
+
+    content_negotiation_class = AnyAccept
+
+    @extend_schema(
+        operation_id="file",
+        parameters=[
+            OpenApiParameter("path", OpenApiTypes.STR, OpenApiParameter.PATH, description="Volumes/c/s/v/file"),
+            OpenApiParameter("Range", OpenApiTypes.STR, OpenApiParameter.HEADER, description="One range of bytes."),
+        ],
+        responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            (206, "application/octet-stream"): OpenApiTypes.BINARY,
+            304: OpenApiResponse(description="Not changed since the `ETag` that was sent."),
+            416: OpenApiResponse(description="The range lies behind the file's end."),
+        },
+    )
+    def get(self, request: Request, path: str) -> HttpResponseBase:
+        """Return the file, or with `Range` the part of it; 404 where it does not exist, 400 outside its volume."""
+        volume, file = open_path("/" + path.lstrip("/"))
+        state = volume.state(file)
+        etag = f'"{state.modified_ns:x}-{state.size:x}"'
+        changed = state.modified_ns // 1_000_000_000
+        answer: HttpResponseBase | None = get_conditional_response(request._request, etag, changed)
+        if answer is None:
+            answer = _part(request, volume.open(file), state, etag)
+            _describe(answer, file)
+        answer.headers.setdefault("ETag", etag)
+        answer["Last-Modified"] = http_date(changed)
+        answer["Cache-Control"] = "private, no-cache"
+        answer["Cross-Origin-Resource-Policy"] = "same-origin"
+        answer["X-Content-Type-Options"] = "nosniff"
+        return answer
+
+
+def _part(request: Request, opened: BinaryIO, state: FileState, etag: str) -> HttpResponseBase:
+    wanted = request.headers.get("Range", "")
+    if request.headers.get("If-Range", etag) != etag:
+        wanted = ""
+    first, last = part_of(wanted, state.size)
+    if first > last and state.size and wanted:
+        opened.close()
+        return _unsatisfiable(wanted, state.size)
+    answer = StreamingHttpResponse(_Blocks(opened, first, last - first + 1))
+    whole = last - first + 1 == state.size
+    answer["Content-Length"] = str(last - first + 1)
+    answer["Accept-Ranges"] = "bytes"
+    if not whole or RANGE.fullmatch(wanted):
+        answer.status_code = 206 if state.size else 200
+        answer["Content-Range"] = f"bytes {first}-{last}/{state.size}"
+    return answer
+
+
+def part_of(wanted: str, size: int) -> tuple[int, int]:
+    """Return first and last byte of a `Range` header (RFC 9110, 14.2); first > last where it lies behind the end.
+
+    The whole file where there is no header, or one that is not one range of bytes: servers may ignore those.
+    """
+    match = RANGE.fullmatch(wanted.strip())
+    if match is None:
+        return 0, size - 1
+    if match[3]:
+        return (max(size - int(match[3]), 0), size - 1) if int(match[3]) else (size, size - 1)
+    first, last = int(match[1]), int(match[2]) if match[2] else size - 1
+    if match[2] and last < first:  # not a range by the RFC, so it is ignored
+        return 0, size - 1
+    return (first, min(last, size - 1)) if first < size else (size, size - 1)
+
+
+def _unsatisfiable(wanted: str, size: int) -> JsonResponse:
+    words = f"Found the range {wanted!r}, but the file has {size:,} bytes: ask for bytes from 0 to {size - 1}."
+    answer = JsonResponse(body("range_not_satisfiable", words), status=416)
+    answer["Content-Range"] = f"bytes */{size}"
+    return answer
+
+
+def _describe(answer: HttpResponseBase, file: str) -> None:
+    if answer.status_code not in (200, 206):
+        return
+    kind, packed = mimetypes.guess_type(file)
+    kind = "application/octet-stream" if kind is None or packed else kind
+    shown = kind in SHOWN or kind in SHOWN_IMAGES or kind.startswith(("audio/", "video/"))
+    answer["Content-Type"] = f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+    answer["Content-Disposition"] = content_disposition_header(not shown, file.rpartition("/")[2]) or "attachment"
+    if not shown:
+        answer["Content-Security-Policy"] = "sandbox; default-src 'none'"
+
+
+class _Blocks:
+    """The bytes of a part in blocks; closes the file when the response is closed."""
+
+    def __init__(self, opened: BinaryIO, first: int, count: int) -> None:
+        self.opened, self.left = opened, count
+        opened.seek(first)
+
+    def __iter__(self) -> Iterator[bytes]:
+        while self.left > 0 and (block := self.opened.read(min(BLOCK, self.left))):
+            self.left -= len(block)
+            yield block
+
+    def close(self) -> None:
+        self.opened.close()

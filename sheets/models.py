@@ -1,0 +1,44 @@
+"""A sheet: a named pointer to tables and volumes of the lakehouse, never a copy."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from workbench.concepts import Concept
+from workbench.lakehouse.fields import ArrayField
+
+
+class Sheet(Concept):
+    """Which rows and files make up the items of a task."""
+
+    name = models.CharField(max_length=255, unique=True)
+    description = models.TextField(blank=True, default="")
+    primary_table = models.CharField(max_length=767, help_text="Three-level name: catalog.schema.table.")
+    secondary_sources = models.JSONField(
+        default=list,
+        blank=True,
+        help_text='[{"type": "table", "table": "c.s.t", "join_key": "id"}, {"type": "volume", "path": "/Volumes/c/s/v", '
+        '"join_key": "id"}]',
+    )
+    join_keys = ArrayField(help_text="Columns of the primary table, one a line; the first one names the item.")
+    item_ref_column = models.CharField(
+        max_length=255, blank=True, default="", help_text="The column that names an item; default: the first join key."
+    )
+    filter_condition = models.TextField(null=True, blank=True, help_text="One boolean SQL expression over the columns.")
+    sample_size = models.PositiveIntegerField(null=True, blank=True, help_text="Take this many items, always the same.")
+    row_count = models.BigIntegerField(null=True, editable=False, help_text="Items at the last validation.")
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        db_table = "sheets"
+        db_table_comment = "Dataset definitions: pointers to tables and volumes"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def item_ref_name(self) -> str:
+        """The column whose value names an item."""
+        return self.item_ref_column or (self.join_keys[0] if self.join_keys else "")

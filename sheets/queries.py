@@ -1,0 +1,92 @@
+"""The statements over the items of a sheet, in Databricks SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import DataError, NotSupportedError, ProgrammingError, connections
+
+from sheets.items import sample_key_sql
+from sheets.models import Sheet
+from sheets.names import quote
+from sheets.sources import Plan
+from workbench.problems import Invalid
+from workbench.router import LAKEHOUSE
+
+
+class Query:
+    """The statements over one sheet: Databricks SQL with `%s` markers, and their parameters."""
+
+    def __init__(self, sheet: Sheet, plan: Plan) -> None:
+        self.sheet, self.plan = sheet, plan
+        self.ref = quote(plan.ref).replace("%", "%%")
+        self.all_items = f"FROM ({plan.select}) AS item".replace("%", "%%")
+        self.condition = f"({plan.condition})".replace("%", "%%") if plan.condition else "TRUE"
+        # A text without characters names nothing, no more than NULL does.
+        self.key = f"NULLIF({self.ref}, '')" if plan.ref_is_text else self.ref
+        self.marker = "%s" if plan.ref_is_text else f"CAST(%s AS {plan.ref_type})"
+
+    def page(self, after: str | None, limit: int | None) -> tuple[str, list[Any]]:
+        where, params = self._taken()
+        if after is not None:
+            where, params = f"{where} AND {self.ref} > {self.marker}", [*params, after]
+        sql = f"SELECT * {self.all_items} WHERE {where} ORDER BY {self.ref}"
+        return sql + (f" LIMIT {limit:d}" if limit is not None else ""), params
+
+    def one(self, item_ref: str) -> tuple[str, list[Any]]:
+        where, params = self._taken()
+        return f"SELECT * {self.all_items} WHERE {where} AND {self.ref} = {self.marker} LIMIT 2", [*params, item_ref]
+
+    def count(self) -> tuple[str, list[Any]]:
+        return f"SELECT COUNT(*) {self.all_items} WHERE {self.condition}", []
+
+    def count_before(self, item_ref: str) -> tuple[str, list[Any]]:
+        where, params = self._taken()
+        return f"SELECT COUNT(*) {self.all_items} WHERE {where} AND {self.ref} < {self.marker}", [*params, item_ref]
+
+    def keys(self) -> tuple[str, list[Any]]:
+        """All items, those without a key, and distinct keys: before the sample is taken."""
+        counts = f"COUNT(*), COUNT(*) - COUNT({self.key}), COUNT(DISTINCT {self.key})"
+        return f"SELECT {counts} {self.all_items} WHERE {self.condition}", []
+
+    def repeated(self, most: int) -> tuple[str, list[Any]]:
+        """The first keys that several items have, each with the number of such keys."""
+        groups = f"SELECT {self.ref} AS ref {self.all_items} WHERE {self.condition} AND {self.key} IS NOT NULL"
+        groups += f" GROUP BY {self.ref} HAVING COUNT(*) > 1"
+        return f"SELECT ref, COUNT(*) OVER () FROM ({groups}) AS repeated ORDER BY ref LIMIT {most:d}", []  # noqa: S608
+
+    def volume_keys(self) -> tuple[str, list[Any]]:
+        where, params = self._taken()
+        keys = ", ".join(quote(each.key).replace("%", "%%") for each in self.plan.volumes)
+        return f"SELECT {keys} {self.all_items} WHERE {where} ORDER BY {self.ref}", params
+
+    def _taken(self) -> tuple[str, list[Any]]:
+        """The condition that leaves the items of the sheet: its filter, and its sample by hash."""
+        if self.sheet.sample_size is None:
+            return self.condition, []
+        # Only keys are sorted by hash; the wide rows of the chosen ones are read afterwards, in their own order.
+        chosen = f"SELECT {self.ref} {self.all_items} WHERE {self.condition} AND {self.key} IS NOT NULL"
+        chosen += f" ORDER BY {sample_key_sql(self.ref, '%s')} LIMIT {self.sheet.sample_size:d}"
+        # The table is the seed, so that another sheet over the same table takes the same items.
+        return f"{self.condition} AND {self.ref} IN ({chosen})", [self.sheet.primary_table.casefold()]
+
+
+def fetch(sheet: Sheet, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Return the rows of a statement that gives few; errors of `refusals`."""
+    with refusals(sheet), connections[LAKEHOUSE].cursor() as cursor:
+        cursor.execute(sql, params)
+        return list(cursor.fetchall())
+
+
+@contextmanager
+def refusals(sheet: Sheet) -> Iterator[None]:
+    """Turn what the lakehouse refuses in a filter, such as a number compared with text, into an Invalid."""
+    try:
+        yield
+    except (DataError, ProgrammingError, NotSupportedError) as error:
+        if not sheet.filter_condition:
+            raise
+        words = f"The lakehouse cannot run the filter: {str(error).splitlines()[0]} Compare like with like, or cast."
+        raise Invalid.of_fields(f"The sheet {sheet.name!r} cannot be read.", {"filter_condition": [words]}) from error

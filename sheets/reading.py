@@ -1,0 +1,209 @@
+"""The items of a sheet: rows by key, never by offset, with their files and a hash of what they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connections
+
+from sheets.items import FileStamp, content_hash
+from sheets.models import Sheet
+from sheets.queries import Query, fetch, refusals
+from sheets.sources import JoinedVolume, Plan, resolve
+from workbench.problems import Invalid, NotFound
+from workbench.router import LAKEHOUSE
+
+BATCH = 1_000
+FEW = 5
+WHOLE_NUMBER = re.compile(r"0|-?[1-9]\d{0,37}", re.ASCII)
+
+Indexes = Sequence[tuple[JoinedVolume, Mapping[str, Sequence[str]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeFile:
+    """A file of a volume: its name there, its volume path, its size in bytes."""
+
+    name: str
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item: what names it, its place in the sheet's order from 0, its joined row and files, and their hash."""
+
+    ref: str
+    position: int
+    row: dict[str, Any]
+    files: list[VolumeFile]
+    hash: str
+
+
+def columns_of(sheet: Sheet) -> dict[str, str]:
+    """Return the columns of an item with their types in Databricks SQL; Invalid where the sheet does not resolve."""
+    return dict(resolve(sheet).columns)
+
+
+def iter_items(
+    sheet: Sheet, *, after: str | None = None, limit: int | None = None, first_position: int = 0
+) -> Iterator[Item]:
+    """Yield the items in the order of their item_ref (text by its bytes, numbers by value), at constant memory.
+
+    `after` starts behind that item_ref and `limit` ends after so many; `first_position` is the place of the first one.
+    Raises Invalid where the sheet does not resolve, and at the first null or repeated item_ref.
+    """
+    plan = resolve(sheet)
+    sql, params = Query(sheet, plan).page(after, limit)
+    indexes = _indexes(plan)
+    with refusals(sheet), connections[LAKEHOUSE].cursor() as cursor:
+        cursor.execute(sql, params)
+        previous, position = after, first_position
+        while batch := cursor.fetchmany(BATCH):
+            for values in batch:
+                row = dict(zip(plan.columns, values, strict=True))
+                ref = _ref(sheet, plan, row, previous)
+                yield item_of(ref, position, row, indexes)
+                previous, position = ref, position + 1
+
+
+def get_item(sheet: Sheet, item_ref: str) -> Item:
+    """Return one item; NotFound for an item_ref that the sheet does not have, Invalid for one that it has twice."""
+    plan = resolve(sheet)
+    query = Query(sheet, plan)
+    unknown = NotFound(f"The sheet {sheet.name!r} has no item {item_ref!r}: list its items to see their names.")
+    if not plan.ref_is_text and not WHOLE_NUMBER.fullmatch(item_ref):
+        raise unknown
+    found = fetch(sheet, *query.one(item_ref))
+    if not found:
+        raise unknown
+    if len(found) > 1:
+        raise _repeated(sheet, plan, item_ref)
+    ((position,),) = fetch(sheet, *query.count_before(item_ref))
+    return item_of(item_ref, position, dict(zip(plan.columns, found[0], strict=True)), _indexes(plan))
+
+
+def count_items(sheet: Sheet) -> int:
+    """Return how many items the sheet has, after filter and sample; Invalid where it does not resolve."""
+    plan = resolve(sheet)
+    ((total,),) = fetch(sheet, *Query(sheet, plan).count())
+    return sampled(sheet, total)
+
+
+def sampled(sheet: Sheet, total: int) -> int:
+    """Return how many of `total` items the sheet takes."""
+    return total if sheet.sample_size is None else min(total, sheet.sample_size)
+
+
+def item_of(ref: str, position: int, row: dict[str, Any], indexes: Indexes) -> Item:
+    """Return the item of a row with the files that the indexes have for it."""
+    files = [file for joined, index in indexes for file in _files(joined, index, row[joined.key])]
+    return Item(ref, position, row, files, content_hash(row, [FileStamp(file.path, file.size) for file in files]))
+
+
+def matches(joined: JoinedVolume, index: Mapping[str, Sequence[str]], key: Any) -> Sequence[str]:
+    """Return the files of a volume whose name, stem or volume path is the key."""
+    return () if key is None else index.get(str(key).removeprefix(f"{joined.volume.name}/"), ())
+
+
+def _files(joined: JoinedVolume, index: Mapping[str, Sequence[str]], key: Any) -> Iterator[VolumeFile]:
+    for name in matches(joined, index, key):
+        try:
+            yield VolumeFile(name, f"{joined.volume.name}/{name}", joined.volume.state(name).size)
+        except NotFound:  # deleted since the volume was listed
+            continue
+
+
+def _indexes(plan: Plan) -> Indexes:
+    return [(joined, joined.volume.index()) for joined in plan.volumes]
+
+
+def _ref(sheet: Sheet, plan: Plan, row: Mapping[str, Any], previous: str | None) -> str:
+    ref = row[plan.ref]
+    if ref is None or ref == "":
+        raise Invalid(f"The sheet {sheet.name!r} has items without {plan.ref}: filter them out or fill the column.")
+    if str(ref) == previous:
+        raise _repeated(sheet, plan, str(ref))
+    return str(ref)
+
+
+def _repeated(sheet: Sheet, plan: Plan, ref: str) -> Invalid:
+    return Invalid(
+        f"The sheet {sheet.name!r} has the item_ref {ref!r} more than once: name items by a column that is unique, "
+        f"not {plan.ref}, or join tables that have one row for each key."
+    )
+
+
+@dataclass(slots=True)
+class Few:
+    """How many there are, and the first few of them."""
+
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def note(self, name: str) -> None:
+        self.count += 1
+        if len(self.first) < FEW:
+            self.first.append(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Items taken, item_refs that stand more than once, items without one, and keys without a file by volume path."""
+
+    row_count: int
+    duplicates: Few
+    null_keys: int
+    missing_files: dict[str, Few]
+
+    @property
+    def blocking(self) -> list[str]:
+        """What stands against using the items at all, in sentences: some share an item_ref, or have none."""
+        found = []
+        if self.duplicates.count:
+            first = ", ".join(map(repr, self.duplicates.first))
+            found.append(
+                f"{self.duplicates.count:,} item_refs stand more than once (first: {first}): name items by a unique "
+                "column, or join tables with one row for each key."
+            )
+        if self.null_keys:
+            found.append(f"{self.null_keys:,} items have no item_ref: filter them out, or fill the column.")
+        return found
+
+
+def inspect(sheet: Sheet) -> Findings:
+    """Return what a reader should know before using the sheet; Invalid where it does not resolve.
+
+    Duplicates and null keys are counted before the sample is taken, missing files among the items that are taken.
+    """
+    plan = resolve(sheet)
+    total, nulls, duplicates = _keys(sheet, plan)
+    return Findings(sampled(sheet, total), duplicates, nulls, _missing_files(sheet, plan))
+
+
+def _keys(sheet: Sheet, plan: Plan) -> tuple[int, int, Few]:
+    query = Query(sheet, plan)
+    ((total, nulls, distinct),) = fetch(sheet, *query.keys())
+    if total - nulls == distinct:
+        return total, nulls, Few()
+    found = fetch(sheet, *query.repeated(FEW))
+    return total, nulls, Few(found[0][1], [str(ref) for ref, _ in found])
+
+
+def _missing_files(sheet: Sheet, plan: Plan) -> dict[str, Few]:
+    found = {str(joined.volume.name): Few() for joined in plan.volumes}
+    if not found:
+        return found
+    indexes = [(joined, joined.volume.index(), found[str(joined.volume.name)]) for joined in plan.volumes]
+    sql, params = Query(sheet, plan).volume_keys()
+    with refusals(sheet), connections[LAKEHOUSE].cursor() as cursor:
+        cursor.execute(sql, params)
+        while batch := cursor.fetchmany(BATCH):
+            for keys in batch:
+                for key, (joined, index, few) in zip(keys, indexes, strict=True):
+                    if not matches(joined, index, key):
+                        few.note(str(key))
+    return found

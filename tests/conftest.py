@@ -1,0 +1,103 @@
+"""The cast and the stage: Rosa reviews, Omar owns, Nils may not; each test has a lakehouse of its own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.management import call_command
+from django.db import connections
+from django.test.utils import setup_databases, teardown_databases
+from rest_framework.test import APIClient
+
+from workbench.router import CONCEPT_APPS, LAKEHOUSE
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """Only the default database rolls back; the lakehouse is a directory that the fixture below copies."""
+    with django_db_blocker.unblock():
+        old = setup_databases(verbosity=0, interactive=False, aliases=["default"])
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(old, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def migrated(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lakehouse with all tables and no rows."""
+    directory = tmp_path_factory.mktemp("migrated") / "lakehouse"
+    with django_db_blocker.unblock(), at(directory):
+        call_command("migrate", database=LAKEHOUSE, verbosity=0)
+    return directory
+
+
+@pytest.fixture
+def lakehouse(migrated: Path, tmp_path: Path, db: None) -> Iterator[Path]:
+    """The directory of this test's own lakehouse."""
+    directory = tmp_path / "lakehouse"
+    shutil.copytree(migrated, directory)
+    with at(directory):
+        yield directory
+
+
+class at:  # noqa: N801 - reads as a word: `with at(directory)`
+    """Point the alias `lakehouse` at a directory, in this thread and in those started meanwhile."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def __enter__(self) -> None:
+        self.name = connections.settings[LAKEHOUSE]["NAME"]
+        connections.settings[LAKEHOUSE]["NAME"] = str(self.directory)
+        self.before = connections[LAKEHOUSE]
+        connections[LAKEHOUSE] = connections.create_connection(LAKEHOUSE)
+
+    def __exit__(self, *_: object) -> None:
+        connections[LAKEHOUSE].close()
+        connections[LAKEHOUSE] = self.before
+        connections.settings[LAKEHOUSE]["NAME"] = self.name
+
+
+@pytest.fixture
+def sql(lakehouse: Path) -> Callable[..., list[tuple[Any, ...]]]:
+    """Runs one Databricks SQL statement and returns its rows."""
+
+    def run(statement: str, params: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+        with connections[LAKEHOUSE].cursor() as cursor:
+            cursor.execute(statement, params)
+            return cursor.fetchall() if cursor.description else []
+
+    return run
+
+
+@pytest.fixture
+def rosa(db: None) -> User:
+    """A reviewer: staff with every permission on the concepts."""
+    user = User.objects.create_user("rosa", password="rosa's password", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label__in=CONCEPT_APPS))
+    return user
+
+
+@pytest.fixture
+def omar(db: None) -> User:
+    """An owner: a superuser."""
+    return User.objects.create_superuser("omar", password="omar's password")
+
+
+@pytest.fixture
+def nils(db: None) -> User:
+    """Signed in, and may nothing else."""
+    return User.objects.create_user("nils", password="nils' password")
+
+
+@pytest.fixture
+def api(rosa: User) -> APIClient:
+    """A client of the API, signed in as Rosa."""
+    client = APIClient()
+    client.force_authenticate(rosa)
+    return client

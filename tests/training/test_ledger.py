@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from governance.uses import Limit, decide
+from training.ledger import Ledger, bucket
+
+FREE = decide([])
+PHI = decide([Limit("canonical label", "Contains PHI - HIPAA", prohibited=frozenset({"training", "validation"}))])
+
+
+@pytest.mark.parametrize(
+    ("status", "decision", "answer", "words"),
+    [
+        ("labeled", FREE, "scratch", None),
+        ("labeled", PHI, "scratch", "training prohibited: Contains PHI - HIPAA"),
+        ("labeled", FREE, " ", "empty answer"),
+        ("labeled", FREE, None, "empty answer"),
+        ("unlabeled", PHI, "", "unlabeled: waiting for review"),
+        ("rejected", PHI, "x", "rejected"),
+        ("flagged", FREE, "x", "flagged"),
+    ],
+)
+def test_every_pair_is_exported_or_in_one_bucket(
+    status: str, decision: object, answer: str | None, words: str | None
+) -> None:
+    assert bucket(status, decision, "training", answer) == words  # type: ignore[arg-type]
+
+
+def test_a_use_that_is_not_prohibited_passes() -> None:
+    assert bucket("labeled", PHI, "few_shot", "x") is None
+
+
+def test_an_unknown_status_or_use_is_refused() -> None:
+    with pytest.raises(ValueError, match="Unknown pair status 'done'"):
+        bucket("done", FREE, "training", "x")
+    with pytest.raises(ValueError, match="Unknown use 'train'"):
+        bucket("unlabeled", FREE, "train", "x")
+
+
+def test_the_summary_puts_the_largest_exclusion_first() -> None:
+    ledger = Ledger()
+    for words, pairs in (
+        (None, 5),
+        ("training prohibited: Contains PHI - HIPAA", 3),
+        ("unlabeled: waiting for review", 22),
+    ):
+        ledger.add(words, pairs)
+    assert ledger.summary() == {
+        "total": 30,
+        "exported": 5,
+        "excluded": 25,
+        "exclusions": [
+            {"reason": "unlabeled: waiting for review", "count": 22},
+            {"reason": "training prohibited: Contains PHI - HIPAA", "count": 3},
+        ],
+    }
+
+
+@given(st.lists(st.none() | st.sampled_from(["rejected", "flagged", "empty answer"])))
+def test_counts_always_match(added: list[str | None]) -> None:
+    ledger = Ledger()
+    for words in added:
+        ledger.add(words)
+    summary = ledger.summary()
+    assert summary["total"] == len(added) == summary["exported"] + summary["excluded"]
+    assert summary["excluded"] == sum(entry["count"] for entry in summary["exclusions"])

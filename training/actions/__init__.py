@@ -1,0 +1,1 @@
+"""The verbs of training: each checks, writes and returns, for admin, API and commands alike."""

@@ -1,0 +1,219 @@
+"""Generate: apply a template to a sheet, taking answers from canonical labels first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from governance.uses import Limit, decide
+from labels.models import CanonicalLabel
+from sheets.models import Sheet
+from sheets.reading import Item, columns_of, count_items, inspect, iter_items
+from templates_app.models import PromptTemplate
+from templates_app.problems import TemplateProblem
+from templates_app.rendering import render_messages
+from templates_app.schemas import normalise_output_schema
+from training.answerers import MODELS, check_config, existing_column, manual
+from training.drafter import OFFLINE_MODEL, Drafter, Example
+from training.models import QAPair, TrainingSheet
+from training.pairs import Answer, Answerer, Label, Message, from_label, pair_fields
+from workbench.canonical import canonical_json
+from workbench.lakehouse.ids import uuid5_of
+from workbench.near import listed
+from workbench.problems import Conflict, Invalid
+
+CHUNK = 500
+IN_REQUEST = 100
+# Enough labels for a good neighbour, few enough to index in a second.
+DRAFT_LABELS = 2_000
+
+
+def generate(
+    *,
+    sheet: Sheet,
+    template: PromptTemplate,
+    actor: str,
+    name: str = "",
+    mode: str = "ai_generated",
+    config: Mapping[str, Any] | None = None,
+    most: int | None = None,
+) -> TrainingSheet:
+    """Return the finished training sheet; nothing is written when the request is at fault.
+
+    `most` refuses more items than a web request can carry. Raises Invalid for a wrong mode or config and
+    Conflict for a template that is not published or a sheet whose items cannot be told apart.
+    """
+    config = dict(config or {})
+    check(sheet, template, mode, config, most)
+    if mode == "ai_generated":
+        config.setdefault("model", OFFLINE_MODEL)
+    training_sheet = TrainingSheet.objects.create(
+        name=name or f"{sheet.name} × {template}",
+        sheet=sheet,
+        template=template,
+        labeling_mode=mode,
+        generation_config=config,
+        generation_started_at=timezone.now(),
+        created_by=actor,
+    )
+    return resume(training_sheet)
+
+
+def check(sheet: Sheet, template: PromptTemplate, mode: str, config: Mapping[str, Any], most: int | None) -> None:
+    """Raise when the sheet, template, mode or config cannot be used."""
+    if template.status != PromptTemplate.Status.PUBLISHED:
+        raise Conflict(f"The template {template} is {template.status}: publish it, or choose a published version.")
+    if mode not in TrainingSheet.Mode.values:
+        raise Invalid.of_fields("The labeling mode is not accepted.", {"labeling_mode": [f"Use {listed(TrainingSheet.Mode.values)}."]})
+    check_config(mode, config, list(columns_of(sheet)))
+    findings = inspect(sheet)
+    if findings.blocking:
+        raise Conflict(f"The sheet {sheet.name} cannot be generated from: {' '.join(findings.blocking)}")
+    items = min(count_items(sheet), config.get("limit") or findings.row_count)
+    if not items:
+        raise Conflict(f"The sheet {sheet.name} has no items: look at its filter and its table.")
+    if most is not None and items > most:
+        raise Invalid(
+            f"{items} items are too many for one request, which takes {most}: run `manage.py generate`, "
+            f'or set "limit" in the generation config.'
+        )
+
+
+def resume(training_sheet: TrainingSheet) -> TrainingSheet:
+    """Write the pairs that are still missing and return the finished training sheet.
+
+    Safe to repeat after a crash: a pair's id comes from training sheet and item, and present ones are skipped.
+    """
+    template = training_sheet.template
+    answerer = _answerer(training_sheet)
+    items = iter_items(training_sheet.sheet, limit=training_sheet.generation_config.get("limit"))
+    for chunk in _chunks(items):
+        _write_chunk(training_sheet, template, answerer, chunk)
+    statistics = statistics_of(training_sheet)
+    training_sheet.statistics = statistics
+    waiting = training_sheet.pairs.exclude(status=QAPair.Status.LABELED).exists()
+    training_sheet.status = TrainingSheet.Status.REVIEW if waiting else TrainingSheet.Status.APPROVED
+    training_sheet.generation_completed_at = training_sheet.updated_at = timezone.now()
+    training_sheet.save()
+    return training_sheet
+
+
+def statistics_of(training_sheet: TrainingSheet) -> dict[str, int]:
+    """Return how each item got its answer, counted from the pairs."""
+    canonical, failed = Q(labeling_mode="canonical"), ~Q(error="")
+    return training_sheet.pairs.aggregate(
+        items=Count("pk"),
+        canonical=Count("pk", filter=canonical & Q(misfits__len=0)),
+        incompatible_labels=Count("pk", filter=canonical & Q(misfits__len__gt=0)),
+        generated=Count("pk", filter=Q(labeling_mode="ai_generated") & ~failed),
+        manual=Count("pk", filter=Q(labeling_mode="manual")),
+        existing_column=Count("pk", filter=Q(labeling_mode="existing_column") & ~failed),
+        failed=Count("pk", filter=failed),
+    )
+
+
+def _chunks(items: Iterator[Item]) -> Iterator[list[Item]]:
+    while chunk := list(islice(items, CHUNK)):
+        yield chunk
+
+
+def _write_chunk(
+    training_sheet: TrainingSheet, template: PromptTemplate, answerer: Answerer, chunk: Sequence[Item]
+) -> None:
+    """Write one chunk as one commit: labels in one query, present pairs in another."""
+    ids = {item.ref: pair_id(training_sheet.pk, item.ref) for item in chunk}
+    present = set(training_sheet.pairs.filter(pk__in=ids.values()).values_list("pk", flat=True))
+    labels = labels_for(training_sheet.sheet_id, template.label_type, list(ids))
+    schema = normalise_output_schema(template.output_schema)
+    now = timezone.now()
+    pairs = [
+        QAPair(
+            id=ids[item.ref],
+            training_sheet=training_sheet,
+            item_ref=item.ref,
+            position=item.position,
+            item_hash=item.hash,
+            created_at=now,
+            updated_at=now,
+            **_answered(template, schema, item, labels.get(item.ref), answerer),
+        )
+        for item in chunk
+        if ids[item.ref] not in present
+    ]
+    QAPair.objects.bulk_create(pairs, ignore_conflicts=True)
+
+
+def _answered(
+    template: PromptTemplate, schema: Mapping[str, Any], item: Item, label: Label | None, answerer: Answerer
+) -> dict[str, Any]:
+    """Return a pair's messages and all that follows from its answer; a template that fails on a row is that item's error."""
+    messages: list[Message] = []
+    try:
+        messages = render_messages(template.system_prompt, template.user_prompt_template, template.examples, item.row)
+    except TemplateProblem as problem:
+        answer = Answer(error=f"The template cannot be filled: {problem}")
+    else:
+        answer = from_label(label, schema) if label else answerer(item.row, messages)
+    return {
+        "messages": [*messages, {"role": "assistant", "content": answer.text}],
+        **pair_fields(label, answer),
+    }
+
+
+def pair_id(training_sheet_id: str, item_ref: str) -> str:
+    """Return the pair's key: the same training sheet and item give the same pair."""
+    return uuid5_of("qa_pair", training_sheet_id, item_ref)
+
+
+def labels_for(sheet_id: str, label_type: str, refs: Sequence[str]) -> dict[str, Label]:
+    """Return the canonical labels of these items, by item, in one query."""
+    found = CanonicalLabel.objects.filter(sheet_id=sheet_id, label_type=label_type, item_ref__in=refs)
+    return {label.item_ref: _label(label) for label in found}
+
+
+def _label(label: CanonicalLabel) -> Label:
+    return Label(
+        id=label.pk,
+        version=label.version,
+        data=label.label_data,
+        allowed_uses=label.allowed_uses,
+        prohibited_uses=label.prohibited_uses,
+        usage_reason=label.usage_reason,
+        data_classification=label.data_classification,
+        labeled_by=label.labeled_by,
+        labeled_at=label.labeled_at,
+    )
+
+
+def _answerer(training_sheet: TrainingSheet) -> Answerer:
+    schema = normalise_output_schema(training_sheet.template.output_schema)
+    config = training_sheet.generation_config
+    match training_sheet.labeling_mode:
+        case TrainingSheet.Mode.MANUAL:
+            return manual
+        case TrainingSheet.Mode.EXISTING_COLUMN:
+            return existing_column(config, schema)
+    examples = list(_draft_examples(training_sheet))
+    return MODELS[config["model"]](Drafter(examples, schema), schema)
+
+
+def _draft_examples(training_sheet: TrainingSheet) -> Iterator[Example]:
+    """Yield the sheet's labels with their items' rows, as far as they may be shown to a drafter (use `few_shot`)."""
+    label_type = training_sheet.template.label_type
+    newest = CanonicalLabel.objects.filter(sheet_id=training_sheet.sheet_id, label_type=label_type)[:DRAFT_LABELS]
+    labels = {label.item_ref: label for label in newest if _may_show(label)}
+    if not labels:
+        return
+    for item in iter_items(training_sheet.sheet, refs=list(labels)):
+        yield Example(item.ref, item.row, canonical_json(labels[item.ref].label_data))
+
+
+def _may_show(label: CanonicalLabel) -> bool:
+    limit = Limit(
+        "canonical label", label.usage_reason, frozenset(label.allowed_uses), frozenset(label.prohibited_uses)
+    )
+    return decide([limit]).permits("few_shot")

@@ -1,0 +1,153 @@
+"""A value found in a row, in the form a field of the output schema asks for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any
+
+NOTHING: Any = object()
+
+_DATES = ("%Y-%m-%d", "%Y/%m/%d", "%m/%d/%Y", "%d.%m.%Y", "%d %B %Y", "%d %b %Y", "%B %d, %Y", "%b %d, %Y")
+_YES_NO = {"true": True, "yes": True, "y": True, "1": True, "false": False, "no": False, "n": False, "0": False}
+_SEPARATORS = ("\n", ";", "|", ",")
+
+
+@lru_cache(maxsize=4096)
+def plain_name(name: str) -> str:
+    """A name without case, spaces and marks: "Patient Name" and patient_name are the same."""
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
+@lru_cache(maxsize=4096)
+def name_words(name: str) -> frozenset[str]:
+    """The words of a name, without the plural s: "Procedure Codes" → {"procedure", "code"}."""
+    spaced = "".join(letter if letter.isalnum() else " " for letter in name.casefold())
+    return frozenset(word[:-1] if len(word) > 3 and word.endswith("s") else word for word in spaced.split())
+
+
+def fit(value: Any, schema: Mapping[str, Any]) -> Any:
+    """The value in the schema's type (dates ISO, amounts numbers, lists split, enums spelt as listed), or NOTHING."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return NOTHING
+    if isinstance(value, str):
+        value = value.strip()
+    if options := schema.get("enum"):
+        wanted = plain_name(str(value))
+        return next((option for option in options if option is not None and plain_name(str(option)) == wanted), NOTHING)
+    kinds = schema.get("type", "any")
+    for kind in [kinds] if isinstance(kinds, str) else kinds:
+        if (found := _FITTING[kind](value, schema)) is not NOTHING:
+            return found
+    return NOTHING
+
+
+def labelled_values(text: str) -> Iterator[tuple[str, str]]:
+    """Each "Label: value" of a text, one to a line or between bars, semicolons and tabs."""
+    for mark in ("|", ";", "\t", "\r"):
+        text = text.replace(mark, "\n")
+    for line in text.split("\n"):
+        label, colon, value = line.partition(":")
+        if colon and 0 < len(label.strip()) <= 40 and 0 < len(value.strip()) <= 200:
+            yield label.strip(), value.strip()
+
+
+def _text(value: Any, schema: Mapping[str, Any]) -> Any:
+    kind = schema.get("format")
+    if kind in ("date", "date-time"):
+        return _moment(value, kind)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    return NOTHING if isinstance(value, Mapping | list | tuple | bytes) else str(value)
+
+
+def _moment(value: Any, kind: str) -> Any:
+    if isinstance(value, str):
+        value = _read_moment(value)
+    if isinstance(value, datetime):
+        # Lakehouse times without a zone are UTC.
+        aware = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return aware.date().isoformat() if kind == "date" else aware.isoformat().replace("+00:00", "Z")
+    return value.isoformat() if isinstance(value, date) and kind == "date" else NOTHING
+
+
+def _read_moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    for form in _DATES:
+        try:
+            return datetime.strptime(text, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    return None
+
+
+def _number(value: Any, _: Mapping[str, Any]) -> Any:
+    if isinstance(value, str):
+        value = value.strip("$€£ ").replace(",", "").removesuffix(" USD").removesuffix(" EUR")
+    if isinstance(value, bool | date) or not isinstance(value, str | int | float | Decimal):
+        return NOTHING
+    try:
+        number = Decimal(value) if isinstance(value, int) else Decimal(str(value))
+    except InvalidOperation:
+        return NOTHING
+    # Beyond what JSON numbers hold exactly for everyone a guess would be worse than nothing.
+    if not number.is_finite() or abs(number) >= 2**53:
+        return NOTHING
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
+def _integer(value: Any, schema: Mapping[str, Any]) -> Any:
+    number = _number(value, schema)
+    return number if isinstance(number, int) else NOTHING
+
+
+def _yes_no(value: Any, _: Mapping[str, Any]) -> Any:
+    return value if isinstance(value, bool) else _YES_NO.get(str(value).casefold(), NOTHING)
+
+
+def _list(value: Any, schema: Mapping[str, Any]) -> Any:
+    items = schema.get("items", {})
+    parts = _parts(value) if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or not isinstance(items, Mapping):
+        return NOTHING
+    fitted = [fit(part, items) for part in parts]
+    return NOTHING if any(part is NOTHING for part in fitted) else fitted
+
+
+def _parts(text: str) -> list[Any]:
+    if text.startswith("["):
+        try:
+            return list(json.loads(text))
+        except ValueError:
+            text = text.strip("[]")
+    mark = next((mark for mark in _SEPARATORS if mark in text), None)
+    return [part.strip() for part in text.split(mark) if part.strip()] if mark else [text]
+
+
+def _object(value: Any, _: Mapping[str, Any]) -> Any:
+    if isinstance(value, str) and value.startswith("{"):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return NOTHING
+    return dict(value) if isinstance(value, Mapping) else NOTHING
+
+
+_FITTING: dict[str, Any] = {
+    "string": _text,
+    "number": _number,
+    "integer": _integer,
+    "boolean": _yes_no,
+    "array": _list,
+    "object": _object,
+    "null": lambda _value, _schema: NOTHING,
+    "any": lambda value, _schema: value,
+}

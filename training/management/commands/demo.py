@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.core.management.base import BaseCommand
+
+from sheets.models import Sheet
+from templates_app.models import PromptTemplate
+from training.actions.export import export_to_file
+from training.actions.generate import generate
+from training.ledger import WAITING
+from training.models import TrainingSheet
+from training.seeds import SEED_DATA, SETS, load, read_json
+from workbench.command import stated_plainly
+from workbench.router import CONCEPT_APPS
+
+ACTOR = "demo"
+REVIEWER = "rosa"
+HEADINGS = ("sheet", "items", "pre-approved", "to review", "exported", "excluded", "file")
+
+
+class Command(BaseCommand):
+    help = "Load the seed data, generate and export both training sheets, print one table. A second run changes nothing."
+
+    @stated_plainly
+    def handle(self, *args: Any, **options: Any) -> None:
+        rows = [self._row(name) for name in SETS]
+        self._print(rows)
+        password = reviewer()
+        self.stdout.write(f"\nAdmin: {settings.PUBLIC_URL}/admin/   login: {REVIEWER}   password: {password}")
+
+    def _row(self, name: str) -> Sequence[str]:
+        self.stderr.write(f"Loading and generating {name} …")
+        load(name)
+        training_sheet = generated(name)
+        file = settings.EXPORTS_DIR / f"{name}.jsonl"
+        ledger = export_to_file(training_sheet, file, actor=ACTOR).run.ledger
+        counters = TrainingSheet.objects.with_counters().get(pk=training_sheet.pk)
+        left_out = [entry for entry in ledger.summary()["exclusions"] if entry["reason"] != WAITING]
+        return (
+            training_sheet.sheet.name,
+            str(counters.total_pairs),
+            str(counters.pre_approved_pairs),
+            str(counters.unlabeled_pairs),
+            str(ledger.exported),
+            "; ".join(f"{entry['count']} {entry['reason']}" for entry in left_out) or "0",
+            str(relative(file)),
+        )
+
+    def _print(self, rows: Sequence[Sequence[str]]) -> None:
+        widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
+        for row in (HEADINGS, ["─" * width for width in widths], *rows):
+            self.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def generated(name: str) -> TrainingSheet:
+    """Return the training sheet of a seed data set, made on the first run and found on the later ones."""
+    sheet = Sheet.objects.get(pk=read_json(SEED_DATA / name / "sheet.json")["id"])
+    template = PromptTemplate.objects.get(pk=read_json(SEED_DATA / name / "templates.json")[0]["id"])
+    present = TrainingSheet.objects.filter(sheet=sheet, template=template, created_by=ACTOR).last()
+    return present or generate(sheet=sheet, template=template, actor=ACTOR)
+
+
+def reviewer() -> str:
+    """Make the demo's reviewer once and return the password, which is kept in a file that only its owner can read."""
+    file = settings.VAR_DIR / "demo_password"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(9))
+    password = file.read_text()
+    user, created = get_user_model().objects.get_or_create(username=REVIEWER, defaults={"is_staff": True})
+    if created:
+        user.set_password(password)
+        user.save()
+        user.user_permissions.set(Permission.objects.filter(content_type__app_label__in=CONCEPT_APPS))
+    return password
+
+
+def relative(file: Path) -> Path:
+    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file

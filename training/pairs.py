@@ -1,0 +1,81 @@
+"""From an item to a pair: which answer it gets, from where, and with which status. No database inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from governance.uses import USES
+from templates_app.schemas import misfits
+from workbench.canonical import canonical_json
+
+Message = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a canonical label gives to a pair."""
+
+    id: str
+    version: int
+    data: Any
+    allowed_uses: Sequence[str]
+    prohibited_uses: Sequence[str]
+    usage_reason: str
+    data_classification: str
+    labeled_by: str
+    labeled_at: Any
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer with its origin; `error` says why there is none."""
+
+    text: str = ""
+    labeling_mode: str = "ai_generated"
+    status: str = "unlabeled"
+    model: str = ""
+    confidence: float | None = None
+    misfits: list[str] = field(default_factory=list)
+    error: str = ""
+
+
+Answerer = Callable[[Mapping[str, Any], list[Message]], Answer]
+
+
+def from_label(label: Label, output_schema: Mapping[str, Any]) -> Answer:
+    """Return the label's answer: approved where it fits the schema, else a draft that names the misfit."""
+    faults = misfits(output_schema, label.data)
+    return Answer(
+        text=canonical_json(label.data),
+        labeling_mode="canonical",
+        status="unlabeled" if faults else "labeled",
+        misfits=faults,
+    )
+
+
+def pair_fields(label: Label | None, answer: Answer) -> dict[str, Any]:
+    """Return the columns of a pair that depend on its answer and label; a pair without a label starts with all uses."""
+    fields: dict[str, Any] = {
+        "status": answer.status,
+        "labeling_mode": answer.labeling_mode,
+        "model": answer.model,
+        "ai_confidence": answer.confidence,
+        "misfits": answer.misfits,
+        "error": answer.error,
+        "allowed_uses": list(USES),
+    }
+    if label is None:
+        return fields
+    fields |= {
+        "canonical_label_id": label.id,
+        "canonical_label_version": label.version,
+        "allowed_uses": list(label.allowed_uses),
+        "prohibited_uses": list(label.prohibited_uses),
+        "usage_reason": label.usage_reason,
+        "data_classification": label.data_classification,
+    }
+    if answer.status == "labeled":
+        fields |= {"reviewed_by": label.labeled_by, "reviewed_at": label.labeled_at}
+    return fields

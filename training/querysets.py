@@ -1,0 +1,32 @@
+"""Questions about many training sheets and pairs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+if TYPE_CHECKING:
+    from training.models import QAPair, TrainingSheet
+
+STATUSES = ("unlabeled", "labeled", "rejected", "flagged")
+
+
+class TrainingSheetQuerySet(QuerySet["TrainingSheet"]):
+    def with_counters(self) -> Self:
+        """Add total_pairs and one counter a status, computed from the pairs, so that they are never wrong."""
+        from training.models import QAPair  # the models of this module name this query set
+
+        counts = QAPair.objects.filter(training_sheet_id=OuterRef("pk")).order_by().values("training_sheet_id")
+        counters = {f"{status}_pairs": Count("pk", filter=Q(status=status)) for status in STATUSES}
+        counters |= {"total_pairs": Count("pk"), "pre_approved_pairs": Count("pk", filter=Q(labeling_mode="canonical", status="labeled"))}
+        return self.annotate(
+            **{name: Coalesce(Subquery(counts.annotate(n=count).values("n")), 0) for name, count in counters.items()}
+        )
+
+
+class QAPairQuerySet(QuerySet["QAPair"]):
+    def of(self, training_sheet_id: str) -> Self:
+        """Return the pairs of one training sheet in the order of their items; this order is the export's."""
+        return self.filter(training_sheet_id=training_sheet_id).order_by("position", "id")

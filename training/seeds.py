@@ -1,0 +1,173 @@
+"""Loads the seed data sets: source tables, volume files, sheet, templates and canonical labels.
+
+What is there already, by key, is left as it is, so loading twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid5
+
+from django.conf import settings
+from django.db import connections
+from django.db.models import Model
+
+from labels.models import CanonicalLabel, CanonicalLabelVersion
+from sheets.models import Sheet
+from templates_app.models import PromptTemplate
+from workbench.lakehouse.rows import Rows
+from workbench.near import listed
+from workbench.problems import NotFound
+from workbench.router import LAKEHOUSE
+
+SEED_DATA = Path(settings.BASE_DIR) / "seed_data"
+SETS = ("pcb_defects", "medical_invoices")
+READERS: dict[str, Any] = {
+    "INT": int,
+    "BIGINT": int,
+    "FLOAT": float,
+    "DOUBLE": float,
+    "DATE": date.fromisoformat,
+    "TIMESTAMP": datetime.fromisoformat,
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """How much of one set was new."""
+
+    name: str
+    source_rows: int
+    files: int
+    sheets: int
+    templates: int
+    labels: int
+
+
+def load(name: str) -> Loaded:
+    """Load one set and return what was added. Raises NotFound for a set that does not exist."""
+    if name not in SETS:
+        raise NotFound(f"There is no seed data set {name!r}: use {listed(SETS)}.")
+    folder = SEED_DATA / name
+    sources = read_json(folder / "tables.json")
+    labels = read_json(folder / "canonical_labels.json")
+    return Loaded(
+        name=name,
+        source_rows=sum(load_table(folder, table) for table in sources["tables"]),
+        files=sum(load_volume(folder, volume) for volume in sources["volumes"]),
+        sheets=add_missing(Sheet, [sheet_row(folder, sources["tables"][0])]),
+        templates=add_missing(PromptTemplate, map(template_row, read_json(folder / "templates.json"))),
+        labels=add_labels(labels),
+    )
+
+
+def read_json(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def load_table(folder: Path, table: Mapping[str, Any]) -> int:
+    """Create the source table if it is absent, append the rows whose key is not there, return their number."""
+    catalog, schema, _ = table["name"].split(".")
+    connection = connections[LAKEHOUSE]
+    quote = connection.ops.quote_name
+    with connection.cursor() as cursor, connection.schema_editor() as editor:
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(catalog)}.{quote(schema)}")
+        columns = ", ".join(
+            f"{quote(column['name'])} {column['type']}{'' if column['nullable'] else ' NOT NULL'}"
+            f" COMMENT {editor.quote_value(column['comment'])}"
+            for column in table["columns"]
+        )
+        name = ".".join(map(quote, table["name"].split(".")))
+        cursor.execute(
+            f"CREATE TABLE IF NOT EXISTS {name} ({columns}) USING DELTA COMMENT {editor.quote_value(table['comment'])}"
+        )
+        types = [(column["name"], column["type"]) for column in table["columns"]]
+        values = list(typed_rows(folder / table["rows"], dict(types)))
+        rows = Rows(table["name"], types, values, keys=[[table["key"]]], on_conflict="ignore")
+        cursor.execute("INSERT", [rows])
+        return int(cursor.rowcount)
+
+
+def typed_rows(file: Path, types: Mapping[str, str]) -> Iterator[list[Any]]:
+    """Yield the rows of a CSV file in the order of `types`; an empty cell is NULL."""
+    with file.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            yield [typed(row[name], kind) for name, kind in types.items()]
+
+
+def typed(text: str, kind: str) -> Any:
+    if text == "":
+        return None
+    if kind.startswith("DECIMAL"):
+        return Decimal(text)
+    return READERS.get(kind, str)(text)
+
+
+def load_volume(folder: Path, volume: Mapping[str, Any]) -> int:
+    """Copy the files that are not in the volume and return their number; a file appears whole or not at all."""
+    _, _, catalog, schema, name = volume["path"].split("/")
+    connection = connections[LAKEHOUSE]
+    with connection.cursor() as cursor:
+        quoted = ".".join(map(connection.ops.quote_name, (catalog, schema, name)))
+        cursor.execute(f"CREATE VOLUME IF NOT EXISTS {quoted}")
+    target = Path(connection.settings_dict["NAME"]) / volume["path"].lstrip("/")
+    target.mkdir(parents=True, exist_ok=True)
+    missing = [file for file in sorted((folder / volume["files"]).iterdir()) if not (target / file.name).exists()]
+    for file in missing:
+        part = target / f".{file.name}.part"
+        shutil.copyfile(file, part)
+        part.replace(target / file.name)
+    return len(missing)
+
+
+def sheet_row(folder: Path, table: Mapping[str, Any]) -> dict[str, Any]:
+    row = read_json(folder / "sheet.json")
+    with (folder / table["rows"]).open(encoding="utf-8", newline="") as lines:
+        count = sum(1 for _ in csv.DictReader(lines))
+    return {**row, "created_at": at(row["created_at"]), "updated_at": at(row["created_at"]), "row_count": count}
+
+
+def template_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "created_at": at(row["created_at"]), "updated_at": at(row["created_at"])}
+
+
+def add_labels(rows: Sequence[Mapping[str, Any]]) -> int:
+    """Add labels and the version row of each; the version is written last and again if it is missing."""
+    times = ("labeled_at", "last_modified_at")
+    labels = [{**row, **{name: at(row[name]) for name in times}, "created_at": at(row["labeled_at"])} for row in rows]
+    added = add_missing(CanonicalLabel, labels)
+    add_missing(CanonicalLabelVersion, map(version_row, labels))
+    return added
+
+
+def version_row(label: Mapping[str, Any]) -> dict[str, Any]:
+    kept = ("version", "label_data", "confidence", "notes", "usage_reason", "data_classification")
+    return {
+        "id": str(uuid5(UUID(label["id"]), str(label["version"]))),
+        "canonical_label_id": label["id"],
+        **{name: label[name] for name in (*kept, "allowed_uses", "prohibited_uses")},
+        "modified_by": label["last_modified_by"],
+        "modified_at": label["last_modified_at"],
+        "change_note": "Loaded with the sample data",
+    }
+
+
+def add_missing(model: type[Model], rows: Iterable[Mapping[str, Any]]) -> int:
+    """Insert the rows whose key is not in the table, as one commit, and return how many that were."""
+    given = {row["id"]: row for row in rows}
+    present = set(model._default_manager.filter(pk__in=given).values_list("pk", flat=True))
+    new = [model(**row) for key, row in given.items() if key not in present]
+    model._default_manager.bulk_create(new)
+    return len(new)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text)

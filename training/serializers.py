@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from governance.uses import USES
+from sheets.models import Sheet
+from templates_app.models import PromptTemplate
+from training.models import Export, JobRun, QAPair, ReviewEvent, TrainingSheet
+
+
+class TrainingSheetSerializer(serializers.ModelSerializer[TrainingSheet]):
+    """A training sheet with its counters, which are computed from the pairs."""
+
+    sheet_id = serializers.CharField(read_only=True)
+    template_id = serializers.CharField(read_only=True)
+    total_pairs = serializers.IntegerField(read_only=True)
+    pre_approved_pairs = serializers.IntegerField(read_only=True)
+    unlabeled_pairs = serializers.IntegerField(read_only=True)
+    labeled_pairs = serializers.IntegerField(read_only=True)
+    rejected_pairs = serializers.IntegerField(read_only=True)
+    flagged_pairs = serializers.IntegerField(read_only=True)
+
+    class Meta:
+        model = TrainingSheet
+        exclude = ["sheet", "template"]
+        read_only_fields = ["id"]
+
+
+class GenerateSerializer(serializers.Serializer[Any]):
+    """What to generate; the options of `generation_config` are checked by the engine."""
+
+    sheet_id = serializers.PrimaryKeyRelatedField(queryset=Sheet.objects.all())
+    template_id = serializers.PrimaryKeyRelatedField(queryset=PromptTemplate.objects.all())
+    name = serializers.CharField(max_length=255, required=False, allow_blank=True, default="")
+    labeling_mode = serializers.ChoiceField(TrainingSheet.Mode.choices, default=TrainingSheet.Mode.AI_GENERATED)
+    generation_config = serializers.DictField(required=False, default=dict)
+
+
+class StatisticsSerializer(serializers.Serializer[Any]):
+    items = serializers.IntegerField()
+    canonical = serializers.IntegerField()
+    incompatible_labels = serializers.IntegerField()
+    generated = serializers.IntegerField()
+    manual = serializers.IntegerField()
+    existing_column = serializers.IntegerField()
+    failed = serializers.IntegerField()
+
+
+class GeneratedSerializer(TrainingSheetSerializer):
+    statistics = StatisticsSerializer()  # type: ignore[assignment]
+
+
+class UseSerializer(serializers.Serializer[Any]):
+    use = serializers.ChoiceField(USES, default="training")
+
+
+class ExclusionSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField()
+    count = serializers.IntegerField()
+    words = serializers.CharField()
+
+
+class ExportSummarySerializer(serializers.Serializer[Any]):
+    """Every pair is exported or in exactly one exclusion."""
+
+    training_sheet_id = serializers.CharField()
+    use = serializers.CharField()
+    total = serializers.IntegerField()
+    exported = serializers.IntegerField()
+    excluded = serializers.IntegerField()
+    exclusions = ExclusionSerializer(many=True)
+
+
+class QAPairSerializer(serializers.ModelSerializer[QAPair]):
+    training_sheet_id = serializers.CharField()
+    canonical_label_id = serializers.CharField(allow_null=True)
+
+    class Meta:
+        model = QAPair
+        exclude = ["training_sheet", "canonical_label"]
+
+
+class ReviewEventSerializer(serializers.ModelSerializer[ReviewEvent]):
+    qa_pair_id = serializers.CharField()
+    training_sheet_id = serializers.CharField()
+
+    class Meta:
+        model = ReviewEvent
+        exclude = ["qa_pair", "training_sheet"]
+
+
+class ExportSerializer(serializers.ModelSerializer[Export]):
+    training_sheet_id = serializers.CharField()
+
+    class Meta:
+        model = Export
+        exclude = ["training_sheet"]
+
+
+class JobRunSerializer(serializers.ModelSerializer[JobRun]):
+    training_sheet_id = serializers.CharField(allow_null=True)
+
+    class Meta:
+        model = JobRun
+        exclude = ["training_sheet"]

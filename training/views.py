@@ -1,0 +1,117 @@
+"""The API of training sheets, pairs and what left them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ReadOnlyModelViewSet
+
+from training.actions.export import OpenExport, export_summary, open_export
+from training.actions.generate import IN_REQUEST, generate
+from training.models import Export, JobRun, QAPair, ReviewEvent, TrainingSheet
+from training.serializers import (
+    ExportSerializer,
+    ExportSummarySerializer,
+    GeneratedSerializer,
+    GenerateSerializer,
+    JobRunSerializer,
+    QAPairSerializer,
+    ReviewEventSerializer,
+    TrainingSheetSerializer,
+    UseSerializer,
+)
+
+
+class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
+    queryset = TrainingSheet.objects.with_counters()
+    serializer_class = TrainingSheetSerializer
+    filterset_fields = ["sheet", "template", "status", "labeling_mode", "name"]
+
+    @extend_schema(request=GenerateSerializer, responses={201: GeneratedSerializer})
+    @action(detail=False, methods=["post"])
+    def generate(self, request: Request) -> Response:
+        """Apply a template to a sheet: at most 100 items in a request."""
+        given = GenerateSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        wanted = given.validated_data
+        training_sheet = generate(
+            sheet=wanted["sheet_id"],
+            template=wanted["template_id"],
+            name=wanted["name"],
+            mode=wanted["labeling_mode"],
+            config=wanted["generation_config"],
+            actor=request.user.get_username(),
+            most=IN_REQUEST,
+        )
+        counted = self.get_queryset().get(pk=training_sheet.pk)
+        return Response(GeneratedSerializer(counted).data, status=201)
+
+    @extend_schema(
+        parameters=[UseSerializer],
+        responses={(200, "application/jsonl"): OpenApiTypes.STR, 409: OpenApiResponse(description="Nothing to export")},
+        filters=False,
+    )
+    @action(detail=True, url_path="export/jsonl", pagination_class=None)
+    def export_jsonl(self, request: Request, pk: str) -> StreamingHttpResponse:
+        """Stream the approved and allowed pairs, one chat a line."""
+        export = open_export(
+            self.get_object(), actor=request.user.get_username(), channel="api", use=use_of(request)
+        )
+        return jsonl_response(export)
+
+    @extend_schema(parameters=[UseSerializer], responses=ExportSummarySerializer, filters=False)
+    @action(detail=True, url_path="export/summary", pagination_class=None)
+    def export_summary(self, request: Request, pk: str) -> Response:
+        """Say what an export would write, and why the rest would stay."""
+        return Response(export_summary(self.get_object(), use=use_of(request)))
+
+
+def use_of(request: Request) -> str:
+    given = UseSerializer(data=request.query_params)
+    given.is_valid(raise_exception=True)
+    return str(given.validated_data["use"])
+
+
+def jsonl_response(export: OpenExport) -> StreamingHttpResponse:
+    """Return the export as a download, which API and admin share."""
+    response = StreamingHttpResponse(iter(export), content_type="application/jsonl")
+    response["Content-Disposition"] = f"attachment; filename={export.file_name}"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+class QAPairViewSet(ReadOnlyModelViewSet[QAPair]):
+    queryset = QAPair.objects.all()
+    serializer_class = QAPairSerializer
+    filterset_fields = ["training_sheet", "status", "labeling_mode", "item_ref", "reviewed_by", "data_classification"]
+
+    def get_queryset(self) -> Any:
+        """Follow the items within one training sheet; across all of them the newest come first."""
+        pairs = super().get_queryset()
+        if wanted := self.request.query_params.get("training_sheet"):
+            return pairs.of(wanted)
+        return pairs.order_by("-id")
+
+
+class ReviewEventViewSet(ReadOnlyModelViewSet[ReviewEvent]):
+    queryset = ReviewEvent.objects.all()
+    serializer_class = ReviewEventSerializer
+    filterset_fields = ["training_sheet", "qa_pair", "action", "actor"]
+
+
+class ExportViewSet(ReadOnlyModelViewSet[Export]):
+    queryset = Export.objects.all()
+    serializer_class = ExportSerializer
+    filterset_fields = ["training_sheet", "use", "format", "created_by"]
+
+
+class JobRunViewSet(ReadOnlyModelViewSet[JobRun]):
+    queryset = JobRun.objects.all()
+    serializer_class = JobRunSerializer
+    filterset_fields = ["training_sheet", "status", "job_type"]
