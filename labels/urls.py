@@ -1,5 +1,9 @@
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from labels import views
+from workbench.api.routers import Router
 
-urlpatterns: list[URLPattern | URLResolver] = []
+api = Router()
+api.register("canonical-labels", views.CanonicalLabelViewSet)
+
+urlpatterns = api.urls

@@ -81,41 +81,39 @@ class FileView(APIView):
 
 
 def _part(request: Request, opened: BinaryIO, state: FileState, etag: str) -> HttpResponseBase:
-    wanted = request.headers.get("Range", "")
-    if request.headers.get("If-Range", etag) != etag:
-        wanted = ""
-    first, last = part_of(wanted, state.size)
-    if first > last and state.size and wanted:
+    # A part of an older version of the file would not fit what the caller holds.
+    wanted = request.headers.get("Range", "") if request.headers.get("If-Range", etag) == etag else ""
+    part = part_of(wanted, state.size)
+    first, last = part or (0, state.size - 1)
+    if part and first > last:
         opened.close()
         return _unsatisfiable(wanted, state.size)
-    answer = StreamingHttpResponse(_Blocks(opened, first, last - first + 1))
-    whole = last - first + 1 == state.size
+    answer = StreamingHttpResponse(_Blocks(opened, first, last - first + 1), status=206 if part else 200)
     answer["Content-Length"] = str(last - first + 1)
     answer["Accept-Ranges"] = "bytes"
-    if not whole or RANGE.fullmatch(wanted):
-        answer.status_code = 206 if state.size else 200
+    if part:
         answer["Content-Range"] = f"bytes {first}-{last}/{state.size}"
     return answer
 
 
-def part_of(wanted: str, size: int) -> tuple[int, int]:
+def part_of(wanted: str, size: int) -> tuple[int, int] | None:
     """Return first and last byte of a `Range` header (RFC 9110, 14.2); first > last where it lies behind the end.
 
-    The whole file where there is no header, or one that is not one range of bytes: servers may ignore those.
+    None, which means the whole file, for no header and for what is not one range of bytes, which servers may ignore.
     """
     match = RANGE.fullmatch(wanted.strip())
     if match is None:
-        return 0, size - 1
+        return None
     if match[3]:
-        return (max(size - int(match[3]), 0), size - 1) if int(match[3]) else (size, size - 1)
+        return (max(size - int(match[3]), 0) if int(match[3]) else size, size - 1)
     first, last = int(match[1]), int(match[2]) if match[2] else size - 1
-    if match[2] and last < first:  # not a range by the RFC, so it is ignored
-        return 0, size - 1
+    if match[2] and last < first:
+        return None
     return (first, min(last, size - 1)) if first < size else (size, size - 1)
 
 
 def _unsatisfiable(wanted: str, size: int) -> JsonResponse:
-    words = f"Found the range {wanted!r}, but the file has {size:,} bytes: ask for bytes from 0 to {size - 1}."
+    words = f"Found the range {wanted!r}, but the file has {size:,} bytes: ask for bytes before its end."
     answer = JsonResponse(body("range_not_satisfiable", words), status=416)
     answer["Content-Range"] = f"bytes */{size}"
     return answer

@@ -39,6 +39,12 @@ class Query:
         where, params = self._taken()
         return f"SELECT * {self.all_items} WHERE {where} AND {self.ref} = {self.marker} LIMIT 2", [*params, item_ref]
 
+    def some(self, item_refs: Sequence[str]) -> tuple[str, list[Any]]:
+        """The items of these names, which travel as one parameter whatever their number."""
+        where, params = self._taken()
+        wanted = f"ARRAY_CONTAINS(CAST(%s AS ARRAY<STRING>), CAST({self.ref} AS STRING))"
+        return f"SELECT * {self.all_items} WHERE {where} AND {wanted} ORDER BY {self.ref}", [*params, list(item_refs)]
+
     def count(self) -> tuple[str, list[Any]]:
         return f"SELECT COUNT(*) {self.all_items} WHERE {self.condition}", []
 

@@ -86,6 +86,15 @@ def get_item(sheet: Sheet, item_ref: str) -> Item:
     return item_of(item_ref, position, dict(zip(plan.columns, found[0], strict=True)), _indexes(plan))
 
 
+def rows_of(sheet: Sheet, item_refs: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the joined rows of these items by item_ref, in one query; names that the sheet lacks are left out."""
+    plan = resolve(sheet)
+    found = (
+        dict(zip(plan.columns, values, strict=True)) for values in fetch(sheet, *Query(sheet, plan).some(item_refs))
+    )
+    return {str(row[plan.ref]): row for row in found}
+
+
 def count_items(sheet: Sheet) -> int:
     """Return how many items the sheet has, after filter and sample; Invalid where it does not resolve."""
     plan = resolve(sheet)

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from templates_app import views
+from workbench.api.routers import Router
 
-urlpatterns: list[URLPattern | URLResolver] = []
+api = Router()
+api.register("templates", views.TemplateViewSet)
+
+urlpatterns = api.urls

@@ -111,7 +111,7 @@ def windows(training_sheet_id: str) -> Iterator[list[Row]]:
 def _rows(pairs: QuerySet[QAPair]) -> list[Row]:
     """Read past the model layer: only the gate's columns and the messages as they are stored, by Arrow batches."""
     columns = pairs.annotate(**LABEL_COLUMNS, stored=F("messages")).values_list("stored", *COLUMNS[1:])
-    sql, params = columns.query.sql_with_params()
+    sql, params = columns.query.get_compiler(LAKEHOUSE).as_sql()
     with connections[LAKEHOUSE].cursor() as cursor:
         cursor.execute(sql, params)
         return [dict(zip(COLUMNS, row, strict=True)) for row in cursor.fetchall()]

@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 
 from workbench import databases
+from workbench.admin_look import UNFOLD as UNFOLD
 from workbench.env import env_bool, env_int, env_str, env_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent

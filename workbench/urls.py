@@ -19,6 +19,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/docs", login_required(SpectacularSwaggerView.as_view(url_name="schema")), name="docs"),
     path("api/v1/auth/token", TokenView.as_view()),
     *(path("api/v1/", include(f"{app}.urls")) for app in APPS),
-    re_path(r"^api(/|$)", unknown_url),
+    re_path(r"^api(?:/|$)", unknown_url),
 ]
 handler500 = "workbench.api.errors.server_error"

@@ -12,7 +12,7 @@ from django.utils import timezone
 from governance.uses import Limit, decide
 from labels.models import CanonicalLabel
 from sheets.models import Sheet
-from sheets.reading import Item, columns_of, count_items, inspect, iter_items
+from sheets.reading import Item, columns_of, count_items, inspect, iter_items, rows_of
 from templates_app.models import PromptTemplate
 from templates_app.problems import TemplateProblem
 from templates_app.rendering import render_messages
@@ -21,7 +21,6 @@ from training.answerers import MODELS, check_config, existing_column, manual
 from training.drafter import OFFLINE_MODEL, Drafter, Example
 from training.models import QAPair, TrainingSheet
 from training.pairs import Answer, Answerer, Label, Message, from_label, pair_fields
-from workbench.canonical import canonical_json
 from workbench.lakehouse.ids import uuid5_of
 from workbench.near import listed
 from workbench.problems import Conflict, Invalid
@@ -208,8 +207,8 @@ def _draft_examples(training_sheet: TrainingSheet) -> Iterator[Example]:
     labels = {label.item_ref: label for label in newest if _may_show(label)}
     if not labels:
         return
-    for item in iter_items(training_sheet.sheet, refs=list(labels)):
-        yield Example(item.ref, item.row, canonical_json(labels[item.ref].label_data))
+    for item_ref, row in rows_of(training_sheet.sheet, list(labels)).items():
+        yield Example(item_ref, row, labels[item_ref].label_data)
 
 
 def _may_show(label: CanonicalLabel) -> bool:

@@ -110,7 +110,14 @@ class DatabaseWrapper(BaseDatabaseWrapper):
         return (1,)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        return self.Database.connect(**conn_params)
+        """Connect, and make the catalog and schema, so that a first `migrate` needs nothing else."""
+        connection = self.Database.connect(**conn_params)
+        catalog, schema = (self.ops.quote_name(conn_params[name]) for name in ("catalog", "schema"))
+        cursor = connection.cursor()
+        cursor.execute(f"CREATE CATALOG IF NOT EXISTS {catalog}")
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {catalog}.{schema}")
+        cursor.close()
+        return connection
 
     def init_connection_state(self) -> None:
         """Nothing is set per session: the engine fixes UTC and the default catalog when it connects."""

@@ -47,16 +47,16 @@ def concat_pair(self: ConcatPair, compiler: Any, connection: Any, **extra: Any) 
 
 
 def json_path(keys: list[Any]) -> str:
-    """Return a JSON path as a literal: `'$["a"][0]'`, with quotes and backslashes escaped for both languages."""
+    """Return a JSON path as a literal, such as `$['a'][0]`, escaped for the path, for SQL and for `%s`."""
     parts = []
     for key in keys:
         try:
             parts.append(f"[{int(key)}]")
         except ValueError:
-            text = str(key).replace("\\", "\\\\").replace('"', '\\"')
-            parts.append(f'["{text}"]')
-    path = ("$" + "".join(parts)).replace("\\", "\\\\").replace("'", "\\'").replace("%", "%%")
-    return f"'{path}'"
+            text = str(key).replace("\\", "\\\\").replace("'", "\\'")
+            parts.append(f"['{text}']")
+    path = "$" + "".join(parts)
+    return "'" + path.replace("\\", "\\\\").replace("'", "\\'").replace("%", "%%") + "'"
 
 
 def key_transform(self: KeyTransform, compiler: Any, connection: Any, **extra: Any) -> Sql:

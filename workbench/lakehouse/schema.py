@@ -33,15 +33,6 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
     sql_alter_column_comment = "COMMENT ON COLUMN %(table)s.%(column)s IS %(comment)s"
     sql_primary_key = "CONSTRAINT %(name)s PRIMARY KEY (%(column)s)"
 
-    def __enter__(self) -> DatabaseSchemaEditor:
-        """Make the catalog and schema that the connection names, so that a first `migrate` needs nothing else."""
-        editor: DatabaseSchemaEditor = super().__enter__()
-        if not self.collect_sql:
-            options, quote = self.connection.settings_dict["OPTIONS"], self.quote_name
-            with self.connection.cursor() as cursor:
-                cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(options['catalog'])}.{quote(options['schema'])}")
-        return editor
-
     def table_sql(self, model: type[Model]) -> tuple[str, tuple[Any, ...]]:
         """Return CREATE TABLE with the informational primary key and the clustering of `ClusterBy`."""
         quote, options = self.quote_name, model._meta

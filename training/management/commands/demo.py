@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from training.actions.export import export_to_file
-from training.actions.generate import generate
+from training.actions.generate import generate, resume
 from training.ledger import WAITING
 from training.models import TrainingSheet
 from training.seeds import SEED_DATA, SETS, load, read_json
@@ -60,11 +60,13 @@ class Command(BaseCommand):
 
 
 def generated(name: str) -> TrainingSheet:
-    """Return the training sheet of a seed data set, made on the first run and found on the later ones."""
+    """Return the training sheet of a seed data set: made on the first run, finished if that was stopped, else found."""
     sheet = Sheet.objects.get(pk=read_json(SEED_DATA / name / "sheet.json")["id"])
     template = PromptTemplate.objects.get(pk=read_json(SEED_DATA / name / "templates.json")[0]["id"])
     present = TrainingSheet.objects.filter(sheet=sheet, template=template, created_by=ACTOR).last()
-    return present or generate(sheet=sheet, template=template, actor=ACTOR)
+    if present is None:
+        return generate(sheet=sheet, template=template, actor=ACTOR)
+    return resume(present) if present.status == TrainingSheet.Status.GENERATING else present
 
 
 def reviewer() -> str:

@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import duckdb
-from deltalake import CommitProperties, TableFeatures
-from deltalake import Schema as DeltaSchema
+from deltalake import TableFeatures
 from deltalake.exceptions import DeltaError
 from sqlglot import exp
 
@@ -21,7 +20,7 @@ from .names import TableName, quoted
 from .session import Session
 from .snapshot import COMMENT_KEY, CONSTRAINTS_PROPERTY, DEFAULT_KEY, Column, Snapshot
 from .translate import parse
-from .writing import OPERATION_KEY, check_expression, write_files
+from .writing import check_expression, replace_rows, write_files
 
 Parts = dict[str, str | None]
 
@@ -37,25 +36,9 @@ def _edit(session: Session, found: Parts, change: Callable[[Snapshot], None]) ->
     return name
 
 
-def _schema(columns: Sequence[Column]) -> DeltaSchema:
-    return DeltaSchema.from_json(json.dumps({"type": "struct", "fields": [c.as_json() for c in columns]}))
-
-
 def _set_columns(target: Snapshot, columns: Sequence[Column], operation: str) -> None:
     """Commit another schema for the same files: an overwrite whose filter matches no file."""
-    none = [(target.columns[0].name, "=", uuid.uuid4().hex)]
-    _commit(target, [], columns, operation, none)
-
-
-def _commit(target: Snapshot, adds: list[object], columns: Sequence[Column], operation: str, filters: object) -> None:
-    target.delta.create_write_transaction(
-        adds,
-        "overwrite",
-        _schema(columns),
-        list(target.partitioned_by),
-        filters,
-        commit_properties=CommitProperties(custom_metadata={OPERATION_KEY: operation}, max_commit_retries=0),
-    )
+    replace_rows(target, [], columns, operation, [(target.columns[0].name, "=", uuid.uuid4().hex)])
 
 
 def _rewrite(
@@ -66,7 +49,7 @@ def _rewrite(
     picked = ", ".join(f"{values[c.name]} AS {quoted(c.name)}" for c in columns)
     shaped = replace(target, columns=tuple(columns))
     written = write_files(cursor.duckdb, shaped, f"SELECT {picked} FROM {relation} AS t", {"files": files})  # noqa: S608
-    _commit(target, list(written.adds), columns, operation, None)
+    replace_rows(target, written.adds, columns, operation)
 
 
 def _single(name: str | None) -> str:

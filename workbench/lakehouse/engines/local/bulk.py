@@ -1,23 +1,26 @@
-"""Arrow rows to a table without SQL: plain appends, and appends guarded by unique keys."""
+"""Arrow rows to a table without SQL: plain appends, and appends guarded by unique keys. Each is one commit."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
 
-from . import errors
-from .dml import default
+from . import changes, errors
 from .dialect import generate
+from .dml import default
 from .locks import retrying
 from .names import TableName, quoted
 from .session import Session
-from .snapshot import Snapshot
+from .snapshot import FILE_COLUMN, ROW_COLUMN, Snapshot, partition_text
 from .writing import commit, write_files
 
-INCOMING = "__incoming"
+INCOMING, ROWS = "__incoming", "__rows"
+_ACTIONS = ("error", "ignore", "update")
+_MOST_PARTITIONS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,29 +32,201 @@ class Conflict:
     target: tuple[str, ...] = ()
 
 
-def append(session: Session, duck: duckdb.DuckDBPyConnection, name: TableName, batches: pa.Table | pa.RecordBatchReader) -> int:
-    with session.writing(name) as target:
+def append(
+    session: Session, duck: duckdb.DuckDBPyConnection, name: TableName, batches: pa.Table | pa.RecordBatchReader
+) -> int:
+    """Append the rows, streamed; returns their number."""
+    with session.writing(name) as target, _registered(duck, batches):
         text = f"SELECT {_casts(target, batches.schema.names)} FROM {INCOMING}"  # noqa: S608
-        duck.register(INCOMING, batches)
-        try:
-            written = write_files(duck, target, text, {})
-        finally:
-            duck.unregister(INCOMING)
+        written = write_files(duck, target, text, {})
         if written.adds:
             commit(target, written.adds, [], "WRITE")
         return written.rows
+
+
+@contextmanager
+def _registered(duck: duckdb.DuckDBPyConnection, data: pa.Table | pa.RecordBatchReader) -> Iterator[None]:
+    duck.register(INCOMING, data)
+    try:
+        yield
+    finally:
+        duck.unregister(INCOMING)
 
 
 def _casts(target: Snapshot, names: Sequence[str]) -> str:
     """Every column of the table from the incoming rows, cast, or its default; ProgrammingError for an unknown one."""
     given = {target.column(name).name: name for name in names}
     return ", ".join(
-        f"CAST({quoted(given[c.name]) if c.name in given else generate(default(c))} AS {c.duckdb_type}) AS {quoted(c.name)}"
+        f"CAST({quoted(given[c.name]) if c.name in given else generate(default(c))} AS {c.duckdb_type}) "
+        f"AS {quoted(c.name)}"
         for c in target.columns
     )
 
 
 def append_unique(
-    session: Session, duck: duckdb.DuckDBPyConnection, name: TableName, data: pa.Table, keys: list[list[str]], conflict: Conflict
+    session: Session,
+    duck: duckdb.DuckDBPyConnection,
+    name: TableName,
+    data: pa.Table,
+    keys: Sequence[Sequence[str]],
+    conflict: Conflict,
 ) -> int:
-    raise errors.NotSupportedError("not yet")
+    """Append rows under the table's lock after looking for their keys; see `Connection.append_unique`."""
+    if conflict.action not in _ACTIONS or (conflict.action == "update" and not conflict.target):
+        raise errors.ProgrammingError(
+            f"Found on_conflict={conflict.action!r}; allowed: error, ignore, or update with a conflict_target."
+        )
+
+    def statement() -> int:
+        with session.writing(name) as target:
+            return _Guarded(session, duck, target, keys, conflict).run(data)
+
+    return retrying(statement)
+
+
+class _Guarded:
+    """One guarded append: the rows are in the temporary table ROWS, numbered by their rowid."""
+
+    def __init__(
+        self,
+        session: Session,
+        duck: duckdb.DuckDBPyConnection,
+        target: Snapshot,
+        keys: Sequence[Sequence[str]],
+        conflict: Conflict,
+    ) -> None:
+        self.session, self.duck, self.target, self.conflict = session, duck, target, conflict
+        self.keys = [[target.column(c).name for c in key] for key in keys]
+        self.match = [target.column(c).name for c in conflict.target]
+        self.updated = [target.column(c).name for c in conflict.update_columns]
+
+    def run(self, data: pa.Table) -> int:
+        with _registered(self.duck, data):
+            text = f"SELECT {_casts(self.target, data.schema.names)} FROM {INCOMING}"  # noqa: S608
+            self.duck.execute(f"CREATE OR REPLACE TEMP TABLE {ROWS} AS {text}")
+        if self.conflict.action == "ignore":
+            self._drop_known()
+        elif self.conflict.action == "update":
+            return self._upsert()
+        else:
+            for key in self.keys:
+                self._refuse_twice(key)
+                self._refuse_known(key)
+        return self._add()
+
+    def _add(self) -> int:
+        names = ", ".join(quoted(c.name) for c in self.target.columns)
+        written = write_files(self.duck, self.target, f"SELECT {names} FROM {ROWS} ORDER BY rowid", {})  # noqa: S608
+        if written.adds:
+            commit(self.target, written.adds, [], "WRITE", strict=True)
+        return written.rows
+
+    def _table(
+        self, key: Sequence[str], *, parameter: str = "files", row_ids: bool = False
+    ) -> tuple[str, dict[str, object]]:
+        """The table's rows that could have one of the incoming keys: only the partitions that the rows name."""
+        wanted: dict[str, set[str | None]] = {}
+        for column in (c for c in key if c in self.target.partitioned_by and self.target.column(c).type == "string"):
+            text = f"SELECT DISTINCT {quoted(column)} FROM {ROWS} LIMIT {_MOST_PARTITIONS + 1}"  # noqa: S608
+            values = self.duck.execute(text).fetchall()
+            if len(values) <= _MOST_PARTITIONS:
+                wanted[column] = {partition_text(value) for (value,) in values if value is not None}
+        files = self.target.files_where(wanted) if wanted else self.target.files
+        relation, paths = self.session.engine.relation(self.target, parameter, files, row_ids=row_ids)
+        return relation, {parameter: paths}
+
+    def _refuse_twice(self, key: Sequence[str]) -> None:
+        names = ", ".join(map(quoted, key))
+        present = " AND ".join(f"{quoted(c)} IS NOT NULL" for c in key)
+        found = self.duck.execute(
+            f"SELECT {names} FROM {ROWS} WHERE {present} GROUP BY {names} HAVING count(*) > 1 LIMIT 1"  # noqa: S608
+        ).fetchall()
+        if found:
+            raise self._duplicate(key, found[0], "comes twice in the rows to write")
+
+    def _refuse_known(
+        self, key: Sequence[str], condition: str = "true", more: Mapping[str, object] | None = None
+    ) -> None:
+        relation, values = self._table(key)
+        names = ", ".join(f"r.{quoted(c)}" for c in key)
+        found = self.duck.execute(
+            f"SELECT {names} FROM {ROWS} AS r JOIN {relation} AS t ON {_equal(key)} WHERE {condition} LIMIT 1",  # noqa: S608
+            {**values, **(more or {})},
+        ).fetchall()
+        if found:
+            raise self._duplicate(key, found[0], "exists already")
+
+    def _duplicate(self, key: Sequence[str], value: Sequence[object], why: str) -> errors.IntegrityError:
+        shown = ", ".join(repr(v) for v in value)
+        return errors.IntegrityError(
+            f"[DUPLICATE_KEY] UNIQUE constraint failed: {self.target.name} ({', '.join(key)}) = ({shown}) {why}."
+        )
+
+    def _drop_known(self) -> None:
+        """Drop rows whose key exists, and later rows with the key of an earlier one."""
+        for key in self.keys:
+            relation, values = self._table(key)
+            self.duck.execute(
+                f"DELETE FROM {ROWS} AS r WHERE EXISTS (SELECT 1 FROM {relation} AS t WHERE {_equal(key)})",  # noqa: S608
+                values,
+            )
+        if any(self._has_twins(key) for key in self.keys):
+            self._drop_later()
+
+    def _has_twins(self, key: Sequence[str]) -> bool:
+        try:
+            self._refuse_twice(key)
+        except errors.IntegrityError:
+            return True
+        return False
+
+    def _drop_later(self) -> None:
+        names = list(dict.fromkeys(c for key in self.keys for c in key))
+        text = f"SELECT rowid, {', '.join(map(quoted, names))} FROM {ROWS} ORDER BY rowid"  # noqa: S608
+        seen: set[tuple[int, tuple[object, ...]]] = set()
+        dropped: list[int] = []
+        for number, *values in self.duck.execute(text).fetchall():
+            row = dict(zip(names, values, strict=True))
+            own = [(i, tuple(row[c] for c in key)) for i, key in enumerate(self.keys)]
+            full = {mark for mark in own if None not in mark[1]}
+            if full & seen:
+                dropped.append(number)
+            else:
+                seen |= full
+        self.duck.execute(f"DELETE FROM {ROWS} WHERE rowid IN (SELECT unnest($gone))", {"gone": dropped})  # noqa: S608
+
+    def _upsert(self) -> int:
+        for key in [self.match, *(k for k in self.keys if k != self.match)]:
+            self._refuse_twice(key)
+        for key in (k for k in self.keys if set(k) != set(self.match)):
+            self._refuse_other(key)
+        relation, values = self._table(self.match, row_ids=True)
+        names = ", ".join(quoted(c.name) for c in self.target.columns)
+        merged = ", ".join(
+            f"{'r' if c.name in self.updated else 't'}.{quoted(c.name)}" for c in self.target.columns
+        )
+        on = _equal(self.match)
+        text = (
+            f"SELECT t.{FILE_COLUMN}, t.{ROW_COLUMN}, '{changes.UPDATE}' AS {changes.ACTION}, {merged} "  # noqa: S608
+            f"FROM {relation} AS t JOIN {ROWS} AS r ON {on} UNION ALL "
+            f"SELECT NULL, NULL, '{changes.INSERT}', {names} FROM {ROWS} AS r "
+            f"WHERE NOT EXISTS (SELECT 1 FROM {relation} AS t WHERE {on})"
+        )
+        changed = changes.collect(self.duck, text, values)
+        if changed:
+            changes.apply(self.session, self.duck, self.target, "MERGE")
+        return changed
+
+    def _refuse_other(self, key: Sequence[str]) -> None:
+        """A clash on another key with any row but the one that is updated."""
+        other = " OR ".join(f"t.{quoted(c)} IS DISTINCT FROM r.{quoted(c)}" for c in self.match)
+        if set(key) & set(self.updated):
+            self._refuse_known(key, other)
+            return
+        relation, values = self._table(self.match, parameter="own_files")
+        is_new = f"NOT EXISTS (SELECT 1 FROM {relation} AS u WHERE {_equal(self.match, 'u')})"
+        self._refuse_known(key, is_new, values)
+
+
+def _equal(key: Sequence[str], table: str = "t") -> str:
+    return " AND ".join(f"{table}.{quoted(c)} = r.{quoted(c)}" for c in key)

@@ -87,6 +87,7 @@ _BY_SQL: dict[exp.DataType.Type, str] = {
     exp.DataType.Type.NULL: "string",
     exp.DataType.Type.UNKNOWN: "string",
 }
+_SIZED = (exp.DataType.Type.VARCHAR, exp.DataType.Type.CHAR, exp.DataType.Type.TEXT)
 ALLOWED = "STRING BIGINT INT SMALLINT TINYINT FLOAT DOUBLE BOOLEAN BINARY DATE TIMESTAMP TIMESTAMP_NTZ DECIMAL(p,s) ARRAY MAP STRUCT"
 
 
@@ -107,7 +108,7 @@ def from_expression(kind: exp.DataType) -> DeltaType:
         return {"type": "map", "keyType": key, "valueType": value, "valueContainsNull": True}
     if which == exp.DataType.Type.STRUCT:
         return {"type": "struct", "fields": [_struct_field(f) for f in kind.expressions]}
-    if which not in _BY_SQL or kind.sql("databricks").upper() == "TEXT":
+    if which not in _BY_SQL or (kind.expressions and which in _SIZED):
         raise errors.NotSupportedError(f"Found column type {kind.sql('databricks')}; supported: {ALLOWED}.")
     return _BY_SQL[which]
 

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from deltalake import DeltaTable
@@ -21,7 +22,7 @@ from .names import TableName, checked, quoted
 from .session import Session
 from .snapshot import COMMENT_KEY, CONSTRAINTS_PROPERTY, DEFAULT_KEY, Column, read_state
 from .translate import Parsed, parse, translate
-from .writing import check_expression, commit, write_files
+from .writing import check_expression, commit, replace_rows, write_files
 
 PARTITION_PROPERTY = "workbench.localPartition"
 
@@ -97,9 +98,11 @@ def _check(definition: Definition, name: TableName) -> None:
 def _build(
     session: Session, cursor: Cursor, name: TableName, definition: Definition, text: str, parameters: dict[str, Any]
 ) -> None:
-    """Make the table beside its place and move it there, so that it appears whole; a replacement is one commit."""
+    """Make the table beside its place and move it there, so that it appears whole."""
     final = session.layout.table(name)
     exists = (final / "_delta_log").is_dir()
+    if exists and text and _replaced(session, cursor, name, definition, text, parameters):
+        return
     place = final if exists else final.with_name(f".{final.name}.{uuid.uuid4().hex}")
     try:
         delta = DeltaTable.create(
@@ -125,6 +128,27 @@ def _build(
             shutil.rmtree(place, ignore_errors=True)
         raise
     session.engine.forget(name)
+
+
+def _replaced(
+    session: Session, cursor: Cursor, name: TableName, definition: Definition, text: str, parameters: dict[str, Any]
+) -> bool:
+    """Replace rows and schema in one commit, which delta-rs can while the partitions stay; False when they do not."""
+    old = session.engine.snapshot(name)
+    if list(old.partitioned_by) != definition.partitioned_by or old.checks:
+        return False
+    shaped = replace(old, columns=tuple(definition.columns))
+    names = ", ".join(quoted(c.name) for c in definition.columns)
+    written = write_files(cursor.duckdb, shaped, _cast(text, definition, names), parameters)
+    replace_rows(old, written.adds, definition.columns, "CREATE OR REPLACE TABLE AS SELECT")
+    old.delta.update_incremental()
+    properties = {CONSTRAINTS_PROPERTY: "[]"} if old.constraints else {}
+    properties |= definition.configuration()
+    if properties:
+        old.delta.alter.set_table_properties(properties, raise_if_not_exists=False)
+    if definition.comment:
+        old.delta.alter.set_table_description(definition.comment)
+    return True
 
 
 def _cast(text: str, definition: Definition, names: str) -> str:
@@ -233,7 +257,8 @@ def drop(session: Session, cursor: Cursor, parsed: Parsed, values: list[Any]) ->
     kind = (tree.args.get("kind") or "").upper()
     if kind != "TABLE":
         raise refuse(f"DROP {kind}", "Known: CATALOG, SCHEMA, TABLE, VOLUME.")
-    drop_table(session, session.table(tree.this), bool(tree.args.get("exists")))
+    for table in tree.args["tables"]:
+        drop_table(session, session.table(table), bool(tree.args.get("exists")))
 
 
 def drop_table(session: Session, name: TableName, missing_ok: bool) -> None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 
@@ -56,8 +57,8 @@ def refuse(what: str, instead: str = "") -> errors.NotSupportedError:
 def _cast(self: Any, node: exp.Cast) -> str:
     inner, kind = self.sql(node, "this"), node.to
     word = "TRY_CAST" if isinstance(node, exp.TryCast) else "CAST"
-    if kind.this in _WHOLE and not isinstance(node.this, exp.Literal | exp.Null):
-        inner = f"TRY(spark_whole({inner}))" if word == "TRY_CAST" else f"spark_whole({inner})"
+    if kind.this in _WHOLE and not (isinstance(node.this, exp.Null) or node.this.is_int):
+        inner = f"spark_try_whole({inner})" if word == "TRY_CAST" else f"spark_whole({inner})"
     elif kind.this in (exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR):
         if kind.expressions or kind.this == exp.DataType.Type.VARCHAR:
             raise refuse(f"the type {kind.sql('databricks')}", "Use STRING.")
@@ -175,23 +176,26 @@ def _from_json(self: Any, node: Any) -> str:
     schema = node.expression if node.args.get("expression") else node.args.get("schema")
     if not isinstance(schema, exp.Literal):
         raise refuse("from_json with a computed schema", "Give the schema as a literal.")
-    import sqlglot  # noqa: PLC0415
-
     text = schema.name if "<" in schema.name or " " not in schema.name.strip() else f"STRUCT<{schema.name}>"
     kind = sqlglot.parse_one(text, into=exp.DataType, read="databricks")
     return f"from_json(spark_json({self.sql(node, 'this')}), {literal(json.dumps(structure(kind)))})"
 
 
-def _array_agg(self: Any, node: exp.ArrayAgg) -> str:
+def _collected(self: Any, node: Any, condition: str = "") -> str:
+    """collect_list and collect_set: without NULLs; empty, not NULL, where nothing was collected."""
     inner = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
     inner = inner.this if isinstance(inner, exp.Order) else inner
-    return f"list({self.sql(node, 'this')}) FILTER (WHERE {self.sql(inner)} IS NOT NULL)"
+    what = self.sql(node, "this")
+    what = f"DISTINCT {what}" if isinstance(node, exp.ArrayUniqueAgg) else what
+    text = f"list({what}) FILTER (WHERE {self.sql(inner)} IS NOT NULL{condition})"
+    return text if isinstance(node.parent, exp.Window) else f"coalesce({text}, [])"
 
 
-def _count(self: Any, node: exp.Count) -> str:
-    return str(DuckDB.Generator.TRANSFORMS[exp.Count](self, node)) if exp.Count in DuckDB.Generator.TRANSFORMS else str(
-        self.count_sql(node) if hasattr(self, "count_sql") else self.function_fallback_sql(node)
-    )
+def _filter(self: Any, node: exp.Filter) -> str:
+    condition = self.sql(node.expression, "this")
+    if isinstance(node.this, exp.ArrayAgg | exp.ArrayUniqueAgg):
+        return _collected(self, node.this, f" AND ({condition})")
+    return f"{self.sql(node, 'this')} FILTER (WHERE {condition})"
 
 
 def _like(word: str) -> Write:
@@ -248,7 +252,10 @@ def _anonymous(self: Any, node: exp.Anonymous) -> str:
     arities, text = NAMED[node.name.upper()]
     if len(node.expressions) not in arities:
         raise errors.ProgrammingError(f"{node.name} takes {arities} arguments, found {len(node.expressions)}.")
-    return text.format(*(self.sql(e) for e in node.expressions))
+    arguments = [self.sql(e) for e in node.expressions]
+    if node.name.upper() == "VARIANT_GET":
+        arguments[1] = literal(json_path(node.expressions[1].name))
+    return text.format(*arguments)
 
 
 class LocalGenerator(DuckDB.Generator):
@@ -258,7 +265,10 @@ class LocalGenerator(DuckDB.Generator):
         **DuckDB.Generator.TRANSFORMS,
         **{kind: _template(*how) for kind, how in TYPED.items()},
         exp.Anonymous: _anonymous,
-        exp.ArrayAgg: _array_agg,
+        exp.ArrayAgg: _collected,
+        exp.ArrayUniqueAgg: _collected,
+        exp.Filter: _filter,
+        exp.Div: lambda self, e: f"spark_divide({self.sql(e, 'this')}, {self.sql(e, 'expression')})",
         exp.ArrayExcept: lambda self, e: f"spark_array_except({self.sql(e, 'this')}, {self.sql(e, 'expression')})",
         exp.ArrayIntersect: lambda self, e: "spark_array_intersect({}, {})".format(*map(self.sql, e.expressions)),
         exp.ArraySort: _sort_array,
@@ -286,11 +296,9 @@ class LocalGenerator(DuckDB.Generator):
         exp.TryCast: _cast,
         exp.TsOrDsAdd: _date_add,
         exp.Placeholder: lambda _, e: "$" + e.name + ("_path" if e.args.get("json_path") else ""),
+        exp.FromJson: _from_json,
         exp.Unicode: lambda self, e: f"unicode({self.sql(e, 'this')})",
     }
-    for _kind in (exp.FromJson if hasattr(exp, "FromJson") else exp.Anonymous,):
-        if _kind is not exp.Anonymous:
-            TRANSFORMS[_kind] = _from_json
 
 
 class LocalDialect(DuckDB):
@@ -301,7 +309,7 @@ class LocalDialect(DuckDB):
 
 _OWN = frozenset(
     {
-        exp.Anonymous, exp.ArrayAgg, exp.ArrayExcept, exp.ArrayIntersect, exp.ArraySort, exp.ConvertTimezone, exp.DateDiff,
+        exp.Anonymous, exp.ArrayAgg, exp.ArrayUniqueAgg, exp.ArrayExcept, exp.ArrayIntersect, exp.ArraySort, exp.ConvertTimezone, exp.DateDiff,
         exp.DateTrunc, exp.Extract, exp.JSONExtractScalar, exp.Pad, exp.SHA2, exp.StrPosition, exp.Substring,
         exp.TimestampAdd, exp.TimestampDiff, exp.TimestampTrunc, exp.TsOrDsAdd, exp.Like, exp.ILike, exp.FromJson,
     }

@@ -89,11 +89,15 @@ def _cast_rows(source: exp.Values, columns: list[Column], target: Snapshot) -> e
 
 
 def _cell(cell: exp.Expression, column: Column) -> exp.Expression:
-    if isinstance(cell, exp.Column) and cell.name.upper() == "DEFAULT" and not cell.table:
+    if _is_default(cell):
         cell = default(column)
     found = changes.stored(cell, column).this
     assert isinstance(found, exp.Expression)  # noqa: S101
     return found
+
+
+def _is_default(value: exp.Expression) -> bool:
+    return isinstance(value, exp.Column | exp.Var) and value.sql().upper() == "DEFAULT"
 
 
 def _check_width(
@@ -151,8 +155,7 @@ def assignments(sets: list[exp.Expression], target: Snapshot) -> dict[str, exp.E
         if column.name in found:
             raise errors.ProgrammingError(f"Found column {column.name} set twice; set it once.")
         value = equation.expression
-        is_default = isinstance(value, exp.Column) and value.name.upper() == "DEFAULT" and not value.table
-        found[column.name] = default(column) if is_default else value
+        found[column.name] = default(column) if _is_default(value) else value
     return found
 
 

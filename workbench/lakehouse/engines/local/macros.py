@@ -4,16 +4,22 @@ from __future__ import annotations
 
 _TZ = "'TIMESTAMP WITH TIME ZONE'"
 
+_WHOLE = """{name}(x) AS CASE
+    WHEN typeof(x) IN ('TINYINT','SMALLINT','INTEGER','BIGINT','HUGEINT','BOOLEAN','UTINYINT','USMALLINT','UINTEGER','UBIGINT')
+        THEN TRY_CAST(x AS HUGEINT)
+    WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?[0-9]+') THEN {otherwise}
+    WHEN typeof(x) IN ('FLOAT', 'DOUBLE') THEN {cast}(trunc(TRY_CAST(CAST(x AS VARCHAR) AS DOUBLE)) AS HUGEINT)
+    WHEN typeof(x) LIKE 'DECIMAL%' THEN {cast}(regexp_replace(CAST(x AS VARCHAR), '\\.[0-9]*$', '') AS HUGEINT)
+    ELSE {cast}(CAST(x AS VARCHAR) AS HUGEINT) END"""
+
 MACROS = (
     # Spark cuts a fraction where DuckDB rounds, and refuses '1.7' as an integer where DuckDB rounds.
-    """spark_whole(x) AS CASE
-        WHEN typeof(x) IN ('TINYINT','SMALLINT','INTEGER','BIGINT','HUGEINT','BOOLEAN','UTINYINT','USMALLINT','UINTEGER',
-            'UBIGINT') THEN TRY_CAST(x AS HUGEINT)
-        WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?[0-9]+')
-            THEN error('Conversion Error: [CAST_INVALID_INPUT] found ' || CAST(x AS VARCHAR) || ', allowed a whole number')
-        WHEN typeof(x) IN ('FLOAT', 'DOUBLE') THEN CAST(trunc(TRY_CAST(CAST(x AS VARCHAR) AS DOUBLE)) AS HUGEINT)
-        WHEN typeof(x) LIKE 'DECIMAL%' THEN CAST(regexp_replace(CAST(x AS VARCHAR), '\\.[0-9]*$', '') AS HUGEINT)
-        ELSE CAST(CAST(x AS VARCHAR) AS HUGEINT) END""",
+    _WHOLE.format(
+        name="spark_whole",
+        otherwise="error('Conversion Error: [CAST_INVALID_INPUT] found ' || CAST(x AS VARCHAR) || ', allowed a whole number')",
+        cast="CAST",
+    ),
+    _WHOLE.format(name="spark_try_whole", otherwise="NULL", cast="TRY_CAST"),
     # Spark prints an instant without its zone (the session's is UTC).
     f"""spark_text(x) AS CASE WHEN typeof(x) = {_TZ} THEN regexp_replace(CAST(x AS VARCHAR), '\\+00$', '')
         ELSE CAST(x AS VARCHAR) END""",
@@ -44,6 +50,9 @@ MACROS = (
     # DuckDB's // floors; Spark cuts towards zero.
     """spark_div(x, y) AS CASE WHEN (x < 0) <> (y < 0) AND x % y <> 0 THEN CAST(x // y AS BIGINT)
         ELSE CAST(x // y AS BIGINT) END""",
+    "spark_divide(x, y) AS CASE WHEN y = 0 THEN error('[DIVIDE_BY_ZERO] Division by zero.') ELSE x / y END",
+    "spark_left(x, n) AS CASE WHEN n <= 0 THEN '' ELSE left(x, CAST(n AS BIGINT)) END",
+    "spark_right(x, n) AS CASE WHEN n <= 0 THEN '' ELSE right(x, CAST(n AS BIGINT)) END",
     "spark_pmod(x, y) AS ((x % y) + y) % y",
     "spark_sha2(x) AS sha256(x)",
     """spark_date_trunc(part, x) AS CAST(date_trunc(part, CAST(x AS TIMESTAMPTZ)) AS TIMESTAMPTZ)""",

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from . import ddl, dml, merge
+from . import ddl, dml, errors, merge
 from .cursor import Cursor
 from .dialect import refuse
 from .session import Session
@@ -41,6 +41,8 @@ _RUN: dict[type[exp.Expression], Run] = {
 def run(session: Session, cursor: Cursor, parsed: Parsed, values: list[Any]) -> None:
     """Execute a parsed statement; NotSupportedError for a kind that is not in the table above."""
     kind = type(parsed.tree)
+    if kind not in _RUN and not isinstance(parsed.tree, exp.Command | exp.Copy | exp.Set | exp.DDL | exp.DML):
+        raise errors.ProgrammingError(f"[PARSE_SYNTAX_ERROR] Found {parsed.text[:120]!r}, which is no statement.")
     if kind not in _RUN:
         raise refuse(f"a {kind.__name__.upper()} statement", f"Known: {', '.join(k.__name__.upper() for k in _RUN)}.")
     _RUN[kind](session, cursor, parsed, values)

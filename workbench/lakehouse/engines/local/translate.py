@@ -12,7 +12,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.databricks import Databricks
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import TokenType
+from sqlglot.tokens import Token, TokenType
 
 from . import errors
 from .dialect import check_functions, generate, refuse
@@ -71,15 +71,27 @@ def _plain(error: BaseException) -> str:
 def _name_markers(text: str) -> tuple[str, int]:
     """The text with `?` turned into `:p0`, `:p1`… in reading order, which a tree does not keep."""
     pieces, last, count = [], 0, 0
-    for token in Databricks().tokenize(text):
+    tokens = Databricks().tokenize(text)
+    _refuse_text_type(tokens)
+    for token in tokens:
         if token.token_type == TokenType.PLACEHOLDER:
             pieces += [text[last : token.start], f":p{count}"]
             last, count = token.end + 1, count + 1
     return "".join([*pieces, text[last:]]), count
 
 
+_COLUMN_NAMES = (TokenType.VAR, TokenType.IDENTIFIER, TokenType.TEXT)
 TARGET, READY = "target", "ready"
 """Marks in a table's meta: read it with its row ids; it is a DuckDB table already."""
+
+
+def _refuse_text_type(tokens: list[Token]) -> None:
+    """Databricks has no type TEXT, which the parser takes for STRING; a column may still be called text."""
+    if not tokens or tokens[0].token_type != TokenType.CREATE:
+        return
+    for before, token in zip(tokens, tokens[1:], strict=False):
+        if token.token_type == TokenType.TEXT and token.text.upper() == "TEXT" and before.token_type in _COLUMN_NAMES:
+            raise refuse("the type TEXT", "Use STRING.")
 
 
 def translate(tree: exp.Expression) -> Query:

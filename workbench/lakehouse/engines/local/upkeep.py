@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from . import words
 from .cursor import Cursor
 from .locks import retrying
 from .names import TableName
 from .session import Session
+from .snapshot import Snapshot
 
 Parts = dict[str, str | None]
 DEFAULT_HOURS = 168.0
@@ -19,13 +22,20 @@ def optimize(session: Session, name: TableName, retain_hours: float) -> dict[str
         with session.writing(name) as target:
             done = target.delta.optimize.compact()
             target.delta.update_incremental()
-            deleted = target.delta.vacuum(retain_hours, dry_run=False, enforce_retention_duration=False)
+            deleted = _vacuum(target, retain_hours, dry_run=False)
             target.delta.update_incremental()
             target.delta.create_checkpoint()
             target.delta.cleanup_metadata()
             return {"added": done["numFilesAdded"], "removed": done["numFilesRemoved"], "deleted": len(deleted)}
 
     return retrying(statement)
+
+
+def _vacuum(target: Snapshot, hours: float, *, dry_run: bool) -> list[str]:
+    """Delete what no version within the hours uses, files of writers that were killed included."""
+    whole = math.ceil(hours)
+    deleted: list[str] = target.delta.vacuum(whole, dry_run=dry_run, enforce_retention_duration=False, full=True)
+    return deleted
 
 
 def optimize_statement(session: Session, cursor: Cursor, found: Parts) -> None:
@@ -38,5 +48,5 @@ def vacuum_statement(session: Session, cursor: Cursor, found: Parts) -> None:
     """VACUUM [RETAIN n HOURS] [DRY RUN]: deletes files that no version within that time uses; gives their paths."""
     hours = float(found["hours"]) if found["hours"] else DEFAULT_HOURS
     with session.writing(session.name(words.parts(found["name"]))) as target:
-        deleted = target.delta.vacuum(hours, dry_run=bool(found["dry"]), enforce_retention_duration=False)
+        deleted = _vacuum(target, hours, dry_run=bool(found["dry"]))
     cursor.show_rows(["path"], [(path,) for path in deleted])

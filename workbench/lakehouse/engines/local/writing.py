@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 from deltalake import CommitProperties
+from deltalake import Schema as DeltaSchema
 from deltalake.transaction import AddAction, RemoveAction
 
 from . import errors
@@ -149,5 +150,25 @@ def commit(
         "append",
         target.delta.schema(),
         list(target.partitioned_by),
+        commit_properties=properties,
+    )
+
+
+def replace_rows(
+    target: Snapshot,
+    adds: list[AddAction],
+    columns: Sequence[Column],
+    operation: str,
+    filters: list[tuple[str, str, str]] | None = None,
+) -> None:
+    """One commit that sets the table's columns and replaces its files, or those that the filters match, by new ones."""
+    properties = CommitProperties(custom_metadata={OPERATION_KEY: operation}, max_commit_retries=0)
+    fields = [column.as_json() for column in columns]
+    target.delta.create_write_transaction(
+        adds,
+        "overwrite",
+        DeltaSchema.from_json(json.dumps({"type": "struct", "fields": fields})),
+        list(target.partitioned_by),
+        filters,
         commit_properties=properties,
     )

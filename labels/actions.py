@@ -1,0 +1,112 @@
+"""What can be done to a canonical label: record it, for the first time or again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+from typing import Any
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from labels.checking import check_content, check_fits, existing_item, limits
+from labels.history import keep, repair, uses_changed
+from labels.models import CanonicalLabel
+from sheets.models import Sheet
+from templates_app.models import PromptTemplate
+from workbench.canonical import canonical_bytes
+from workbench.problems import Conflict, Invalid
+
+ATTEMPTS = 5
+
+Values = Mapping[str, Any]
+
+
+def record_label(
+    *,
+    sheet: Sheet,
+    item_ref: str,
+    label_type: str,
+    label_data: Any,
+    actor: str,
+    confidence: str = "high",
+    notes: str = "",
+    allowed_uses: Sequence[str] | None = None,
+    prohibited_uses: Sequence[str] | None = None,
+    usage_reason: str = "",
+    data_classification: str | None = None,
+    template: PromptTemplate | None = None,
+    reason: str = "",
+    change_note: str = "",
+) -> CanonicalLabel:
+    """Return the label of the item for this type of task, made or changed; recording the same again changes nothing.
+
+    Uses, usage reason, classification and template that are not given stay as they are (at first: all five uses,
+    `internal`). `label_data` must fit the template's output schema, else the one that the label was made under.
+    A change of uses, usage reason or classification needs a `reason`, which is audited; `change_note` goes to the
+    version. Raises Invalid naming every input at fault, and Conflict when others keep changing the same label.
+    """
+    check_content(label_type, label_data, confidence, template)
+    given = {
+        "allowed_uses": allowed_uses,
+        "prohibited_uses": prohibited_uses,
+        "usage_reason": usage_reason,
+        "data_classification": data_classification,
+    }
+    item = existing_item(sheet, item_ref)
+    content = {"label_data": label_data, "confidence": confidence, "notes": notes, "item_hash": item.hash}
+    if template is not None:
+        content |= {"template_id": template.pk, "output_schema": template.output_schema}
+    key = {"sheet_id": sheet.pk, "item_ref": item_ref, "label_type": label_type}
+    words = {"reason": reason.strip(), "change_note": change_note}
+    for _ in range(ATTEMPTS):
+        present = CanonicalLabel.objects.filter(**key).first()
+        values = content | limits(given, present)
+        check_fits(label_data, values.get("output_schema", present.output_schema if present else None) or {})
+        written = _change(present, values, actor, **words) if present else _add(key, values, actor, **words)
+        if written is not None:
+            return written
+    raise Conflict(f"Others keep changing the label of {item_ref!r} ({label_type}): look at it, then try again.")
+
+
+def _add(key: Values, values: Values, actor: str, *, reason: str, change_note: str) -> CanonicalLabel | None:
+    """The new label, or None when another writer was first."""
+    now = timezone.now()
+    who = {"labeled_by": actor, "labeled_at": now, "last_modified_by": actor, "last_modified_at": now}
+    label = CanonicalLabel(**key, **values, **who, created_at=now)
+    try:
+        label.save(force_insert=True)
+    except IntegrityError:
+        return None
+    keep(None, label, reason=reason, change_note=change_note)
+    return label
+
+
+def _change(
+    present: CanonicalLabel, values: Values, actor: str, *, reason: str, change_note: str
+) -> CanonicalLabel | None:
+    """The changed label, or None when another writer changed it since it was read."""
+    changes = {
+        **values,
+        "version": present.version + 1,
+        "last_modified_by": actor,
+        "last_modified_at": timezone.now(),
+    }
+    after = copy(present)
+    for name, value in changes.items():
+        setattr(after, name, value)
+    if all(_same(getattr(present, name), value) for name, value in values.items()):
+        return present
+    if uses_changed(present, after) and not reason:
+        words = "Say why uses, usage reason or classification change; it is kept in the audit."
+        raise Invalid.of_fields("The label was not saved.", {"reason": [words]})
+    repair(present)
+    if not CanonicalLabel.objects.filter(pk=present.pk, version=present.version).update(**changes):
+        return None
+    keep(present, after, reason=reason, change_note=change_note)
+    return after
+
+
+def _same(one: Any, other: Any) -> bool:
+    # As JSON, because to Python 1 and true are equal.
+    return canonical_bytes(one) == canonical_bytes(other)

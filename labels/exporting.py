@@ -1,0 +1,67 @@
+"""Canonical labels as JSONL: the same bytes for the API and the command."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from itertools import chain, islice
+from pathlib import Path
+
+from labels.models import CanonicalLabel
+from sheets.models import Sheet
+from workbench.canonical import canonical_bytes
+from workbench.problems import NotFound
+
+COLUMNS = (
+    "id", "sheet_id", "item_ref", "label_type", "label_data", "confidence", "notes",
+    "allowed_uses", "prohibited_uses", "usage_reason", "data_classification",
+    "labeled_by", "labeled_at", "last_modified_by", "last_modified_at", "version", "template_id", "item_hash",
+)  # fmt: skip
+BLOCK = 500
+
+
+def label_blocks(sheet: Sheet, label_type: str = "") -> Iterator[bytes]:
+    """Return blocks of lines, a label each, by item and label type; NotFound when there is none to export.
+
+    A line is canonical JSON with the names of `COLUMNS`; times are UTC with `Z`. Memory is constant.
+    """
+    lines = _lines(sheet, label_type)
+    first = next(lines, None)
+    if first is None:
+        kind = f" of type {label_type!r}" if label_type else ""
+        raise NotFound(f"Nothing to export: the sheet {sheet.name!r} has no canonical labels{kind}. Label items first.")
+    return _blocks(chain([first], lines))
+
+
+def export_to_file(sheet: Sheet, target: Path, label_type: str = "") -> int:
+    """Write the labels to `target` in one step and return their number; errors as for `label_blocks`."""
+    blocks = label_blocks(sheet, label_type)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    temporary, count = Path(name), 0
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for block in blocks:
+                count += block.count(b"\n")
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return count
+
+
+def _lines(sheet: Sheet, label_type: str) -> Iterator[bytes]:
+    labels = CanonicalLabel.objects.filter(sheet=sheet)
+    if label_type:
+        labels = labels.filter(label_type=label_type)
+    for row in labels.order_by("item_ref", "label_type", "id").values(*COLUMNS).iterator():
+        yield canonical_bytes(row) + b"\n"
+
+
+def _blocks(lines: Iterator[bytes]) -> Iterator[bytes]:
+    while block := b"".join(islice(lines, BLOCK)):
+        yield block

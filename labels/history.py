@@ -1,0 +1,90 @@
+"""The past of a label: its versions, and the audit of what it may be used for.
+
+Delta commits one table at a time, so a change is three commits: the label, the audit of its uses, the version. The
+version comes last and thereby says that the rest is there. A writer killed in between leaves a label whose version row
+is missing; the label still holds all that the row needs, and the next writer adds it before it overwrites anything.
+Written first, a version could show a change that never happened, or the loser of two writers instead of the winner.
+Ids follow from label and version, so that nothing is added twice, whoever adds it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid5
+
+from governance.models import UsageConstraintAudit
+from labels.checking import in_order
+from labels.models import CanonicalLabel, CanonicalLabelVersion
+
+COPIED = (
+    "version", "label_data", "confidence", "notes",
+    "allowed_uses", "prohibited_uses", "usage_reason", "data_classification",
+)  # fmt: skip
+LOST = "Not recorded: the change was interrupted before its reason was written."
+
+Limited = CanonicalLabel | CanonicalLabelVersion
+
+
+def keep(before: CanonicalLabel | None, after: CanonicalLabel, *, reason: str, change_note: str) -> None:
+    """Add the audit row, where uses changed, and the version row of the change that `after` came from."""
+    # Another writer may have repaired this change meanwhile, without knowing its words: these win.
+    if before is not None and uses_changed(before, after):
+        UsageConstraintAudit.objects.bulk_create(
+            [_audit(before, after, reason)], update_conflicts=True, unique_fields=["id"], update_fields=["reason"]
+        )
+    CanonicalLabelVersion.objects.bulk_create(
+        [_version(after, change_note)], update_conflicts=True, unique_fields=["id"], update_fields=["change_note"]
+    )
+
+
+def repair(label: CanonicalLabel) -> None:
+    """Add what a killed writer left out of the label's latest change; nothing when nothing is missing."""
+    versions = CanonicalLabelVersion.objects
+    if versions.filter(pk=_version_id(label, label.version)).exists():
+        return
+    before = versions.filter(pk=_version_id(label, label.version - 1)).first()
+    if before is not None and uses_changed(before, label):
+        reason = label.usage_reason or LOST
+        UsageConstraintAudit.objects.bulk_create([_audit(before, label, reason)], ignore_conflicts=True)
+    versions.bulk_create([_version(label, "")], ignore_conflicts=True)
+
+
+def uses_changed(before: Limited, after: Limited) -> bool:
+    """Return whether uses, classification or the reason for them differ."""
+    return _limits(before) != _limits(after)
+
+
+def _limits(label: Limited) -> tuple[Any, ...]:
+    uses = in_order(label.allowed_uses), in_order(label.prohibited_uses)
+    return *uses, label.usage_reason, label.data_classification
+
+
+def _version_id(label: CanonicalLabel, version: int) -> str:
+    return str(uuid5(UUID(label.pk), str(version)))
+
+
+def _version(label: CanonicalLabel, change_note: str) -> CanonicalLabelVersion:
+    return CanonicalLabelVersion(
+        id=_version_id(label, label.version),
+        canonical_label_id=label.pk,
+        modified_by=label.last_modified_by,
+        modified_at=label.last_modified_at,
+        change_note=change_note,
+        **{name: getattr(label, name) for name in COPIED},
+    )
+
+
+def _audit(before: Limited, after: CanonicalLabel, reason: str) -> UsageConstraintAudit:
+    return UsageConstraintAudit(
+        id=str(uuid5(UUID(after.pk), f"uses {after.version}")),
+        canonical_label_id=after.pk,
+        old_allowed_uses=before.allowed_uses,
+        new_allowed_uses=after.allowed_uses,
+        old_prohibited_uses=before.prohibited_uses,
+        new_prohibited_uses=after.prohibited_uses,
+        old_data_classification=before.data_classification,
+        new_data_classification=after.data_classification,
+        reason=reason,
+        modified_by=after.last_modified_by,
+        modified_at=after.last_modified_at,
+    )

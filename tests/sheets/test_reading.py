@@ -1,0 +1,97 @@
+"""Items: joined, matched with files, in a stable order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from sheets.models import Sheet
+from sheets.reading import columns_of, count_items, get_item, iter_items
+from tests.sheets.conftest import Table
+from workbench.problems import Invalid, NotFound
+
+Boards = Callable[..., Sheet]
+
+
+def refs(sheet: Sheet, **options: object) -> list[str]:
+    return [item.ref for item in iter_items(sheet, **options)]  # type: ignore[arg-type]
+
+
+def test_items_come_in_the_order_of_their_bytes(boards: Boards) -> None:
+    items = list(iter_items(boards()))
+    assert [(item.position, item.ref) for item in items] == [(0, "a1"), (1, "b10"), (2, "b2"), (3, "c3")]
+
+
+def test_a_row_has_the_columns_of_both_tables_and_a_clash_is_named_by_its_table(boards: Boards) -> None:
+    item = get_item(boards(), "b10")
+    assert item.row == {"board_id": "b10", "line": 1, "defect": None, "note": "look again", "notes_line": "south"}
+    assert item.position == 1
+    assert columns_of(boards())["notes_line"] == "string"
+
+
+def test_files_match_by_name_or_stem(boards: Boards, table: Table) -> None:
+    assert [(file.path, file.size) for file in get_item(boards(), "b2").files] == [
+        ("/Volumes/shop/raw/pictures/b2.jpg", 10),
+        ("/Volumes/shop/raw/pictures/b2.txt", 8),
+    ]
+    assert get_item(boards(), "c3").files == []
+    table("shop.raw.names", {"file": ["b2.jpg", "/Volumes/shop/raw/pictures/a1.jpg"]})
+    source = {"type": "volume", "path": "/Volumes/shop/raw/pictures"}
+    sheet = boards(primary_table="shop.raw.names", join_keys=["file"], secondary_sources=[source])
+    assert [[file.name for file in item.files] for item in iter_items(sheet)] == [["a1.jpg"], ["b2.jpg"]]
+
+
+def test_a_page_starts_behind_an_item(boards: Boards) -> None:
+    items = list(iter_items(boards(), after="a1", limit=2, first_position=1))
+    assert [(item.position, item.ref) for item in items] == [(1, "b10"), (2, "b2")]
+
+
+def test_whole_numbers_keep_their_own_order(boards: Boards) -> None:
+    sheet = boards(item_ref_column="LINE", secondary_sources=[])
+    assert refs(sheet) == ["1", "2", "3", "4"]
+    assert refs(sheet, after="2") == ["3", "4"]
+    assert get_item(sheet, "3").row["board_id"] == "a1"
+    for unknown in ("9", "03", "three", "1; DROP TABLE x"):
+        with pytest.raises(NotFound, match="has no item"):
+            get_item(sheet, unknown)
+
+
+def test_the_filter_chooses_items(boards: Boards) -> None:
+    sheet = boards(filter_condition="defect LIKE 'scr%' AND notes_line IS NULL")
+    assert refs(sheet) == ["b2", "c3"]
+    assert count_items(sheet) == 2
+    with pytest.raises(NotFound, match="'a1'"):
+        get_item(sheet, "a1")
+
+
+def test_what_the_lakehouse_cannot_compare_is_the_filters_fault(boards: Boards) -> None:
+    with pytest.raises(Invalid, match="cannot run the filter") as caught:
+        count_items(boards(filter_condition="CAST(defect AS INT) > 5"))
+    assert list(caught.value.fields) == ["filter_condition"]
+
+
+def test_keys_of_different_types_meet(boards: Boards, table: Table) -> None:
+    table("shop.raw.lines", {"line": ["1", "2", "none"], "hall": ["east", "west", ""]})
+    sheet = boards(secondary_sources=[{"type": "table", "table": "shop.raw.lines", "join_key": "line"}])
+    assert {item.ref: item.row["hall"] for item in iter_items(sheet)} == {
+        "a1": None,
+        "b10": "east",
+        "b2": "west",
+        "c3": None,
+    }
+
+
+def test_the_hash_follows_row_and_files(boards: Boards, pictures: object) -> None:
+    before = get_item(boards(), "a1").hash
+    assert get_item(boards(), "a1").hash == before
+    assert get_item(boards(secondary_sources=[]), "a1").hash != before
+
+
+def test_names_may_hold_what_sql_and_formatting_use(boards: Boards, table: Table) -> None:
+    table("shop.raw.odd", {"id": ["x%s", "y`'?"], "50% off": [1, 2], "a`b": [True, False]})
+    sheet = boards(
+        primary_table="shop.raw.odd", join_keys=["id"], secondary_sources=[], filter_condition="`50% off` > 0"
+    )
+    assert refs(sheet) == ["x%s", "y`'?"]
+    assert get_item(sheet, "y`'?").row == {"id": "y`'?", "50% off": 2, "a`b": False}

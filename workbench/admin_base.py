@@ -1,0 +1,157 @@
+"""What the admin of every concept shares: quick lists, read-only audit, and writing through verbs only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.admin import ModelAdmin, TabularInline
+
+from workbench.admin_fields import EDITED, shown
+from workbench.problems import Problem
+
+
+class ConceptAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+    """A list of fifty rows a page, and a page for one row whose JSON is readable also to those who may only look."""
+
+    show_full_result_count = False
+    list_per_page = 50
+    list_fullwidth = True
+    list_filter_submit = True
+    compressed_fields = True
+    formfield_overrides = EDITED
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return [(title, {**options, "fields": self._shown(options["fields"])}) for title, options in fieldsets]
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Leave out deleting many at once: each row that may go has a verb that asks who uses it."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def _shown(self, names: Sequence[Any]) -> list[Any]:
+        return [tuple(self._shown(name)) if isinstance(name, list | tuple) else shown(self.model, name) for name in names]
+
+
+class ReadOnly:
+    """Nobody adds, changes or deletes these by hand."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+
+class ReadOnlyAdmin(ReadOnly, ConceptAdmin):
+    """Rows that only verbs write: pairs, versions, events, audit, exports."""
+
+
+class ReadOnlyInline(ReadOnly, TabularInline):  # type: ignore[misc]  # unfold has no types
+    extra = 0
+    per_page = 20
+
+
+class VerbForm(forms.ModelForm[Any]):
+    """A form that shows what its verb refused, each message at its field."""
+
+    problem: ClassVar[Problem | None] = None
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if self.problem is None:
+            return
+        if not self.problem.fields:
+            self.add_error(None, self.problem.message)
+        for name, faults in self.problem.fields.items():
+            known = name in self.fields
+            self.add_error(name if known else None, faults if known else [f"{name}: {fault}" for fault in faults])
+
+
+class VerbAdmin(ConceptAdmin):
+    """Writes through verbs: what a verb refuses comes back on the form, with all that was typed."""
+
+    form = VerbForm
+    warn_unsaved_form = True
+
+    def create(self, data: Mapping[str, Any], *, actor: str) -> Model:
+        """Return the new row, by its verb."""
+        raise NotImplementedError
+
+    def update(self, row: Model, data: Mapping[str, Any], *, actor: str) -> Model:
+        """Return the row with the changed fields written, by its verb."""
+        raise NotImplementedError
+
+    def remove(self, row: Model, *, actor: str) -> None:
+        """Delete the row, by its verb."""
+        raise NotImplementedError
+
+    def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        form.problem = getattr(request, "problem", None)
+        return form
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except Problem as problem:
+            # Nothing was written, so the same request is answered again, now with the refusal on the form.
+            request.problem = problem  # type: ignore[attr-defined]
+            return super().changeform_view(request, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        actor = request.user.get_username()
+        if not change:
+            saved = self.create(form.cleaned_data, actor=actor)
+        elif form.changed_data:
+            stored = self.model._default_manager.get(pk=obj.pk)
+            saved = self.update(stored, {name: form.cleaned_data[name] for name in form.changed_data}, actor=actor)
+        else:
+            return
+        vars(obj).update(vars(saved))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:  # noqa: ARG002
+        """Name the row alone: nothing is deleted with it, and its verb refuses when something points at it."""
+        return [str(row) for row in objs], {self.opts.verbose_name_plural: len(objs)}, set(), []
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        try:
+            with transaction.atomic():  # takes back the log entry when the verb refuses
+                answer: HttpResponse = super().delete_view(request, object_id, extra_context)
+        except Problem as problem:
+            return refused(self, request, problem, object_id)
+        return answer
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        self.remove(obj, actor=request.user.get_username())
+
+
+def refused(admin: Any, request: HttpRequest, problem: Problem, object_id: str) -> HttpResponse:
+    """Say what was refused and go back to the row's page."""
+    admin.message_user(request, str(problem), messages.ERROR)
+    return redirect(page_of(admin.opts, object_id))
+
+
+def page_of(opts: Any, object_id: str) -> str:
+    """Return the address of a row's page."""
+    return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[object_id])
+
+
+def link(text: Any, url_name: str, *args: Any, query: str = "") -> str:
+    """Return a link to a page of the admin, named without `admin:`."""
+    return format_html('<a href="{}{}" class="wb-link">{}</a>', reverse(f"admin:{url_name}", args=args), query, text)

@@ -1,0 +1,105 @@
+"""How the admin looks: its name, colours, and the sidebar that follows the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+TITLE = "Training Dataset Workbench"
+# Teal, one step darker than usual: white text on 600 has a contrast above 5:1.
+PRIMARY = {
+    "50": "oklch(98.4% .014 180.72)",
+    "100": "oklch(95.3% .051 180.801)",
+    "200": "oklch(91% .096 180.426)",
+    "300": "oklch(85.5% .138 181.071)",
+    "400": "oklch(70.4% .14 182.503)",
+    "500": "oklch(60% .118 184.704)",
+    "600": "oklch(51.1% .096 186.391)",
+    "700": "oklch(43.7% .078 188.216)",
+    "800": "oklch(38.6% .063 188.416)",
+    "900": "oklch(32% .055 190)",
+    "950": "oklch(27.7% .046 192.524)",
+}
+
+
+def may(*permissions: str) -> Callable[[HttpRequest], bool]:
+    """Return whether the one who asks has all of these permissions."""
+
+    def check(request: HttpRequest) -> bool:
+        return request.user.has_perms(permissions)
+
+    return check
+
+
+def screen(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
+    """Return the sidebar's entry for a concept, shown to those who may view it."""
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{model}_changelist"),
+        "permission": may(f"{app}.view_{model}"),
+    }
+
+
+NAVIGATION = [
+    {"items": [{"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}]},
+    {"title": "1 · Data", "separator": True, "items": [screen("Sheets", "table", "sheets", "sheet")]},
+    {
+        "title": "2 · Generate",
+        "items": [screen("Training sheets", "dataset", "training", "trainingsheet")],
+    },
+    {
+        "title": "3 · Label",
+        "items": [
+            screen("Pairs", "forum", "training", "qapair"),
+            screen("Review events", "rate_review", "training", "reviewevent"),
+        ],
+    },
+    {
+        "title": "4 · Train",
+        "items": [
+            screen("Exports", "download", "training", "export"),
+            screen("Job runs", "play_circle", "training", "jobrun"),
+        ],
+    },
+    {
+        "title": "Tools",
+        "separator": True,
+        "items": [
+            screen("Prompt templates", "description", "templates_app", "prompttemplate"),
+            screen("Canonical labels", "verified", "labels", "canonicallabel"),
+            {"title": "API", "icon": "api", "link": reverse_lazy("docs")},
+        ],
+    },
+    {
+        "title": "Governance",
+        "items": [
+            screen("Usage changes", "policy", "governance", "usageconstraintaudit"),
+            screen("Label versions", "history", "labels", "canonicallabelversion"),
+            screen("Users", "person", "auth", "user"),
+            screen("Groups", "group", "auth", "group"),
+        ],
+    },
+]
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": TITLE,
+    "SITE_HEADER": "Training Dataset",
+    "SITE_SUBHEADER": "Workbench",
+    "SITE_SYMBOL": "model_training",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("workbench/favicon.svg")},
+    ],
+    "STYLES": [lambda _request: static("workbench/admin.css")],
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
+    "COLORS": {"primary": PRIMARY},
+    "DASHBOARD_CALLBACK": "workbench.admin_home.with_counts",
+    "COMMAND": {"search_models": False, "show_history": False},
+    "SIDEBAR": {"show_search": True, "command_search": True, "navigation": NAVIGATION},
+}
