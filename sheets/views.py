@@ -10,6 +10,7 @@ from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
@@ -26,6 +27,7 @@ from sheets.serializers import (
     ValidationSerializer,
 )
 from workbench.api.paging import page_size
+from workbench.api.permissions import MayWrite
 
 CURSOR = OpenApiParameter("cursor", str, description="From `next` of a page.")
 PAGE_SIZE = OpenApiParameter("page_size", int, description="1 to 500.", default=50)
@@ -52,6 +54,7 @@ class SheetViewSet(ModelViewSet[Sheet]):
     queryset = Sheet.objects.all()
     serializer_class = SheetSerializer
     filterset_class = SheetFilter
+    permission_classes = (MayWrite,)
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
     def perform_create(self, serializer: Any) -> None:
@@ -94,7 +97,7 @@ class SheetViewSet(ModelViewSet[Sheet]):
         return Response(ProgressSerializer({"items": sheet.row_count, "labels": counts}).data)
 
     @extend_schema(request=None, responses=ValidationSerializer, filters=False)
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], permission_classes=(IsAuthenticated,))
     def validate(self, request: Request, **_: Any) -> Response:
         """What is wrong with the sheet and its items, counted, with the first few; keeps the number of items."""
         fields, findings = actions.revalidate_sheet(self.get_object(), actor=request.user.get_username())

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid5
 
 from django.conf import settings
@@ -23,6 +23,7 @@ from django.db.models import Model
 from labels.models import CanonicalLabel, CanonicalLabelVersion
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
+from workbench.lakehouse.compiler import insert_sql
 from workbench.lakehouse.rows import Rows
 from workbench.near import listed
 from workbench.problems import NotFound
@@ -92,7 +93,7 @@ def load_table(folder: Path, table: Mapping[str, Any]) -> int:
         types = [(column["name"], column["type"]) for column in table["columns"]]
         values = list(typed_rows(folder / table["rows"], dict(types)))
         rows = Rows(table["name"], types, values, keys=[[table["key"]]], on_conflict="ignore")
-        cursor.execute("INSERT", [rows])
+        cursor.execute(insert_sql(rows, quote), cast(Any, [rows]))
         return int(cursor.rowcount)
 
 

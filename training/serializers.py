@@ -49,7 +49,7 @@ class StatisticsSerializer(serializers.Serializer[Any]):
 
 
 class GeneratedSerializer(TrainingSheetSerializer):
-    statistics = StatisticsSerializer()  # type: ignore[assignment]
+    statistics = StatisticsSerializer()
 
 
 class UseSerializer(serializers.Serializer[Any]):

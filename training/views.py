@@ -93,10 +93,9 @@ class QAPairViewSet(ReadOnlyModelViewSet[QAPair]):
 
     def get_queryset(self) -> Any:
         """Follow the items within one training sheet; across all of them the newest come first."""
-        pairs = super().get_queryset()
         if wanted := self.request.query_params.get("training_sheet"):
-            return pairs.of(wanted)
-        return pairs.order_by("-id")
+            return QAPair.objects.of(wanted)
+        return QAPair.objects.order_by("-id")
 
 
 class ReviewEventViewSet(ReadOnlyModelViewSet[ReviewEvent]):

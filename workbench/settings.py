@@ -5,9 +5,14 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
+import django_stubs_ext
+
 from workbench import databases
 from workbench.admin_look import UNFOLD as UNFOLD
 from workbench.env import env_bool, env_int, env_str, env_url
+
+# Lets classes such as ModelAdmin take their model in brackets, for the type checker.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env_str("WORKBENCH_VAR_DIR", str(BASE_DIR / "var")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -120,6 +121,15 @@ def test_validating_counts_what_is_wrong(api: APIClient, sheet: Sheet, table: Ta
     Sheet.objects.filter(pk=sheet.pk).update(filter_condition="nope = 1")
     found = api.post(url).json()
     assert found["findings"] is None and list(found["fields_at_fault"]) == ["filter_condition"]
+
+
+def test_nils_may_read_and_not_write(nils: User, sheet: Sheet) -> None:
+    client = APIClient()
+    client.force_authenticate(nils)
+    assert client.get(URL).status_code == client.get(f"{URL}/{sheet.pk}/items").status_code == 200
+    for answer in (client.post(URL, BODY), client.patch(f"{URL}/{sheet.pk}", {}), client.delete(f"{URL}/{sheet.pk}")):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "permission_denied")
+    assert Sheet.objects.count() == 1
 
 
 def test_nobody_reads_without_signing_in(sheet: Sheet, lakehouse: Any) -> None:

@@ -29,9 +29,7 @@ BODY: dict[str, Any] = {
 @pytest.fixture
 def boards(lakehouse: Path) -> Sheet:
     write_deltalake(lakehouse / "shop/raw/boards", pa.table(BOARDS))
-    return create_sheet(
-        {"name": "Boards", "primary_table": "shop.raw.boards", "join_keys": ["board_id"]}, actor="omar"
-    )
+    return create_sheet({"name": "Boards", "primary_table": "shop.raw.boards", "join_keys": ["board_id"]}, actor="omar")
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connections
 from rest_framework.test import APIClient
 
 from sheets.models import Sheet
@@ -107,8 +108,6 @@ def test_the_list_is_filtered(api: APIClient, published: Any, query: dict[str, s
 
 
 def test_a_list_is_one_query(api: APIClient, django_assert_num_queries: Any) -> None:
-    from django.db import connections
-
     for minor in range(3):
         create_template(BODY | {"version": f"1.{minor}.0"}, actor="omar")
     with django_assert_num_queries(1, connection=connections[LAKEHOUSE]):
@@ -117,7 +116,13 @@ def test_a_list_is_one_query(api: APIClient, django_assert_num_queries: Any) -> 
 
 def test_who_is_not_signed_in_gets_nothing(draft: PromptTemplate) -> None:
     stranger, url = APIClient(), f"{URL}/{draft.pk}"
-    answers = [stranger.get(URL), stranger.post(URL, BODY), stranger.get(url), stranger.patch(url, {}), stranger.delete(url)]
+    answers = [
+        stranger.get(URL),
+        stranger.post(URL, BODY),
+        stranger.get(url),
+        stranger.patch(url, {}),
+        stranger.delete(url),
+    ]
     answers += [stranger.post(f"{url}/{verb}") for verb in ("publish", "duplicate", "archive", "test")]
     answers.append(stranger.get(f"{url}/preflight"))
     assert {answer.status_code for answer in answers} == {401}

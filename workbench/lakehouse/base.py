@@ -130,6 +130,15 @@ class DatabaseWrapper(BaseDatabaseWrapper):
 
     # Delta has no transaction over several statements. These hooks keep `atomic()` usable as a marker of
     # intent and for `on_commit`, and never pretend that anything was undone.
+    def set_autocommit(self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False) -> None:
+        """Remember the mode; nothing is sent, so nothing is logged as BEGIN."""
+        self.validate_no_atomic_block()
+        self.ensure_connection()
+        self.autocommit = autocommit
+        if autocommit and self.run_commit_hooks_on_set_autocommit_on:
+            self.run_and_clear_commit_hooks()
+            self.run_commit_hooks_on_set_autocommit_on = False
+
     def _set_autocommit(self, autocommit: bool) -> None:
         self.autocommit = autocommit
 

@@ -83,6 +83,9 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler, SQLCompiler):
             for column, value in enumerate(line)
             if hasattr(value, "as_sql")
         ]
+        for row, column, (_, params) in (cell for cell in cells if cell[2][0] == "%s"):
+            (values[row][column],) = params
+        cells = [cell for cell in cells if cell[2][0] != "%s"]
         if not cells:
             return
         with self.connection.cursor() as cursor:

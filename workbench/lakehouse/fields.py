@@ -11,7 +11,7 @@ from django.db.models import CharField, Field, IntegerField, Lookup, Transform
 from workbench.lakehouse.ids import uuid7
 
 
-class KeyField(CharField):
+class KeyField(CharField[str, str]):
     """A primary key: a UUIDv7 as text, made before the row is written."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -19,7 +19,7 @@ class KeyField(CharField):
         super().__init__(**kwargs)
 
 
-class ArrayField(Field):
+class ArrayField(Field[Iterable[str], list[str]]):
     """`ARRAY<STRING>`: a list of text without NULLs; lookups `contains`, `overlap` and `len`."""
 
     empty_strings_allowed = False
@@ -54,7 +54,7 @@ class ArrayField(Field):
         return super().formfield(**{"form_class": ListField, **kwargs})
 
 
-class ArrayLookup(Lookup):
+class ArrayLookup(Lookup[Any]):
     """A lookup whose right side is a list sent as one parameter."""
 
     template = ""
@@ -99,7 +99,7 @@ class Len(Transform):
     """The number of items; NULL where the array is NULL."""
 
     lookup_name = "len"
-    output_field = IntegerField()  # type: ignore[assignment]
+    output_field = IntegerField()
 
     def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:
         left, params = compiler.compile(self.lhs)

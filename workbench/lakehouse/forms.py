@@ -19,4 +19,4 @@ class ListField(forms.CharField):
         return [line.strip() for line in (value or "").splitlines() if line.strip()]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return list(initial or []) != self.to_python(data)
+        return bool(list(initial or []) != self.to_python(data))

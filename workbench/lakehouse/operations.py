@@ -15,6 +15,8 @@ from django.utils import timezone
 from django.utils.duration import duration_microseconds
 
 from workbench.canonical import canonical_bytes
+from workbench.lakehouse.literals import literal
+from workbench.lakehouse.rows import Rows
 
 Sql = tuple[str, tuple[Any, ...]]
 
@@ -177,7 +179,10 @@ class DatabaseOperations(BaseDatabaseOperations):
         raise NotImplementedError("Inserted values are known before the insert; the compiler returns them.")
 
     def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:
-        return super().last_executed_query(cursor, sql, params).removeprefix("QUERY = ")
+        """Return the statement with its values in place, for logs; rows of an insert show as their number."""
+        if not isinstance(params, list | tuple):
+            return super().last_executed_query(cursor, sql, params)
+        return sql % tuple(repr(value) if isinstance(value, Rows) else literal(value) for value in params)
 
     # Values read
 

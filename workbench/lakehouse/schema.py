@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any
 
 from django.db import NotSupportedError
@@ -13,8 +11,8 @@ from django.db.backends.ddl_references import Statement
 from django.db.models import CheckConstraint, Field, Index, Model
 from django.db.models.constraints import BaseConstraint
 
-from workbench.lakehouse.cursor import adapted
 from workbench.lakehouse.indexes import ClusterBy
+from workbench.lakehouse.literals import literal
 
 
 class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
@@ -125,26 +123,7 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
         return self.quote_value(value)
 
     def quote_value(self, value: Any) -> str:
-        """Return a literal of Databricks SQL, where a backslash escapes."""
-        value = adapted(value)
-        match value:
-            case None:
-                return "NULL"
-            case bool():
-                return "TRUE" if value else "FALSE"
-            case int() | float() | Decimal():
-                return format(value, "f") if isinstance(value, Decimal) else repr(value)
-            case datetime.datetime():
-                return f"TIMESTAMP'{value.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S.%f}+00:00'"
-            case datetime.date():
-                return f"DATE'{value.isoformat()}'"
-            case bytes():
-                return f"X'{value.hex()}'"
-            case list():
-                return f"CAST(ARRAY({', '.join(map(self.quote_value, value))}) AS ARRAY<STRING>)"
-            case str():
-                return "'" + value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"
-        raise ValueError(f"A {type(value).__name__} cannot be written as a literal: use text, a number, a date or a list.")
+        return literal(value)
 
     # Delta has no indexes and enforces no UNIQUE; the guarded insert of the compiler does.
 

@@ -22,6 +22,7 @@ from workbench.router import CONCEPT_APPS
 
 ACTOR = "demo"
 REVIEWER = "rosa"
+COUNTERS = ("total_pairs", "pre_approved_pairs", "unlabeled_pairs")
 HEADINGS = ("sheet", "items", "pre-approved", "to review", "exported", "excluded", "file")
 
 
@@ -41,13 +42,11 @@ class Command(BaseCommand):
         training_sheet = generated(name)
         file = settings.EXPORTS_DIR / f"{name}.jsonl"
         ledger = export_to_file(training_sheet, file, actor=ACTOR).run.ledger
-        counters = TrainingSheet.objects.with_counters().get(pk=training_sheet.pk)
+        counters = TrainingSheet.objects.with_counters().values(*COUNTERS).get(pk=training_sheet.pk)
         left_out = [entry for entry in ledger.summary()["exclusions"] if entry["reason"] != WAITING]
         return (
             training_sheet.sheet.name,
-            str(counters.total_pairs),
-            str(counters.pre_approved_pairs),
-            str(counters.unlabeled_pairs),
+            *(str(counters[name]) for name in COUNTERS),
             str(ledger.exported),
             "; ".join(f"{entry['count']} {entry['reason']}" for entry in left_out) or "0",
             str(relative(file)),

@@ -18,7 +18,7 @@ from .session import Session
 from .snapshot import FILE_COLUMN, ROW_COLUMN, Snapshot, partition_text
 from .writing import commit, write_files
 
-INCOMING, ROWS = "__incoming", "__rows"
+INCOMING, ROWS, MATCHED = "__incoming", "__rows", "__matched"
 _ACTIONS = ("error", "ignore", "update")
 _MOST_PARTITIONS = 1000
 
@@ -201,18 +201,22 @@ class _Guarded:
         for key in (k for k in self.keys if set(k) != set(self.match)):
             self._refuse_other(key)
         relation, values = self._table(self.match, row_ids=True)
+        self.duck.execute(
+            f"CREATE OR REPLACE TEMP TABLE {MATCHED} AS SELECT r.rowid AS __row, t.* "  # noqa: S608
+            f"FROM {relation} AS t JOIN {ROWS} AS r ON {_equal(self.match)}",
+            values,
+        )
         names = ", ".join(quoted(c.name) for c in self.target.columns)
         merged = ", ".join(
             f"{'r' if c.name in self.updated else 't'}.{quoted(c.name)}" for c in self.target.columns
         )
-        on = _equal(self.match)
         text = (
             f"SELECT t.{FILE_COLUMN}, t.{ROW_COLUMN}, '{changes.UPDATE}' AS {changes.ACTION}, {merged} "  # noqa: S608
-            f"FROM {relation} AS t JOIN {ROWS} AS r ON {on} UNION ALL "
+            f"FROM {MATCHED} AS t JOIN {ROWS} AS r ON t.__row = r.rowid UNION ALL "
             f"SELECT NULL, NULL, '{changes.INSERT}', {names} FROM {ROWS} AS r "
-            f"WHERE NOT EXISTS (SELECT 1 FROM {relation} AS t WHERE {on})"
+            f"WHERE rowid NOT IN (SELECT __row FROM {MATCHED})"
         )
-        changed = changes.collect(self.duck, text, values)
+        changed = changes.collect(self.duck, text, {})
         if changed:
             changes.apply(self.session, self.duck, self.target, "MERGE")
         return changed

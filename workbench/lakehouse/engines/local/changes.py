@@ -55,7 +55,11 @@ def row_ids(alias: str | None, action: exp.Expression) -> list[exp.Expression]:
 
 def collect(duck: duckdb.DuckDBPyConnection, text: str, values: Mapping[str, Any]) -> int:
     """Put the changes of a query aside; returns their number."""
-    duck.execute(f"CREATE OR REPLACE TEMP TABLE {CHANGES} AS {text}", dict(values))
+    create = f"CREATE OR REPLACE TEMP TABLE {CHANGES} AS {text}"
+    if values:
+        duck.execute(create, dict(values))
+    else:
+        duck.execute(create)
     return count(duck, f"SELECT count(*) FROM {CHANGES}")  # noqa: S608
 
 

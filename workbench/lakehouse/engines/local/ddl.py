@@ -24,6 +24,8 @@ from .snapshot import COMMENT_KEY, CONSTRAINTS_PROPERTY, DEFAULT_KEY, Column, re
 from .translate import Parsed, parse, translate
 from .writing import check_expression, commit, replace_rows, write_files
 
+CHECKPOINT_INTERVAL = "20"
+"""Commits between checkpoints: every write reads the log since the last one (delta-rs's own default is 100)."""
 PARTITION_PROPERTY = "workbench.localPartition"
 
 
@@ -42,7 +44,7 @@ class Definition:
         return DeltaSchema.from_json(json.dumps({"type": "struct", "fields": fields}))
 
     def configuration(self) -> dict[str, str]:
-        found = dict(self.properties)
+        found = {"delta.checkpointInterval": CHECKPOINT_INTERVAL} | self.properties
         if self.constraints:
             found[CONSTRAINTS_PROPERTY] = json.dumps(self.constraints)
         return found

@@ -1,0 +1,157 @@
+"""The admin of canonical labels: recorded through their verb, each change a version and, for uses, an audit row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter, RangeDateTimeFilter, RelatedDropdownFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from governance.admin_filters import ChangedWithin, ProhibitedUse
+from governance.showing import short_badge
+from governance.uses import Limit, decide
+from governance.uses_form import UsesField
+from labels.actions import record_label
+from labels.models import CanonicalLabel, CanonicalLabelVersion, all_uses
+from workbench.admin_base import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin, VerbForm
+from workbench.canonical import canonical_json
+from workbench.concepts import short
+
+KEY = ("sheet", "item_ref", "label_type")
+CONFIDENCE = {"high": "success", "medium": "info", "low": "warning"}
+CLASSIFICATION = {"public": "success", "internal": "info", "confidential": "warning", "restricted": "danger"}
+
+
+class LabelForm(VerbForm):
+    allowed_uses = UsesField(initial=all_uses)
+    prohibited_uses = UsesField(help_text="A prohibition wins over a permission.")
+    reason = forms.CharField(
+        required=False,
+        label="Why uses or classification change",
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Needed only for such a change; it is kept in the audit.",
+    )
+    change_note = forms.CharField(
+        required=False, widget=UnfoldAdminTextInputWidget, help_text="What changed in the label; it goes to the version."
+    )
+
+    class Meta:
+        model = CanonicalLabel
+        fields = (
+            *KEY, "label_data", "confidence", "notes", "template",
+            "allowed_uses", "prohibited_uses", "usage_reason", "data_classification",
+        )  # fmt: skip
+
+
+class VersionInline(ReadOnlyInline):
+    model = CanonicalLabelVersion
+    fields = ("version", "answer", "confidence", "modified_by", "modified_at", "change_note")
+    readonly_fields = fields
+    show_change_link = True
+
+    @display(description="label")
+    def answer(self, version: CanonicalLabelVersion) -> str:
+        return short(canonical_json(version.label_data), 90)
+
+
+@admin.register(CanonicalLabel)
+class CanonicalLabelAdmin(VerbAdmin):
+    form = LabelForm
+    list_display = ("item_ref", "label_type", "sheet", "answer", "how_sure", "uses", "classification", "labeled_by", "version")
+    list_select_related = ("sheet",)
+    list_filter = (
+        ("sheet", RelatedDropdownFilter),
+        ("label_type", FieldTextFilter),
+        ("confidence", ChoicesDropdownFilter),
+        ("data_classification", ChoicesDropdownFilter),
+        ProhibitedUse,
+        ("labeled_by", FieldTextFilter),
+        ("labeled_at", RangeDateTimeFilter),
+    )
+    search_fields = ("item_ref", "notes", "label_data", "labeled_by")
+    inlines = (VersionInline,)
+    fieldsets = (
+        ("Item", {"fields": KEY}),
+        ("Label", {"fields": ("label_data", "confidence", "notes", "template", "change_note")}),
+        (
+            "What it may be used for",
+            {"fields": ("allowed_uses", "prohibited_uses", "usage_reason", "data_classification", "reason")},
+        ),
+        (
+            "Kept by the workbench",
+            {"fields": (("version", "item_hash"), ("labeled_by", "labeled_at"), ("last_modified_by", "last_modified_at"))},
+        ),
+    )
+    kept = ("version", "item_hash", "labeled_by", "labeled_at", "last_modified_by", "last_modified_at")
+
+    def create(self, data: Mapping[str, Any], *, actor: str) -> CanonicalLabel:
+        return record_label(**data, actor=actor)
+
+    def update(self, row: Any, data: Mapping[str, Any], *, actor: str) -> CanonicalLabel:
+        """Record what changed on top of what is there; the verb takes everything but uses as given."""
+        present = {name: getattr(row, name) for name in (*KEY, "label_data", "confidence", "notes")}
+        return record_label(**(present | dict(data)), actor=actor)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Nobody deletes ground truth: pairs and their history point at it."""
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:  # noqa: ARG002
+        return (*self.kept, *KEY) if obj else self.kept
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj and not self.has_change_permission(request, obj):  # the form's own fields are no columns
+            return [(title, {**options, "fields": _columns(options["fields"])}) for title, options in fieldsets]
+        return fieldsets if obj else fieldsets[:-1]
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:  # noqa: ARG002
+        return self.inlines if obj else ()
+
+    @display(description="label")
+    def answer(self, label: CanonicalLabel) -> str:
+        return short(canonical_json(label.label_data), 70)
+
+    @display(description="confidence", ordering="confidence", label=CONFIDENCE)
+    def how_sure(self, label: CanonicalLabel) -> str:
+        return label.confidence
+
+    @display(description="classification", ordering="data_classification", label=CLASSIFICATION)
+    def classification(self, label: CanonicalLabel) -> str:
+        return label.data_classification
+
+    @display(description="uses")
+    def uses(self, label: CanonicalLabel) -> SafeString:
+        return short_badge(decide([limit_of(label)]))
+
+
+@admin.register(CanonicalLabelVersion)
+class CanonicalLabelVersionAdmin(ReadOnlyAdmin):
+    list_display = ("canonical_label", "version", "answer", "confidence", "change_note", "modified_by", "modified_at")
+    list_select_related = ("canonical_label",)
+    list_filter = (ChangedWithin, ("modified_by", FieldTextFilter), ("confidence", ChoicesDropdownFilter))
+    search_fields = ("canonical_label__item_ref", "change_note", "modified_by")
+    fields = (
+        "canonical_label", "version", "label_data", "confidence", "notes", "allowed_uses", "prohibited_uses",
+        "usage_reason", "data_classification", "change_note", "modified_by", "modified_at",
+    )  # fmt: skip
+
+    @display(description="label")
+    def answer(self, version: CanonicalLabelVersion) -> str:
+        return short(canonical_json(version.label_data), 90)
+
+
+def limit_of(label: CanonicalLabel) -> Limit:
+    """Return the rule on uses that the label carries."""
+    allowed, prohibited = frozenset(label.allowed_uses), frozenset(label.prohibited_uses)
+    return Limit("canonical label", label.usage_reason, allowed, prohibited, label.data_classification)
+
+
+def _columns(names: Any) -> list[Any]:
+    return [name for name in names if name not in ("reason", "change_note")]

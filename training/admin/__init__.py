@@ -1,0 +1,7 @@
+"""The admin of training sheets, pairs, and what is kept about them."""
+
+from __future__ import annotations
+
+from training.admin import audit, pairs, training_sheets
+
+__all__ = ["audit", "pairs", "training_sheets"]

@@ -1,0 +1,121 @@
+"""What is kept about pairs and training sheets: review events, job runs, exports. Nobody edits it."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.utils.html import format_html_join
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter, RangeDateTimeFilter, RelatedDropdownFilter
+from unfold.decorators import display
+
+from training.admin.showing import STATUSES
+from training.models import Export, JobRun, ReviewEvent
+from workbench.admin_base import ReadOnlyAdmin
+from workbench.concepts import short
+
+RUNS = {"queued": "default", "running": "info", "succeeded": "success", "failed": "danger", "cancelled": "warning"}
+ACTIONS = {"approve": "success", "edit": "primary", "reject": "danger", "flag": "info", "reopen": "warning", "undo": "warning"}
+
+
+@admin.register(ReviewEvent)
+class ReviewEventAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "what", "qa_pair", "training_sheet", "before", "after", "why", "actor")
+    list_select_related = ("qa_pair", "training_sheet")
+    list_filter = (
+        ("training_sheet", RelatedDropdownFilter),
+        ("action", ChoicesDropdownFilter),
+        ("actor", FieldTextFilter),
+        ("created_at", RangeDateTimeFilter),
+    )
+    search_fields = ("actor", "reason", "qa_pair__item_ref")
+    fields = (
+        ("what", "actor"), ("qa_pair", "training_sheet"), ("before", "after"), "changes", "reason",
+        ("created_at", "pair_version"), "action_id",
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReviewEvent]:
+        return super().get_queryset(request).select_related("qa_pair", "training_sheet")
+
+    @display(description="action", ordering="action", label=ACTIONS)
+    def what(self, event: ReviewEvent) -> str:
+        return event.action
+
+    @display(description="from", label=STATUSES)
+    def before(self, event: ReviewEvent) -> str:
+        return event.old_status
+
+    @display(description="to", label=STATUSES)
+    def after(self, event: ReviewEvent) -> str:
+        return event.new_status
+
+    @display(description="reason")
+    def why(self, event: ReviewEvent) -> str:
+        return short(event.reason) or "–"
+
+
+@admin.register(JobRun)
+class JobRunAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "job_type", "state", "training_sheet", "done", "created_by", "completed_at")
+    list_select_related = ("training_sheet",)
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("job_type", FieldTextFilter),
+        ("training_sheet", RelatedDropdownFilter),
+        ("created_at", RangeDateTimeFilter),
+    )
+    search_fields = ("job_type", "error", "created_by")
+    fields = (
+        ("job_type", "state"), ("training_sheet", "created_by"), "progress", "result", "error",
+        ("created_at", "started_at", "completed_at"),
+    )  # fmt: skip
+
+    @display(description="status", ordering="status", label=RUNS)
+    def state(self, run: JobRun) -> str:
+        return run.status
+
+    @display(description="done")
+    def done(self, run: JobRun) -> str:
+        done, total = run.progress.get("done"), run.progress.get("total")
+        return "–" if total is None else f"{done:,} / {total:,}"
+
+
+@admin.register(Export)
+class ExportAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "training_sheet", "use", "exported", "excluded", "size", "whole", "channel", "created_by")
+    list_select_related = ("training_sheet",)
+    list_filter = (
+        ("training_sheet", RelatedDropdownFilter),
+        ("use", FieldTextFilter),
+        ("channel", FieldTextFilter),
+        "is_complete",
+        ("created_by", FieldTextFilter),
+        ("created_at", RangeDateTimeFilter),
+    )
+    search_fields = ("sha256", "created_by", "training_sheet__name")
+    fields = (
+        ("training_sheet", "use"), ("format", "split"), ("exported", "excluded"), "why_excluded", ("size", "whole"),
+        "sha256", ("channel", "created_by", "created_at"),
+    )  # fmt: skip
+
+    @display(description="exported", ordering="exported_pairs")
+    def exported(self, export: Export) -> str:
+        return f"{export.exported_pairs:,} of {export.total_pairs:,}"
+
+    @display(description="excluded", ordering="excluded_pairs")
+    def excluded(self, export: Export) -> str:
+        return f"{export.excluded_pairs:,}"
+
+    @display(description="size", ordering="size_bytes")
+    def size(self, export: Export) -> str:
+        return filesizeformat(export.size_bytes)
+
+    @display(description="complete", boolean=True, ordering="is_complete")
+    def whole(self, export: Export) -> bool:
+        return export.is_complete
+
+    @display(description="why excluded")
+    def why_excluded(self, export: Export) -> str:
+        rows = ((f"{entry['count']:,}", entry["reason"]) for entry in export.exclusions)
+        return format_html_join("", '<div class="wb-use"><b>{}</b> <span>{}</span></div>', rows) or "–"

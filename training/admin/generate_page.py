@@ -1,0 +1,152 @@
+"""The page that generates a training sheet: choose, see what would happen, do it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.models import ADDITION, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
+
+from sheets.models import Sheet
+from sheets.reading import columns_of
+from templates_app.models import PromptTemplate
+from templates_app.preflight import preflight
+from training.actions.generate import IN_REQUEST, generate
+from training.models import TrainingSheet
+from workbench.admin_base import page_of
+from workbench.problems import Problem
+
+MODES = {
+    "ai_generated": "Draft by a model, for review",
+    "manual": "Leave empty, for a person to write",
+    "existing_column": "Take from a column of the sheet",
+}
+CONFIG = ("response_column", "trusted", "limit")
+
+
+class GenerateForm(forms.Form):
+    """What to generate. Canonical labels come first in every mode."""
+
+    sheet = forms.ModelChoiceField(
+        Sheet.objects.order_by("name"), widget=UnfoldAdminSelectWidget, empty_label="Choose a sheet"
+    )
+    template = forms.ModelChoiceField(
+        PromptTemplate.objects.filter(status="published").order_by("name", "-version"),
+        widget=UnfoldAdminSelectWidget,
+        empty_label="Choose a published template",
+    )
+    mode = forms.ChoiceField(
+        choices=list(MODES.items()),
+        label="Items without a canonical label",
+        initial="ai_generated",
+        widget=UnfoldAdminSelectWidget,
+    )
+    response_column = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"list": "columns"}),
+        help_text="Only for answers from a column: its name.",
+    )
+    trusted = forms.BooleanField(
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text="Only for answers from a column: approve those that fit the template.",
+    )
+    name = forms.CharField(
+        required=False,
+        max_length=255,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Name of the training sheet; empty: sheet × template.",
+    )
+    limit = forms.IntegerField(
+        required=False,
+        min_value=1,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text=f"Take only the first items. One request takes {IN_REQUEST} items at most; the command takes any number.",
+    )
+
+    def config(self) -> dict[str, Any]:
+        """Return the generation config that was asked for."""
+        asked = {name: self.cleaned_data[name] for name in CONFIG if self.cleaned_data[name]}
+        if self.cleaned_data["mode"] != TrainingSheet.Mode.EXISTING_COLUMN:
+            asked = {name: value for name, value in asked.items() if name == "limit"}
+        return asked
+
+    def refuse(self, problem: Problem) -> None:
+        """Show the problem, at its field where the form has it."""
+        if not problem.fields:
+            self.add_error(None, problem.message)
+        for path, faults in problem.fields.items():
+            name = path.rsplit(".", 1)[-1]
+            self.add_error({"labeling_mode": "mode"}.get(name, name if name in self.fields else None), faults)
+
+
+def generate_page(admin: Any, request: HttpRequest) -> HttpResponse:
+    """Return the form, or go to the new training sheet's page."""
+    _allowed(admin, request)
+    form = GenerateForm(request.POST or None, initial=request.GET.dict())
+    if request.method == "POST" and form.is_valid() and (made := _generate(request, form)):
+        counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in made.statistics.items() if count)
+        admin.message_user(request, f"Generated {made.name}: {counts}.", messages.SUCCESS)
+        return redirect(page_of(admin.opts, made.pk))
+    context = {**admin.admin_site.each_context(request), "title": "Generate training sheet", "opts": admin.opts, "form": form}
+    return TemplateResponse(request, "training/generate.html", context)
+
+
+def counts_panel(admin: Any, request: HttpRequest) -> HttpResponse:
+    """Return what generating would do with the chosen sheet and template, as a piece of the page."""
+    _allowed(admin, request)
+    sheet = Sheet.objects.filter(pk=request.GET.get("sheet")).first()
+    template = PromptTemplate.objects.filter(pk=request.GET.get("template")).first()
+    context: dict[str, Any] = {"sheet": sheet, "template": template, "most": IN_REQUEST}
+    try:
+        if sheet:
+            context["columns"] = list(columns_of(sheet))
+        if sheet and template:
+            context["counts"] = preflight(template, sheet)
+    except Problem as problem:
+        context["problem"] = str(problem)
+    return TemplateResponse(request, "training/generate_counts.html", context)
+
+
+def _allowed(admin: Any, request: HttpRequest) -> None:
+    if not admin.has_generate_permission(request):
+        raise PermissionDenied
+
+
+def _generate(request: HttpRequest, form: GenerateForm) -> TrainingSheet | None:
+    """Return the new training sheet, or None with the reason on the form."""
+    given, actor = form.cleaned_data, request.user.get_username()
+    try:
+        made = generate(
+            sheet=given["sheet"],
+            template=given["template"],
+            mode=given["mode"],
+            name=given["name"],
+            config=form.config(),
+            actor=actor,
+            most=IN_REQUEST,
+        )
+    except Problem as problem:
+        form.refuse(problem)
+        return None
+    LogEntry.objects.create(
+        user_id=request.user.pk,
+        content_type=ContentType.objects.get_for_model(TrainingSheet),
+        object_id=made.pk,
+        object_repr=str(made)[:200],
+        action_flag=ADDITION,
+        change_message="Generated.",
+    )
+    return made

@@ -1,0 +1,124 @@
+"""The admin of pairs: in the order of their items, shown as the conversation that a model would be trained on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter, RelatedDropdownFilter
+from unfold.decorators import display
+
+from governance.admin_filters import ProhibitedUse
+from governance.showing import full_badges, short_badge
+from governance.uses import Decision, decide
+from training.admin.showing import MODES, STATUSES, conversation
+from training.chat import assistant_answer
+from training.exporting import limits_of
+from training.models import QAPair
+from workbench.admin_base import ReadOnlyAdmin
+from workbench.concepts import short
+
+LIMITS = ("allowed_uses", "prohibited_uses", "usage_reason", "data_classification")
+
+
+class HasProblem(admin.SimpleListFilter):
+    """Pairs whose draft does not fit its schema, or that have none."""
+
+    title = "problem"
+    parameter_name = "problem"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        return [("misfit", "does not fit the schema"), ("error", "no answer could be drafted")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[QAPair]) -> QuerySet[QAPair]:  # noqa: ARG002
+        match self.value():
+            case "misfit":
+                return queryset.filter(misfits__len__gt=0)
+            case "error":
+                return queryset.exclude(error="")
+        return queryset
+
+
+@admin.register(QAPair)
+class QAPairAdmin(ReadOnlyAdmin):
+    list_display = ("place", "item_ref", "state", "mode", "answer", "sureness", "uses", "training_sheet", "reviewed_by")
+    list_display_links = ("place", "item_ref")
+    list_select_related = ("training_sheet", "canonical_label")
+    list_filter = (
+        ("training_sheet", RelatedDropdownFilter),
+        ("status", ChoicesDropdownFilter),
+        ("labeling_mode", ChoicesDropdownFilter),
+        HasProblem,
+        ProhibitedUse,
+        ("data_classification", ChoicesDropdownFilter),
+        ("reviewed_by", FieldTextFilter),
+    )
+    search_fields = ("item_ref", "messages", "reviewed_by")
+    fieldsets = (
+        (None, {"fields": (("training_sheet", "item_ref"), ("state", "mode"))}),
+        ("Conversation", {"fields": ("messages_shown",)}),
+        ("Draft", {"fields": (("model", "sureness"), "misfits_shown", "error", ("canonical_label", "canonical_label_version"))}),
+        ("May be used for", {"fields": ("uses_shown", "classification", "usage_reason")}),
+        ("Review", {"fields": (("reviewed_by", "reviewed_at"), "review_notes", "version")}),
+        ("Kept by the workbench", {"fields": (("created_at", "updated_at"), "item_hash", "id")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[QAPair]:
+        return super().get_queryset(request).select_related("training_sheet", "canonical_label")
+
+    @display(description="#", ordering="position")
+    def place(self, pair: QAPair) -> str:
+        return f"{pair.position + 1:,}"
+
+    @display(description="status", ordering="status", label=STATUSES)
+    def state(self, pair: QAPair) -> str:
+        return pair.status
+
+    @display(description="answer from", ordering="labeling_mode", label=MODES)
+    def mode(self, pair: QAPair) -> tuple[str, str]:
+        return pair.labeling_mode, pair.get_labeling_mode_display()
+
+    @display(description="answer")
+    def answer(self, pair: QAPair) -> str:
+        return short(assistant_answer(pair.messages) or "–", 64)
+
+    @display(description="confidence", ordering="ai_confidence")
+    def sureness(self, pair: QAPair) -> str:
+        return "–" if pair.ai_confidence is None else f"{pair.ai_confidence:.0%}"
+
+    @display(description="uses")
+    def uses(self, pair: QAPair) -> SafeString:
+        return short_badge(decision_of(pair))
+
+    @display(description="uses")
+    def uses_shown(self, pair: QAPair) -> SafeString:
+        return full_badges(decision_of(pair))
+
+    @display(description="effective classification")
+    def classification(self, pair: QAPair) -> str:
+        return decision_of(pair).classification
+
+    @display(description="does not fit the schema")
+    def misfits_shown(self, pair: QAPair) -> str:
+        return format_html_join("", '<p class="wb-problem">{}</p>', ((each,) for each in pair.misfits)) or "–"
+
+    @display(description="messages")
+    def messages_shown(self, pair: QAPair) -> str:
+        return render_to_string("training/conversation.html", {"messages": conversation(pair)})
+
+
+def decision_of(pair: QAPair) -> Decision:
+    """Return what the pair may be used for, by its own rule and that of its canonical label: as the export decides."""
+    label = pair.canonical_label
+    row = {name: getattr(pair, name) for name in LIMITS} | {
+        "label_allowed": label.allowed_uses if label else None,
+        "label_prohibited": label.prohibited_uses if label else None,
+        "label_reason": label.usage_reason if label else None,
+        "label_classification": label.data_classification if label else None,
+    }
+    return decide(limits_of(row))

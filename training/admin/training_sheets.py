@@ -1,0 +1,118 @@
+"""The admin of training sheets: how far each is, and the way to its pairs, to a new one and to its export."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path
+from django.utils.html import format_html_join
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter, RangeDateTimeFilter, RelatedDropdownFilter
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from training.admin.export_page import export_page
+from training.admin.generate_page import counts_panel, generate_page
+from training.admin.showing import SHEET_STATUSES, counter_links, pairs_url, shares
+from training.models import TrainingSheet
+from workbench.admin_base import ReadOnlyAdmin, page_of
+
+
+@admin.register(TrainingSheet)
+class TrainingSheetAdmin(ReadOnlyAdmin):
+    list_display = ("name", "state", "progress", "to_review", "sheet", "template", "mode", "created_by", "created_at")
+    list_select_related = ("sheet", "template")
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("labeling_mode", ChoicesDropdownFilter),
+        ("sheet", RelatedDropdownFilter),
+        ("template", RelatedDropdownFilter),
+        ("created_by", FieldTextFilter),
+        ("created_at", RangeDateTimeFilter),
+    )
+    search_fields = ("name", "created_by")
+    actions = ("export_selected",)
+    actions_list = ("generate",)
+    actions_detail = ("export", "pairs")
+    fieldsets = (
+        (None, {"fields": ("name", ("state", "mode"), ("sheet", "template"))}),
+        ("Pairs", {"fields": ("progress", "counters")}),
+        ("Generation", {"fields": ("counted", "generation_config", "error")}),
+        (
+            "Kept by the workbench",
+            {"fields": (("generation_started_at", "generation_completed_at"), ("created_by", "created_at"), "id")},
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TrainingSheet]:
+        return TrainingSheet.objects.with_counters().select_related("sheet", "template").order_by(*self.get_ordering(request))
+
+    def get_urls(self) -> list[URLPattern]:
+        pages = {"generate": generate_page, "generate/counts": counts_panel}
+        return [
+            path(f"{name}/", self.admin_site.admin_view(self._page(page)), name=f"training_trainingsheet_{name.replace('/', '_')}")
+            for name, page in pages.items()
+        ] + super().get_urls()
+
+    def _page(self, page: Any) -> Any:
+        return lambda request: page(self, request)
+
+    def has_generate_permission(self, request: HttpRequest, _object_id: Any = None) -> bool:
+        return bool(request.user.has_perm("training.add_trainingsheet"))
+
+    def has_export_permission(self, request: HttpRequest, _object_id: Any = None) -> bool:
+        """An export is a row of its own, so who exports needs the right to add one."""
+        return bool(request.user.has_perm("training.add_export"))
+
+    @action(description="Generate", icon="auto_awesome", variant=ActionVariant.PRIMARY, url_path="new", permissions=["generate"])
+    def generate(self, _request: HttpRequest) -> HttpResponse:
+        return redirect("admin:training_trainingsheet_generate")
+
+    @admin.action(description="Export JSONL", permissions=["export"])
+    def export_selected(self, request: HttpRequest, queryset: QuerySet[TrainingSheet]) -> HttpResponse | None:
+        chosen = list(queryset[:2])
+        if len(chosen) > 1:
+            self.message_user(request, "Choose one training sheet: an export is the file of one.", messages.WARNING)
+            return None
+        return redirect(f"{page_of(self.opts, chosen[0].pk).removesuffix('change/')}export/")
+
+    @action(description="Export JSONL", icon="download", variant=ActionVariant.PRIMARY, permissions=["export"])
+    def export(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        return export_page(self, request, object_id)
+
+    @action(description="Pairs", icon="forum", permissions=["view"])
+    def pairs(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect(pairs_url(object_id))
+
+    @display(description="status", ordering="status", label=SHEET_STATUSES)
+    def state(self, training_sheet: TrainingSheet) -> str:
+        return training_sheet.status
+
+    @display(description="mode", ordering="labeling_mode")
+    def mode(self, training_sheet: TrainingSheet) -> str:
+        return training_sheet.get_labeling_mode_display()
+
+    @display(description="labeled")
+    def progress(self, training_sheet: Any) -> str:
+        context = {"shares": shares(training_sheet), "done": training_sheet.labeled_pairs, "total": training_sheet.total_pairs}
+        return render_to_string("training/progress.html", context)
+
+    @display(description="to review")
+    def to_review(self, training_sheet: Any) -> str:
+        (words, count, url) = counter_links(training_sheet)[2]
+        return format_html_join("", '<a class="wb-link" href="{}" title="{}">{}</a>', [(url, words, f"{count:,}")])
+
+    @display(description="counts")
+    def counters(self, training_sheet: Any) -> str:
+        links = ((url, f"{count:,}", words) for words, count, url in counter_links(training_sheet))
+        return format_html_join("", '<a class="wb-count" href="{}"><b>{}</b> {}</a>', links)
+
+    @display(description="items by where their answer came from")
+    def counted(self, training_sheet: TrainingSheet) -> str:
+        counts = ((f"{count:,}", name.replace("_", " ")) for name, count in training_sheet.statistics.items() if count)
+        return format_html_join("", '<span class="wb-count"><b>{}</b> {}</span>', counts) or "–"
