@@ -22,10 +22,10 @@ class ProhibitedUse(DropdownFilter):  # type: ignore[misc]  # unfold has no type
     title = "prohibited use"
     parameter_name = "prohibited"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(use, use) for use in USES]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
         return queryset.filter(prohibited_uses__contains=[value]) if value in USES else queryset
 
@@ -36,10 +36,10 @@ class ChangedWithin(DropdownFilter):  # type: ignore[misc]  # unfold has no type
     title = "when"
     parameter_name = "days"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(str(days), "last 24 hours" if days == 1 else f"last {days} days") for days in DAYS]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
         if value not in map(str, DAYS):
             return queryset
@@ -52,10 +52,10 @@ class ClassificationChanged(admin.SimpleListFilter):
     title = "classification"
     parameter_name = "classification"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("changed", "changed"), ("same", "stayed the same")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         same = {"old_data_classification": F("new_data_classification")}
         match self.value():
             case "changed":

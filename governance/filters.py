@@ -13,4 +13,10 @@ class AuditFilter(django_filters.FilterSet):
 
     class Meta:
         model = UsageConstraintAudit
-        fields = ["qa_pair_id", "canonical_label_id", "modified_by", "new_data_classification", "old_data_classification"]
+        fields = [
+            "qa_pair_id",
+            "canonical_label_id",
+            "modified_by",
+            "new_data_classification",
+            "old_data_classification",
+        ]

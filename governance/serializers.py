@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from rest_framework import serializers
-
 from governance.models import UsageConstraintAudit
+from workbench.api.serializers import ConceptSerializer
 
 
-class UsageConstraintAuditSerializer(serializers.ModelSerializer[UsageConstraintAudit]):
+class UsageConstraintAuditSerializer(ConceptSerializer[UsageConstraintAudit]):
     class Meta:
         model = UsageConstraintAudit
         fields = "__all__"

@@ -40,7 +40,7 @@ def full_badges(decision: Decision) -> SafeString:
 def _forbidden(use: str, decision: Decision) -> tuple[SafeString, str]:
     limit = decision.provenance[use][0]
     verb = "prohibited" if use in limit.prohibited else "not allowed"
-    said = f"{use.capitalize().replace('_', '-')} {verb}" + (f" – {limit.reason}" if limit.reason else "")
+    said = f"{use.capitalize().replace('_', '-')} {verb}" + (f" — {limit.reason}" if limit.reason else "")
     return badge(use, "bad"), f"{said} (rule of the {limit.source})"
 
 

@@ -9,7 +9,12 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter, RangeDateTimeFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import (
+    ChoicesDropdownFilter,
+    FieldTextFilter,
+    RangeDateTimeFilter,
+    RelatedDropdownFilter,
+)
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -19,7 +24,7 @@ from governance.uses import Limit, decide
 from governance.uses_form import UsesField
 from labels.actions import record_label
 from labels.models import CanonicalLabel, CanonicalLabelVersion, all_uses
-from workbench.admin_base import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin, VerbForm
+from workbench.admin_base import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin, VerbForm, when
 from workbench.canonical import canonical_json
 from workbench.concepts import short
 
@@ -38,7 +43,9 @@ class LabelForm(VerbForm):
         help_text="Needed only for such a change; it is kept in the audit.",
     )
     change_note = forms.CharField(
-        required=False, widget=UnfoldAdminTextInputWidget, help_text="What changed in the label; it goes to the version."
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="What changed in the label; it goes to the version.",
     )
 
     class Meta:
@@ -63,8 +70,7 @@ class VersionInline(ReadOnlyInline):
 @admin.register(CanonicalLabel)
 class CanonicalLabelAdmin(VerbAdmin):
     form = LabelForm
-    list_display = ("item_ref", "label_type", "sheet", "answer", "how_sure", "uses", "classification", "labeled_by", "version")
-    list_select_related = ("sheet",)
+    list_display = ("item_ref", "label_type", "answer", "how_sure", "uses", "classification", "labeled_by", "version")
     list_filter = (
         ("sheet", RelatedDropdownFilter),
         ("label_type", FieldTextFilter),
@@ -85,7 +91,13 @@ class CanonicalLabelAdmin(VerbAdmin):
         ),
         (
             "Kept by the workbench",
-            {"fields": (("version", "item_hash"), ("labeled_by", "labeled_at"), ("last_modified_by", "last_modified_at"))},
+            {
+                "fields": (
+                    ("version", "item_hash"),
+                    ("labeled_by", "labeled_at"),
+                    ("last_modified_by", "last_modified_at"),
+                )
+            },
         ),
     )
     kept = ("version", "item_hash", "labeled_by", "labeled_at", "last_modified_by", "last_modified_at")
@@ -98,11 +110,11 @@ class CanonicalLabelAdmin(VerbAdmin):
         present = {name: getattr(row, name) for name in (*KEY, "label_data", "confidence", "notes")}
         return record_label(**(present | dict(data)), actor=actor)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody deletes ground truth: pairs and their history point at it."""
         return False
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:  # noqa: ARG002
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return (*self.kept, *KEY) if obj else self.kept
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -111,12 +123,12 @@ class CanonicalLabelAdmin(VerbAdmin):
             return [(title, {**options, "fields": _columns(options["fields"])}) for title, options in fieldsets]
         return fieldsets if obj else fieldsets[:-1]
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:  # noqa: ARG002
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else ()
 
     @display(description="label")
     def answer(self, label: CanonicalLabel) -> str:
-        return short(canonical_json(label.label_data), 70)
+        return short(canonical_json(label.label_data), 40)
 
     @display(description="confidence", ordering="confidence", label=CONFIDENCE)
     def how_sure(self, label: CanonicalLabel) -> str:
@@ -133,7 +145,15 @@ class CanonicalLabelAdmin(VerbAdmin):
 
 @admin.register(CanonicalLabelVersion)
 class CanonicalLabelVersionAdmin(ReadOnlyAdmin):
-    list_display = ("canonical_label", "version", "answer", "confidence", "change_note", "modified_by", "modified_at")
+    list_display = (
+        "canonical_label",
+        "version",
+        "answer",
+        "confidence",
+        "change_note",
+        "modified_by",
+        when("modified_at", "when"),
+    )
     list_select_related = ("canonical_label",)
     list_filter = (ChangedWithin, ("modified_by", FieldTextFilter), ("confidence", ChoicesDropdownFilter))
     search_fields = ("canonical_label__item_ref", "change_note", "modified_by")

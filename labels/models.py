@@ -35,7 +35,9 @@ class CanonicalLabel(Governed):
         PromptTemplate, null=True, blank=True, on_delete=models.PROTECT, db_constraint=False, related_name="+"
     )
     output_schema = models.JSONField(null=True, blank=True, help_text="The schema that the label was made under.")
-    item_hash = models.CharField(max_length=64, blank=True, default="", help_text="Content of the item when it was labeled.")
+    item_hash = models.CharField(
+        max_length=64, blank=True, default="", help_text="Content of the item when it was labeled."
+    )
     created_at = models.DateTimeField()
 
     allowed_uses = ArrayField(default=all_uses)

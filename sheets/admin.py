@@ -18,7 +18,7 @@ from unfold.enums import ActionVariant
 from sheets.actions import create_sheet, delete_sheet, revalidate_sheet, update_sheet
 from sheets.models import Sheet
 from sheets.reading import Findings, iter_items
-from workbench.admin_base import VerbAdmin, VerbForm, page_of
+from workbench.admin_base import VerbAdmin, VerbForm, page_of, when
 from workbench.admin_fields import CodeWidget
 from workbench.problems import Problem
 
@@ -38,8 +38,12 @@ class SheetForm(VerbForm):
 @admin.register(Sheet)
 class SheetAdmin(VerbAdmin):
     form = SheetForm
-    list_display = ("name", "primary_table", "sources", "items", "created_by", "updated_at")
-    list_filter = (("primary_table", FieldTextFilter), ("created_by", FieldTextFilter), ("created_at", RangeDateTimeFilter))
+    list_display = ("name", "primary_table", "sources", "items", "created_by", when("updated_at", "changed"))
+    list_filter = (
+        ("primary_table", FieldTextFilter),
+        ("created_by", FieldTextFilter),
+        ("created_at", RangeDateTimeFilter),
+    )
     search_fields = ("name", "description", "primary_table")
     actions = ("generate_selected",)
     actions_detail = ("generate", "check_items")
@@ -66,16 +70,18 @@ class SheetAdmin(VerbAdmin):
         return fieldsets if obj else fieldsets[:-1]
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "items": items_of(object_id)})
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), "items": items_of(object_id)}
+        )
 
     @display(description="items", ordering="row_count")
     def items(self, sheet: Sheet) -> str:
-        return "–" if sheet.row_count is None else f"{sheet.row_count:,}"
+        return "—" if sheet.row_count is None else f"{sheet.row_count:,}"
 
     @display(description="joined with")
     def sources(self, sheet: Sheet) -> str:
         named = (source.get("table") or source.get("path") or "" for source in sheet.secondary_sources or ())
-        return ", ".join(name.rsplit("/", 1)[-1] for name in named) or "–"
+        return ", ".join(name.rsplit("/", 1)[-1] for name in named) or "—"
 
     def has_generate_permission(self, request: HttpRequest, _object_id: Any = None) -> bool:
         return bool(request.user.has_perm("training.add_trainingsheet"))
@@ -88,7 +94,12 @@ class SheetAdmin(VerbAdmin):
             return None
         return redirect(generate_url(chosen[0].pk))
 
-    @action(description="Generate training sheet", icon="auto_awesome", variant=ActionVariant.PRIMARY, permissions=["generate"])
+    @action(
+        description="Generate training sheet",
+        icon="auto_awesome",
+        variant=ActionVariant.PRIMARY,
+        permissions=["generate"],
+    )
     def generate(self, _request: HttpRequest, object_id: str) -> HttpResponse:
         return redirect(generate_url(object_id))
 

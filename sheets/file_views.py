@@ -31,14 +31,14 @@ SHOWN_IMAGES = frozenset(f"image/{kind}" for kind in ("jpeg", "png", "gif", "web
 class AnyAccept(BaseContentNegotiation):
     """Errors are JSON whatever the caller accepts: an `<img>` asks for images only."""
 
-    def select_parser(self, request: Request, parsers: Any) -> Any:  # noqa: ARG002
+    def select_parser(self, request: Request, parsers: Any) -> Any:
         return next(iter(parsers))
 
     def select_renderer(
         self,
-        request: Request,  # noqa: ARG002 - the framework names them
+        request: Request,
         renderers: Iterable[BaseRenderer],
-        format_suffix: str | None = None,  # noqa: ARG002
+        format_suffix: str | None = None,
     ) -> tuple[BaseRenderer, str]:
         first = next(iter(renderers))
         return first, str(first.media_type)

@@ -59,7 +59,7 @@ _REFUSED: tuple[tuple[type[exp.Expr], str], ...] = (
 )
 _NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _WORDS_BEFORE_PARENTHESES = frozenset(
-    {"and", "or", "not", "in", "when", "then", "else", "case", "between", "like", "is"}
+    {"and", "or", "not", "in", "when", "then", "else", "case", "between", "like", "is", "from"}
 )
 
 

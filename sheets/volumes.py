@@ -104,7 +104,7 @@ def by_name_and_stem(files: Sequence[str]) -> dict[str, list[str]]:
 
 
 @lru_cache(maxsize=8)
-def _index(volume: LocalVolume, changed: int) -> Mapping[str, Sequence[str]]:  # noqa: ARG001 - `changed` keys the cache
+def _index(volume: LocalVolume, changed: int) -> Mapping[str, Sequence[str]]:
     return by_name_and_stem(volume.list_files())
 
 

@@ -15,13 +15,17 @@ from unfold.enums import ActionVariant
 
 from templates_app import actions
 from templates_app.models import PromptTemplate
-from workbench.admin_base import VerbAdmin, VerbForm, page_of
+from workbench.admin_base import VerbAdmin, VerbForm, page_of, when
 from workbench.admin_fields import CodeWidget
 from workbench.problems import Problem
 
 COLOURS = {"draft": "warning", "published": "success", "archived": "default"}
 # Which buttons a template of each status has.
-BUTTONS = {"draft": {"publish", "duplicate", "archive"}, "published": {"duplicate", "archive"}, "archived": {"duplicate"}}
+BUTTONS = {
+    "draft": {"publish", "duplicate", "archive"},
+    "published": {"duplicate", "archive"},
+    "archived": {"duplicate"},
+}
 
 
 class TemplateForm(VerbForm):
@@ -42,7 +46,7 @@ def dialog(title: str, description: str, button: str) -> ActionDialog:
 @admin.register(PromptTemplate)
 class PromptTemplateAdmin(VerbAdmin):
     form = TemplateForm
-    list_display = ("name", "version", "state", "label_type", "base_model", "created_by", "updated_at")
+    list_display = ("name", "version", "state", "label_type", "base_model", "created_by", when("updated_at", "changed"))
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("label_type", FieldTextFilter),
@@ -133,7 +137,9 @@ class PromptTemplateAdmin(VerbAdmin):
     def archive(self, request: HttpRequest, _form: Any, object_id: str) -> HttpResponse:
         return self._do(request, object_id, actions.archive, "Archived {}.")
 
-    def _do(self, request: HttpRequest, object_id: str, verb: Callable[..., PromptTemplate], words: str) -> HttpResponse:
+    def _do(
+        self, request: HttpRequest, object_id: str, verb: Callable[..., PromptTemplate], words: str
+    ) -> HttpResponse:
         """Run the verb and go to the page of what it returned; the dialog follows the header, not a redirect."""
         target = object_id
         template = self.get_object(request, object_id)

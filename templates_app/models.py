@@ -23,8 +23,12 @@ class PromptTemplate(Concept):
     label_type = models.CharField(max_length=64, help_text="The task: classification, entity_extraction, …")
     system_prompt = models.TextField(blank=True, default="")
     user_prompt_template = models.TextField(help_text="Jinja2 over the item's columns, such as {{ image_id }}.")
-    input_schema = models.JSONField(default=list, blank=True, help_text='[{"name", "type", "description"?, "required"?}]')
-    output_schema = models.JSONField(default=dict, blank=True, help_text="JSON Schema of the answer, or a list of fields.")
+    input_schema = models.JSONField(
+        default=list, blank=True, help_text='[{"name", "type", "description"?, "required"?}]'
+    )
+    output_schema = models.JSONField(
+        default=dict, blank=True, help_text="JSON Schema of the answer, or a list of fields."
+    )
     base_model = models.CharField(max_length=255, blank=True, default="")
     temperature = models.FloatField(default=0.0)
     max_tokens = models.IntegerField(default=1024)

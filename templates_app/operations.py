@@ -159,7 +159,7 @@ def _joining(items: Any, separator: str) -> None:
         raise TemplateLimitError("The method join takes a list here. Use the filter: items | join(', ').")
 
 
-def _number_start(_: Any, attribute: Any = None, start: Any = 0) -> None:  # noqa: ARG001 - the filter's signature
+def _number_start(_: Any, attribute: Any = None, start: Any = 0) -> None:
     if not isinstance(start, int | float):
         raise TemplateLimitError("The filter sum adds numbers; its start is a number.")
 

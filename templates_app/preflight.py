@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 from sheets.models import Sheet
-from sheets.reading import count_items
+from sheets.reading import count_items, rows_of
 from templates_app.models import PromptTemplate
 from templates_app.preview import preview
 from templates_app.schemas import SchemaProblem, misfits
@@ -14,6 +15,7 @@ from workbench.problems import Invalid
 # The default of generation; it drafts on this machine, so tokens cost nothing.
 OFFLINE_MODEL = "offline-nearest"
 SAMPLE = 20
+CHUNK = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,6 @@ def preflight(template: PromptTemplate, sheet: Sheet) -> Preflight:
     """Return what generating with the template would do; Invalid where sheet or output schema cannot be used."""
     items = count_items(sheet)
     pre_approved, incompatible = _labels(template, sheet)
-    # A label may outlive its item; the sheet cannot pre-approve more items than it has.
-    pre_approved = min(pre_approved, items)
-    incompatible = min(incompatible, items - pre_approved)
     to_draft = items - pre_approved - incompatible
     sample = preview(template, sheet, SAMPLE)
     rendered = [item.tokens for item in sample if not item.problems]
@@ -55,14 +54,16 @@ def preflight(template: PromptTemplate, sheet: Sheet) -> Preflight:
 
 
 def _labels(template: PromptTemplate, sheet: Sheet) -> tuple[int, int]:
-    """How many labels of the template's type fit its output schema, and how many do not."""
+    """How many items of the sheet have a label that fits the output schema, and how many one that does not."""
+    labels = sheet.labels.filter(label_type=template.label_type).values_list("item_ref", "label_data").iterator()
     fitting = total = 0
     try:
-        for data in sheet.labels.filter(label_type=template.label_type).values_list("label_data", flat=True).iterator():
-            total += 1
-            fitting += not misfits(template.output_schema, data)
+        while chunk := dict(islice(labels, CHUNK)):
+            # A label may outlive its item, or lie outside a filter or sample that came later.
+            present = rows_of(sheet, list(chunk))
+            total += len(present)
+            fitting += sum(not misfits(template.output_schema, chunk[ref]) for ref in present)
     except SchemaProblem as problem:
-        raise Invalid.of_fields(
-            f"The template {template} cannot be used.", {"output_schema": problem.faults}
-        ) from problem
+        words = f"The template {template} cannot be used."
+        raise Invalid.of_fields(words, {"output_schema": problem.faults}) from problem
     return fitting, total - fitting

@@ -24,7 +24,7 @@ def rehearsed(template: PromptTemplate) -> list[str]:
     Expects a template without other faults. On invented values only refusals of the sandbox and exceeded limits count,
     because other failures may come from the values; on the examples everything counts, as they are part of each prompt.
     """
-    return [*_on_invented_values(template), *_on_examples(template)]
+    return list(_on_invented_values(template)) or list(_on_examples(template))
 
 
 def _on_invented_values(template: PromptTemplate) -> Iterator[str]:

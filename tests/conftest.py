@@ -17,9 +17,21 @@ from rest_framework.test import APIClient
 from workbench.router import CONCEPT_APPS, LAKEHOUSE
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Open both databases to the tests that ask for a lakehouse."""
+    for item in items:
+        if "lakehouse" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.django_db(databases=["default", LAKEHOUSE]))
+
+
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
     """Only the default database rolls back; the lakehouse is a directory that the fixture below copies."""
+    connections.settings[LAKEHOUSE]["NAME"] = str(tmp_path_factory.mktemp("no-test") / "lakehouse")
+    # Django would flush every table after every test of a database without transactions; a directory needs no flush.
+    connections[LAKEHOUSE].features.supports_transactions = True
     with django_db_blocker.unblock():
         old = setup_databases(verbosity=0, interactive=False, aliases=["default"])
     yield

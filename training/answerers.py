@@ -80,7 +80,9 @@ def check_config(mode: str, config: Config, columns: Sequence[str]) -> None:
     if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
         faults["limit"] = [f"{limit!r} is not accepted: use a whole number of at least 1."]
     if faults:
-        raise Invalid.of_fields("The generation config is not accepted.", {f"generation_config.{k}": v for k, v in faults.items()})
+        raise Invalid.of_fields(
+            "The generation config is not accepted.", {f"generation_config.{k}": v for k, v in faults.items()}
+        )
 
 
 def _column_faults(column: Any, columns: Sequence[str]) -> dict[str, list[str]]:

@@ -80,7 +80,9 @@ class Judge:
 
 def limits_of(row: Row) -> list[Limit]:
     """Return the rules that a pair and its canonical label carry; the label's is asked again at every use."""
-    limits = [_limit("pair", row["allowed_uses"], row["prohibited_uses"], row["usage_reason"], row["data_classification"])]
+    limits = [
+        _limit("pair", row["allowed_uses"], row["prohibited_uses"], row["usage_reason"], row["data_classification"])
+    ]
     if row["label_allowed"] is not None:
         limits.append(
             _limit(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+import pyarrow as pa
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from workbench.lakehouse.bulk import append_arrow
+
 if TYPE_CHECKING:
-    from training.models import QAPair, TrainingSheet
+    pass
 
 STATUSES = ("unlabeled", "labeled", "rejected", "flagged")
 
@@ -20,7 +23,10 @@ class TrainingSheetQuerySet(QuerySet["TrainingSheet"]):
 
         counts = QAPair.objects.filter(training_sheet_id=OuterRef("pk")).order_by().values("training_sheet_id")
         counters = {f"{status}_pairs": Count("pk", filter=Q(status=status)) for status in STATUSES}
-        counters |= {"total_pairs": Count("pk"), "pre_approved_pairs": Count("pk", filter=Q(labeling_mode="canonical", status="labeled"))}
+        counters |= {
+            "total_pairs": Count("pk"),
+            "pre_approved_pairs": Count("pk", filter=Q(labeling_mode="canonical", status="labeled")),
+        }
         return self.annotate(
             **{name: Coalesce(Subquery(counts.annotate(n=count).values("n")), 0) for name, count in counters.items()}
         )
@@ -30,3 +36,11 @@ class QAPairQuerySet(QuerySet["QAPair"]):
     def of(self, training_sheet_id: str) -> Self:
         """Return the pairs of one training sheet in the order of their items; this order is the export's."""
         return self.filter(training_sheet_id=training_sheet_id).order_by("position", "id")
+
+    def append_arrow(self, pairs: pa.Table) -> int:
+        """Write pairs given as Arrow columns in one commit, and return how many were new.
+
+        For many thousands at once; columns as in `workbench.lakehouse.bulk.append_arrow`. A pair whose id exists is
+        skipped, so the same call twice adds nothing.
+        """
+        return append_arrow(self.model, pairs, on_conflict="ignore")

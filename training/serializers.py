@@ -8,9 +8,10 @@ from governance.uses import USES
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from training.models import Export, JobRun, QAPair, ReviewEvent, TrainingSheet
+from workbench.api.serializers import ConceptSerializer
 
 
-class TrainingSheetSerializer(serializers.ModelSerializer[TrainingSheet]):
+class TrainingSheetSerializer(ConceptSerializer[TrainingSheet]):
     """A training sheet with its counters, which are computed from the pairs."""
 
     sheet_id = serializers.CharField(read_only=True)
@@ -73,7 +74,7 @@ class ExportSummarySerializer(serializers.Serializer[Any]):
     exclusions = ExclusionSerializer(many=True)
 
 
-class QAPairSerializer(serializers.ModelSerializer[QAPair]):
+class QAPairSerializer(ConceptSerializer[QAPair]):
     training_sheet_id = serializers.CharField()
     canonical_label_id = serializers.CharField(allow_null=True)
 
@@ -82,7 +83,7 @@ class QAPairSerializer(serializers.ModelSerializer[QAPair]):
         exclude = ["training_sheet", "canonical_label"]
 
 
-class ReviewEventSerializer(serializers.ModelSerializer[ReviewEvent]):
+class ReviewEventSerializer(ConceptSerializer[ReviewEvent]):
     qa_pair_id = serializers.CharField()
     training_sheet_id = serializers.CharField()
 
@@ -91,7 +92,7 @@ class ReviewEventSerializer(serializers.ModelSerializer[ReviewEvent]):
         exclude = ["qa_pair", "training_sheet"]
 
 
-class ExportSerializer(serializers.ModelSerializer[Export]):
+class ExportSerializer(ConceptSerializer[Export]):
     training_sheet_id = serializers.CharField()
 
     class Meta:
@@ -99,7 +100,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
         exclude = ["training_sheet"]
 
 
-class JobRunSerializer(serializers.ModelSerializer[JobRun]):
+class JobRunSerializer(ConceptSerializer[JobRun]):
     training_sheet_id = serializers.CharField(allow_null=True)
 
     class Meta:

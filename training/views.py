@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -60,9 +58,7 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
     @action(detail=True, url_path="export/jsonl", pagination_class=None)
     def export_jsonl(self, request: Request, pk: str) -> StreamingHttpResponse:
         """Stream the approved and allowed pairs, one chat a line."""
-        export = open_export(
-            self.get_object(), actor=request.user.get_username(), channel="api", use=use_of(request)
-        )
+        export = open_export(self.get_object(), actor=request.user.get_username(), channel="api", use=use_of(request))
         return jsonl_response(export)
 
     @extend_schema(parameters=[UseSerializer], responses=ExportSummarySerializer, filters=False)
@@ -91,11 +87,10 @@ class QAPairViewSet(ReadOnlyModelViewSet[QAPair]):
     serializer_class = QAPairSerializer
     filterset_fields = ["training_sheet", "status", "labeling_mode", "item_ref", "reviewed_by", "data_classification"]
 
-    def get_queryset(self) -> Any:
+    @property
+    def ordering(self) -> str:
         """Follow the items within one training sheet; across all of them the newest come first."""
-        if wanted := self.request.query_params.get("training_sheet"):
-            return QAPair.objects.of(wanted)
-        return QAPair.objects.order_by("-id")
+        return "position" if self.request.query_params.get("training_sheet") else "-id"
 
 
 class ReviewEventViewSet(ReadOnlyModelViewSet[ReviewEvent]):

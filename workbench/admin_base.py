@@ -42,19 +42,21 @@ class ConceptAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         return actions
 
     def _shown(self, names: Sequence[Any]) -> list[Any]:
-        return [tuple(self._shown(name)) if isinstance(name, list | tuple) else shown(self.model, name) for name in names]
+        return [
+            tuple(self._shown(name)) if isinstance(name, list | tuple) else shown(self.model, name) for name in names
+        ]
 
 
 class ReadOnly:
     """Nobody adds, changes or deletes these by hand."""
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
@@ -125,7 +127,7 @@ class VerbAdmin(ConceptAdmin):
             return
         vars(obj).update(vars(saved))
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:  # noqa: ARG002
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Name the row alone: nothing is deleted with it, and its verb refuses when something points at it."""
         return [str(row) for row in objs], {self.opts.verbose_name_plural: len(objs)}, set(), []
 
@@ -150,6 +152,23 @@ def refused(admin: Any, request: HttpRequest, problem: Problem, object_id: str) 
 def page_of(opts: Any, object_id: str) -> str:
     """Return the address of a row's page."""
     return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[object_id])
+
+
+def when(name: str, title: str = "") -> Any:
+    """Return the column of a time: UTC, to the minute, on one line."""
+
+    def column(row: Model) -> str:
+        time = getattr(row, name)
+        return (
+            format_html('<time class="wb-time" datetime="{}">{:%Y-%m-%d %H:%M}</time>', time.isoformat(), time)
+            if time
+            else "—"
+        )
+
+    column.__name__ = name
+    column.short_description = title or name.replace("_", " ")  # type: ignore[attr-defined]
+    column.admin_order_field = name  # type: ignore[attr-defined]
+    return column
 
 
 def link(text: Any, url_name: str, *args: Any, query: str = "") -> str:

@@ -52,7 +52,11 @@ def _fault(text: Any) -> str:
     try:
         json.loads(text)
     except ValueError as error:
-        where = f"Line {error.lineno}, column {error.colno}: {error.msg}." if isinstance(error, json.JSONDecodeError) else ""
+        where = (
+            f"Line {error.lineno}, column {error.colno}: {error.msg}."
+            if isinstance(error, json.JSONDecodeError)
+            else ""
+        )
         return f"This is not JSON. {where} Use double quotes, and no comma after the last entry."
     return "This is not JSON."
 
@@ -70,16 +74,18 @@ def shown(model: type[Model], name: Any) -> Any:
         return name
     field = next((each for each in model._meta.fields if each.name == name), None)
     if isinstance(field, JSONField):
-        return _display(name, field.verbose_name, lambda value: format_html('<pre class="wb-code">{}</pre>', pretty(value)))
+        return _display(
+            name, field.verbose_name, lambda value: format_html('<pre class="wb-code">{}</pre>', pretty(value))
+        )
     if isinstance(field, ArrayField):
-        return _display(name, field.verbose_name, lambda value: ", ".join(value or []) or "–")
+        return _display(name, field.verbose_name, lambda value: ", ".join(value or []) or "—")
     return name
 
 
 def _display(name: str, title: Any, show: Callable[[Any], Any]) -> Callable[[Model], Any]:
     def display(row: Model) -> Any:
         value = getattr(row, name)
-        return "–" if value in (None, {}, []) else show(value)
+        return "—" if value in (None, {}, []) else show(value)
 
     display.__name__ = name
     display.short_description = str(title)  # type: ignore[attr-defined]

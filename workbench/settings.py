@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 
 import django_stubs_ext
+from django.core.exceptions import ImproperlyConfigured
 
 from workbench import databases
 from workbench.admin_look import UNFOLD as UNFOLD
@@ -22,6 +23,13 @@ PUBLIC_URL = env_url("WORKBENCH_PUBLIC_URL", "http://127.0.0.1:8000", schemes=("
 HTTPS = PUBLIC_URL.startswith("https://")
 
 
+STATIC_ROOT = VAR_DIR / "static"
+try:
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+except OSError as error:
+    raise ImproperlyConfigured(f"WORKBENCH_VAR_DIR={str(VAR_DIR)!r} cannot be written: {error.strerror}.") from error
+
+
 def _secret_key() -> str:
     """Return WORKBENCH_SECRET_KEY, else a random key kept in a file that only its owner can read."""
     key = env_str("WORKBENCH_SECRET_KEY")
@@ -29,7 +37,6 @@ def _secret_key() -> str:
         return key
     file = VAR_DIR / "secret_key"
     if not file.exists():
-        VAR_DIR.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)
         file.write_text(secrets.token_urlsafe(64))
     return file.read_text()
@@ -108,6 +115,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
@@ -115,7 +123,6 @@ USE_I18N = False
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = VAR_DIR / "static"
 # Files are found where they lie when the server runs from a checkout; a deployment collects them once.
 WHITENOISE_USE_FINDERS = True
 
@@ -142,6 +149,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "TemplateStatus": "templates_app.models.PromptTemplate.Status",
+        "TrainingSheetStatus": "training.models.TrainingSheet.Status",
+        "PairStatus": "training.models.QAPair.Status",
+        "JobStatus": "training.models.JobRun.Status",
+        "TrainingSheetMode": "training.models.TrainingSheet.Mode",
+        "PairMode": "training.models.QAPair.Mode",
+    },
 }
 
 # `retry` must exceed `timeout`, or the queue hands a task that still runs to a second worker.

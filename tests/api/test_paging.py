@@ -15,9 +15,8 @@ def test_a_page_has_one_to_five_hundred_rows(api: APIClient, lakehouse: Path, si
     assert "from 1 to 500" in answer.json()["error"]["fields"]["page_size"][0]
 
 
-@pytest.mark.parametrize("cursor", ["x", "cD0", "////", "ä", "bz0teA"])
+@pytest.mark.parametrize("cursor", ["x", "////", "ä", "bz14"])
 def test_a_cursor_that_no_page_gave_out_is_refused(api: APIClient, lakehouse: Path, cursor: str) -> None:
     answer = api.get("/api/v1/sheets", {"cursor": cursor})
-    assert answer.status_code in (200, 400)
-    if answer.status_code == 400:
-        assert "follow `next`" in answer.json()["error"]["fields"]["cursor"][0]
+    assert answer.status_code == 400
+    assert "follow `next`" in answer.json()["error"]["fields"]["cursor"][0]

@@ -69,7 +69,9 @@ def source() -> Path:
     found = hashlib.sha256(archive.read_bytes()).hexdigest()
     if found != SHA256:
         archive.unlink()
-        raise SystemExit(f"Django's source distribution has the digest {found}, not {SHA256}: it is not the one pinned.")
+        raise SystemExit(
+            f"Django's source distribution has the digest {found}, not {SHA256}: it is not the one pinned."
+        )
     with tarfile.open(archive) as tar:
         tar.extractall(CACHE / "unpacking", filter="data")
     (CACHE / "unpacking" / folder.name).replace(folder)
@@ -78,11 +80,24 @@ def source() -> Path:
 
 def run(tests: Path, package: str) -> Outcome:
     """Run one package and read its closing lines; a run without them counts as one failure."""
-    command = [sys.executable, "runtests.py", "--settings", "tests.conformance.settings", "--parallel", "1", "--noinput"]
+    command = [
+        sys.executable,
+        "runtests.py",
+        "--settings",
+        "tests.conformance.settings",
+        "--parallel",
+        "1",
+        "--noinput",
+    ]
     # The source tree stands first on the path, because the tests belong to exactly this version.
     path = os.pathsep.join((str(tests.parent), str(ROOT)))
     done = subprocess.run(
-        [*command, package], cwd=tests, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False
+        [*command, package],
+        cwd=tests,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     (CACHE / f"{package}.log").write_text(done.stdout + done.stderr)
     collected = re.search(r"^Ran (\d+) tests? in", done.stderr, re.MULTILINE)

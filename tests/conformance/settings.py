@@ -18,7 +18,7 @@ def _lakehouse(name: str) -> dict[str, object]:
 
 
 DATABASES = {"default": _lakehouse("default"), "other": _lakehouse("other")}
-SECRET_KEY = "conformance"  # noqa: S105 - of a test run
+SECRET_KEY = "conformance"
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 USE_TZ = False

@@ -40,7 +40,7 @@ def test_a_label_is_made_then_changed(api: APIClient, body: dict[str, Any]) -> N
 @pytest.mark.parametrize(
     ("changes", "field", "words"),
     [
-        ({"item_ref": "c4"}, "item_ref", "The sheet 'Boards' has no item 'c4'. Did you mean 'c3'?"),
+        ({"item_ref": "c33"}, "item_ref", "The sheet 'Boards' has no item 'c33'. Did you mean 'c3'?"),
         ({"sheet_id": "nothing"}, "sheet_id", "nothing"),
         ({"prohibited_uses": ["traning"], "usage_reason": "x"}, "prohibited_uses", "Did you mean 'training'"),
         ({"prohibited_uses": "training"}, "prohibited_uses", "list"),

@@ -46,7 +46,7 @@ def test_an_example_that_cannot_be_filled_is_told_apart(boards: Sheet) -> None:
 
 def test_preflight_counts_labels_that_fit(published: PromptTemplate, boards: Sheet) -> None:
     now = timezone.now()
-    for ref, data in (("a1", {"defect": "none"}), ("b2", {"defect": "burnt"})):
+    for ref, data in (("a1", {"defect": "none"}), ("b2", {"defect": "burnt"}), ("gone", {"defect": "none"})):
         CanonicalLabel.objects.create(
             sheet=boards, item_ref=ref, label_type="classification", label_data=data,
             labeled_at=now, last_modified_at=now, created_at=now,

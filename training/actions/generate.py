@@ -67,7 +67,9 @@ def check(sheet: Sheet, template: PromptTemplate, mode: str, config: Mapping[str
     if template.status != PromptTemplate.Status.PUBLISHED:
         raise Conflict(f"The template {template} is {template.status}: publish it, or choose a published version.")
     if mode not in TrainingSheet.Mode.values:
-        raise Invalid.of_fields("The labeling mode is not accepted.", {"labeling_mode": [f"Use {listed(TrainingSheet.Mode.values)}."]})
+        raise Invalid.of_fields(
+            "The labeling mode is not accepted.", {"labeling_mode": [f"Use {listed(TrainingSheet.Mode.values)}."]}
+        )
     check_config(mode, config, list(columns_of(sheet)))
     findings = inspect(sheet)
     if findings.blocking:

@@ -7,21 +7,33 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html_join
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter, RangeDateTimeFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import (
+    ChoicesDropdownFilter,
+    FieldTextFilter,
+    RangeDateTimeFilter,
+    RelatedDropdownFilter,
+)
 from unfold.decorators import display
 
 from training.admin.showing import STATUSES
 from training.models import Export, JobRun, ReviewEvent
-from workbench.admin_base import ReadOnlyAdmin
+from workbench.admin_base import ReadOnlyAdmin, when
 from workbench.concepts import short
 
 RUNS = {"queued": "default", "running": "info", "succeeded": "success", "failed": "danger", "cancelled": "warning"}
-ACTIONS = {"approve": "success", "edit": "primary", "reject": "danger", "flag": "info", "reopen": "warning", "undo": "warning"}
+ACTIONS = {
+    "approve": "success",
+    "edit": "primary",
+    "reject": "danger",
+    "flag": "info",
+    "reopen": "warning",
+    "undo": "warning",
+}
 
 
 @admin.register(ReviewEvent)
 class ReviewEventAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "what", "qa_pair", "training_sheet", "before", "after", "why", "actor")
+    list_display = (when("created_at", "when"), "what", "qa_pair", "training_sheet", "before", "after", "why", "actor")
     list_select_related = ("qa_pair", "training_sheet")
     list_filter = (
         ("training_sheet", RelatedDropdownFilter),
@@ -52,12 +64,20 @@ class ReviewEventAdmin(ReadOnlyAdmin):
 
     @display(description="reason")
     def why(self, event: ReviewEvent) -> str:
-        return short(event.reason) or "–"
+        return short(event.reason) or "—"
 
 
 @admin.register(JobRun)
 class JobRunAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "job_type", "state", "training_sheet", "done", "created_by", "completed_at")
+    list_display = (
+        when("created_at", "when"),
+        "job_type",
+        "state",
+        "training_sheet",
+        "done",
+        "created_by",
+        when("completed_at", "ended"),
+    )
     list_select_related = ("training_sheet",)
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -78,12 +98,22 @@ class JobRunAdmin(ReadOnlyAdmin):
     @display(description="done")
     def done(self, run: JobRun) -> str:
         done, total = run.progress.get("done"), run.progress.get("total")
-        return "–" if total is None else f"{done:,} / {total:,}"
+        return "—" if total is None else f"{done:,} / {total:,}"
 
 
 @admin.register(Export)
 class ExportAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "training_sheet", "use", "exported", "excluded", "size", "whole", "channel", "created_by")
+    list_display = (
+        when("created_at", "when"),
+        "training_sheet",
+        "use",
+        "exported",
+        "excluded",
+        "size",
+        "whole",
+        "channel",
+        "created_by",
+    )
     list_select_related = ("training_sheet",)
     list_filter = (
         ("training_sheet", RelatedDropdownFilter),
@@ -118,4 +148,4 @@ class ExportAdmin(ReadOnlyAdmin):
     @display(description="why excluded")
     def why_excluded(self, export: Export) -> str:
         rows = ((f"{entry['count']:,}", entry["reason"]) for entry in export.exclusions)
-        return format_html_join("", '<div class="wb-use"><b>{}</b> <span>{}</span></div>', rows) or "–"
+        return format_html_join("", '<div class="wb-use"><b>{}</b> <span>{}</span></div>', rows) or "—"

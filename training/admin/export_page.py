@@ -29,7 +29,9 @@ def export_page(admin: Any, request: HttpRequest, object_id: str) -> HttpRespons
     use = asked.get("use", "training")
     if request.method == "POST":
         try:
-            return jsonl_response(open_export(training_sheet, actor=request.user.get_username(), channel="admin", use=use))
+            return jsonl_response(
+                open_export(training_sheet, actor=request.user.get_username(), channel="admin", use=use)
+            )
         except Problem as problem:
             return _page(admin, request, training_sheet, use, problem)
     return _page(admin, request, training_sheet, use)
@@ -47,7 +49,6 @@ def _page(
     context = {
         **admin.admin_site.each_context(request),
         "title": f"Export {training_sheet.name}",
-        "opts": admin.opts,
         "training_sheet": training_sheet,
         "page": page_of(admin.opts, training_sheet.pk),
         "pairs": pairs_url(training_sheet.pk),

@@ -67,13 +67,13 @@ class GenerateForm(forms.Form):
         required=False,
         max_length=255,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Name of the training sheet; empty: sheet × template.",
+        help_text="Name of the training sheet; empty: sheet and template.",
     )
     limit = forms.IntegerField(
         required=False,
         min_value=1,
         widget=UnfoldAdminIntegerFieldWidget,
-        help_text=f"Take only the first items. One request takes {IN_REQUEST} items at most; the command takes any number.",
+        help_text=f"Take only the first items; one request takes {IN_REQUEST} at most, the command any number.",
     )
 
     def config(self) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def generate_page(admin: Any, request: HttpRequest) -> HttpResponse:
         counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in made.statistics.items() if count)
         admin.message_user(request, f"Generated {made.name}: {counts}.", messages.SUCCESS)
         return redirect(page_of(admin.opts, made.pk))
-    context = {**admin.admin_site.each_context(request), "title": "Generate training sheet", "opts": admin.opts, "form": form}
+    context = {**admin.admin_site.each_context(request), "title": "Generate training sheet", "form": form}
     return TemplateResponse(request, "training/generate.html", context)
 
 

@@ -16,11 +16,11 @@ from unfold.decorators import display
 from governance.admin_filters import ProhibitedUse
 from governance.showing import full_badges, short_badge
 from governance.uses import Decision, decide
-from training.admin.showing import MODES, STATUSES, conversation
+from training.admin.showing import MODE_WORDS, MODES, STATUSES, conversation
 from training.chat import assistant_answer
 from training.exporting import limits_of
 from training.models import QAPair
-from workbench.admin_base import ReadOnlyAdmin
+from workbench.admin_base import ReadOnlyAdmin, link
 from workbench.concepts import short
 
 LIMITS = ("allowed_uses", "prohibited_uses", "usage_reason", "data_classification")
@@ -32,10 +32,10 @@ class HasProblem(admin.SimpleListFilter):
     title = "problem"
     parameter_name = "problem"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("misfit", "does not fit the schema"), ("error", "no answer could be drafted")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[QAPair]) -> QuerySet[QAPair]:  # noqa: ARG002
+    def queryset(self, request: HttpRequest, queryset: QuerySet[QAPair]) -> QuerySet[QAPair]:
         match self.value():
             case "misfit":
                 return queryset.filter(misfits__len__gt=0)
@@ -46,7 +46,7 @@ class HasProblem(admin.SimpleListFilter):
 
 @admin.register(QAPair)
 class QAPairAdmin(ReadOnlyAdmin):
-    list_display = ("place", "item_ref", "state", "mode", "answer", "sureness", "uses", "training_sheet", "reviewed_by")
+    list_display = ("place", "item_ref", "state", "mode", "answer", "sureness", "uses", "reviewed_by")
     list_display_links = ("place", "item_ref")
     list_select_related = ("training_sheet", "canonical_label")
     list_filter = (
@@ -62,7 +62,17 @@ class QAPairAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": (("training_sheet", "item_ref"), ("state", "mode"))}),
         ("Conversation", {"fields": ("messages_shown",)}),
-        ("Draft", {"fields": (("model", "sureness"), "misfits_shown", "error", ("canonical_label", "canonical_label_version"))}),
+        (
+            "Draft",
+            {
+                "fields": (
+                    ("model", "sureness"),
+                    "misfits_shown",
+                    "error",
+                    ("canonical_label", "canonical_label_version"),
+                )
+            },
+        ),
         ("May be used for", {"fields": ("uses_shown", "classification", "usage_reason")}),
         ("Review", {"fields": (("reviewed_by", "reviewed_at"), "review_notes", "version")}),
         ("Kept by the workbench", {"fields": (("created_at", "updated_at"), "item_hash", "id")}),
@@ -70,6 +80,15 @@ class QAPairAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[QAPair]:
         return super().get_queryset(request).select_related("training_sheet", "canonical_label")
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Name the training sheet unless the list is that of one."""
+        within = "training_sheet__id__exact" in request.GET
+        return self.list_display if within else (*self.list_display, "within")
+
+    @display(description="training sheet", ordering="training_sheet__name")
+    def within(self, pair: QAPair) -> str:
+        return link(short(pair.training_sheet.name, 28), "training_trainingsheet_change", pair.training_sheet_id)
 
     @display(description="#", ordering="position")
     def place(self, pair: QAPair) -> str:
@@ -81,15 +100,15 @@ class QAPairAdmin(ReadOnlyAdmin):
 
     @display(description="answer from", ordering="labeling_mode", label=MODES)
     def mode(self, pair: QAPair) -> tuple[str, str]:
-        return pair.labeling_mode, pair.get_labeling_mode_display()
+        return pair.labeling_mode, MODE_WORDS[pair.labeling_mode]
 
     @display(description="answer")
     def answer(self, pair: QAPair) -> str:
-        return short(assistant_answer(pair.messages) or "–", 64)
+        return short(assistant_answer(pair.messages) or "—", 44)
 
     @display(description="confidence", ordering="ai_confidence")
     def sureness(self, pair: QAPair) -> str:
-        return "–" if pair.ai_confidence is None else f"{pair.ai_confidence:.0%}"
+        return "—" if pair.ai_confidence is None else f"{pair.ai_confidence:.0%}"
 
     @display(description="uses")
     def uses(self, pair: QAPair) -> SafeString:
@@ -105,7 +124,7 @@ class QAPairAdmin(ReadOnlyAdmin):
 
     @display(description="does not fit the schema")
     def misfits_shown(self, pair: QAPair) -> str:
-        return format_html_join("", '<p class="wb-problem">{}</p>', ((each,) for each in pair.misfits)) or "–"
+        return format_html_join("", '<p class="wb-problem">{}</p>', ((each,) for each in pair.misfits)) or "—"
 
     @display(description="messages")
     def messages_shown(self, pair: QAPair) -> str:

@@ -13,6 +13,9 @@ from workbench.admin_fields import pretty
 
 STATUSES = {"unlabeled": "warning", "labeled": "success", "rejected": "danger", "flagged": "info"}
 MODES = {"canonical": "success", "ai_generated": "primary", "manual": "default", "existing_column": "info"}
+MODE_WORDS = {
+    "canonical": "canonical label", "ai_generated": "AI draft", "manual": "by hand", "existing_column": "column",
+}  # fmt: skip
 SHEET_STATUSES = {
     "generating": "info", "review": "warning", "approved": "success", "trained": "primary", "failed": "danger",
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -12,20 +13,25 @@ from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path
 from django.utils.html import format_html_join
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter, RangeDateTimeFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import (
+    ChoicesDropdownFilter,
+    FieldTextFilter,
+    RangeDateTimeFilter,
+    RelatedDropdownFilter,
+)
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from training.admin.export_page import export_page
 from training.admin.generate_page import counts_panel, generate_page
-from training.admin.showing import SHEET_STATUSES, counter_links, pairs_url, shares
+from training.admin.showing import MODE_WORDS, SHEET_STATUSES, counter_links, pairs_url, shares
 from training.models import TrainingSheet
-from workbench.admin_base import ReadOnlyAdmin, page_of
+from workbench.admin_base import ReadOnlyAdmin, when
 
 
 @admin.register(TrainingSheet)
 class TrainingSheetAdmin(ReadOnlyAdmin):
-    list_display = ("name", "state", "progress", "to_review", "sheet", "template", "mode", "created_by", "created_at")
+    list_display = ("name", "state", "progress", "to_review", "mode", "created_by", when("created_at", "made"))
     list_select_related = ("sheet", "template")
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -50,17 +56,15 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TrainingSheet]:
-        return TrainingSheet.objects.with_counters().select_related("sheet", "template").order_by(*self.get_ordering(request))
+        return (
+            TrainingSheet.objects.with_counters()
+            .select_related("sheet", "template")
+            .order_by(*self.get_ordering(request))
+        )
 
     def get_urls(self) -> list[URLPattern]:
-        pages = {"generate": generate_page, "generate/counts": counts_panel}
-        return [
-            path(f"{name}/", self.admin_site.admin_view(self._page(page)), name=f"training_trainingsheet_{name.replace('/', '_')}")
-            for name, page in pages.items()
-        ] + super().get_urls()
-
-    def _page(self, page: Any) -> Any:
-        return lambda request: page(self, request)
+        counts = self.admin_site.admin_view(partial(counts_panel, self))
+        return [path("generate/counts/", counts, name="training_trainingsheet_counts"), *super().get_urls()]
 
     def has_generate_permission(self, request: HttpRequest, _object_id: Any = None) -> bool:
         return bool(request.user.has_perm("training.add_trainingsheet"))
@@ -69,9 +73,9 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
         """An export is a row of its own, so who exports needs the right to add one."""
         return bool(request.user.has_perm("training.add_export"))
 
-    @action(description="Generate", icon="auto_awesome", variant=ActionVariant.PRIMARY, url_path="new", permissions=["generate"])
-    def generate(self, _request: HttpRequest) -> HttpResponse:
-        return redirect("admin:training_trainingsheet_generate")
+    @action(description="Generate", icon="auto_awesome", variant=ActionVariant.PRIMARY, permissions=["generate"])
+    def generate(self, request: HttpRequest) -> HttpResponse:
+        return generate_page(self, request)
 
     @admin.action(description="Export JSONL", permissions=["export"])
     def export_selected(self, request: HttpRequest, queryset: QuerySet[TrainingSheet]) -> HttpResponse | None:
@@ -79,7 +83,7 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
         if len(chosen) > 1:
             self.message_user(request, "Choose one training sheet: an export is the file of one.", messages.WARNING)
             return None
-        return redirect(f"{page_of(self.opts, chosen[0].pk).removesuffix('change/')}export/")
+        return redirect("admin:training_trainingsheet_export", object_id=chosen[0].pk)
 
     @action(description="Export JSONL", icon="download", variant=ActionVariant.PRIMARY, permissions=["export"])
     def export(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
@@ -95,11 +99,15 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
 
     @display(description="mode", ordering="labeling_mode")
     def mode(self, training_sheet: TrainingSheet) -> str:
-        return training_sheet.get_labeling_mode_display()
+        return MODE_WORDS[training_sheet.labeling_mode]
 
     @display(description="labeled")
     def progress(self, training_sheet: Any) -> str:
-        context = {"shares": shares(training_sheet), "done": training_sheet.labeled_pairs, "total": training_sheet.total_pairs}
+        context = {
+            "shares": shares(training_sheet),
+            "done": training_sheet.labeled_pairs,
+            "total": training_sheet.total_pairs,
+        }
         return render_to_string("training/progress.html", context)
 
     @display(description="to review")
@@ -115,4 +123,4 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
     @display(description="items by where their answer came from")
     def counted(self, training_sheet: TrainingSheet) -> str:
         counts = ((f"{count:,}", name.replace("_", " ")) for name, count in training_sheet.statistics.items() if count)
-        return format_html_join("", '<span class="wb-count"><b>{}</b> {}</span>', counts) or "–"
+        return format_html_join("", '<span class="wb-count"><b>{}</b> {}</span>', counts) or "—"

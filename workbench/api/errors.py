@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 Fields = dict[str, list[str]]
 
 
-def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:  # noqa: ARG001 - the signature of the framework
+def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
     """Return the answer to an exception of a view, or None for one that nobody foresaw (a 500)."""
     match exc:
         case Problem():

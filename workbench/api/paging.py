@@ -36,7 +36,7 @@ class KeyCursorPagination(CursorPagination):
     def get_page_size(self, request: Request) -> int:
         return page_size(request, self.page_size or 50)
 
-    def get_ordering(self, request: Request, queryset: Any, view: APIView) -> tuple[str, ...]:  # noqa: ARG002
+    def get_ordering(self, request: Request, queryset: Any, view: APIView) -> tuple[str, ...]:
         """Return the view's `ordering`, else the newest key first."""
         ordering = getattr(view, "ordering", None) or self.ordering
         return (ordering,) if isinstance(ordering, str) else tuple(ordering)

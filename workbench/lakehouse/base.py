@@ -102,7 +102,9 @@ class DatabaseWrapper(BaseDatabaseWrapper):
     def get_connection_params(self) -> dict[str, Any]:
         settings = self.settings_dict
         if not settings["NAME"]:
-            raise ImproperlyConfigured("The lakehouse has no directory: set NAME in DATABASES, or WORKBENCH_LAKEHOUSE_URL.")
+            raise ImproperlyConfigured(
+                "The lakehouse has no directory: set NAME in DATABASES, or WORKBENCH_LAKEHOUSE_URL."
+            )
         options = settings["OPTIONS"]
         return {"directory": settings["NAME"], "catalog": options["catalog"], "schema": options["schema"]}
 
@@ -157,6 +159,6 @@ class DatabaseWrapper(BaseDatabaseWrapper):
         quote = self.ops.quote_name
         self.ensure_connection()
         with self.wrap_database_errors, LakehouseCursor(self.connection) as cursor:
-            cursor.execute(f"SELECT MAX({quote(column)}) FROM {quote(table)}")  # noqa: S608 - names of a model
+            cursor.execute(f"SELECT MAX({quote(column)}) FROM {quote(table)}")
             (largest,) = cursor.fetchone() or (0,)
         return range(int(largest or 0) + 1, int(largest or 0) + 1 + count)

@@ -57,7 +57,9 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler, SQLCompiler):
     def _rows(self) -> Rows:
         options, conflict = self.query.get_meta(), self.query.on_conflict
         fields = list(self.query.fields)
-        values = [[self.prepare_value(field, self.pre_save_val(field, obj)) for field in fields] for obj in self.query.objs]
+        values = [
+            [self.prepare_value(field, self.pre_save_val(field, obj)) for field in fields] for obj in self.query.objs
+        ]
         self._compute_expressions(fields, values)
         if isinstance(options.pk, AutoField) and options.pk not in fields:
             ids = self.connection.next_ids(options.db_table, options.pk.column, len(values))
@@ -123,7 +125,9 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler, SQLCompiler):
         wanted = [tuple(adapted(row[number]) for number in position) for row in values]
         match = " AND ".join(f"{quote(field.column)} = %s" for field in target)
         columns = ", ".join(quote(field.column) for field in (*target, *returning))
-        sql = f"SELECT {columns} FROM {quote(self.query.get_meta().db_table)} WHERE " + " OR ".join([f"({match})"] * len(wanted))
+        sql = f"SELECT {columns} FROM {quote(self.query.get_meta().db_table)} WHERE " + " OR ".join(
+            [f"({match})"] * len(wanted)
+        )
         with self.connection.cursor() as cursor:
             cursor.execute(sql, list(chain.from_iterable(wanted)))
             found = {tuple(row[: len(target)]): tuple(row[len(target) :]) for row in cursor.fetchall()}
@@ -142,7 +146,8 @@ def insert_sql(rows: Rows, quote: Any) -> str:
     matched = {
         "ignore": "",
         "error": f" WHEN MATCHED THEN UPDATE SET {quote(rows.keys[0][0])} = RAISE_ERROR('duplicate key in {rows.table}')",
-        "update": " WHEN MATCHED THEN UPDATE SET " + ", ".join(f"{quote(c)} = s.{quote(c)}" for c in rows.update_columns),
+        "update": " WHEN MATCHED THEN UPDATE SET "
+        + ", ".join(f"{quote(c)} = s.{quote(c)}" for c in rows.update_columns),
     }[rows.on_conflict]
     given = ", ".join(f"s.{quote(name)}" for name, _ in rows.columns)
     return (

@@ -23,7 +23,7 @@ class ArrayField(Field[Iterable[str], list[str]]):
     """`ARRAY<STRING>`: a list of text without NULLs; lookups `contains`, `overlap` and `len`."""
 
     empty_strings_allowed = False
-    default_error_messages = {"list": "Found %(found)s where a list of text is needed, such as [\"training\"]."}
+    default_error_messages = {"list": 'Found %(found)s where a list of text is needed, such as ["training"].'}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**({"default": list, "blank": True} | kwargs))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
+from django.db.models import DateTimeField, TimeField
 from django.db.models.fields.json import (
     HasKeyLookup,
     JSONExact,
@@ -16,6 +18,7 @@ from django.db.models.fields.json import (
     KeyTransformNumericLookupMixin,
 )
 from django.db.models.functions import Chr, ConcatPair, Length, Now, Ord, Random, StrIndex
+from django.db.models.functions.datetime import TruncBase
 
 from workbench.canonical import canonical_bytes
 
@@ -44,6 +47,15 @@ def str_index(self: StrIndex, compiler: Any, connection: Any, **extra: Any) -> A
 def concat_pair(self: ConcatPair, compiler: Any, connection: Any, **extra: Any) -> Any:
     """NULL counts as an empty text, as everywhere in Django."""
     return self.coalesce().as_sql(compiler, connection, template="CONCAT(%(expressions)s)", **extra)
+
+
+def trunc(self: TruncBase, compiler: Any, connection: Any) -> Any:
+    """A time of day out of a datetime is text here, so the datetime is turned into text before it is cut."""
+    if not (isinstance(self.lhs.output_field, DateTimeField) and isinstance(self.output_field, TimeField)):
+        return self.as_sql(compiler, connection)
+    tzname = self.get_tzname() if settings.USE_TZ else None
+    sql, params = connection.ops.datetime_cast_time_sql(*compiler.compile(self.lhs), tzname)
+    return connection.ops.time_trunc_sql(self.kind, sql, params)
 
 
 def json_path(keys: list[Any]) -> str:
@@ -131,6 +143,7 @@ def register() -> None:
         (Length, _function("CHAR_LENGTH")),
         (Now, _template("CURRENT_TIMESTAMP()")),
         (StrIndex, str_index),
+        (TruncBase, trunc),
         (ConcatPair, concat_pair),
         (KeyTransform, key_transform),
         (KeyTextTransform, key_text_transform),

@@ -17,7 +17,7 @@ def uuid7() -> str:
     Keys made one after the other in a process sort in that order, so a table's files cover narrow key ranges
     and readers can skip most of them.
     """
-    global _last_ns
+    global _last_ns  # noqa: PLW0603 - one clock a process
     # A step of 245 ns is the smallest that 12 bits of a millisecond can show.
     _last_ns = now = max(time.time_ns(), _last_ns + 245)
     milliseconds, rest = divmod(now, 1_000_000)

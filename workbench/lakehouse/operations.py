@@ -77,7 +77,7 @@ class DatabaseOperations(BaseDatabaseOperations):
 
     def time_trunc_sql(self, lookup_type: str, sql: str, params: Iterable[Any], tzname: str | None = None) -> Sql:
         length, rest = TIME_TRUNC[lookup_type]
-        return f"CONCAT(SUBSTRING({self._time_text(sql, tzname)}, 1, {length}), '{rest}')", tuple(params)
+        return f"CONCAT(SUBSTRING({sql}, 1, {length}), '{rest}')", tuple(params)
 
     def datetime_cast_date_sql(self, sql: str, params: Iterable[Any], tzname: str | None) -> Sql:
         return f"CAST({self._local(sql, tzname)} AS DATE)", tuple(params)
@@ -89,9 +89,6 @@ class DatabaseOperations(BaseDatabaseOperations):
         if not settings.USE_TZ or tzname in (None, "UTC"):
             return sql
         return f"FROM_UTC_TIMESTAMP({sql}, '{timezone_for_sql(tzname)}')"
-
-    def _time_text(self, sql: str, tzname: str | None) -> str:
-        return sql if tzname is None else f"DATE_FORMAT({self._local(sql, tzname)}, 'HH:mm:ss.SSSSSS')"
 
     def date_interval_sql(self, interval: datetime.timedelta) -> str:
         return str(duration_microseconds(interval))
@@ -127,7 +124,9 @@ class DatabaseOperations(BaseDatabaseOperations):
     def adapt_datefield_value(self, value: Any) -> Any:
         return value
 
-    def adapt_decimalfield_value(self, value: Any, max_digits: int | None = None, decimal_places: int | None = None) -> Any:
+    def adapt_decimalfield_value(
+        self, value: Any, max_digits: int | None = None, decimal_places: int | None = None
+    ) -> Any:
         return value
 
     # Lookups and expressions
@@ -162,7 +161,11 @@ class DatabaseOperations(BaseDatabaseOperations):
 
     def limit_offset_sql(self, low_mark: int, high_mark: int | None) -> str:
         limit, offset = self._get_limit_offset_params(low_mark, high_mark)
-        return " ".join(part for part in (f"LIMIT {limit}" if limit is not None else "", f"OFFSET {offset}" if offset else "") if part)
+        return " ".join(
+            part
+            for part in (f"LIMIT {limit}" if limit is not None else "", f"OFFSET {offset}" if offset else "")
+            if part
+        )
 
     def no_limit_value(self) -> None:
         return None
@@ -193,7 +196,16 @@ class DatabaseOperations(BaseDatabaseOperations):
 
 
 TEXT_FIELDS = frozenset(
-    {"CharField", "TextField", "SlugField", "FileField", "FilePathField", "GenericIPAddressField", "UUIDField", "TimeField"}
+    {
+        "CharField",
+        "TextField",
+        "SlugField",
+        "FileField",
+        "FilePathField",
+        "GenericIPAddressField",
+        "UUIDField",
+        "TimeField",
+    }
 )
 
 
@@ -209,7 +221,9 @@ def _datetime(value: Any, expression: Any, connection: Any) -> Any:
     if not isinstance(value, datetime.datetime):
         return value
     if not settings.USE_TZ:
-        return value.replace(tzinfo=None) if value.tzinfo is None else value.astimezone(datetime.UTC).replace(tzinfo=None)
+        return (
+            value.replace(tzinfo=None) if value.tzinfo is None else value.astimezone(datetime.UTC).replace(tzinfo=None)
+        )
     return value.replace(tzinfo=datetime.UTC) if value.tzinfo is None else value.astimezone(datetime.UTC)
 
 

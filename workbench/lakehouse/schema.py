@@ -80,7 +80,7 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
             self.execute(f"ALTER TABLE {table} ADD COLUMN {column} {field.db_type(self.connection)}{comment}")
         default = self.effective_default(field)
         if default is not None:
-            self.execute(f"UPDATE {table} SET {column} = {self.quote_value(default)} WHERE {column} IS NULL")  # noqa: S608
+            self.execute(f"UPDATE {table} SET {column} = {self.quote_value(default)} WHERE {column} IS NULL")
         if not field.null:
             self.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL")
 
@@ -104,15 +104,13 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
     ) -> None:
         table, column = self.quote_name(model._meta.db_table), self.quote_name(new_field.column)
         if old_field.column != new_field.column:
-            self.execute(
-                f"ALTER TABLE {table} RENAME COLUMN {self.quote_name(old_field.column)} TO {column}"
-            )
+            self.execute(f"ALTER TABLE {table} RENAME COLUMN {self.quote_name(old_field.column)} TO {column}")
         if old_type != new_type:
             self.execute(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {new_type}")
         if old_field.null and not new_field.null:
             default = self.effective_default(new_field)
             if default is not None:
-                self.execute(f"UPDATE {table} SET {column} = {self.quote_value(default)} WHERE {column} IS NULL")  # noqa: S608
+                self.execute(f"UPDATE {table} SET {column} = {self.quote_value(default)} WHERE {column} IS NULL")
             self.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL")
         if new_field.null and not old_field.null:
             self.execute(f"ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL")

@@ -54,7 +54,10 @@ def test_comments(medical: Run) -> None:
     medical("COMMENT ON COLUMN med.raw.invoices.id IS 'the \"id\"'")
     assert medical("SELECT comment FROM med.information_schema.tables") == [("one page each",)]
     assert medical("SELECT comment FROM med.information_schema.columns WHERE column_name = 'id'") == [('the "id"',)]
-    assert medical("SELECT catalog_name, comment FROM system.information_schema.catalogs ORDER BY 1")[1] == ("med", "hospital")
+    assert medical("SELECT catalog_name, comment FROM system.information_schema.catalogs ORDER BY 1")[1] == (
+        "med",
+        "hospital",
+    )
     assert medical("SELECT schema_name, comment FROM med.information_schema.schemata") == [("raw", "as it came")]
 
 
@@ -62,7 +65,9 @@ def test_keys_are_listed(pairs: Run) -> None:
     assert pairs("SELECT constraint_name, table_name, column_name FROM main.information_schema.key_column_usage") == [
         ("pairs_pk", "pairs", "id")
     ]
-    assert pairs("SELECT column_name, constraint_name FROM information_schema.constraint_column_usage") == [("id", "pairs_pk")]
+    assert pairs("SELECT column_name, constraint_name FROM information_schema.constraint_column_usage") == [
+        ("id", "pairs_pk")
+    ]
     assert pairs("SELECT partition_index FROM information_schema.columns WHERE column_name = 'sheet'") == [(1,)]
 
 
@@ -87,11 +92,18 @@ def test_drop_wants_cascade_for_what_is_not_empty(medical: Run) -> None:
     assert medical("SELECT * FROM system.information_schema.table_tags") == []
 
 
-def test_a_volume_path_stays_in_its_volume(medical: Run, connection: local.Connection, directory: Path, tmp_path: Path) -> None:
+def test_a_volume_path_stays_in_its_volume(
+    medical: Run, connection: local.Connection, directory: Path, tmp_path: Path
+) -> None:
     root = directory / "Volumes" / "med" / "raw" / "scans"
     assert volumes.resolve(connection.layout, "/Volumes/med/raw/scans/a/b.pdf") == root.resolve() / "a" / "b.pdf"
     (root / "out").symlink_to(tmp_path)
-    for path in ("/Volumes/med/raw/scans/../../../x", "/Volumes/med/raw/scans/out/x", "/etc/passwd", "/Volumes/med/raw/scan/x"):
+    for path in (
+        "/Volumes/med/raw/scans/../../../x",
+        "/Volumes/med/raw/scans/out/x",
+        "/etc/passwd",
+        "/Volumes/med/raw/scan/x",
+    ):
         with pytest.raises(local.ProgrammingError):
             volumes.resolve(connection.layout, path)
 

@@ -17,7 +17,7 @@ def columns(sql: Run, table: str = "pairs") -> list[tuple[str, str]]:
 
 def test_create_keeps_comments_keys_and_properties(sql: Run, directory: Path) -> None:
     sql(
-        "CREATE TABLE t (id STRING NOT NULL COMMENT 'it''s the key', d DECIMAL(10, 2) DEFAULT 1.5, CONSTRAINT t_pk PRIMARY KEY (id), "
+        "CREATE TABLE t (id STRING NOT NULL COMMENT 'it\\'s the key', d DECIMAL(10, 2) DEFAULT 1.5, CONSTRAINT t_pk PRIMARY KEY (id), "
         "CONSTRAINT t_u UNIQUE (id, d)) USING DELTA CLUSTER BY (id) COMMENT 'a table' TBLPROPERTIES ('owner' = 'Omar')"
     )
     table = DeltaTable(directory / "main" / "work" / "t")
@@ -90,7 +90,11 @@ def test_check_is_enforced_for_every_write(pairs: Run, directory: Path) -> None:
     with pytest.raises(local.IntegrityError, match="violate"):
         pairs("ALTER TABLE pairs ADD CONSTRAINT small CHECK (n < 3)")
     pairs("ALTER TABLE pairs ADD CONSTRAINT positive CHECK (n > 0 AND id RLIKE '^[a-z]')")
-    for statement in ("INSERT INTO pairs VALUES ('d', 'pcb', 0)", "UPDATE pairs SET n = -n", "INSERT INTO pairs VALUES ('1', 'x', 1)"):
+    for statement in (
+        "INSERT INTO pairs VALUES ('d', 'pcb', 0)",
+        "UPDATE pairs SET n = -n",
+        "INSERT INTO pairs VALUES ('1', 'x', 1)",
+    ):
         with pytest.raises(local.IntegrityError, match="positive"):
             pairs(statement)
     assert "delta.constraints.positive" in DeltaTable(directory / "main" / "work" / "pairs").metadata().configuration

@@ -184,7 +184,7 @@ NESTED = [
     ("array_max(array(1, 3))", 3),
     ("flatten(array(array(1), array(2)))", [1, 2]),
     ("from_json('[1, 2]', 'ARRAY<BIGINT>')", [1, 2]),
-    ("from_json('{\"a\": \"x\", \"b\": null}', 'STRUCT<a: STRING, b: INT>')", {"a": "x", "b": None}),
+    ('from_json(\'{"a": "x", "b": null}\', \'STRUCT<a: STRING, b: INT>\')', {"a": "x", "b": None}),
     ("from_json('nonsense', 'ARRAY<STRING>')", None),
     ("to_json(named_struct('a', 1, 'b', 'x'))", '{"a":1,"b":"x"}'),
     ("get_json_object('{\"a\": {\"b c\": [1, 2]}}', '$.a[\\'b c\\'][1]')", "2"),
@@ -205,7 +205,9 @@ def test_value(sql: Run, expression: str, expected: Any) -> None:
     assert type(found) is type(expected) or {type(found), type(expected)} <= {int, float, Decimal}
 
 
-@pytest.mark.parametrize("expression", ["CAST('x' AS INT)", "CAST('1.7' AS INT)", "1 / 0", "1 % 0", "CAST(300 AS TINYINT)"])
+@pytest.mark.parametrize(
+    "expression", ["CAST('x' AS INT)", "CAST('1.7' AS INT)", "1 / 0", "1 % 0", "CAST(300 AS TINYINT)"]
+)
 def test_ansi_errors_are_data_errors(sql: Run, expression: str) -> None:
     with pytest.raises(local.DataError):
         sql(f"SELECT {expression}")

@@ -28,7 +28,9 @@ def test_a_column_left_out_takes_its_default(sql: Run) -> None:
 
 
 def test_insert_from_a_query(pairs: Run) -> None:
-    assert pairs("INSERT INTO pairs (n, id, sheet) SELECT n * 10, concat(id, '2'), sheet FROM pairs WHERE n > ?", 1) == 2
+    assert (
+        pairs("INSERT INTO pairs (n, id, sheet) SELECT n * 10, concat(id, '2'), sheet FROM pairs WHERE n > ?", 1) == 2
+    )
     assert pairs("SELECT id, n FROM pairs WHERE n > 9 ORDER BY id") == [("b2", 20), ("c2", 30)]
 
 

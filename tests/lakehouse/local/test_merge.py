@@ -28,8 +28,12 @@ def test_first_clause_that_holds_wins(pairs: Run) -> None:
 
 
 def test_star_clauses(pairs: Run) -> None:
-    pairs("CREATE TABLE news AS SELECT 'a' AS id, 'pcb' AS sheet, CAST(9 AS BIGINT) AS n UNION ALL SELECT 'z', 'pcb', 8")
-    pairs("MERGE INTO pairs USING news ON pairs.id = news.id WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *")
+    pairs(
+        "CREATE TABLE news AS SELECT 'a' AS id, 'pcb' AS sheet, CAST(9 AS BIGINT) AS n UNION ALL SELECT 'z', 'pcb', 8"
+    )
+    pairs(
+        "MERGE INTO pairs USING news ON pairs.id = news.id WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+    )
     assert pairs("SELECT id, n FROM pairs ORDER BY id") == [("a", 9), ("b", 2), ("c", 3), ("z", 8)]
 
 

@@ -33,7 +33,9 @@ def test_lateral_view_of_a_map_and_of_structs(arrays: Run) -> None:
 
 def test_explode_in_the_select_list(arrays: Run) -> None:
     assert arrays("SELECT explode(tags) FROM items ORDER BY 1") == [("p",), ("q",)]
-    assert arrays("SELECT id FROM items WHERE id IN (SELECT explode(from_json(?, 'ARRAY<STRING>')))", '["b"]') == [("b",)]
+    assert arrays("SELECT id FROM items WHERE id IN (SELECT explode(from_json(?, 'ARRAY<STRING>')))", '["b"]') == [
+        ("b",)
+    ]
 
 
 def test_structs_and_maps_come_as_dicts(arrays: Run) -> None:
@@ -73,7 +75,11 @@ def test_grouping_and_having(pairs: Run) -> None:
 
 def test_pruning_never_hides_a_row(pairs: Run) -> None:
     pairs("INSERT INTO pairs VALUES ('d', 'x', 9)")
-    assert pairs("SELECT p.id, q.id FROM pairs p JOIN pairs q ON p.n > q.n WHERE p.sheet = ? AND q.sheet IN (?, 'none')", "x", "invoices") == [("d", "c")]
+    assert pairs(
+        "SELECT p.id, q.id FROM pairs p JOIN pairs q ON p.n > q.n WHERE p.sheet = ? AND q.sheet IN (?, 'none')",
+        "x",
+        "invoices",
+    ) == [("d", "c")]
     assert pairs("SELECT count(*) FROM pairs WHERE sheet = 'x' OR n = 1") == [(2,)]
     assert pairs("SELECT count(*) FROM pairs WHERE NOT sheet = 'x'") == [(3,)]
     assert pairs("SELECT count(*) FROM (SELECT * FROM pairs) q WHERE sheet = 'x'") == [(1,)]
@@ -100,3 +106,9 @@ def test_pruning_never_hides_a_row(pairs: Run) -> None:
 def test_errors_say_what_and_what_instead(pairs: Run, text: str, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         pairs(text)
+
+
+def test_a_doubled_quote_is_refused_because_spark_versions_differ(sql: Run) -> None:
+    with pytest.raises(local.NotSupportedError, match="versions"):
+        sql("SELECT 'it''s'")
+    assert sql(r"SELECT 'it\'s', 'a\\b', 'tab\t', r'\d', 'x' 'y'") == [("it's", "a\\b", "tab\t", "\\d", "xy")]

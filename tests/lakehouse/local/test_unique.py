@@ -13,7 +13,9 @@ KEYS = [["id"], ["sheet", "n"]]
 
 
 def rows(*found: tuple[Any, ...]) -> pa.Table:
-    return pa.table({name: list(values) for name, values in zip(("id", "sheet", "n"), zip(*found, strict=True), strict=True)})
+    return pa.table(
+        {name: list(values) for name, values in zip(("id", "sheet", "n"), zip(*found, strict=True), strict=True)}
+    )
 
 
 def test_new_rows_are_one_commit(pairs: Run, connection: local.Connection) -> None:
@@ -52,7 +54,12 @@ def test_ignore_skips_rows_that_clash(pairs: Run, connection: local.Connection) 
 def test_update_changes_the_named_columns_only(pairs: Run, connection: local.Connection) -> None:
     found = rows(("a", "elsewhere", 70), ("d", "pcb", 4))
     assert connection.append_unique("pairs", found, [["id"]], "update", ["n"], ["id"]) == 2
-    assert pairs("SELECT * FROM pairs ORDER BY id") == [("a", "pcb", 70), ("b", "pcb", 2), ("c", "invoices", 3), ("d", "pcb", 4)]
+    assert pairs("SELECT * FROM pairs ORDER BY id") == [
+        ("a", "pcb", 70),
+        ("b", "pcb", 2),
+        ("c", "invoices", 3),
+        ("d", "pcb", 4),
+    ]
 
 
 def test_update_still_refuses_a_clash_on_another_key(pairs: Run, connection: local.Connection) -> None:

@@ -27,7 +27,9 @@ HEADINGS = ("sheet", "items", "pre-approved", "to review", "exported", "excluded
 
 
 class Command(BaseCommand):
-    help = "Load the seed data, generate and export both training sheets, print one table. A second run changes nothing."
+    help = (
+        "Load the seed data, generate and export both training sheets, print one table. A second run changes nothing."
+    )
 
     @stated_plainly
     def handle(self, *args: Any, **options: Any) -> None:

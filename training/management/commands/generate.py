@@ -20,7 +20,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--sheet", metavar="NAME|ID")
-        parser.add_argument("--template", metavar="NAME[@VERSION]|ID", help="without a version: the newest published one")
+        parser.add_argument(
+            "--template", metavar="NAME[@VERSION]|ID", help="without a version: the newest published one"
+        )
         parser.add_argument("--mode", default="ai_generated", help=f"one of {', '.join(TrainingSheet.Mode.values)}")
         parser.add_argument("--name", default="", help="name of the training sheet")
         parser.add_argument("--limit", type=int, help="take only the first N items")

@@ -42,13 +42,18 @@ def _set_columns(target: Snapshot, columns: Sequence[Column], operation: str) ->
 
 
 def _rewrite(
-    session: Session, cursor: Cursor, target: Snapshot, columns: Sequence[Column], values: dict[str, str], operation: str
+    session: Session,
+    cursor: Cursor,
+    target: Snapshot,
+    columns: Sequence[Column],
+    values: dict[str, str],
+    operation: str,
 ) -> None:
     """Write every row anew under another schema; `values` gives the DuckDB expression of each column."""
     relation, files = session.engine.relation(target, "files", target.files)
     picked = ", ".join(f"{values[c.name]} AS {quoted(c.name)}" for c in columns)
     shaped = replace(target, columns=tuple(columns))
-    written = write_files(cursor.duckdb, shaped, f"SELECT {picked} FROM {relation} AS t", {"files": files})  # noqa: S608
+    written = write_files(cursor.duckdb, shaped, f"SELECT {picked} FROM {relation} AS t", {"files": files})
     replace_rows(target, written.adds, columns, operation)
 
 
@@ -71,11 +76,17 @@ def add_columns(session: Session, cursor: Cursor, found: Parts) -> None:
         known = {c.name.lower() for c in target.columns}
         for column in added:
             if column.name.lower() in known:
-                raise errors.ProgrammingError(f"[FIELD_ALREADY_EXISTS] {target.name} has a column {column.name} already.")
+                raise errors.ProgrammingError(
+                    f"[FIELD_ALREADY_EXISTS] {target.name} has a column {column.name} already."
+                )
             if column.default:
-                raise refuse("ADD COLUMN … DEFAULT", "Add it, ALTER COLUMN … SET DEFAULT, then UPDATE, as on Databricks.")
+                raise refuse(
+                    "ADD COLUMN … DEFAULT", "Add it, ALTER COLUMN … SET DEFAULT, then UPDATE, as on Databricks."
+                )
             if not column.nullable and target.files:
-                raise errors.ProgrammingError(f"Found NOT NULL for {column.name}, but {target.name} has rows; add it nullable.")
+                raise errors.ProgrammingError(
+                    f"Found NOT NULL for {column.name}, but {target.name} has rows; add it nullable."
+                )
         _set_columns(target, [*target.columns, *added], "ADD COLUMNS")
 
     _edit(session, found, change)
@@ -107,7 +118,9 @@ def _refuse_used(target: Snapshot, names: set[str]) -> None:
     used += [n for k in target.constraints for n in k["columns"] if n in names]
     used += [n for text in target.checks.values() for n in names if _mentions(text, n)]
     if used:
-        raise errors.ProgrammingError(f"{', '.join(sorted(set(used)))} is a partition or in a constraint of {target.name}; drop that first.")
+        raise errors.ProgrammingError(
+            f"{', '.join(sorted(set(used)))} is a partition or in a constraint of {target.name}; drop that first."
+        )
 
 
 def _mentions(text: str, name: str) -> bool:
@@ -123,12 +136,17 @@ def rename_column(session: Session, cursor: Cursor, found: Parts) -> None:
         if new.lower() in {c.name.lower() for c in target.columns if c.name != column.name}:
             raise errors.ProgrammingError(f"[FIELD_ALREADY_EXISTS] {target.name} has a column {new} already.")
         keys = [k for k in target.constraints if column.name in k["columns"]]
-        _refuse_used(replace(target, properties={k: v for k, v in target.properties.items() if k != CONSTRAINTS_PROPERTY}), {column.name})
+        _refuse_used(
+            replace(target, properties={k: v for k, v in target.properties.items() if k != CONSTRAINTS_PROPERTY}),
+            {column.name},
+        )
         columns = [replace(c, name=new) if c.name == column.name else c for c in target.columns]
         values = {n.name: f"t.{quoted(o.name)}" for o, n in zip(target.columns, columns, strict=True)}
         _rewrite(session, cursor, target, columns, values, "RENAME COLUMN")
         if keys:
-            renamed = [k | {"columns": [new if c == column.name else c for c in k["columns"]]} for k in target.constraints]
+            renamed = [
+                k | {"columns": [new if c == column.name else c for c in k["columns"]]} for k in target.constraints
+            ]
             target.delta.update_incremental()
             _set_property(target, CONSTRAINTS_PROPERTY, json.dumps(renamed))
 
@@ -169,7 +187,9 @@ def set_not_null(session: Session, cursor: Cursor, found: Parts) -> None:
         if not nullable:
             nulls = _count(session, cursor.duckdb, target, f"t.{quoted(column.name)} IS NULL")
             if nulls:
-                raise errors.IntegrityError(f"[{errors.NOT_NULL}] {nulls} rows of {target.name} have NULL in {column.name}.")
+                raise errors.IntegrityError(
+                    f"[{errors.NOT_NULL}] {nulls} rows of {target.name} have NULL in {column.name}."
+                )
         return replace(column, nullable=nullable)
 
     _changed_column(session, found, "CHANGE COLUMN", edit)
@@ -177,7 +197,7 @@ def set_not_null(session: Session, cursor: Cursor, found: Parts) -> None:
 
 def _count(session: Session, duck: duckdb.DuckDBPyConnection, target: Snapshot, condition: str) -> int:
     relation, files = session.engine.relation(target, "files", target.files)
-    return count(duck, f"SELECT count(*) FROM {relation} AS t WHERE {condition}", {"files": files})  # noqa: S608
+    return count(duck, f"SELECT count(*) FROM {relation} AS t WHERE {condition}", {"files": files})
 
 
 def set_default(session: Session, cursor: Cursor, found: Parts) -> None:
@@ -227,7 +247,10 @@ def add_constraint(session: Session, cursor: Cursor, found: Parts) -> None:
     item = tree.this.expressions[1]
     part = item.expressions[0] if isinstance(item, exp.Constraint) else item
     if isinstance(part, exp.CheckColumnConstraint):
-        name, condition = item.name if isinstance(item, exp.Constraint) else "check", part.this.sql("databricks")
+        name, condition = (
+            item.name if isinstance(item, exp.Constraint) else "check",
+            part.this.sql("databricks", normalize_functions=False),
+        )
         _edit(session, found, lambda target: _add_check(session, cursor, target, name, condition))
         return
     new = ddl.constraints(item)
@@ -235,7 +258,9 @@ def add_constraint(session: Session, cursor: Cursor, found: Parts) -> None:
     def change(target: Snapshot) -> None:
         clash = {k["name"].lower() for k in target.constraints} & {k["name"].lower() for k in new}
         if clash:
-            raise errors.ProgrammingError(f"[CONSTRAINT_ALREADY_EXISTS] {target.name} has a constraint {clash.pop()} already.")
+            raise errors.ProgrammingError(
+                f"[CONSTRAINT_ALREADY_EXISTS] {target.name} has a constraint {clash.pop()} already."
+            )
         keys = [k | {"columns": [target.column(c).name for c in k["columns"]]} for k in new]
         _set_property(target, CONSTRAINTS_PROPERTY, json.dumps([*target.constraints, *keys]))
 
@@ -252,6 +277,10 @@ def _add_check(session: Session, cursor: Cursor, target: Snapshot, name: str, co
         raise errors.IntegrityError(f"[{errors.CHECK}] {wrong} rows of {target.name} violate {name} ({condition}).")
     try:
         target.delta.alter.add_constraint({name: condition})
+        target.delta.update_incremental()
+        if target.delta.metadata().configuration[f"delta.constraints.{name}"] != condition:
+            # delta-rs has said it in its own dialect (RLIKE as ~), which Spark could not read.
+            _set_property(target, f"delta.constraints.{name}", condition)
     except DeltaError:
         # delta-rs parses less of Spark's SQL than Spark: say it by the feature and the property themselves.
         target.delta.alter.add_feature(TableFeatures.CheckConstraints, allow_protocol_versions_increase=True)
@@ -265,10 +294,16 @@ def drop_constraint(session: Session, cursor: Cursor, found: Parts) -> None:
         if check:
             target.delta.alter.drop_constraint(check)
             return
-        kept = [k for k in target.constraints if not (k["name"].lower() == wanted or (wanted is None and k["type"] == "PRIMARY KEY"))]
+        kept = [
+            k
+            for k in target.constraints
+            if not (k["name"].lower() == wanted or (wanted is None and k["type"] == "PRIMARY KEY"))
+        ]
         if len(kept) == len(target.constraints) and not found["if_exists"]:
             known = [*target.checks, *(k["name"] for k in target.constraints)]
-            raise errors.ProgrammingError(f"Found no constraint {wanted or 'PRIMARY KEY'} of {target.name}; it has {known}.")
+            raise errors.ProgrammingError(
+                f"Found no constraint {wanted or 'PRIMARY KEY'} of {target.name}; it has {known}."
+            )
         _set_property(target, CONSTRAINTS_PROPERTY, json.dumps(kept))
 
     _edit(session, found, change)

@@ -37,7 +37,7 @@ def append(
 ) -> int:
     """Append the rows, streamed; returns their number."""
     with session.writing(name) as target, _registered(duck, batches):
-        text = f"SELECT {_casts(target, batches.schema.names)} FROM {INCOMING}"  # noqa: S608
+        text = f"SELECT {_casts(target, batches.schema.names)} FROM {INCOMING}"
         written = write_files(duck, target, text, {})
         if written.adds:
             commit(target, written.adds, [], "WRITE")
@@ -102,7 +102,7 @@ class _Guarded:
 
     def run(self, data: pa.Table) -> int:
         with _registered(self.duck, data):
-            text = f"SELECT {_casts(self.target, data.schema.names)} FROM {INCOMING}"  # noqa: S608
+            text = f"SELECT {_casts(self.target, data.schema.names)} FROM {INCOMING}"
             self.duck.execute(f"CREATE OR REPLACE TEMP TABLE {ROWS} AS {text}")
         if self.conflict.action == "ignore":
             self._drop_known()
@@ -116,7 +116,7 @@ class _Guarded:
 
     def _add(self) -> int:
         names = ", ".join(quoted(c.name) for c in self.target.columns)
-        written = write_files(self.duck, self.target, f"SELECT {names} FROM {ROWS} ORDER BY rowid", {})  # noqa: S608
+        written = write_files(self.duck, self.target, f"SELECT {names} FROM {ROWS} ORDER BY rowid", {})
         if written.adds:
             commit(self.target, written.adds, [], "WRITE", strict=True)
         return written.rows
@@ -127,7 +127,7 @@ class _Guarded:
         """The table's rows that could have one of the incoming keys: only the partitions that the rows name."""
         wanted: dict[str, set[str | None]] = {}
         for column in (c for c in key if c in self.target.partitioned_by and self.target.column(c).type == "string"):
-            text = f"SELECT DISTINCT {quoted(column)} FROM {ROWS} LIMIT {_MOST_PARTITIONS + 1}"  # noqa: S608
+            text = f"SELECT DISTINCT {quoted(column)} FROM {ROWS} LIMIT {_MOST_PARTITIONS + 1}"
             values = self.duck.execute(text).fetchall()
             if len(values) <= _MOST_PARTITIONS:
                 wanted[column] = {partition_text(value) for (value,) in values if value is not None}
@@ -139,7 +139,7 @@ class _Guarded:
         names = ", ".join(map(quoted, key))
         present = " AND ".join(f"{quoted(c)} IS NOT NULL" for c in key)
         found = self.duck.execute(
-            f"SELECT {names} FROM {ROWS} WHERE {present} GROUP BY {names} HAVING count(*) > 1 LIMIT 1"  # noqa: S608
+            f"SELECT {names} FROM {ROWS} WHERE {present} GROUP BY {names} HAVING count(*) > 1 LIMIT 1"
         ).fetchall()
         if found:
             raise self._duplicate(key, found[0], "comes twice in the rows to write")
@@ -150,7 +150,7 @@ class _Guarded:
         relation, values = self._table(key)
         names = ", ".join(f"r.{quoted(c)}" for c in key)
         found = self.duck.execute(
-            f"SELECT {names} FROM {ROWS} AS r JOIN {relation} AS t ON {_equal(key)} WHERE {condition} LIMIT 1",  # noqa: S608
+            f"SELECT {names} FROM {ROWS} AS r JOIN {relation} AS t ON {_equal(key)} WHERE {condition} LIMIT 1",
             {**values, **(more or {})},
         ).fetchall()
         if found:
@@ -167,7 +167,7 @@ class _Guarded:
         for key in self.keys:
             relation, values = self._table(key)
             self.duck.execute(
-                f"DELETE FROM {ROWS} AS r WHERE EXISTS (SELECT 1 FROM {relation} AS t WHERE {_equal(key)})",  # noqa: S608
+                f"DELETE FROM {ROWS} AS r WHERE EXISTS (SELECT 1 FROM {relation} AS t WHERE {_equal(key)})",
                 values,
             )
         if any(self._has_twins(key) for key in self.keys):
@@ -182,7 +182,7 @@ class _Guarded:
 
     def _drop_later(self) -> None:
         names = list(dict.fromkeys(c for key in self.keys for c in key))
-        text = f"SELECT rowid, {', '.join(map(quoted, names))} FROM {ROWS} ORDER BY rowid"  # noqa: S608
+        text = f"SELECT rowid, {', '.join(map(quoted, names))} FROM {ROWS} ORDER BY rowid"
         seen: set[tuple[int, tuple[object, ...]]] = set()
         dropped: list[int] = []
         for number, *values in self.duck.execute(text).fetchall():
@@ -193,7 +193,7 @@ class _Guarded:
                 dropped.append(number)
             else:
                 seen |= full
-        self.duck.execute(f"DELETE FROM {ROWS} WHERE rowid IN (SELECT unnest($gone))", {"gone": dropped})  # noqa: S608
+        self.duck.execute(f"DELETE FROM {ROWS} WHERE rowid IN (SELECT unnest($gone))", {"gone": dropped})
 
     def _upsert(self) -> int:
         for key in [self.match, *(k for k in self.keys if k != self.match)]:
@@ -202,16 +202,14 @@ class _Guarded:
             self._refuse_other(key)
         relation, values = self._table(self.match, row_ids=True)
         self.duck.execute(
-            f"CREATE OR REPLACE TEMP TABLE {MATCHED} AS SELECT r.rowid AS __row, t.* "  # noqa: S608
+            f"CREATE OR REPLACE TEMP TABLE {MATCHED} AS SELECT r.rowid AS __row, t.* "
             f"FROM {relation} AS t JOIN {ROWS} AS r ON {_equal(self.match)}",
             values,
         )
         names = ", ".join(quoted(c.name) for c in self.target.columns)
-        merged = ", ".join(
-            f"{'r' if c.name in self.updated else 't'}.{quoted(c.name)}" for c in self.target.columns
-        )
+        merged = ", ".join(f"{'r' if c.name in self.updated else 't'}.{quoted(c.name)}" for c in self.target.columns)
         text = (
-            f"SELECT t.{FILE_COLUMN}, t.{ROW_COLUMN}, '{changes.UPDATE}' AS {changes.ACTION}, {merged} "  # noqa: S608
+            f"SELECT t.{FILE_COLUMN}, t.{ROW_COLUMN}, '{changes.UPDATE}' AS {changes.ACTION}, {merged} "
             f"FROM {MATCHED} AS t JOIN {ROWS} AS r ON t.__row = r.rowid UNION ALL "
             f"SELECT NULL, NULL, '{changes.INSERT}', {names} FROM {ROWS} AS r "
             f"WHERE rowid NOT IN (SELECT __row FROM {MATCHED})"

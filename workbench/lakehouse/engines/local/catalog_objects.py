@@ -64,11 +64,15 @@ def drop(session: Session, cursor: Cursor, found: Parts) -> None:
     held = {
         "catalog": lambda: layout.schemas(full),
         "schema": lambda: layout.tables(*places) + layout.volumes(*places),
-        "volume": lambda: [],
+        "volume": list,
     }[kind]()
     if held and not cascade:
         raise errors.ProgrammingError(f"[{kind.upper()}_NOT_EMPTY] {full} holds {', '.join(held[:5])}; add CASCADE.")
-    for path in [layout.volume(*places)] if kind == "volume" else [layout.root.joinpath(*places), layout.root.joinpath("Volumes", *places)]:
+    for path in (
+        [layout.volume(*places)]
+        if kind == "volume"
+        else [layout.root.joinpath(*places), layout.root.joinpath("Volumes", *places)]
+    ):
         remove(path)
     session.metadata.forget(full)
 
@@ -82,10 +86,14 @@ def comment(session: Session, cursor: Cursor, found: Parts) -> None:
         with session.writing(session.name(name)) as target:
             target.delta.alter.set_table_description(text or "")
     elif kind == "column":
-        alter.comment_column(session, cursor, {
-            "name": ".".join(f"`{part}`" for part in name[:-1]),
-            "column": f"`{name[-1]}`",
-            "comment": json.dumps(text or ""),
-        })
+        alter.comment_column(
+            session,
+            cursor,
+            {
+                "name": ".".join(f"`{part}`" for part in name[:-1]),
+                "column": f"`{name[-1]}`",
+                "comment": json.dumps(text or ""),
+            },
+        )
     else:
         session.metadata.set_comment(key, text)

@@ -60,25 +60,29 @@ def collect(duck: duckdb.DuckDBPyConnection, text: str, values: Mapping[str, Any
         duck.execute(create, dict(values))
     else:
         duck.execute(create)
-    return count(duck, f"SELECT count(*) FROM {CHANGES}")  # noqa: S608
+    return count(duck, f"SELECT count(*) FROM {CHANGES}")
 
 
 def apply(session: Session, duck: duckdb.DuckDBPyConnection, target: Snapshot, operation: str) -> None:
     """Commit the changes put aside: touched files are written anew, new rows with them."""
-    touched = [path for (path,) in duck.execute(
-        f"SELECT DISTINCT {FILE_COLUMN} FROM {CHANGES} WHERE {FILE_COLUMN} IS NOT NULL"  # noqa: S608
-    ).fetchall()]
-    added = f"SELECT {_names(target)} FROM {CHANGES} WHERE {ACTION} = '{INSERT}'"  # noqa: S608
+    touched = [
+        path
+        for (path,) in duck.execute(
+            f"SELECT DISTINCT {FILE_COLUMN} FROM {CHANGES} WHERE {FILE_COLUMN} IS NOT NULL"
+        ).fetchall()
+    ]
+    added = f"SELECT {_names(target)} FROM {CHANGES} WHERE {ACTION} = '{INSERT}'"
     if not touched:
         written = write_files(duck, target, added, {})
         commit(target, written.adds, [], operation, strict=True)
         return
     relation, files = session.engine.relation(target, "touched", touched, row_ids=True)
     merged = ", ".join(
-        f"CASE WHEN c.{ACTION} IS NULL THEN t.{q} ELSE c.{q} END AS {q}" for q in (quoted(c.name) for c in target.columns)
+        f"CASE WHEN c.{ACTION} IS NULL THEN t.{q} ELSE c.{q} END AS {q}"
+        for q in (quoted(c.name) for c in target.columns)
     )
     kept = (
-        f"SELECT {merged} FROM {relation} AS t LEFT JOIN {CHANGES} AS c "  # noqa: S608
+        f"SELECT {merged} FROM {relation} AS t LEFT JOIN {CHANGES} AS c "
         f"ON t.{FILE_COLUMN} = c.{FILE_COLUMN} AND t.{ROW_COLUMN} = c.{ROW_COLUMN} "
         f"WHERE c.{ACTION} IS DISTINCT FROM '{DELETE}'"
     )

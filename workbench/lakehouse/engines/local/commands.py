@@ -62,7 +62,10 @@ _PATTERNS: tuple[tuple[str, Run], ...] = (
     (_ALTER + r"SET\s+TBLPROPERTIES\s*\((?P<properties>.*)\)", alter.set_properties),
     (_ALTER + r"CLUSTER\s+BY\s+(?P<cluster>\(.*\)|NONE|AUTO)", alter.cluster_by),
     (rf"OPTIMIZE\s+(?P<name>{_NAME})(?:\s+ZORDER\s+BY\s+.*)?(?:\s+FULL)?", upkeep.optimize_statement),
-    (rf"VACUUM\s+(?P<name>{_NAME})(?:\s+RETAIN\s+(?P<hours>[\d.]+)\s+HOURS?)?(?P<dry>\s+DRY\s+RUN)?", upkeep.vacuum_statement),
+    (
+        rf"VACUUM\s+(?P<name>{_NAME})(?:\s+RETAIN\s+(?P<hours>[\d.]+)\s+HOURS?)?(?P<dry>\s+DRY\s+RUN)?",
+        upkeep.vacuum_statement,
+    ),
     (rf"USE\s+(?:(?P<kind>CATALOG|SCHEMA|DATABASE)\s+)?(?P<name>{_NAME})", show.use),
     (r"SHOW\s+CATALOGS", show.catalogs),
     (rf"SHOW\s+(?:SCHEMAS|DATABASES)(?:\s+(?:IN|FROM)\s+(?P<name>{_NAME}))?", show.schemas),
@@ -83,14 +86,18 @@ _FIRST = re.compile(
 _PARSED = re.compile(r"(?:CREATE\s+(?:OR\s+REPLACE\s+)?|DROP\s+)TABLE\b", re.IGNORECASE)
 
 
-@lru_cache(maxsize=1000)
-def recognised(sql: str) -> tuple[Run, tuple[tuple[str, str | None], ...]] | None:
-    """The function for a command and its parts; None for a statement that has a tree."""
+def is_command(sql: str) -> bool:
+    """Whether the text begins like a command; tables are created and dropped by statements that have a tree."""
     first = _FIRST.fullmatch(sql)
-    if first is None or _PARSED.match(first["rest"]):
-        return None
-    for pattern, run in _COMPILED:
-        found = pattern.fullmatch(first["rest"])
+    return first is not None and not _PARSED.match(first["rest"])
+
+
+@lru_cache(maxsize=1000)
+def recognised(sql: str) -> tuple[Run, tuple[tuple[str, str | None], ...]]:
+    """The function for a command and its parts; NotSupportedError for one that is not in the table."""
+    first = _FIRST.fullmatch(sql)
+    for pattern, run in _COMPILED if first else ():
+        found = pattern.fullmatch(first["rest"]) if first else None
         if found:
             return run, tuple(found.groupdict().items())
     raise errors.NotSupportedError(
@@ -102,10 +109,10 @@ def recognised(sql: str) -> tuple[Run, tuple[tuple[str, str | None], ...]] | Non
 
 def run(session: Session, cursor: Cursor, sql: str, parameters: int) -> bool:
     """Run the text if it is a command; False if it is not."""
-    found = recognised(sql)
-    if found is None:
+    if not is_command(sql):
         return False
     if parameters:
         raise errors.ProgrammingError(f"Found {parameters} parameters for a command; write its values as literals.")
-    found[0](session, cursor, dict(found[1]))
+    execute, parts = recognised(sql)
+    execute(session, cursor, dict(parts))
     return True

@@ -36,8 +36,8 @@ class Cursor:
         self._reset()
 
     def _reset(self) -> None:
-        self._relation: duckdb.DuckDBPyRelation | None = None
-        self._reader: pa.RecordBatchReader | None = None
+        self._streams = False
+        self._batches: Iterator[pa.RecordBatch] = iter(())
         self._rows: Iterator[tuple[Any, ...]] = iter(())
         self._whole: list[int] = []
         self.description, self.rowcount = None, -1
@@ -48,7 +48,12 @@ class Cursor:
         engine = self.connection.engine
         if self._duckdb is None or self._owner is not engine:
             self._duckdb, self._owner = engine.duckdb.cursor(), engine
+            engine.results.add(self)
         return self._duckdb
+
+    def native(self) -> list[object]:
+        """The objects that must outlive a fork in the child."""
+        return [self._duckdb, self._batches, self._rows]
 
     def execute(self, sql: str, params: Sequence[Any] | None = ()) -> Cursor:
         """Run one statement of Databricks SQL with `?` markers; returns the cursor."""
@@ -73,12 +78,15 @@ class Cursor:
 
     def show_query(self, text: str, values: dict[str, Any]) -> None:
         """Start a query whose rows stream; its first rows are made at once, so that its errors come from execute."""
-        self._relation = self.duckdb.sql(text, params=values) if values else self.duckdb.sql(text)
-        kinds = [str(kind) for kind in self._relation.types]
+        relation = self.duckdb.sql(text, params=values) if values else self.duckdb.sql(text)
+        kinds = [str(kind) for kind in relation.types]
         self._whole = [i for i, kind in enumerate(kinds) if kind in ("HUGEINT", "UHUGEINT")]
-        names = self._relation.columns
-        self.description = [(n, result_name(k), None, None, *_digits(k), None) for n, k in zip(names, kinds, strict=True)]
-        self._open(_BATCH_ROWS)
+        names = relation.columns
+        self.description = [
+            (n, result_name(k), None, None, *_digits(k), None) for n, k in zip(names, kinds, strict=True)
+        ]
+        self._streams = True
+        self._open(relation)
 
     def show_rows(self, names: Sequence[str], found: Sequence[tuple[Any, ...]]) -> None:
         """Give ready rows as the result."""
@@ -91,17 +99,14 @@ class Cursor:
 
     # Fetching.
 
-    def _open(self, batch_rows: int) -> None:
-        assert self._relation is not None  # noqa: S101
-        self._reader = self._relation.to_arrow_reader(batch_rows)
-        self._rows = self._pull()
-        first = next(self._rows, None)
-        rest = self._rows
-        self._rows = iter(()) if first is None else chain((first,), rest)
+    def _open(self, relation: duckdb.DuckDBPyRelation) -> None:
+        read = self._read(relation.to_arrow_reader(_BATCH_ROWS))
+        first = next(read, None)
+        self._batches = iter(()) if first is None else chain((first,), read)
+        self._rows = chain.from_iterable(map(rows, self._batches))
 
-    def _batches(self) -> Iterator[pa.RecordBatch]:
-        reader = self._reader
-        while reader is not None:
+    def _read(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        while True:
             try:
                 batch = reader.read_next_batch()
             except StopIteration:
@@ -109,10 +114,6 @@ class Cursor:
             except FAILURES as error:
                 raise wrapped(error) from error
             yield narrowed(batch, self._whole)
-
-    def _pull(self) -> Iterator[tuple[Any, ...]]:
-        for batch in self._batches():
-            yield from rows(batch)
 
     def fetchone(self) -> tuple[Any, ...] | None:
         self._check_result()
@@ -128,12 +129,16 @@ class Cursor:
         return list(self._rows)
 
     def fetch_arrow_batches(self, batch_rows: int = 10_000) -> Iterator[pa.RecordBatch]:
-        """The whole result, from its first row, as batches of at most `batch_rows`; memory stays constant."""
+        """What was not fetched yet, in Arrow batches of at most `batch_rows`; memory stays constant.
+
+        Take either rows or batches from one result: a batch of which a row was fetched does not come again.
+        """
         self._check_result()
-        if self._relation is None:
+        if not self._streams:
             raise errors.NotSupportedError("This statement's result has no Arrow form; use fetchall().")
-        self._reader, self._rows = self._relation.to_arrow_reader(batch_rows), iter(())
-        return self._batches()
+        for batch in self._batches:
+            for start in range(0, batch.num_rows, batch_rows):
+                yield batch.slice(start, batch_rows)
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         self._check_result()

@@ -11,17 +11,16 @@ from typing import Any
 
 from deltalake import DeltaTable
 from deltalake import Schema as DeltaSchema
-from deltalake.exceptions import DeltaError
 from sqlglot import exp
 
 from . import datatypes, errors, locks
 from .cursor import Cursor
 from .dialect import refuse
 from .layout import remove
-from .names import TableName, checked, quoted
+from .names import TableName, quoted
 from .session import Session
 from .snapshot import COMMENT_KEY, CONSTRAINTS_PROPERTY, DEFAULT_KEY, Column, read_state
-from .translate import Parsed, parse, translate
+from .translate import Parsed, translate
 from .writing import check_expression, commit, replace_rows, write_files
 
 CHECKPOINT_INTERVAL = "20"
@@ -77,7 +76,8 @@ def create_table(session: Session, cursor: Cursor, tree: exp.Create, values: lis
             relation = cursor.duckdb.sql(text, params=parameters)
             if not definition.columns:
                 definition.columns = [
-                    Column(n, datatypes.from_duckdb(str(k)), True, {}) for n, k in zip(relation.columns, relation.types, strict=True)
+                    Column(n, datatypes.from_duckdb(str(k)), True, {})
+                    for n, k in zip(relation.columns, relation.types, strict=True)
                 ]
         _check(definition, name)
         _build(session, cursor, name, definition, text, parameters)
@@ -91,7 +91,9 @@ def _check(definition: Definition, name: TableName) -> None:
     wanted = [*definition.partitioned_by, *(c for k in definition.constraints for c in k["columns"])]
     unknown = [c for c in wanted if c.lower() not in known]
     if unknown:
-        raise errors.ProgrammingError(f"Found {', '.join(unknown)}, which are no columns of {name}: {', '.join(names)}.")
+        raise errors.ProgrammingError(
+            f"Found {', '.join(unknown)}, which are no columns of {name}: {', '.join(names)}."
+        )
     definition.partitioned_by = [known[c.lower()] for c in definition.partitioned_by]
     if len(definition.partitioned_by) == len(names):
         raise errors.ProgrammingError(f"Every column of {name} is a partition column; leave one that is not.")
@@ -155,7 +157,7 @@ def _replaced(
 
 def _cast(text: str, definition: Definition, names: str) -> str:
     casts = ", ".join(f"CAST({quoted(c.name)} AS {c.duckdb_type}) AS {quoted(c.name)}" for c in definition.columns)
-    return f"SELECT {casts} FROM ({text}) AS __rows({names})"  # noqa: S608
+    return f"SELECT {casts} FROM ({text}) AS __rows({names})"
 
 
 def define(tree: exp.Create) -> Definition:
@@ -188,7 +190,9 @@ def _property(item: exp.Expression, found: Definition) -> None:
     elif isinstance(item, exp.Cluster | exp.ClusterProperty):
         found.properties["workbench.clusterBy"] = ",".join(e.name for e in item.expressions)
     elif isinstance(item, exp.Property):
-        found.properties[item.this.name if isinstance(item.this, exp.Expression) else str(item.this)] = item.args["value"].name
+        found.properties[item.this.name if isinstance(item.this, exp.Expression) else str(item.this)] = item.args[
+            "value"
+        ].name
     else:
         raise refuse(f"{item.sql('databricks')} in CREATE TABLE")
 
@@ -215,13 +219,15 @@ def column(item: exp.ColumnDef, table_constraints: list[dict[str, Any]]) -> Colu
     if item.args.get("kind") is None:
         raise errors.ProgrammingError(f"Found column {item.name} without a type; give one.")
     if not re.fullmatch(r"[^ ,;{}()\n\t=]+", item.name):
-        raise errors.ProgrammingError(f"Found the column name {item.name!r}; Delta allows no spaces or ,;{{}}()= in it.")
+        raise errors.ProgrammingError(
+            f"Found the column name {item.name!r}; Delta allows no spaces or ,;{{}}()= in it."
+        )
     return Column(item.name, datatypes.from_expression(item.args["kind"]), nullable, metadata)
 
 
 def checked_default(value: exp.Expression) -> str:
     """A default's Databricks text, once it is known to translate."""
-    text = value.unnest().sql("databricks")
+    text = value.unnest().sql("databricks", normalize_functions=False)
     check_expression(text)
     return text
 
@@ -241,15 +247,19 @@ def constraints(item: exp.Expression) -> list[dict[str, Any]]:
             reference = part.args["reference"].this
             other = reference.find(exp.Table)
             columns = [e.name for e in part.expressions]
-            found.append({
-                "name": name or "fk",
-                "type": "FOREIGN KEY",
-                "columns": columns,
-                "table": other.sql("databricks") if other else "",
-                "references": [e.name for e in reference.expressions] if isinstance(reference, exp.Schema) else [],
-            })
+            found.append(
+                {
+                    "name": name or "fk",
+                    "type": "FOREIGN KEY",
+                    "columns": columns,
+                    "table": other.sql("databricks") if other else "",
+                    "references": [e.name for e in reference.expressions] if isinstance(reference, exp.Schema) else [],
+                }
+            )
         else:
-            raise refuse(f"{item.sql('databricks')[:80]} in CREATE TABLE", "Add a CHECK by ALTER TABLE … ADD CONSTRAINT.")
+            raise refuse(
+                f"{item.sql('databricks')[:80]} in CREATE TABLE", "Add a CHECK by ALTER TABLE … ADD CONSTRAINT."
+            )
     return found
 
 

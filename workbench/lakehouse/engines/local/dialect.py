@@ -30,7 +30,7 @@ _EXTRACT = {
     "DOY": "dayofyear({0})",
 } | {unit: unit.lower() + "({0})" for unit in ("YEAR", "QUARTER", "MONTH", "DAY", "HOUR", "MINUTE")}
 _DIFFS = ("MICROSECOND", "MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
-_SPAN = "microsecond millisecond second minute hour day week month quarter year".split()
+_SPAN = ["microsecond", "millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year"]
 _SHA2 = {"0": "sha256", "256": "sha256"}
 
 Write = Callable[[Any, Any], str]
@@ -64,7 +64,9 @@ def _cast(self: Any, node: exp.Cast) -> str:
             raise refuse(f"the type {kind.sql('databricks')}", "Use STRING.")
         return f"{inner}" if isinstance(node.this, exp.Literal) and node.this.is_string else f"spark_text({inner})"
     elif kind.this == exp.DataType.Type.BINARY:
-        return f"{'encode'}(CAST({inner} AS VARCHAR))" if isinstance(node.this, exp.Literal) else f"CAST({inner} AS BLOB)"
+        return (
+            f"{'encode'}(CAST({inner} AS VARCHAR))" if isinstance(node.this, exp.Literal) else f"CAST({inner} AS BLOB)"
+        )
     elif kind.this == exp.DataType.Type.DATE and not isinstance(node.this, exp.Literal):
         return f"{word}(left(CAST({inner} AS VARCHAR), 10) AS DATE)" if word == "TRY_CAST" else f"CAST({inner} AS DATE)"
     return f"{word}({inner} AS {self.sql(kind)})"
@@ -128,7 +130,9 @@ def _convert_zone(self: Any, node: exp.ConvertTimezone) -> str:
 
 def json_path(path: str) -> str:
     """A Spark JSON path in DuckDB's spelling: every key quoted, so that any character may be in it."""
-    steps = re.findall(r"""\.("(?:[^"\\]|\\.)*"|[^.\[]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|(.)""", path.removeprefix("$"))
+    steps = re.findall(
+        r"""\.("(?:[^"\\]|\\.)*"|[^.\[]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|(.)""", path.removeprefix("$")
+    )
     if not path.startswith("$") or any(other for *_, other in steps) or any(key == "*" for key, *_ in steps):
         raise refuse(f"the JSON path {path!r}", "A path is $, .key, ['key'] and [index], without wildcards.")
     spelled = (f"[{index}]" if index else '."' + (key.strip('"') or quoted) + '"' for key, index, quoted, _ in steps)
@@ -142,7 +146,6 @@ def _json_extract(self: Any, node: exp.JSONExtractScalar) -> str:
     elif isinstance(path, exp.Literal):
         text = literal(json_path(path.name))
     elif isinstance(path, exp.Placeholder):
-        path.set("json_path", True)
         text = self.sql(path)
     else:
         raise refuse("a JSON path that is computed", "Give the path as a literal or a parameter.")

@@ -58,7 +58,9 @@ def _rows_to_insert(
     rows.set("alias", exp.TableAlias(this=exp.to_identifier("__rows"), columns=[exp.to_identifier(n) for n in names]))
     given = dict(zip((c.name for c in columns), names, strict=True))
     picked = [
-        changes.stored(exp.column(given[c.name], table="__rows"), c) if c.name in given else changes.stored(default(c), c)
+        changes.stored(exp.column(given[c.name], table="__rows"), c)
+        if c.name in given
+        else changes.stored(default(c), c)
         for c in target.columns
     ]
     query = exp.Select(expressions=picked).from_(rows)
@@ -127,7 +129,9 @@ def update(session: Session, cursor: Cursor, parsed: Parsed, values: list[Any]) 
 
     def statement() -> int:
         with session.writing(name) as target:
-            query = session.query(("update", parsed.text, target.shape), partial(_updated_rows, tree, table, alias, target))
+            query = session.query(
+                ("update", parsed.text, target.shape), partial(_updated_rows, tree, table, alias, target)
+            )
             return _apply(session, cursor, query, target, values, "UPDATE")
 
     cursor.changed(retrying(statement))
@@ -173,7 +177,9 @@ def delete(session: Session, cursor: Cursor, parsed: Parsed, values: list[Any]) 
 
     def statement() -> int:
         with session.writing(name) as target:
-            query = session.query(("delete", parsed.text, target.shape), partial(_deleted_rows, where, table, alias, target))
+            query = session.query(
+                ("delete", parsed.text, target.shape), partial(_deleted_rows, where, table, alias, target)
+            )
             return _apply(session, cursor, query, target, values, "DELETE")
 
     cursor.changed(retrying(statement))
@@ -187,9 +193,7 @@ def _deleted_rows(where: exp.Expression, table: exp.Table, alias: str, target: S
     return query
 
 
-def _apply(
-    session: Session, cursor: Cursor, query: Query, target: Snapshot, values: list[Any], operation: str
-) -> int:
+def _apply(session: Session, cursor: Cursor, query: Query, target: Snapshot, values: list[Any], operation: str) -> int:
     text, parameters = session.filled(query, values, cursor.duckdb, target=target)
     count = changes.collect(cursor.duckdb, text, parameters)
     if count:
@@ -205,7 +209,7 @@ def empty(session: Session, cursor: Cursor, name: Any) -> None:
             if not target.files:
                 return 0
             text, files = session.engine.relation(target, "files", target.files)
-            rows = count(cursor.duckdb, f"SELECT count(*) FROM {text}", {"files": files})  # noqa: S608
+            rows = count(cursor.duckdb, f"SELECT count(*) FROM {text}", {"files": files})
             commit(target, [], target.removal(target.files, int(time.time() * 1000)), "DELETE")
             return rows
 

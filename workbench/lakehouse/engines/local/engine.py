@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
+import weakref
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import pyarrow as pa
@@ -27,10 +29,47 @@ FAILURES = (duckdb.Error, pa.ArrowException, DeltaError, OSError)
 _PARTITION_NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
+_LIVE: weakref.WeakSet[Engine] = weakref.WeakSet()
+
+
+class _Runtime:
+    """delta-rs starts its threads once, and refuses to work in a child forked after that."""
+
+    used = False
+    lost = False
+
+    @classmethod
+    def after_fork(cls) -> None:
+        """In the child: never run the destructors of the parent's objects, which wait for threads left behind."""
+        cls.lost = cls.lost or cls.used
+        for engine in list(_LIVE):
+            for thing in engine.native():
+                ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
+
+    @classmethod
+    def use(cls) -> None:
+        if cls.lost:
+            raise errors.OperationalError(
+                "This process was forked from one that had used the lakehouse already, and delta-rs cannot go on in it. "
+                "Start workers before the first statement, or by 'spawn' instead of 'fork'."
+            )
+        cls.used = True
+
+
+os.register_at_fork(after_in_child=_Runtime.after_fork)
+
+
+class OpenResult(Protocol):
+    """Something that holds native objects: a cursor."""
+
+    def native(self) -> list[object]: ...
+
+
 class Engine:
     """Snapshots and DuckDB for one connection in one process; `pid` tells whether it survived a fork."""
 
     def __init__(self, layout: Layout) -> None:
+        _Runtime.use()
         self.layout, self.pid = layout, os.getpid()
         self.duckdb = duckdb.connect(":memory:")
         for setting in (
@@ -45,13 +84,18 @@ class Engine:
             "SET GLOBAL lock_configuration = true",
         ):
             self.duckdb.execute(setting)
+        self.results: weakref.WeakSet[OpenResult] = weakref.WeakSet()
+        _LIVE.add(self)
         self._snapshots: dict[TableName, tuple[Snapshot, tuple[int, int] | None]] = {}
         self._templates: dict[str, str] = {}
 
     def close(self) -> None:
         if self.pid == os.getpid():
             self.duckdb.close()
-        self._snapshots.clear()
+
+    def native(self) -> list[object]:
+        """Every object below this engine that owns native threads or memory."""
+        return [self.duckdb, *(thing for result in list(self.results) for thing in result.native())]
 
     def snapshot(self, name: TableName, version: int | None = None) -> Snapshot:
         """The table's newest state (two `stat` calls when nothing changed), or the given version."""
@@ -105,7 +149,9 @@ class Engine:
         self.duckdb.execute(f"COPY (SELECT {empty} LIMIT 0) TO {literal(str(draft))} (FORMAT parquet)")
         os.replace(draft, path)
 
-    def relation(self, found: Snapshot, parameter: str, files: list[str], *, row_ids: bool = False) -> tuple[str, list[str]]:
+    def relation(
+        self, found: Snapshot, parameter: str, files: list[str], *, row_ids: bool = False
+    ) -> tuple[str, list[str]]:
         """A subquery over some files of a snapshot, and the value of its parameter."""
         template = self.template(found.columns, found.partitioned_by)
         return found.relation(parameter, row_ids=row_ids), [template, *files]

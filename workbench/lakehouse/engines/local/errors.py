@@ -76,7 +76,9 @@ def from_engine(error: BaseException) -> DatabaseError:
     text = str(error)
     text = text.removeprefix("External error: ").removeprefix("Invalid: ")
     if isinstance(error, PermissionError | FileNotFoundError) or (isinstance(error, OSError) and error.errno):
-        return OperationalError(f"The lakehouse directory cannot be used: {text}. Check that it exists and is writable.")
+        return OperationalError(
+            f"The lakehouse directory cannot be used: {text}. Check that it exists and is writable."
+        )
     if _RAISED.match(text) and _INTEGRITY.search(text):
         return IntegrityError(_RAISED.sub("", text))
     for prefix, kind in _BY_PREFIX:

@@ -57,7 +57,10 @@ TYPED: dict[type[exp.Expression], tuple[tuple[str, ...], str]] = {
     # VARIANT is DuckDB's JSON here: it lives within a statement only, as columns keep JSON as text.
     exp.ParseJSON: (("this",), "CAST({0} AS JSON)"),
     exp.JSONFormat: (("this",), "CAST(to_json({0}) AS VARCHAR)"),
-    exp.Initcap: (("this",), "array_to_string(list_transform(str_split(lower({0}), ' '), LAMBDA w : upper(left(w, 1)) || substring(w, 2)), ' ')"),
+    exp.Initcap: (
+        ("this",),
+        "array_to_string(list_transform(str_split(lower({0}), ' '), LAMBDA w : upper(left(w, 1)) || substring(w, 2)), ' ')",
+    ),
     exp.Ascii: (("this",), "spark_ascii({0})"),
     exp.Chr: (("expressions",), "spark_chr({0})"),
     exp.BitwiseXor: (("this", "expression"), "xor({0}, {1})"),

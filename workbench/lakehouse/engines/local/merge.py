@@ -9,7 +9,6 @@ from sqlglot import exp
 
 from . import changes, errors
 from .cursor import Cursor
-
 from .dml import assignments, default
 from .engine import count
 from .locks import retrying
@@ -198,7 +197,9 @@ def _inserted(when: exp.When, clauses: _Clauses, target: Snapshot, columns: list
         raise errors.ProgrammingError("Found WHEN NOT MATCHED without INSERT; a missing row can only be inserted.")
     if _is_star(then):
         return _from_source(clauses, target, columns)
-    names = [target.column(e.name).name for e in then.this.expressions] if then.this else [c.name for c in target.columns]
+    names = (
+        [target.column(e.name).name for e in then.this.expressions] if then.this else [c.name for c in target.columns]
+    )
     values = then.expression.expressions if isinstance(then.expression, exp.Tuple) else [then.expression]
     if len(names) != len(values):
         raise errors.ProgrammingError(f"Found {len(values)} values for {len(names)} columns in a MERGE's INSERT.")
@@ -206,9 +207,11 @@ def _inserted(when: exp.When, clauses: _Clauses, target: Snapshot, columns: list
 
 
 def _is_star(then: exp.Expression) -> bool:
-    return isinstance(then.this, exp.Star) or isinstance(then.args.get("expressions"), exp.Star) or [
-        type(e) for e in then.args.get("expressions") or ()
-    ] == [exp.Star]
+    return (
+        isinstance(then.this, exp.Star)
+        or isinstance(then.args.get("expressions"), exp.Star)
+        or [type(e) for e in then.args.get("expressions") or ()] == [exp.Star]
+    )
 
 
 def _from_source(clauses: _Clauses, target: Snapshot, columns: list[str]) -> dict[str, exp.Expression]:
@@ -229,7 +232,7 @@ def _deduplicated(cursor: Cursor, clauses: _Clauses, target: Snapshot) -> int:
     """Rows matched twice are an error, but for a lone unconditional DELETE, where their surplus is dropped."""
     surplus = count(
         cursor.duckdb,
-        f"SELECT count(*) - count(DISTINCT ({FILE_COLUMN}, {ROW_COLUMN})) FROM {changes.CHANGES} "  # noqa: S608
+        f"SELECT count(*) - count(DISTINCT ({FILE_COLUMN}, {ROW_COLUMN})) FROM {changes.CHANGES} "
         f"WHERE {FILE_COLUMN} IS NOT NULL",
     )
     if surplus and not (
@@ -241,7 +244,7 @@ def _deduplicated(cursor: Cursor, clauses: _Clauses, target: Snapshot) -> int:
     if surplus:
         cursor.duckdb.execute(
             f"CREATE OR REPLACE TEMP TABLE {changes.CHANGES} AS SELECT DISTINCT ON ({FILE_COLUMN}, {ROW_COLUMN}, "
-            f"CASE WHEN {FILE_COLUMN} IS NULL THEN rowid END) * FROM {changes.CHANGES}"  # noqa: S608
+            f"CASE WHEN {FILE_COLUMN} IS NULL THEN rowid END) * FROM {changes.CHANGES}"
         )
     return surplus
 
@@ -254,7 +257,7 @@ def _matching_files(cursor: Cursor, clauses: _Clauses, target: Snapshot) -> list
         pair = _equal_columns(condition, clauses)
         if pair and pair[0].lower() in partitions:
             found = cursor.duckdb.execute(
-                f"SELECT DISTINCT CAST({quoted(pair[1])} AS VARCHAR) FROM {SOURCE} LIMIT {_MOST_PARTITIONS + 1}"  # noqa: S608
+                f"SELECT DISTINCT CAST({quoted(pair[1])} AS VARCHAR) FROM {SOURCE} LIMIT {_MOST_PARTITIONS + 1}"
             ).fetchall()
             if len(found) <= _MOST_PARTITIONS:
                 wanted[partitions[pair[0].lower()]] = {partition_text(v) for (v,) in found if v is not None}

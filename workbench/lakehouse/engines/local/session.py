@@ -23,7 +23,11 @@ _REMEMBERED = 2000
 
 
 class Session:
-    """The state of one connection. After a fork the child gets its own DuckDB and Delta state."""
+    """The state of one connection.
+
+    A child forked before the first statement gets its own DuckDB and Delta state; one forked later gets a clear
+    OperationalError, because delta-rs refuses to work in it.
+    """
 
     def __init__(self, layout: Layout, catalog: str, schema: str, lock_timeout: float) -> None:
         self.layout, self.lock_timeout = layout, lock_timeout

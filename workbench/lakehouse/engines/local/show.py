@@ -63,7 +63,9 @@ def properties(session: Session, cursor: Cursor, found: Parts) -> None:
 def describe(session: Session, cursor: Cursor, found: Parts) -> None:
     """Columns with type and comment; partitions and, when EXTENDED, the table's details below them."""
     target = session.engine.snapshot(session.name(words.parts(found["name"])))
-    rows: list[tuple[str, str | None, str | None]] = [(c.name, to_sql(c.type).lower(), c.comment) for c in target.columns]
+    rows: list[tuple[str, str | None, str | None]] = [
+        (c.name, to_sql(c.type).lower(), c.comment) for c in target.columns
+    ]
     if target.partitioned_by:
         rows += [("# Partition Information", "", ""), ("# col_name", "data_type", "comment")]
         rows += [(n, to_sql(target.column(n).type).lower(), target.column(n).comment) for n in target.partitioned_by]

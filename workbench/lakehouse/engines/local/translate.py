@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,7 +58,9 @@ def parse(text: str) -> Parsed:
     """The one statement in the text; ProgrammingError for a syntax error or a second statement."""
     try:
         named, markers = _name_markers(text)
-        found = [tree for tree in sqlglot.parse(named, read="databricks") if tree and not isinstance(tree, exp.Semicolon)]
+        found = [
+            tree for tree in sqlglot.parse(named, read="databricks") if tree and not isinstance(tree, exp.Semicolon)
+        ]
     except (SqlglotError, RecursionError) as error:
         raise errors.ProgrammingError(f"[PARSE_SYNTAX_ERROR] {_plain(error)} Statement: {text[:200]}") from error
     if len(found) != 1:
@@ -73,6 +77,7 @@ def _name_markers(text: str) -> tuple[str, int]:
     pieces, last, count = [], 0, 0
     tokens = Databricks().tokenize(text)
     _refuse_text_type(tokens)
+    _refuse_double_quotes(tokens)
     for token in tokens:
         if token.token_type == TokenType.PLACEHOLDER:
             pieces += [text[last : token.start], f":p{count}"]
@@ -89,9 +94,18 @@ def _refuse_text_type(tokens: list[Token]) -> None:
     """Databricks has no type TEXT, which the parser takes for STRING; a column may still be called text."""
     if not tokens or tokens[0].token_type != TokenType.CREATE:
         return
-    for before, token in zip(tokens, tokens[1:], strict=False):
+    for before, token in itertools.pairwise(tokens):
         if token.token_type == TokenType.TEXT and token.text.upper() == "TEXT" and before.token_type in _COLUMN_NAMES:
             raise refuse("the type TEXT", "Use STRING.")
+
+
+def _refuse_double_quotes(tokens: list[Token]) -> None:
+    """`'it''s'` is one text to Spark 4 and two joined ones to Spark 3, so it means nothing for sure."""
+    for before, token in itertools.pairwise(tokens):
+        if before.token_type == token.token_type == TokenType.STRING and before.end + 1 == token.start:
+            raise refuse(
+                f"'{before.text}''{token.text}', which Spark versions read differently", "Write \\' for a quote."
+            )
 
 
 def translate(tree: exp.Expression) -> Query:
@@ -99,10 +113,18 @@ def translate(tree: exp.Expression) -> Query:
     tree = tree.copy()
     check_functions(tree)
     tables = tuple(_replace_tables(tree))
+    parameters = tuple(sorted(_mark_paths(tree)))
     _rewrite_laterals(tree)
     _rewrite_generators(tree)
-    text = generate(tree)
-    return Query(text, tables, tuple(sorted(set(re.findall(r"\$(p\d+(?:_path)?)\b", text)))))
+    return Query(generate(tree), tables, parameters)
+
+
+def _mark_paths(tree: exp.Expression) -> set[str]:
+    """The names of the tree's parameters; one that is a JSON path is marked and named so, as it is bound differently."""
+    for call in tree.find_all(exp.JSONExtractScalar):
+        if isinstance(call.expression, exp.Placeholder):
+            call.expression.set("json_path", True)
+    return {p.name + ("_path" if p.args.get("json_path") else "") for p in tree.find_all(exp.Placeholder)}
 
 
 def table_parts(table: exp.Table) -> tuple[str, ...]:
@@ -126,7 +148,7 @@ def _replace_tables(tree: exp.Expression) -> Iterator[TableUse]:
         version = table.args.pop("version", None)
         equal = tuple(_comparisons(table, alias))
         shorten_columns(table.find_ancestor(exp.Select), parts, alias)
-        token = f"__table_{number}__"
+        token = f"__table_{secrets.token_hex(8)}_{number}__"
         table.set("this", exp.to_identifier(token, quoted=False))
         table.set("db", None)
         table.set("catalog", None)
@@ -265,9 +287,7 @@ def _rewrite_generators(tree: exp.Expression) -> None:
         holder = call.parent if isinstance(call.parent, exp.Aliases) else call
         names = [e.name for e in call.parent.expressions] if isinstance(call.parent, exp.Aliases) else ["pos", "col"]
         value = _sql(call.this)
-        text = (
-            f"generate_subscripts({value}, 1) - 1 AS {quoted(names[0])}, unnest({value}) AS {quoted(names[1])}"
-        )
+        text = f"generate_subscripts({value}, 1) - 1 AS {quoted(names[0])}, unnest({value}) AS {quoted(names[1])}"
         holder.replace(_raw(text))
     for call in list(tree.find_all(exp.Explode)):
         if type(call) is exp.Explode and isinstance(call.parent, exp.Select):

@@ -34,9 +34,7 @@ class Written:
     rows: int
 
 
-def write_files(
-    duck: duckdb.DuckDBPyConnection, target: Snapshot, select: str, values: Mapping[str, Any]
-) -> Written:
+def write_files(duck: duckdb.DuckDBPyConnection, target: Snapshot, select: str, values: Mapping[str, Any]) -> Written:
     """Write the rows of a DuckDB query, which names the table's columns, as new files of the table.
 
     NOT NULL and CHECK are enforced on the way: IntegrityError, and nothing stays behind.

@@ -1,0 +1,140 @@
+"""Generation: labels first, then the mode's answer; never a pair twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
+
+from labels.models import CanonicalLabel
+from sheets.models import Sheet
+from templates_app.models import PromptTemplate
+from training.actions.generate import generate, pair_id, resume
+from training.chat import assistant_answer
+from training.models import QAPair, TrainingSheet
+from training.seeds import load
+from workbench.problems import Conflict, Invalid
+from workbench.router import LAKEHOUSE
+
+pytestmark = pytest.mark.usefixtures("pcb")
+
+
+@pytest.fixture
+def pcb(lakehouse: Path) -> None:
+    load("pcb_defects")
+
+
+def made(mode: str = "ai_generated", **config: Any) -> TrainingSheet:
+    template = PromptTemplate.objects.get(label_type="classification")
+    return generate(sheet=Sheet.objects.get(), template=template, actor="omar", mode=mode, config=config)
+
+
+def test_labels_are_reused_and_the_rest_is_drafted(lakehouse: Path) -> None:
+    sheet = made()
+    assert sheet.statistics == {
+        "items": 50, "canonical": 10, "incompatible_labels": 0, "generated": 40, "manual": 0, "existing_column": 0, "failed": 0,
+    }  # fmt: skip
+    assert (sheet.status, sheet.generation_config["model"]) == ("review", "offline-nearest")
+    pairs = pl.read_delta(str(lakehouse / "mirion_vital/workbench/qa_pairs"))
+    assert pairs.group_by("status").len().sort("status").rows() == [("labeled", 10), ("unlabeled", 40)]
+
+
+def test_a_pre_approved_pair_carries_its_label() -> None:
+    made()
+    label = CanonicalLabel.objects.order_by("item_ref")[0]
+    pair = QAPair.objects.get(item_ref=label.item_ref)
+    assert (pair.canonical_label_id, pair.labeling_mode, pair.status) == (label.pk, "canonical", "labeled")
+    assert (pair.reviewed_by, pair.reviewed_at) == (label.labeled_by, label.labeled_at)
+    assert assistant_answer(pair.messages) == (
+        '{"defect_type":"%(defect_type)s","location":"%(location)s","severity":"%(severity)s"}' % label.label_data
+    )
+
+
+def test_a_draft_states_its_confidence_and_is_never_approved() -> None:
+    made()
+    drafts = QAPair.objects.filter(labeling_mode="ai_generated")
+    assert {pair.status for pair in drafts} == {"unlabeled"}
+    assert all(0 <= (pair.ai_confidence or 0) < 1 for pair in drafts)
+    assert {pair.model for pair in drafts} == {"offline-nearest"}
+
+
+def test_a_label_that_does_not_fit_is_a_draft_with_the_misfit_named() -> None:
+    label = CanonicalLabel.objects.order_by("item_ref")[0]
+    CanonicalLabel.objects.filter(pk=label.pk).update(label_data={"defect_type": "burnt"})
+    assert made().statistics["incompatible_labels"] == 1
+    pair = QAPair.objects.get(item_ref=label.item_ref)
+    assert (pair.status, assistant_answer(pair.messages)) == ("unlabeled", '{"defect_type":"burnt"}')
+    assert any("burnt" in misfit for misfit in pair.misfits)
+
+
+def test_resuming_adds_what_is_missing_and_nothing_twice() -> None:
+    sheet = made()
+    QAPair.objects.filter(training_sheet=sheet, position__gte=30).delete()
+    assert resume(sheet).statistics["items"] == 50
+    assert resume(sheet).statistics["items"] == 50
+    assert set(QAPair.objects.values_list("pk", flat=True)) == {
+        pair_id(sheet.pk, ref) for ref in QAPair.objects.values_list("item_ref", flat=True)
+    }
+
+
+def test_manual_pairs_wait_with_an_empty_answer() -> None:
+    sheet = made("manual")
+    assert sheet.statistics["manual"] == 40
+    pair = QAPair.objects.filter(labeling_mode="manual")[0]
+    assert (pair.status, assistant_answer(pair.messages)) == ("unlabeled", "")
+
+
+@pytest.mark.parametrize(("trusted", "labeled"), [(True, 50), (False, 10)])
+def test_an_existing_column_is_approved_only_when_trusted(trusted: bool, labeled: int) -> None:
+    sheet = made("existing_column", response_column="aoi_result", trusted=trusted)
+    assert sheet.statistics["existing_column"] == 40
+    assert sheet.pairs.filter(status="labeled").count() == labeled
+    assert sheet.status == ("approved" if trusted else "review")
+
+
+@pytest.mark.parametrize(
+    ("mode", "config", "words"),
+    [
+        ("existing_column", {}, "needs the name of the column"),
+        ("existing_column", {"response_column": "aoi_resul"}, "Did you mean 'aoi_result'"),
+        ("ai_generated", {"model": "gpt"}, "There is no model 'gpt'"),
+        ("ai_generated", {"modle": "x"}, "Did you mean 'model'"),
+        ("ai_generated", {"limit": 0}, "at least 1"),
+        ("guess", {}, "ai_generated, existing_column, manual"),
+    ],
+)
+def test_a_wrong_request_says_what_is_allowed_and_writes_nothing(mode: str, config: dict[str, Any], words: str) -> None:
+    with pytest.raises(Invalid, match=words):
+        made(mode, **config)
+    assert not TrainingSheet.objects.exists()
+
+
+def test_a_draft_template_cannot_generate() -> None:
+    PromptTemplate.objects.filter(label_type="classification").update(status="draft")
+    with pytest.raises(Conflict, match="is draft: publish it"):
+        made()
+
+
+def test_an_item_that_the_template_cannot_be_filled_with_is_kept_with_its_error() -> None:
+    PromptTemplate.objects.filter(label_type="classification").update(
+        user_prompt_template="{% if board_serial.endswith('-007') %}{{ colour }}{% endif %}Which defect?"
+    )
+    assert made().statistics["failed"] == 1
+    failed = QAPair.objects.get(item_ref__startswith="pcb_007")
+    assert (failed.status, "colour" in failed.error) == ("unlabeled", True)
+
+
+def test_a_limit_takes_the_first_items_in_their_order() -> None:
+    sheet = made(limit=3)
+    assert [pair.item_ref[:7] for pair in QAPair.objects.of(sheet.pk)] == ["pcb_001", "pcb_002", "pcb_003"]
+
+
+def test_labels_of_a_chunk_are_one_query() -> None:
+    with CaptureQueriesContext(connections[LAKEHOUSE]) as queries:
+        made()
+    assert sum("FROM `canonical_labels`" in query["sql"] for query in queries) <= 2
+    assert sum(query["sql"].startswith("MERGE INTO `qa_pairs`") for query in queries) == 1

@@ -1,0 +1,32 @@
+"""Users and groups in the look of the rest; what only the machinery uses is not shown."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as PlainGroupAdmin
+from django.contrib.auth.admin import UserAdmin as PlainUserAdmin
+from django.contrib.auth.models import Group, User
+from django_q import admin as _queue_registers_first
+from django_q.models import Failure, OrmQ, Schedule, Success
+from rest_framework.authtoken import admin as _tokens_register_first
+from rest_framework.authtoken.models import TokenProxy
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+__all__ = ["_queue_registers_first", "_tokens_register_first"]
+
+# A token opens the API in its user's name, so no screen lists them; runs of the queue show as job runs.
+admin.site.unregister((User, Group, TokenProxy, Failure, OrmQ, Schedule, Success))
+
+
+@admin.register(User)
+class UserAdmin(PlainUserAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has no types
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_per_page = 50
+
+
+@admin.register(Group)
+class GroupAdmin(PlainGroupAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has no types
+    list_per_page = 50
