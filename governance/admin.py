@@ -10,13 +10,13 @@ from unfold.decorators import display
 from governance.admin_filters import ChangedWithin, ClassificationChanged
 from governance.models import UsageConstraintAudit
 from governance.showing import badge, changes_in_words
-from workbench.admin_base import ReadOnlyAdmin, link, when
+from workbench.admin_base import ReadOnlyAdmin, link
 from workbench.concepts import short
 
 
 @admin.register(UsageConstraintAudit)
 class UsageConstraintAuditAdmin(ReadOnlyAdmin):
-    list_display = (when("modified_at", "when"), "subject", "change", "classification", "why", "modified_by")
+    list_display = ("modified_at", "subject", "change", "classification", "why", "modified_by")
     list_filter = (
         ChangedWithin,
         ClassificationChanged,

@@ -24,7 +24,7 @@ from governance.uses import Limit, decide
 from governance.uses_form import UsesField
 from labels.actions import record_label
 from labels.models import CanonicalLabel, CanonicalLabelVersion, all_uses
-from workbench.admin_base import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin, VerbForm, when
+from workbench.admin_base import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin, VerbForm
 from workbench.canonical import canonical_json
 from workbench.concepts import short
 
@@ -152,7 +152,7 @@ class CanonicalLabelVersionAdmin(ReadOnlyAdmin):
         "confidence",
         "change_note",
         "modified_by",
-        when("modified_at", "when"),
+        "modified_at",
     )
     list_select_related = ("canonical_label",)
     list_filter = (ChangedWithin, ("modified_by", FieldTextFilter), ("confidence", ChoicesDropdownFilter))

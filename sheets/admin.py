@@ -18,7 +18,7 @@ from unfold.enums import ActionVariant
 from sheets.actions import create_sheet, delete_sheet, revalidate_sheet, update_sheet
 from sheets.models import Sheet
 from sheets.reading import Findings, iter_items
-from workbench.admin_base import VerbAdmin, VerbForm, page_of, when
+from workbench.admin_base import VerbAdmin, VerbForm, page_of
 from workbench.admin_fields import CodeWidget
 from workbench.problems import Problem
 
@@ -38,7 +38,7 @@ class SheetForm(VerbForm):
 @admin.register(Sheet)
 class SheetAdmin(VerbAdmin):
     form = SheetForm
-    list_display = ("name", "primary_table", "sources", "items", "created_by", when("updated_at", "changed"))
+    list_display = ("name", "primary_table", "sources", "items", "created_by", "updated_at")
     list_filter = (
         ("primary_table", FieldTextFilter),
         ("created_by", FieldTextFilter),

@@ -27,7 +27,6 @@ from sheets.serializers import (
     ValidationSerializer,
 )
 from workbench.api.paging import page_size
-from workbench.api.permissions import MayWrite
 
 CURSOR = OpenApiParameter("cursor", str, description="From `next` of a page.")
 PAGE_SIZE = OpenApiParameter("page_size", int, description="1 to 500.", default=50)
@@ -54,7 +53,6 @@ class SheetViewSet(ModelViewSet[Sheet]):
     queryset = Sheet.objects.all()
     serializer_class = SheetSerializer
     filterset_class = SheetFilter
-    permission_classes = (MayWrite,)
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
     def perform_create(self, serializer: Any) -> None:

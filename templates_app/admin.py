@@ -15,7 +15,7 @@ from unfold.enums import ActionVariant
 
 from templates_app import actions
 from templates_app.models import PromptTemplate
-from workbench.admin_base import VerbAdmin, VerbForm, page_of, when
+from workbench.admin_base import VerbAdmin, VerbForm, page_of
 from workbench.admin_fields import CodeWidget
 from workbench.problems import Problem
 
@@ -46,7 +46,7 @@ def dialog(title: str, description: str, button: str) -> ActionDialog:
 @admin.register(PromptTemplate)
 class PromptTemplateAdmin(VerbAdmin):
     form = TemplateForm
-    list_display = ("name", "version", "state", "label_type", "base_model", "created_by", when("updated_at", "changed"))
+    list_display = ("name", "version", "state", "label_type", "base_model", "created_by", "updated_at")
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("label_type", FieldTextFilter),
@@ -98,8 +98,8 @@ class PromptTemplateAdmin(VerbAdmin):
         return [each for each in super().get_actions_detail(request, object_id) if each.action_name in wanted]
 
     @display(description="status", ordering="status", label=COLOURS)
-    def state(self, template: PromptTemplate) -> tuple[str, str]:
-        return template.status, template.get_status_display()
+    def state(self, template: PromptTemplate) -> str:
+        return template.status
 
     @action(
         description="Publish",

@@ -6,6 +6,7 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ModelViewSet
@@ -67,7 +68,7 @@ class TemplateViewSet(ModelViewSet[PromptTemplate]):
         return Response(TemplateSerializer(actions.archive(self.get_object(), actor=self.actor)).data)
 
     @extend_schema(request=TemplateTestSerializer, responses=PreviewSerializer, filters=False)
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])  # writes nothing
     def test(self, request: Request, **_: Any) -> Response:
         """Render the template on the first rows of a sheet; nothing is written."""
         template = self.get_object()

@@ -9,12 +9,13 @@ from typing import Any
 
 import orjson
 
+from templates_app.preflight import OFFLINE_MODEL
 from templates_app.schemas import checker, misfits, normalise_output_schema
 from training.fitting import NOTHING, fit, labelled_values, name_words, plain_name
 from training.nearest import NearestRows
 from workbench.canonical import canonical_json
 
-OFFLINE_MODEL = "offline-nearest"
+__all__ = ["OFFLINE_MODEL", "Draft", "Drafter", "Example"]
 
 _NEIGHBOURS = 5
 _SURE = 0.95  # a column of the field's own name

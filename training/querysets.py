@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from workbench.lakehouse.bulk import append_arrow
 
 if TYPE_CHECKING:
-    pass
+    from training.models import QAPair, TrainingSheet  # noqa: F401 - named in the brackets below
 
 STATUSES = ("unlabeled", "labeled", "rejected", "flagged")
 

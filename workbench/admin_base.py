@@ -63,9 +63,19 @@ class ReadOnly:
 class ReadOnlyAdmin(ReadOnly, ConceptAdmin):
     """Rows that only verbs write: pairs, versions, events, audit, exports."""
 
+    # The admin's log knows only what the admin wrote.
+    has_history = False
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        context = {"show_history": self.has_history, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)
+
 
 class ReadOnlyInline(ReadOnly, TabularInline):  # type: ignore[misc]  # unfold has no types
     extra = 0
+    hide_title = True
     per_page = 20
 
 
@@ -152,23 +162,6 @@ def refused(admin: Any, request: HttpRequest, problem: Problem, object_id: str) 
 def page_of(opts: Any, object_id: str) -> str:
     """Return the address of a row's page."""
     return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[object_id])
-
-
-def when(name: str, title: str = "") -> Any:
-    """Return the column of a time: UTC, to the minute, on one line."""
-
-    def column(row: Model) -> str:
-        time = getattr(row, name)
-        return (
-            format_html('<time class="wb-time" datetime="{}">{:%Y-%m-%d %H:%M}</time>', time.isoformat(), time)
-            if time
-            else "—"
-        )
-
-    column.__name__ = name
-    column.short_description = title or name.replace("_", " ")  # type: ignore[attr-defined]
-    column.admin_order_field = name  # type: ignore[attr-defined]
-    return column
 
 
 def link(text: Any, url_name: str, *args: Any, query: str = "") -> str:

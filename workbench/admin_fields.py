@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import JSONField, Model
+from django.db.models import JSONField, Model, TextField
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -64,6 +64,7 @@ def _fault(text: Any) -> str:
 # What a field of a table becomes in a form.
 EDITED: dict[type[Any], dict[str, Any]] = {
     JSONField: {"form_class": PrettyJSONField, "widget": CodeWidget},
+    TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})},
     ArrayField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})},
 }
 

@@ -17,6 +17,7 @@ from training.actions.generate import generate, pair_id, resume
 from training.chat import assistant_answer
 from training.models import QAPair, TrainingSheet
 from training.seeds import load
+from workbench.canonical import canonical_json
 from workbench.problems import Conflict, Invalid
 from workbench.router import LAKEHOUSE
 
@@ -49,9 +50,7 @@ def test_a_pre_approved_pair_carries_its_label() -> None:
     pair = QAPair.objects.get(item_ref=label.item_ref)
     assert (pair.canonical_label_id, pair.labeling_mode, pair.status) == (label.pk, "canonical", "labeled")
     assert (pair.reviewed_by, pair.reviewed_at) == (label.labeled_by, label.labeled_at)
-    assert assistant_answer(pair.messages) == (
-        '{"defect_type":"%(defect_type)s","location":"%(location)s","severity":"%(severity)s"}' % label.label_data
-    )
+    assert assistant_answer(pair.messages) == canonical_json(label.label_data)
 
 
 def test_a_draft_states_its_confidence_and_is_never_approved() -> None:

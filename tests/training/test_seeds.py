@@ -55,7 +55,7 @@ def test_one_set_can_be_loaded_alone(lakehouse: Path) -> None:
 
 
 def test_an_unknown_set_is_named_with_those_that_exist(lakehouse: Path) -> None:
-    with pytest.raises(CommandError, match="no seed data set 'pcb'.*medical_invoices, pcb_defects"):
+    with pytest.raises(CommandError, match=r"no seed data set 'pcb'.*medical_invoices, pcb_defects"):
         call_command("loadseed", "pcb")
 
 

@@ -17,7 +17,7 @@ from unfold.decorators import display
 
 from training.admin.showing import STATUSES
 from training.models import Export, JobRun, ReviewEvent
-from workbench.admin_base import ReadOnlyAdmin, when
+from workbench.admin_base import ReadOnlyAdmin
 from workbench.concepts import short
 
 RUNS = {"queued": "default", "running": "info", "succeeded": "success", "failed": "danger", "cancelled": "warning"}
@@ -33,7 +33,7 @@ ACTIONS = {
 
 @admin.register(ReviewEvent)
 class ReviewEventAdmin(ReadOnlyAdmin):
-    list_display = (when("created_at", "when"), "what", "qa_pair", "training_sheet", "before", "after", "why", "actor")
+    list_display = ("created_at", "what", "qa_pair", "training_sheet", "before", "after", "why", "actor")
     list_select_related = ("qa_pair", "training_sheet")
     list_filter = (
         ("training_sheet", RelatedDropdownFilter),
@@ -48,7 +48,8 @@ class ReviewEventAdmin(ReadOnlyAdmin):
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReviewEvent]:
-        return super().get_queryset(request).select_related("qa_pair", "training_sheet")
+        events: QuerySet[ReviewEvent] = super().get_queryset(request)
+        return events.select_related("qa_pair", "training_sheet")
 
     @display(description="action", ordering="action", label=ACTIONS)
     def what(self, event: ReviewEvent) -> str:
@@ -70,13 +71,13 @@ class ReviewEventAdmin(ReadOnlyAdmin):
 @admin.register(JobRun)
 class JobRunAdmin(ReadOnlyAdmin):
     list_display = (
-        when("created_at", "when"),
+        "created_at",
         "job_type",
         "state",
         "training_sheet",
         "done",
         "created_by",
-        when("completed_at", "ended"),
+        "completed_at",
     )
     list_select_related = ("training_sheet",)
     list_filter = (
@@ -104,7 +105,7 @@ class JobRunAdmin(ReadOnlyAdmin):
 @admin.register(Export)
 class ExportAdmin(ReadOnlyAdmin):
     list_display = (
-        when("created_at", "when"),
+        "created_at",
         "training_sheet",
         "use",
         "exported",

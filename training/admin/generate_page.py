@@ -6,8 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin.models import ADDITION, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -98,6 +96,7 @@ def generate_page(admin: Any, request: HttpRequest) -> HttpResponse:
     form = GenerateForm(request.POST or None, initial=request.GET.dict())
     if request.method == "POST" and form.is_valid() and (made := _generate(request, form)):
         counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in made.statistics.items() if count)
+        admin.log_addition(request, made, "Generated.")
         admin.message_user(request, f"Generated {made.name}: {counts}.", messages.SUCCESS)
         return redirect(page_of(admin.opts, made.pk))
     context = {**admin.admin_site.each_context(request), "title": "Generate training sheet", "form": form}
@@ -129,7 +128,7 @@ def _generate(request: HttpRequest, form: GenerateForm) -> TrainingSheet | None:
     """Return the new training sheet, or None with the reason on the form."""
     given, actor = form.cleaned_data, request.user.get_username()
     try:
-        made = generate(
+        return generate(
             sheet=given["sheet"],
             template=given["template"],
             mode=given["mode"],
@@ -141,12 +140,3 @@ def _generate(request: HttpRequest, form: GenerateForm) -> TrainingSheet | None:
     except Problem as problem:
         form.refuse(problem)
         return None
-    LogEntry.objects.create(
-        user_id=request.user.pk,
-        content_type=ContentType.objects.get_for_model(TrainingSheet),
-        object_id=made.pk,
-        object_repr=str(made)[:200],
-        action_flag=ADDITION,
-        change_message="Generated.",
-    )
-    return made

@@ -16,7 +16,7 @@ from unfold.decorators import display
 from governance.admin_filters import ProhibitedUse
 from governance.showing import full_badges, short_badge
 from governance.uses import Decision, decide
-from training.admin.showing import MODE_WORDS, MODES, STATUSES, conversation
+from training.admin.showing import MODE_WORDS, MODES, STATUSES, answer_words, conversation
 from training.chat import assistant_answer
 from training.exporting import limits_of
 from training.models import QAPair
@@ -79,7 +79,8 @@ class QAPairAdmin(ReadOnlyAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[QAPair]:
-        return super().get_queryset(request).select_related("training_sheet", "canonical_label")
+        pairs: QuerySet[QAPair] = super().get_queryset(request)
+        return pairs.select_related("training_sheet", "canonical_label")
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Name the training sheet unless the list is that of one."""
@@ -99,12 +100,12 @@ class QAPairAdmin(ReadOnlyAdmin):
         return pair.status
 
     @display(description="answer from", ordering="labeling_mode", label=MODES)
-    def mode(self, pair: QAPair) -> tuple[str, str]:
-        return pair.labeling_mode, MODE_WORDS[pair.labeling_mode]
+    def mode(self, pair: QAPair) -> str:
+        return MODE_WORDS[pair.labeling_mode]
 
     @display(description="answer")
     def answer(self, pair: QAPair) -> str:
-        return short(assistant_answer(pair.messages) or "—", 44)
+        return short(answer_words(assistant_answer(pair.messages) or "") or "—", 44)
 
     @display(description="confidence", ordering="ai_confidence")
     def sureness(self, pair: QAPair) -> str:

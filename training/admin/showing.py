@@ -10,11 +10,12 @@ from django.urls import reverse
 
 from training.models import QAPair
 from workbench.admin_fields import pretty
+from workbench.canonical import canonical_json
 
 STATUSES = {"unlabeled": "warning", "labeled": "success", "rejected": "danger", "flagged": "info"}
-MODES = {"canonical": "success", "ai_generated": "primary", "manual": "default", "existing_column": "info"}
+MODES = {"canonical": "success", "AI draft": "primary", "by hand": "default", "column": "info"}
 MODE_WORDS = {
-    "canonical": "canonical label", "ai_generated": "AI draft", "manual": "by hand", "existing_column": "column",
+    "canonical": "canonical", "ai_generated": "AI draft", "manual": "by hand", "existing_column": "column",
 }  # fmt: skip
 SHEET_STATUSES = {
     "generating": "info", "review": "warning", "approved": "success", "trained": "primary", "failed": "danger",
@@ -64,6 +65,15 @@ def conversation(pair: QAPair) -> Iterator[dict[str, Any]]:
             "is_json": _is_json(content),
             "note": _note(pair) if at == last else ("few-shot example" if 0 < at < last - 1 else ""),
         }
+
+
+def answer_words(text: str) -> str:
+    """Return an answer for a list: the values of a JSON object, else the text."""
+    if not _is_json(text):
+        return text
+    answer = json.loads(text)
+    values = answer.values() if isinstance(answer, dict) else answer
+    return " · ".join(value if isinstance(value, str) else canonical_json(value) for value in values)
 
 
 def _note(pair: QAPair) -> str:

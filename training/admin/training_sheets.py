@@ -26,12 +26,13 @@ from training.admin.export_page import export_page
 from training.admin.generate_page import counts_panel, generate_page
 from training.admin.showing import MODE_WORDS, SHEET_STATUSES, counter_links, pairs_url, shares
 from training.models import TrainingSheet
-from workbench.admin_base import ReadOnlyAdmin, when
+from workbench.admin_base import ReadOnlyAdmin
 
 
 @admin.register(TrainingSheet)
 class TrainingSheetAdmin(ReadOnlyAdmin):
-    list_display = ("name", "state", "progress", "to_review", "mode", "created_by", when("created_at", "made"))
+    has_history = True
+    list_display = ("name", "state", "progress", "to_review", "mode", "created_by", "created_at")
     list_select_related = ("sheet", "template")
     list_filter = (
         ("status", ChoicesDropdownFilter),

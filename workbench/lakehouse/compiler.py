@@ -27,7 +27,7 @@ def unique_columns(model: type[Model]) -> list[tuple[str, ...]]:
     options = model._meta
     local = set(options.local_concrete_fields)
     names: list[Sequence[str]] = [(field.name,) for field in options.local_concrete_fields if field.unique]
-    names += [together for together in options.unique_together]
+    names += options.unique_together
     names += [
         constraint.fields
         for constraint in options.constraints

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from training.actions.export import export_to_file
 from training.actions.generate import generate, resume
+from training.exporting import ExportRun
 from training.ledger import WAITING
 from training.models import TrainingSheet
 from training.seeds import SEED_DATA, SETS, load, read_json
@@ -43,7 +45,7 @@ class Command(BaseCommand):
         load(name)
         training_sheet = generated(name)
         file = settings.EXPORTS_DIR / f"{name}.jsonl"
-        ledger = export_to_file(training_sheet, file, actor=ACTOR).run.ledger
+        ledger = exported(training_sheet, file).ledger
         counters = TrainingSheet.objects.with_counters().values(*COUNTERS).get(pk=training_sheet.pk)
         left_out = [entry for entry in ledger.summary()["exclusions"] if entry["reason"] != WAITING]
         return (
@@ -68,6 +70,16 @@ def generated(name: str) -> TrainingSheet:
     if present is None:
         return generate(sheet=sheet, template=template, actor=ACTOR)
     return resume(present) if present.status == TrainingSheet.Status.GENERATING else present
+
+
+def exported(training_sheet: TrainingSheet, file: Path) -> ExportRun:
+    """Return what left; a file that has these bytes already is not written, and not recorded, again."""
+    run = ExportRun(training_sheet.pk, "training")
+    for _block in run.lines():
+        pass
+    if file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() == run.digest.hexdigest():
+        return run
+    return export_to_file(training_sheet, file, actor=ACTOR).run
 
 
 def reviewer() -> str:

@@ -61,11 +61,9 @@ def drop(session: Session, cursor: Cursor, found: Parts) -> None:
         raise
     layout, places = session.layout, full.split(".")
     cascade = (found["cascade"] or "").strip().upper() == "CASCADE"
-    held = {
-        "catalog": lambda: layout.schemas(full),
-        "schema": lambda: layout.tables(*places) + layout.volumes(*places),
-        "volume": list,
-    }[kind]()
+    held = layout.schemas(full) if kind == "catalog" else []
+    if kind == "schema":
+        held = layout.tables(*places) + layout.volumes(*places)
     if held and not cascade:
         raise errors.ProgrammingError(f"[{kind.upper()}_NOT_EMPTY] {full} holds {', '.join(held[:5])}; add CASCADE.")
     for path in (

@@ -22,7 +22,7 @@ ACTION = "__action"
 UPDATE, DELETE, INSERT = "U", "D", "I"
 
 
-def target_table(node: exp.Expression) -> tuple[exp.Table, str]:
+def target_table(node: exp.Expr) -> tuple[exp.Table, str]:
     """A copy of a statement's table, marked to be read with row ids, and the alias its columns have."""
     table = node.copy()
     assert isinstance(table, exp.Table)  # noqa: S101
@@ -32,18 +32,18 @@ def target_table(node: exp.Expression) -> tuple[exp.Table, str]:
     return table, alias
 
 
-def stored(value: exp.Expression, column: Column) -> exp.Expression:
+def stored(value: exp.Expr, column: Column) -> exp.Expr:
     """The value cast to the column's type, under the column's name."""
     kind = exp.DataType.build(to_sql(column.type), dialect="databricks")
     return exp.alias_(exp.Cast(this=value.copy(), to=kind), column.name, quoted=True)
 
 
-def own(alias: str, column: Column) -> exp.Expression:
+def own(alias: str, column: Column) -> exp.Expr:
     """The column as it is."""
     return exp.column(exp.to_identifier(column.name, quoted=True), table=exp.to_identifier(alias, quoted=True))
 
 
-def row_ids(alias: str | None, action: exp.Expression) -> list[exp.Expression]:
+def row_ids(alias: str | None, action: exp.Expr) -> list[exp.Expr]:
     """The first columns of a change: file, row number, action. Without an alias the row is new."""
     if alias is None:
         place = [exp.cast(exp.null(), "STRING", dialect="databricks"), exp.cast(exp.null(), "DOUBLE")]

@@ -99,7 +99,7 @@ class Cursor:
 
     # Fetching.
 
-    def _open(self, relation: duckdb.DuckDBPyRelation) -> None:
+    def _open(self, relation: Any) -> None:
         read = self._read(relation.to_arrow_reader(_BATCH_ROWS))
         first = next(read, None)
         self._batches = iter(()) if first is None else chain((first,), read)

@@ -58,62 +58,65 @@ def to_sql(kind: DeltaType) -> str:
     return PRIMITIVES[kind][0] if kind in PRIMITIVES else kind.upper().replace(" ", "")
 
 
-_BY_SQL: dict[exp.DataType.Type, str] = {
-    exp.DataType.Type.BIGINT: "long",
-    exp.DataType.Type.INT128: "long",
-    exp.DataType.Type.UBIGINT: "long",
-    exp.DataType.Type.UINT: "long",
-    exp.DataType.Type.USMALLINT: "integer",
-    exp.DataType.Type.UTINYINT: "short",
-    exp.DataType.Type.INT: "integer",
-    exp.DataType.Type.SMALLINT: "short",
-    exp.DataType.Type.TINYINT: "byte",
-    exp.DataType.Type.FLOAT: "float",
-    exp.DataType.Type.DOUBLE: "double",
-    exp.DataType.Type.BOOLEAN: "boolean",
-    exp.DataType.Type.BINARY: "binary",
-    exp.DataType.Type.VARBINARY: "binary",
-    exp.DataType.Type.BLOB: "binary",
-    exp.DataType.Type.DATE: "date",
-    exp.DataType.Type.TIMESTAMP: "timestamp",
-    exp.DataType.Type.TIMESTAMPTZ: "timestamp",
-    exp.DataType.Type.TIMESTAMPLTZ: "timestamp",
-    exp.DataType.Type.TIMESTAMPNTZ: "timestamp_ntz",
-    exp.DataType.Type.TEXT: "string",
-    exp.DataType.Type.VARCHAR: "string",
-    exp.DataType.Type.CHAR: "string",
-    exp.DataType.Type.UUID: "string",
-    exp.DataType.Type.JSON: "string",
-    exp.DataType.Type.NULL: "string",
-    exp.DataType.Type.UNKNOWN: "string",
+_BY_SQL: dict[exp.DType, str] = {
+    exp.DType.BIGINT: "long",
+    exp.DType.INT128: "long",
+    exp.DType.UBIGINT: "long",
+    exp.DType.UINT: "long",
+    exp.DType.USMALLINT: "integer",
+    exp.DType.UTINYINT: "short",
+    exp.DType.INT: "integer",
+    exp.DType.SMALLINT: "short",
+    exp.DType.TINYINT: "byte",
+    exp.DType.FLOAT: "float",
+    exp.DType.DOUBLE: "double",
+    exp.DType.BOOLEAN: "boolean",
+    exp.DType.BINARY: "binary",
+    exp.DType.VARBINARY: "binary",
+    exp.DType.BLOB: "binary",
+    exp.DType.DATE: "date",
+    exp.DType.TIMESTAMP: "timestamp",
+    exp.DType.TIMESTAMPTZ: "timestamp",
+    exp.DType.TIMESTAMPLTZ: "timestamp",
+    exp.DType.TIMESTAMPNTZ: "timestamp_ntz",
+    exp.DType.TEXT: "string",
+    exp.DType.VARCHAR: "string",
+    exp.DType.CHAR: "string",
+    exp.DType.UUID: "string",
+    exp.DType.JSON: "string",
+    exp.DType.NULL: "string",
+    exp.DType.UNKNOWN: "string",
 }
-_SIZED = (exp.DataType.Type.VARCHAR, exp.DataType.Type.CHAR, exp.DataType.Type.TEXT)
-ALLOWED = "STRING BIGINT INT SMALLINT TINYINT FLOAT DOUBLE BOOLEAN BINARY DATE TIMESTAMP TIMESTAMP_NTZ DECIMAL(p,s) ARRAY MAP STRUCT"
+_SIZED = (exp.DType.VARCHAR, exp.DType.CHAR, exp.DType.TEXT)
+ALLOWED = (
+    "STRING BIGINT INT SMALLINT TINYINT FLOAT DOUBLE BOOLEAN BINARY DATE TIMESTAMP TIMESTAMP_NTZ DECIMAL(p,s) "
+    "ARRAY MAP STRUCT"
+)
 
 
 def from_expression(kind: exp.DataType) -> DeltaType:
     """The Delta type for a parsed type; NotSupportedError for VARIANT, INTERVAL and the like."""
     which = kind.this
-    if which == exp.DataType.Type.DECIMAL:
+    if which == exp.DType.DECIMAL:
         precision, scale = ([int(p.name) for p in kind.expressions] + [10, 0][len(kind.expressions) :])[:2]
         if not (1 <= precision <= 38 and 0 <= scale <= precision):
             raise errors.ProgrammingError(
                 f"Found DECIMAL({precision},{scale}); a decimal has 1 to 38 digits and a scale of 0 up to its digits."
             )
         return f"decimal({precision},{scale})"
-    if which in (exp.DataType.Type.ARRAY, exp.DataType.Type.LIST):
+    if which in (exp.DType.ARRAY, exp.DType.LIST):
         return {"type": "array", "elementType": from_expression(kind.expressions[0]), "containsNull": True}
-    if which == exp.DataType.Type.MAP:
+    if which == exp.DType.MAP:
         key, value = (from_expression(e) for e in kind.expressions)
         return {"type": "map", "keyType": key, "valueType": value, "valueContainsNull": True}
-    if which == exp.DataType.Type.STRUCT:
+    if which == exp.DType.STRUCT:
         return {"type": "struct", "fields": [_struct_field(f) for f in kind.expressions]}
     if which not in _BY_SQL or (kind.expressions and which in _SIZED):
         raise errors.NotSupportedError(f"Found column type {kind.sql('databricks')}; supported: {ALLOWED}.")
     return _BY_SQL[which]
 
 
-def _struct_field(field: exp.Expression) -> dict[str, Any]:
+def _struct_field(field: exp.Expr) -> dict[str, Any]:
     kind = field.args["kind"]
     return {"name": field.name, "type": from_expression(kind), "nullable": True, "metadata": {}}
 

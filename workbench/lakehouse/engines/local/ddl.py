@@ -70,7 +70,8 @@ def create_table(session: Session, cursor: Cursor, tree: exp.Create, values: lis
             return
         if exists and not tree.args.get("replace"):
             raise errors.ProgrammingError(f"[TABLE_OR_VIEW_ALREADY_EXISTS] {name} exists; use IF NOT EXISTS.")
-        text, parameters = "", {}
+        text = ""
+        parameters: dict[str, Any] = {}
         if query is not None:
             text, parameters = session.filled(translate(query), values, cursor.duckdb)
             relation = cursor.duckdb.sql(text, params=parameters)
@@ -179,7 +180,7 @@ def define(tree: exp.Create) -> Definition:
     return found
 
 
-def _property(item: exp.Expression, found: Definition) -> None:
+def _property(item: exp.Expr, found: Definition) -> None:
     if isinstance(item, exp.FileFormatProperty):
         if item.name.upper() != "DELTA":
             raise refuse(f"USING {item.name}", "Tables are USING DELTA.")
@@ -190,7 +191,7 @@ def _property(item: exp.Expression, found: Definition) -> None:
     elif isinstance(item, exp.Cluster | exp.ClusterProperty):
         found.properties["workbench.clusterBy"] = ",".join(e.name for e in item.expressions)
     elif isinstance(item, exp.Property):
-        found.properties[item.this.name if isinstance(item.this, exp.Expression) else str(item.this)] = item.args[
+        found.properties[item.this.name if isinstance(item.this, exp.Expr) else str(item.this)] = item.args[
             "value"
         ].name
     else:
@@ -225,14 +226,14 @@ def column(item: exp.ColumnDef, table_constraints: list[dict[str, Any]]) -> Colu
     return Column(item.name, datatypes.from_expression(item.args["kind"]), nullable, metadata)
 
 
-def checked_default(value: exp.Expression) -> str:
+def checked_default(value: exp.Expr) -> str:
     """A default's Databricks text, once it is known to translate."""
     text = value.unnest().sql("databricks", normalize_functions=False)
     check_expression(text)
     return text
 
 
-def constraints(item: exp.Expression) -> list[dict[str, Any]]:
+def constraints(item: exp.Expr) -> list[dict[str, Any]]:
     """The informational keys in a table's definition; CHECK goes through ALTER TABLE, as on Databricks."""
     name = item.name if isinstance(item, exp.Constraint) else ""
     found: list[dict[str, Any]] = []

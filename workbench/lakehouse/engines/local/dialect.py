@@ -10,12 +10,13 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.generators.duckdb import DuckDBGenerator
 
 from . import errors
 from .functions import NAMED, SAME, TYPED
 from .names import literal
 
-_WHOLE = {exp.DataType.Type.BIGINT, exp.DataType.Type.INT, exp.DataType.Type.SMALLINT, exp.DataType.Type.TINYINT}
+_WHOLE = {exp.DType.BIGINT, exp.DType.INT, exp.DType.SMALLINT, exp.DType.TINYINT}
 _UNITS = {"MON": "MONTH", "MM": "MONTH", "YYYY": "YEAR", "YY": "YEAR", "DD": "DAY"}
 _EXTRACT = {
     "DAYOFWEEK": "(dayofweek({0}) + 1)",
@@ -59,15 +60,15 @@ def _cast(self: Any, node: exp.Cast) -> str:
     word = "TRY_CAST" if isinstance(node, exp.TryCast) else "CAST"
     if kind.this in _WHOLE and not (isinstance(node.this, exp.Null) or node.this.is_int):
         inner = f"spark_try_whole({inner})" if word == "TRY_CAST" else f"spark_whole({inner})"
-    elif kind.this in (exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR):
-        if kind.expressions or kind.this == exp.DataType.Type.VARCHAR:
+    elif kind.this in (exp.DType.TEXT, exp.DType.VARCHAR):
+        if kind.expressions or kind.this == exp.DType.VARCHAR:
             raise refuse(f"the type {kind.sql('databricks')}", "Use STRING.")
         return f"{inner}" if isinstance(node.this, exp.Literal) and node.this.is_string else f"spark_text({inner})"
-    elif kind.this == exp.DataType.Type.BINARY:
+    elif kind.this == exp.DType.BINARY:
         return (
             f"{'encode'}(CAST({inner} AS VARCHAR))" if isinstance(node.this, exp.Literal) else f"CAST({inner} AS BLOB)"
         )
-    elif kind.this == exp.DataType.Type.DATE and not isinstance(node.this, exp.Literal):
+    elif kind.this == exp.DType.DATE and not isinstance(node.this, exp.Literal):
         return f"{word}(left(CAST({inner} AS VARCHAR), 10) AS DATE)" if word == "TRY_CAST" else f"CAST({inner} AS DATE)"
     return f"{word}({inner} AS {self.sql(kind)})"
 
@@ -166,11 +167,11 @@ def _spark_path(path: exp.JSONPath) -> str:
 
 def structure(kind: exp.DataType) -> Any:
     """The shape DuckDB's from_json wants for a type: nested lists and objects of type names."""
-    if kind.this in (exp.DataType.Type.ARRAY, exp.DataType.Type.LIST):
+    if kind.this in (exp.DType.ARRAY, exp.DType.LIST):
         return [structure(kind.expressions[0])]
-    if kind.this == exp.DataType.Type.STRUCT:
+    if kind.this == exp.DType.STRUCT:
         return {f.name: structure(f.args["kind"]) for f in kind.expressions}
-    if kind.this == exp.DataType.Type.BINARY:
+    if kind.this == exp.DType.BINARY:
         raise refuse("BINARY inside from_json", "Send hex text and unhex() it.")
     return kind.sql("duckdb")
 
@@ -261,11 +262,11 @@ def _anonymous(self: Any, node: exp.Anonymous) -> str:
     return text.format(*arguments)
 
 
-class LocalGenerator(DuckDB.Generator):
+class LocalGenerator(DuckDBGenerator):
     """DuckDB's generator with Spark's meaning of every function that it lets through."""
 
     TRANSFORMS = {
-        **DuckDB.Generator.TRANSFORMS,
+        **DuckDBGenerator.TRANSFORMS,
         **{kind: _template(*how) for kind, how in TYPED.items()},
         exp.Anonymous: _anonymous,
         exp.ArrayAgg: _collected,
@@ -312,7 +313,8 @@ class LocalDialect(DuckDB):
 
 _OWN = frozenset(
     {
-        exp.Anonymous, exp.ArrayAgg, exp.ArrayUniqueAgg, exp.ArrayExcept, exp.ArrayIntersect, exp.ArraySort, exp.ConvertTimezone, exp.DateDiff,
+        exp.Anonymous, exp.ArrayAgg, exp.ArrayUniqueAgg, exp.ArrayExcept, exp.ArrayIntersect, exp.ArraySort,
+        exp.ConvertTimezone, exp.DateDiff,
         exp.DateTrunc, exp.Extract, exp.JSONExtractScalar, exp.Pad, exp.SHA2, exp.StrPosition, exp.Substring,
         exp.TimestampAdd, exp.TimestampDiff, exp.TimestampTrunc, exp.TsOrDsAdd, exp.Like, exp.ILike, exp.FromJson,
     }
@@ -321,16 +323,16 @@ KNOWN = frozenset(TYPED) | SAME | _OWN
 _DIALECT = LocalDialect()
 
 
-def check_functions(tree: exp.Expression) -> None:
+def check_functions(tree: exp.Expr) -> None:
     """NotSupportedError for the first function that is in none of our tables."""
     for node in tree.find_all(exp.Func):
         if isinstance(node, exp.Anonymous):
             if node.name.upper() not in NAMED:
                 raise refuse(f"the function {node.name}()")
-        elif type(node) not in KNOWN:
+        elif type(node) not in KNOWN or (isinstance(node, exp.Exists) and node.args.get("expression")):
             raise refuse(f"the function {node.sql_name().lower()}()")
 
 
-def generate(tree: exp.Expression) -> str:
+def generate(tree: exp.Expr) -> str:
     """DuckDB's text for a tree; the tree may be marked, so give a copy."""
     return str(_DIALECT.generate(tree, copy=False))

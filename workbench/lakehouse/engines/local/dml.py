@@ -40,7 +40,7 @@ def insert(session: Session, cursor: Cursor, parsed: Parsed, values: list[Any]) 
 
 def _rows_to_insert(
     session: Session, cursor: Cursor, tree: exp.Insert, target: Snapshot, values: list[Any]
-) -> exp.Expression:
+) -> exp.Expr:
     """A SELECT of every column of the table, cast to its type, from what the INSERT gives."""
     if tree.args.get("where") or tree.args.get("by_name"):
         raise refuse("INSERT … REPLACE WHERE or BY NAME", "Name the columns, or DELETE first.")
@@ -51,7 +51,7 @@ def _rows_to_insert(
     names = [f"c{i}" for i in range(len(columns))]
     source = tree.expression
     if isinstance(source, exp.Values):
-        rows: exp.Expression = _cast_rows(source, columns, target)
+        rows: exp.Expr = _cast_rows(source, columns, target)
     else:
         _check_width(session, cursor, source, len(columns), target, values)
         rows = exp.Subquery(this=source.copy())
@@ -69,12 +69,12 @@ def _rows_to_insert(
     return query
 
 
-def default(column: Column) -> exp.Expression:
+def default(column: Column) -> exp.Expr:
     """The expression of a column that an INSERT leaves out."""
     if not column.default:
         return exp.null()
     found = parse(f"SELECT {column.default}").tree.expressions[0]
-    assert isinstance(found, exp.Expression)  # noqa: S101
+    assert isinstance(found, exp.Expr)  # noqa: S101
     return found.copy()
 
 
@@ -90,20 +90,20 @@ def _cast_rows(source: exp.Values, columns: list[Column], target: Snapshot) -> e
     return exp.Values(expressions=rows)
 
 
-def _cell(cell: exp.Expression, column: Column) -> exp.Expression:
+def _cell(cell: exp.Expr, column: Column) -> exp.Expr:
     if _is_default(cell):
         cell = default(column)
     found = changes.stored(cell, column).this
-    assert isinstance(found, exp.Expression)  # noqa: S101
+    assert isinstance(found, exp.Expr)  # noqa: S101
     return found
 
 
-def _is_default(value: exp.Expression) -> bool:
+def _is_default(value: exp.Expr) -> bool:
     return isinstance(value, exp.Column | exp.Var) and value.sql().upper() == "DEFAULT"
 
 
 def _check_width(
-    session: Session, cursor: Cursor, source: exp.Expression, width: int, target: Snapshot, values: list[Any]
+    session: Session, cursor: Cursor, source: exp.Expr, width: int, target: Snapshot, values: list[Any]
 ) -> None:
     """DuckDB drops surplus columns without a word, so they are counted first."""
     query = source.unnest() if isinstance(source, exp.Subquery) else source
@@ -137,7 +137,7 @@ def update(session: Session, cursor: Cursor, parsed: Parsed, values: list[Any]) 
     cursor.changed(retrying(statement))
 
 
-def _updated_rows(tree: exp.Update, table: exp.Table, alias: str, target: Snapshot) -> exp.Expression:
+def _updated_rows(tree: exp.Update, table: exp.Table, alias: str, target: Snapshot) -> exp.Expr:
     assigned = assignments(tree.expressions, target)
     picked = [
         changes.stored(assigned[c.name], c) if c.name in assigned else changes.own(alias, c) for c in target.columns
@@ -149,9 +149,9 @@ def _updated_rows(tree: exp.Update, table: exp.Table, alias: str, target: Snapsh
     return query
 
 
-def assignments(sets: list[exp.Expression], target: Snapshot) -> dict[str, exp.Expression]:
+def assignments(sets: list[exp.Expr], target: Snapshot) -> dict[str, exp.Expr]:
     """What SET gives for each column; ProgrammingError for an unknown column or one named twice."""
-    found: dict[str, exp.Expression] = {}
+    found: dict[str, exp.Expr] = {}
     for equation in sets:
         if not isinstance(equation, exp.EQ) or not isinstance(equation.this, exp.Column):
             raise refuse(f"SET {equation.sql('databricks')[:80]}", "Set whole columns, column = value.")
@@ -185,7 +185,7 @@ def delete(session: Session, cursor: Cursor, parsed: Parsed, values: list[Any]) 
     cursor.changed(retrying(statement))
 
 
-def _deleted_rows(where: exp.Expression, table: exp.Table, alias: str, target: Snapshot) -> exp.Expression:
+def _deleted_rows(where: exp.Expr, table: exp.Table, alias: str, target: Snapshot) -> exp.Expr:
     ids = changes.row_ids(alias, exp.Literal.string(changes.DELETE))
     picked = [changes.own(alias, c) for c in target.columns]
     query = exp.Select(expressions=[*ids, *picked]).from_(table.copy())

@@ -50,7 +50,7 @@ class _Runtime:
     def use(cls) -> None:
         if cls.lost:
             raise errors.OperationalError(
-                "This process was forked from one that had used the lakehouse already, and delta-rs cannot go on in it. "
+                "This process was forked from one that had used the lakehouse already; delta-rs cannot go on in it. "
                 "Start workers before the first statement, or by 'spawn' instead of 'fork'."
             )
         cls.used = True

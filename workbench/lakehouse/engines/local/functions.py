@@ -1,7 +1,7 @@
 """How each Spark function and operator is said in DuckDB. What is in none of these tables raises NotSupportedError.
 
-`{0}`, `{1}`… stand for the arguments in the order of the tuple. A function missing here is refused rather than passed on,
-because DuckDB has functions of the same name that mean something else, and some that read files.
+`{0}`, `{1}`… stand for the arguments in the order of the tuple. A function missing here is refused rather than passed
+on, because DuckDB has functions of the same name that mean something else, and some that read files.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 # Typed by sqlglot: class -> (names of the arguments in order, template).
-TYPED: dict[type[exp.Expression], tuple[tuple[str, ...], str]] = {
+TYPED: dict[type[exp.Expr], tuple[tuple[str, ...], str]] = {
     exp.DayOfWeek: (("this",), "(dayofweek(spark_instant({0})) + 1)"),
     exp.DayOfWeekIso: (("this",), "isodow(spark_instant({0}))"),
     exp.DayOfMonth: (("this",), "day(spark_instant({0}))"),
@@ -59,7 +59,7 @@ TYPED: dict[type[exp.Expression], tuple[tuple[str, ...], str]] = {
     exp.JSONFormat: (("this",), "CAST(to_json({0}) AS VARCHAR)"),
     exp.Initcap: (
         ("this",),
-        "array_to_string(list_transform(str_split(lower({0}), ' '), LAMBDA w : upper(left(w, 1)) || substring(w, 2)), ' ')",
+        "spark_initcap({0})",
     ),
     exp.Ascii: (("this",), "spark_ascii({0})"),
     exp.Chr: (("expressions",), "spark_chr({0})"),
@@ -73,7 +73,6 @@ TYPED: dict[type[exp.Expression], tuple[tuple[str, ...], str]] = {
     exp.CountIf: (("this",), "count_if({0})"),
     exp.ArgMax: (("this", "expression"), "arg_max({0}, {1})"),
     exp.ArgMin: (("this", "expression"), "arg_min({0}, {1})"),
-    exp.Typeof: (("this",), "lower(typeof({0}))"),
     exp.Left: (("this", "expression"), "spark_left({0}, {1})"),
     exp.Right: (("this", "expression"), "spark_right({0}, {1})"),
     exp.Reverse: (("this",), "reverse({0})"),
@@ -123,7 +122,7 @@ NAMED: dict[str, tuple[tuple[int, ...], str]] = {
 }
 
 # Functions that both say and mean the same; sqlglot's own DuckDB generator writes them.
-SAME: frozenset[type[exp.Expression]] = frozenset(
+SAME: frozenset[type[exp.Expr]] = frozenset(
     {
         exp.Abs, exp.Acos, exp.And, exp.AnyValue, exp.Array, exp.Asin, exp.Atan, exp.Atan2, exp.Avg, exp.Case, exp.Cast,
         exp.Ceil, exp.Coalesce, exp.Concat, exp.ConcatWs, exp.Cos, exp.Count, exp.CumeDist, exp.Degrees, exp.DenseRank,

@@ -72,7 +72,8 @@ def _columns(scope: Scope) -> Rows:
             part = table.partitioned_by.index(column.name) + 1 if column.name in table.partitioned_by else None
             yield (
                 *table.name.parts, column.name, position, column.default, "YES" if column.nullable else "NO",
-                full.lower().replace(": ", ":").replace(", ", ","), _SIMPLE.get(simple, simple), *digits, part, column.comment,
+                full.lower().replace(": ", ":").replace(", ", ","), _SIMPLE.get(simple, simple), *digits, part,
+                column.comment,
             )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Where things lie: `DIR/CATALOG/SCHEMA/TABLE`, `DIR/Volumes/CATALOG/SCHEMA/VOLUME`, and our own files in `DIR/.catalog`."""
+"""Where things lie: `DIR/CATALOG/SCHEMA/TABLE`, `DIR/Volumes/CATALOG/SCHEMA/VOLUME`, our own files in `DIR/.catalog`."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def exclusive(layout: Layout, what: str, timeout: float) -> Iterator[None]:
         lock.acquire()
     except Timeout as error:
         raise errors.OperationalError(
-            f"Waited {timeout:g} s for the lock of {what}, which another writer holds. Try again, or raise lock_timeout."
+            f"Waited {timeout:g} s for the lock of {what}, which another writer holds. Try again or raise lock_timeout."
         ) from error
     except OSError as error:
         raise errors.from_engine(error) from error

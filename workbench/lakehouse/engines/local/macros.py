@@ -5,7 +5,8 @@ from __future__ import annotations
 _TZ = "'TIMESTAMP WITH TIME ZONE'"
 
 _WHOLE = """{name}(x) AS CASE
-    WHEN typeof(x) IN ('TINYINT','SMALLINT','INTEGER','BIGINT','HUGEINT','BOOLEAN','UTINYINT','USMALLINT','UINTEGER','UBIGINT')
+    WHEN typeof(x) IN ('TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT', 'BOOLEAN', 'UTINYINT', 'USMALLINT',
+        'UINTEGER', 'UBIGINT')
         THEN TRY_CAST(x AS HUGEINT)
     WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?[0-9]+') THEN {otherwise}
     WHEN typeof(x) IN ('FLOAT', 'DOUBLE') THEN {cast}(trunc(TRY_CAST(CAST(x AS VARCHAR) AS DOUBLE)) AS HUGEINT)
@@ -16,7 +17,7 @@ MACROS = (
     # Spark cuts a fraction where DuckDB rounds, and refuses '1.7' as an integer where DuckDB rounds.
     _WHOLE.format(
         name="spark_whole",
-        otherwise="error('Conversion Error: [CAST_INVALID_INPUT] found ' || CAST(x AS VARCHAR) || ', allowed a whole number')",
+        otherwise="error('[CAST_INVALID_INPUT] Found ' || CAST(x AS VARCHAR) || ', allowed: a whole number.')",
         cast="CAST",
     ),
     _WHOLE.format(name="spark_try_whole", otherwise="NULL", cast="TRY_CAST"),
@@ -53,6 +54,8 @@ MACROS = (
     "spark_divide(x, y) AS CASE WHEN y = 0 THEN error('[DIVIDE_BY_ZERO] Division by zero.') ELSE x / y END",
     "spark_left(x, n) AS CASE WHEN n <= 0 THEN '' ELSE left(x, CAST(n AS BIGINT)) END",
     "spark_right(x, n) AS CASE WHEN n <= 0 THEN '' ELSE right(x, CAST(n AS BIGINT)) END",
+    """spark_initcap(x) AS array_to_string(
+        list_transform(str_split(lower(x), ' '), LAMBDA w : upper(left(w, 1)) || substring(w, 2)), ' ')""",
     "spark_pmod(x, y) AS ((x % y) + y) % y",
     "spark_sha2(x) AS sha256(x)",
     """spark_date_trunc(part, x) AS CAST(date_trunc(part, CAST(x AS TIMESTAMPTZ)) AS TIMESTAMPTZ)""",

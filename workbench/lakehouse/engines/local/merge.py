@@ -38,7 +38,7 @@ class _Clauses:
         if isinstance(using, exp.Table):
             shorten_columns(tree, table_parts(using), self.source_alias)
         shorten_columns(tree, table_parts(self.table), self.alias)
-        self.on: exp.Expression = tree.args["on"]
+        self.on: exp.Expr = tree.args["on"]
         whens = list(tree.args["whens"].expressions)
         self.matched = [w for w in whens if w.args.get("matched")]
         self.missing = [w for w in whens if not w.args.get("matched") and not w.args.get("source")]
@@ -85,9 +85,9 @@ def _merge(session: Session, cursor: Cursor, parsed: Parsed, target: Snapshot, v
     return count
 
 
-def _changed_rows(clauses: _Clauses, target: Snapshot, columns: list[str]) -> exp.Expression:
+def _changed_rows(clauses: _Clauses, target: Snapshot, columns: list[str]) -> exp.Expr:
     """All changes as one query: matched rows, rows to insert, rows that the source lacks."""
-    parts: list[exp.Expression] = []
+    parts: list[exp.Expr] = []
     if clauses.matched:
         parts.append(_matched_rows(clauses, target, columns))
     if clauses.missing:
@@ -129,16 +129,16 @@ def _rows_to_insert(clauses: _Clauses, target: Snapshot, columns: list[str]) -> 
     return _restricted(query, absent, clauses.missing)
 
 
-def _one(table: exp.Table, on: exp.Expression) -> exp.Select:
+def _one(table: exp.Table, on: exp.Expr) -> exp.Select:
     return exp.Select(expressions=[exp.Literal.number(1)]).from_(table).where(on.copy(), copy=False)
 
 
-def _condition(when: exp.When) -> exp.Expression | None:
+def _condition(when: exp.When) -> exp.Expr | None:
     condition = when.args.get("condition")
     return condition.copy() if condition is not None else None
 
 
-def _restricted(query: exp.Select, on: exp.Expression, whens: list[exp.When]) -> exp.Select:
+def _restricted(query: exp.Select, on: exp.Expr, whens: list[exp.When]) -> exp.Select:
     query = query.where(on, copy=False)
     conditions = [_condition(w) for w in whens]
     if all(c is not None for c in conditions):
@@ -146,7 +146,7 @@ def _restricted(query: exp.Select, on: exp.Expression, whens: list[exp.When]) ->
     return query
 
 
-def _case(branches: list[tuple[exp.Expression | None, exp.Expression]], otherwise: exp.Expression) -> exp.Expression:
+def _case(branches: list[tuple[exp.Expr | None, exp.Expr]], otherwise: exp.Expr) -> exp.Expr:
     """The value of the first branch whose condition holds; a branch without one always holds."""
     case = exp.Case(ifs=[])
     for condition, value in branches:
@@ -160,18 +160,18 @@ def _case(branches: list[tuple[exp.Expression | None, exp.Expression]], otherwis
     return case
 
 
-def _action(whens: list[exp.When]) -> exp.Expression:
+def _action(whens: list[exp.When]) -> exp.Expr:
     kinds = [changes.UPDATE if isinstance(w.args["then"], exp.Update) else changes.DELETE for w in whens]
-    branches: list[tuple[exp.Expression | None, exp.Expression]] = [
+    branches: list[tuple[exp.Expr | None, exp.Expr]] = [
         (_condition(w), exp.Literal.string(kind)) for w, kind in zip(whens, kinds, strict=True)
     ]
     return _case(branches, exp.null())
 
 
-def _values(whens: list[exp.When], clauses: _Clauses, target: Snapshot, columns: list[str]) -> list[exp.Expression]:
+def _values(whens: list[exp.When], clauses: _Clauses, target: Snapshot, columns: list[str]) -> list[exp.Expr]:
     """Every column's new value, or its old one where no clause sets it."""
     given = [(_condition(w), _updated(w, clauses, target, columns)) for w in whens]
-    picked: list[exp.Expression] = []
+    picked: list[exp.Expr] = []
     for column in target.columns:
         if not any(column.name in values for _, values in given):
             picked.append(changes.own(clauses.alias, column))
@@ -182,7 +182,7 @@ def _values(whens: list[exp.When], clauses: _Clauses, target: Snapshot, columns:
     return picked
 
 
-def _updated(when: exp.When, clauses: _Clauses, target: Snapshot, columns: list[str]) -> dict[str, exp.Expression]:
+def _updated(when: exp.When, clauses: _Clauses, target: Snapshot, columns: list[str]) -> dict[str, exp.Expr]:
     then = when.args["then"]
     if not isinstance(then, exp.Update):
         return {}
@@ -191,7 +191,7 @@ def _updated(when: exp.When, clauses: _Clauses, target: Snapshot, columns: list[
     return assignments(then.expressions, target)
 
 
-def _inserted(when: exp.When, clauses: _Clauses, target: Snapshot, columns: list[str]) -> dict[str, exp.Expression]:
+def _inserted(when: exp.When, clauses: _Clauses, target: Snapshot, columns: list[str]) -> dict[str, exp.Expr]:
     then = when.args["then"]
     if not isinstance(then, exp.Insert):
         raise errors.ProgrammingError("Found WHEN NOT MATCHED without INSERT; a missing row can only be inserted.")
@@ -206,7 +206,7 @@ def _inserted(when: exp.When, clauses: _Clauses, target: Snapshot, columns: list
     return dict(zip(names, values, strict=True))
 
 
-def _is_star(then: exp.Expression) -> bool:
+def _is_star(then: exp.Expr) -> bool:
     return (
         isinstance(then.this, exp.Star)
         or isinstance(then.args.get("expressions"), exp.Star)
@@ -214,7 +214,7 @@ def _is_star(then: exp.Expression) -> bool:
     )
 
 
-def _from_source(clauses: _Clauses, target: Snapshot, columns: list[str]) -> dict[str, exp.Expression]:
+def _from_source(clauses: _Clauses, target: Snapshot, columns: list[str]) -> dict[str, exp.Expr]:
     by_name = {name.lower(): name for name in columns}
     missing = [c.name for c in target.columns if c.name.lower() not in by_name]
     if missing:
@@ -264,7 +264,7 @@ def _matching_files(cursor: Cursor, clauses: _Clauses, target: Snapshot) -> list
     return target.files_where(wanted) if wanted else None
 
 
-def _equal_columns(condition: exp.Expression, clauses: _Clauses) -> tuple[str, str] | None:
+def _equal_columns(condition: exp.Expr, clauses: _Clauses) -> tuple[str, str] | None:
     condition = condition.unnest()
     if not isinstance(condition, exp.EQ):
         return None

@@ -1,4 +1,4 @@
-"""What every statement needs: the engine of this process, full names, locks, and queries with their tables filled in."""
+"""What every statement needs: this process's engine, full names, locks, and queries with their tables filled in."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Session:
         parts = tuple(part.strip("`") for part in table.split(".")) if isinstance(table, str) else tuple(table)
         return table_name(parts, self.catalog, self.schema)
 
-    def table(self, node: exp.Expression) -> TableName:
+    def table(self, node: exp.Expr) -> TableName:
         """The full name that a parsed table stands for."""
         found = node.find(exp.Table)
         if found is None:
@@ -81,7 +81,7 @@ class Session:
             check_writable(found)
             yield found
 
-    def query(self, key: tuple[str, ...], build: Callable[[], exp.Expression]) -> Query:
+    def query(self, key: tuple[str, ...], build: Callable[[], exp.Expr]) -> Query:
         """The translation of the tree that `build` makes, remembered under a key such as a statement's text."""
         if key not in self._queries:
             if len(self._queries) >= _REMEMBERED:

@@ -79,11 +79,17 @@ def describe(session: Session, cursor: Cursor, found: Parts) -> None:
 def detail(session: Session, cursor: Cursor, found: Parts) -> None:
     target = session.engine.snapshot(session.name(words.parts(found["name"])))
     protocol = target.delta.protocol()
-    cursor.show_rows(
-        ["format", "name", "location", "partitionColumns", "numFiles", "properties", "minReaderVersion", "minWriterVersion"],
-        [("delta", str(target.name), str(target.path), list(target.partitioned_by), len(target.files), target.properties,
-          protocol.min_reader_version, protocol.min_writer_version)],
-    )  # fmt: skip
+    found_detail = {
+        "format": "delta",
+        "name": str(target.name),
+        "location": str(target.path),
+        "partitionColumns": list(target.partitioned_by),
+        "numFiles": len(target.files),
+        "properties": target.properties,
+        "minReaderVersion": protocol.min_reader_version,
+        "minWriterVersion": protocol.min_writer_version,
+    }
+    cursor.show_rows(list(found_detail), [tuple(found_detail.values())])
 
 
 def history(session: Session, cursor: Cursor, found: Parts) -> None:

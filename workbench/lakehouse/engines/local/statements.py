@@ -21,7 +21,7 @@ def select(session: Session, cursor: Cursor, parsed: Parsed, values: list[Any]) 
     cursor.show_query(*session.filled(query, values, cursor.duckdb))
 
 
-_RUN: dict[type[exp.Expression], Run] = {
+_RUN: dict[type[exp.Expr], Run] = {
     exp.Select: select,
     exp.Union: select,
     exp.Intersect: select,

@@ -48,7 +48,7 @@ class Query:
 class Parsed:
     """One statement: its tree (never change it, copy it) and its number of `?` markers."""
 
-    tree: exp.Expression
+    tree: exp.Expr
     markers: int
     text: str
 
@@ -108,7 +108,7 @@ def _refuse_double_quotes(tokens: list[Token]) -> None:
             )
 
 
-def translate(tree: exp.Expression) -> Query:
+def translate(tree: exp.Expr) -> Query:
     """The DuckDB query for a SELECT; tables marked TARGET are read with their row ids. The tree is not changed."""
     tree = tree.copy()
     check_functions(tree)
@@ -119,8 +119,8 @@ def translate(tree: exp.Expression) -> Query:
     return Query(generate(tree), tables, parameters)
 
 
-def _mark_paths(tree: exp.Expression) -> set[str]:
-    """The names of the tree's parameters; one that is a JSON path is marked and named so, as it is bound differently."""
+def _mark_paths(tree: exp.Expr) -> set[str]:
+    """The names of the tree's parameters; a JSON path is marked and named so, as it is bound differently."""
     for call in tree.find_all(exp.JSONExtractScalar):
         if isinstance(call.expression, exp.Placeholder):
             call.expression.set("json_path", True)
@@ -135,7 +135,7 @@ def table_parts(table: exp.Table) -> tuple[str, ...]:
     return tuple(part.name for part in parts)
 
 
-def _replace_tables(tree: exp.Expression) -> Iterator[TableUse]:
+def _replace_tables(tree: exp.Expr) -> Iterator[TableUse]:
     for number, table in enumerate([t for t in tree.find_all(exp.Table) if not _is_cte(t)]):
         if table.meta.get(READY):
             continue
@@ -157,7 +157,7 @@ def _replace_tables(tree: exp.Expression) -> Iterator[TableUse]:
         yield TableUse(token, parts, _version(version), equal, row_ids=bool(table.meta.get(TARGET)))
 
 
-def _version(node: exp.Expression | None) -> int | None:
+def _version(node: exp.Expr | None) -> int | None:
     if node is None:
         return None
     if node.name.upper() != "VERSION" or not isinstance(node.expression, exp.Literal):
@@ -168,16 +168,22 @@ def _version(node: exp.Expression | None) -> int | None:
 def _is_cte(table: exp.Table) -> bool:
     if table.args.get("db") or not isinstance(table.this, exp.Identifier):
         return False
-    node: exp.Expression | None = table
+    node: exp.Expr | None = table
+    inside: exp.Expr | None = None
     while node is not None:
-        clause = node.args.get("with_") or node.args.get("with")
-        if clause and any(cte.alias.lower() == table.name.lower() for cte in clause.expressions):
+        clause = node.args.get("with_")
+        ctes = clause.expressions if clause else []
+        if inside in ctes:
+            # A common table expression sees those before it, and under its own name the table.
+            ctes = ctes[: ctes.index(inside)]
+        if any(cte.alias.lower() == table.name.lower() for cte in ctes):
             return True
+        inside = node if isinstance(node, exp.CTE) else inside
         node = node.parent
     return False
 
 
-def shorten_columns(scope: exp.Expression | None, parts: tuple[str, ...], alias: str) -> None:
+def shorten_columns(scope: exp.Expr | None, parts: tuple[str, ...], alias: str) -> None:
     """`catalog.schema.table.column` becomes `alias.column`: the query knows the table by its alias only."""
     if scope is None or len(parts) == 1:
         return
@@ -207,12 +213,12 @@ def _comparisons(table: exp.Table, alias: str) -> Iterator[tuple[str, tuple[Valu
             yield column.name.lower(), tuple(value for value in found if value)
 
 
-def _outer_joined(scope: exp.Expression, table: exp.Table) -> bool:
+def _outer_joined(scope: exp.Expr, table: exp.Table) -> bool:
     """A WHERE on the nullable side of a join still prunes rightly only for equality, but keep away from it."""
     return any(join.side and join.this is table for join in scope.args.get("joins") or ())
 
 
-def _sides(condition: exp.Expression) -> tuple[exp.Column | None, list[exp.Expression]]:
+def _sides(condition: exp.Expr) -> tuple[exp.Column | None, list[exp.Expr]]:
     if isinstance(condition, exp.EQ):
         left, right = condition.this.unnest(), condition.expression.unnest()
         if isinstance(left, exp.Column):
@@ -226,7 +232,7 @@ def _sides(condition: exp.Expression) -> tuple[exp.Column | None, list[exp.Expre
     return None, []
 
 
-def _value(node: exp.Expression) -> Value | None:
+def _value(node: exp.Expr) -> Value | None:
     if isinstance(node, exp.Placeholder):
         return "parameter", node.name
     if isinstance(node, exp.Literal) and node.is_string:
@@ -234,7 +240,7 @@ def _value(node: exp.Expression) -> Value | None:
     return None
 
 
-def _rewrite_laterals(tree: exp.Expression) -> None:
+def _rewrite_laterals(tree: exp.Expr) -> None:
     """LATERAL VIEW becomes a lateral join; OUTER keeps rows whose array is empty."""
     for select in list(tree.find_all(exp.Select)):
         laterals = select.args.get("laterals") or []
@@ -256,8 +262,7 @@ def _lateral_join(lateral: exp.Lateral) -> exp.Join:
     elif isinstance(call, exp.Explode):
         entries = len(names) == 2
         names = names or ["col"]
-        source = f"unnest(map_entries({_sql(value)}), max_depth := 2)" if entries else f"unnest({_sql(value)})"
-        columns = [_raw(source)]
+        columns = [_raw(f"unnest(map_entries({_sql(value)}), max_depth := 2)" if entries else f"unnest({_sql(value)})")]
     else:
         raise refuse(f"LATERAL VIEW {call.sql('databricks')[:60]}", "Known: explode, posexplode, inline.")
     query = exp.Select(expressions=columns)
@@ -271,17 +276,17 @@ def _lateral_join(lateral: exp.Lateral) -> exp.Join:
     return exp.Join(this=source, kind="CROSS")
 
 
-def _sql(node: exp.Expression | None) -> str:
+def _sql(node: exp.Expr | None) -> str:
     assert node is not None  # noqa: S101
     return generate(node.copy())
 
 
-def _raw(text: str) -> exp.Expression:
+def _raw(text: str) -> exp.Expr:
     """Text that is DuckDB's already."""
     return exp.Var(this=text)
 
 
-def _rewrite_generators(tree: exp.Expression) -> None:
+def _rewrite_generators(tree: exp.Expr) -> None:
     """`SELECT posexplode(x)` gives two columns, so it cannot stay one expression."""
     for call in list(tree.find_all(exp.Posexplode)):
         holder = call.parent if isinstance(call.parent, exp.Aliases) else call
@@ -289,6 +294,6 @@ def _rewrite_generators(tree: exp.Expression) -> None:
         value = _sql(call.this)
         text = f"generate_subscripts({value}, 1) - 1 AS {quoted(names[0])}, unnest({value}) AS {quoted(names[1])}"
         holder.replace(_raw(text))
-    for call in list(tree.find_all(exp.Explode)):
-        if type(call) is exp.Explode and isinstance(call.parent, exp.Select):
-            call.replace(exp.alias_(_raw(_sql(call)), "col", quoted=True))
+    for explode in list(tree.find_all(exp.Explode)):
+        if type(explode) is exp.Explode and isinstance(explode.parent, exp.Select):
+            explode.replace(exp.alias_(_raw(_sql(explode)), "col", quoted=True))

@@ -36,7 +36,7 @@ def pairs(listed: str) -> dict[str, str]:
     return found
 
 
-def _plain(item: exp.Expression) -> str:
+def _plain(item: exp.Expr) -> str:
     if isinstance(item, exp.Column | exp.Dot):
         return item.sql("databricks").replace("`", "")
     return item.name if isinstance(item, exp.Literal) else item.sql("databricks").strip("'")

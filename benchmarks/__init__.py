@@ -1,0 +1,1 @@
+"""What the product takes, beside a reference of the same run: `make bench`, `python -m benchmarks --rows 1000`."""
