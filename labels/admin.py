@@ -25,7 +25,7 @@ from governance.uses_form import UsesField
 from labels.actions import record_label
 from labels.models import CanonicalLabel, CanonicalLabelVersion, all_uses
 from workbench.admin_base import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin, VerbForm
-from workbench.canonical import canonical_json
+from workbench.admin_fields import in_words
 from workbench.concepts import short
 
 KEY = ("sheet", "item_ref", "label_type")
@@ -64,7 +64,7 @@ class VersionInline(ReadOnlyInline):
 
     @display(description="label")
     def answer(self, version: CanonicalLabelVersion) -> str:
-        return short(canonical_json(version.label_data), 90)
+        return short(in_words(version.label_data), 90)
 
 
 @admin.register(CanonicalLabel)
@@ -80,6 +80,7 @@ class CanonicalLabelAdmin(VerbAdmin):
         ("labeled_by", FieldTextFilter),
         ("labeled_at", RangeDateTimeFilter),
     )
+    ordering = ("-last_modified_at", "-id")
     search_fields = ("item_ref", "notes", "label_data", "labeled_by")
     inlines = (VersionInline,)
     fieldsets = (
@@ -128,7 +129,7 @@ class CanonicalLabelAdmin(VerbAdmin):
 
     @display(description="label")
     def answer(self, label: CanonicalLabel) -> str:
-        return short(canonical_json(label.label_data), 40)
+        return short(in_words(label.label_data), 40)
 
     @display(description="confidence", ordering="confidence", label=CONFIDENCE)
     def how_sure(self, label: CanonicalLabel) -> str:
@@ -164,7 +165,7 @@ class CanonicalLabelVersionAdmin(ReadOnlyAdmin):
 
     @display(description="label")
     def answer(self, version: CanonicalLabelVersion) -> str:
-        return short(canonical_json(version.label_data), 90)
+        return short(in_words(version.label_data), 90)
 
 
 def limit_of(label: CanonicalLabel) -> Limit:

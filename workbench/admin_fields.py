@@ -14,15 +14,38 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from workbench.lakehouse.fields import ArrayField
 
+LINE = 120
+
 
 def pretty(value: Any) -> str:
-    """Return the value as indented JSON; a text that holds JSON is unfolded, any other text stays."""
+    """Return the value as JSON for people: what fits on a line stays on one; a text that is no JSON stays as it is."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except ValueError:
-            return value
-    return json.dumps(value, ensure_ascii=False, indent=2, default=str)
+            return str(value)
+    return _laid_out(value, "")
+
+
+def _laid_out(value: Any, indent: str) -> str:
+    flat = json.dumps(value, ensure_ascii=False, default=str)
+    if not value or not isinstance(value, dict | list) or (indent and len(indent) + len(flat) <= LINE):
+        return flat
+    deeper = indent + "  "
+    if isinstance(value, dict):
+        entries = [f"{json.dumps(key, ensure_ascii=False)}: {_laid_out(each, deeper)}" for key, each in value.items()]
+    else:
+        entries = [_laid_out(each, deeper) for each in value]
+    first, last = "{}" if isinstance(value, dict) else "[]"
+    return first + ",".join(f"\n{deeper}{entry}" for entry in entries) + f"\n{indent}{last}"
+
+
+def in_words(value: Any) -> str:
+    """Return an answer for a list: the values of an object, else the value itself."""
+    values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+    return " · ".join(
+        each if isinstance(each, str) else json.dumps(each, ensure_ascii=False, default=str) for each in values
+    )
 
 
 class CodeWidget(UnfoldAdminTextareaWidget):  # type: ignore[misc]  # unfold has no types
@@ -78,6 +101,8 @@ def shown(model: type[Model], name: Any) -> Any:
         return _display(
             name, field.verbose_name, lambda value: format_html('<pre class="wb-code">{}</pre>', pretty(value))
         )
+    if isinstance(field, TextField):
+        return _display(name, field.verbose_name, lambda value: format_html('<div class="wb-text">{}</div>', value))
     if isinstance(field, ArrayField):
         return _display(name, field.verbose_name, lambda value: ", ".join(value or []) or "—")
     return name
@@ -86,7 +111,7 @@ def shown(model: type[Model], name: Any) -> Any:
 def _display(name: str, title: Any, show: Callable[[Any], Any]) -> Callable[[Model], Any]:
     def display(row: Model) -> Any:
         value = getattr(row, name)
-        return "—" if value in (None, {}, []) else show(value)
+        return "—" if value in (None, "", {}, []) else show(value)
 
     display.__name__ = name
     display.short_description = str(title)  # type: ignore[attr-defined]

@@ -89,7 +89,7 @@ class JobRunAdmin(ReadOnlyAdmin):
     search_fields = ("job_type", "error", "created_by")
     fields = (
         ("job_type", "state"), ("training_sheet", "created_by"), "progress", "result", "error",
-        ("created_at", "started_at", "completed_at"),
+        ("started_at", "completed_at"), "created_at",
     )  # fmt: skip
 
     @display(description="status", ordering="status", label=RUNS)
@@ -127,7 +127,7 @@ class ExportAdmin(ReadOnlyAdmin):
     search_fields = ("sha256", "created_by", "training_sheet__name")
     fields = (
         ("training_sheet", "use"), ("format", "split"), ("exported", "excluded"), "why_excluded", ("size", "whole"),
-        "sha256", ("channel", "created_by", "created_at"),
+        "sha256", ("channel", "created_by"), "created_at",
     )  # fmt: skip
 
     @display(description="exported", ordering="exported_pairs")

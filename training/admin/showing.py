@@ -9,8 +9,7 @@ from typing import Any
 from django.urls import reverse
 
 from training.models import QAPair
-from workbench.admin_fields import pretty
-from workbench.canonical import canonical_json
+from workbench.admin_fields import in_words, pretty
 
 STATUSES = {"unlabeled": "warning", "labeled": "success", "rejected": "danger", "flagged": "info"}
 MODES = {"canonical": "success", "AI draft": "primary", "by hand": "default", "column": "info"}
@@ -71,9 +70,7 @@ def answer_words(text: str) -> str:
     """Return an answer for a list: the values of a JSON object, else the text."""
     if not _is_json(text):
         return text
-    answer = json.loads(text)
-    values = answer.values() if isinstance(answer, dict) else answer
-    return " · ".join(value if isinstance(value, str) else canonical_json(value) for value in values)
+    return in_words(json.loads(text))
 
 
 def _note(pair: QAPair) -> str:

@@ -39,8 +39,8 @@ def sql(connection: local.Connection) -> Run:
 def pairs(sql: Run) -> Run:
     """A table of three pairs in two sheets, partitioned by sheet."""
     sql(
-        "CREATE TABLE pairs (id STRING NOT NULL, sheet STRING NOT NULL, n BIGINT, CONSTRAINT pairs_pk PRIMARY KEY (id)) "
-        "TBLPROPERTIES ('workbench.localPartition' = 'sheet')"
+        "CREATE TABLE pairs (id STRING NOT NULL, sheet STRING NOT NULL, n BIGINT, "
+        "CONSTRAINT pairs_pk PRIMARY KEY (id)) TBLPROPERTIES ('workbench.localPartition' = 'sheet')"
     )
     sql("INSERT INTO pairs VALUES ('a', 'pcb', 1), ('b', 'pcb', 2), ('c', 'invoices', 3)")
     return sql

@@ -23,7 +23,8 @@ def medical(sql: Run) -> Run:
 
 
 def test_columns_are_described(medical: Run) -> None:
-    text = "SELECT column_name, ordinal_position, full_data_type, data_type, is_nullable, comment FROM med.information_schema.columns"
+    names = "column_name, ordinal_position, full_data_type, data_type, is_nullable, comment"
+    text = f"SELECT {names} FROM med.information_schema.columns"
     assert medical(text) == [
         ("id", 1, "string", "STRING", "NO", None),
         ("total", 2, "decimal(10,2)", "DECIMAL", "YES", "in euro"),
@@ -33,8 +34,8 @@ def test_columns_are_described(medical: Run) -> None:
 
 def test_tags_join_with_tables(medical: Run) -> None:
     text = (
-        "SELECT t.table_name, g.tag_name, g.tag_value FROM system.information_schema.tables AS t JOIN system.information_schema.table_tags "
-        "AS g ON t.table_catalog = g.catalog_name AND t.table_name = g.table_name WHERE t.table_schema = ? ORDER BY 2"
+        "SELECT t.table_name, g.tag_name, g.tag_value FROM system.information_schema.tables AS t "
+        "JOIN system.information_schema.table_tags AS g ON t.table_catalog = g.catalog_name AND t.table_name = g.table_name WHERE t.table_schema = ? ORDER BY 2"
     )
     assert medical(text, "raw") == [("invoices", "data_classification", "phi"), ("invoices", "reviewed", "")]
     assert medical("SELECT column_name, tag_value FROM med.information_schema.column_tags") == [("total", "EUR")]

@@ -49,7 +49,8 @@ UPSERT = (
     START
     + """
 for number in range(15):
-    cursor.execute("MERGE INTO pairs t USING (SELECT ? AS id) s ON t.id = s.id WHEN MATCHED THEN UPDATE SET n = t.n + 1 "
+    cursor.execute("MERGE INTO pairs t USING (SELECT ? AS id) s ON t.id = s.id "
+                   "WHEN MATCHED THEN UPDATE SET n = t.n + 1 "
                    "WHEN NOT MATCHED THEN INSERT (id, sheet, n) VALUES (s.id, 'pcb', 1)", ["new"])
 """
 )

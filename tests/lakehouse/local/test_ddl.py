@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -17,8 +18,8 @@ def columns(sql: Run, table: str = "pairs") -> list[tuple[str, str]]:
 
 def test_create_keeps_comments_keys_and_properties(sql: Run, directory: Path) -> None:
     sql(
-        "CREATE TABLE t (id STRING NOT NULL COMMENT 'it\\'s the key', d DECIMAL(10, 2) DEFAULT 1.5, CONSTRAINT t_pk PRIMARY KEY (id), "
-        "CONSTRAINT t_u UNIQUE (id, d)) USING DELTA CLUSTER BY (id) COMMENT 'a table' TBLPROPERTIES ('owner' = 'Omar')"
+        "CREATE TABLE t (id STRING NOT NULL COMMENT 'it\\'s the key', d DECIMAL(10, 2) DEFAULT 1.5, "
+        "CONSTRAINT t_pk PRIMARY KEY (id), CONSTRAINT t_u UNIQUE (id, d)) USING DELTA CLUSTER BY (id) COMMENT 'a table' TBLPROPERTIES ('owner' = 'Omar')"
     )
     table = DeltaTable(directory / "main" / "work" / "t")
     assert table.metadata().description == "a table"
@@ -143,11 +144,18 @@ def test_another_tools_table_is_visible_at_once(sql: Run, directory: Path) -> No
 def test_a_table_with_features_we_do_not_know_is_refused(sql: Run, directory: Path) -> None:
     log = directory / "main" / "work" / "vectors" / "_delta_log"
     log.mkdir(parents=True)
-    (log / f"{0:020d}.json").write_text(
-        '{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["columnMapping"],"writerFeatures":["columnMapping"]}}\n'
-        '{"metaData":{"id":"x","format":{"provider":"parquet","options":{}},"schemaString":"{\\"type\\":\\"struct\\",\\"fields\\":'
-        '[{\\"name\\":\\"a\\",\\"type\\":\\"long\\",\\"nullable\\":true,\\"metadata\\":{}}]}","partitionColumns":[],"configuration":{}}}\n'
-    )
+    features = ["columnMapping"]
+    protocol = {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": features, "writerFeatures": features}
+    fields = [{"name": "a", "type": "long", "nullable": True, "metadata": {}}]
+    metadata = {
+        "id": "x",
+        "format": {"provider": "parquet", "options": {}},
+        "schemaString": json.dumps({"type": "struct", "fields": fields}),
+        "partitionColumns": [],
+        "configuration": {},
+    }
+    lines = [json.dumps({"protocol": protocol}), json.dumps({"metaData": metadata})]
+    (log / f"{0:020d}.json").write_text("\n".join(lines))
     with pytest.raises(local.NotSupportedError, match="column mapping"):
         sql("SELECT * FROM vectors")
 

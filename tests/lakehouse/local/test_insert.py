@@ -75,7 +75,26 @@ def test_too_many_columns(pairs: Run) -> None:
         pairs("INSERT INTO pairs (id) SELECT * FROM pairs")
 
 
-@pytest.mark.parametrize("sheet", ["a b/c", "ü%:=", "50%", "it's", "__x", "日本", "a\\b", "p=q", "NULL", "null", "true", "007", "2020-01-01", ".x", " y "])
+ODD = [
+    "a b/c",
+    "ü%:=",
+    "50%",
+    "it's",
+    "__x",
+    "日本",
+    "a\\b",
+    "p=q",
+    "NULL",
+    "null",
+    "true",
+    "007",
+    "2020-01-01",
+    ".x",
+    " y ",
+]
+
+
+@pytest.mark.parametrize("sheet", ODD)
 def test_any_text_is_a_partition(pairs: Run, directory: Path, sheet: str) -> None:
     pairs("INSERT INTO pairs VALUES ('d', ?, 4)", sheet)
     assert pairs("UPDATE pairs SET n = 5 WHERE sheet = ?", sheet) == 1

@@ -32,15 +32,16 @@ def test_star_clauses(pairs: Run) -> None:
         "CREATE TABLE news AS SELECT 'a' AS id, 'pcb' AS sheet, CAST(9 AS BIGINT) AS n UNION ALL SELECT 'z', 'pcb', 8"
     )
     pairs(
-        "MERGE INTO pairs USING news ON pairs.id = news.id WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+        "MERGE INTO pairs USING news ON pairs.id = news.id "
+        "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
     )
     assert pairs("SELECT id, n FROM pairs ORDER BY id") == [("a", 9), ("b", 2), ("c", 3), ("z", 8)]
 
 
 def test_rows_that_the_source_lacks(pairs: Run) -> None:
     pairs(
-        "MERGE INTO pairs t USING (SELECT 'a' AS id) s ON t.id = s.id WHEN NOT MATCHED BY SOURCE AND t.n = 2 THEN DELETE "
-        "WHEN NOT MATCHED BY SOURCE THEN UPDATE SET n = 0"
+        "MERGE INTO pairs t USING (SELECT 'a' AS id) s ON t.id = s.id "
+        "WHEN NOT MATCHED BY SOURCE AND t.n = 2 THEN DELETE WHEN NOT MATCHED BY SOURCE THEN UPDATE SET n = 0"
     )
     assert pairs("SELECT id, n FROM pairs ORDER BY id") == [("a", 1), ("c", 0)]
 

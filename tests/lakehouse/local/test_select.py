@@ -27,7 +27,8 @@ def test_lateral_view_outer_keeps_empty_arrays(arrays: Run) -> None:
 
 def test_lateral_view_of_a_map_and_of_structs(arrays: Run) -> None:
     assert arrays("SELECT k, v FROM items LATERAL VIEW explode(m) e AS k, v") == [("k", 1)]
-    text = "SELECT i.a, i.b FROM items LATERAL VIEW inline(from_json(?, 'ARRAY<STRUCT<a: INT, b: STRING>>')) i AS a, b WHERE id = 'a'"
+    inline = "inline(from_json(?, 'ARRAY<STRUCT<a: INT, b: STRING>>'))"
+    text = f"SELECT i.a, i.b FROM items LATERAL VIEW {inline} i AS a, b WHERE id = 'a'"
     assert arrays(text, '[{"a": 1, "b": "x"}]') == [(1, "x")]
 
 
@@ -53,7 +54,8 @@ def test_joins_and_set_operations(pairs: Run) -> None:
 
 
 def test_window_functions(pairs: Run) -> None:
-    text = "SELECT id, row_number() OVER (PARTITION BY sheet ORDER BY n DESC) AS r, sum(n) OVER (PARTITION BY sheet) FROM pairs ORDER BY id"
+    windows = "row_number() OVER (PARTITION BY sheet ORDER BY n DESC) AS r, sum(n) OVER (PARTITION BY sheet)"
+    text = f"SELECT id, {windows} FROM pairs ORDER BY id"
     assert pairs(text) == [("a", 2, 3), ("b", 1, 3), ("c", 1, 3)]
     assert pairs("SELECT id FROM pairs QUALIFY rank() OVER (ORDER BY n DESC) = 1") == [("c",)]
 
@@ -112,3 +114,7 @@ def test_a_doubled_quote_is_refused_because_spark_versions_differ(sql: Run) -> N
     with pytest.raises(local.NotSupportedError, match="versions"):
         sql("SELECT 'it''s'")
     assert sql(r"SELECT 'it\'s', 'a\\b', 'tab\t', r'\d', 'x' 'y'") == [("it's", "a\\b", "tab\t", "\\d", "xy")]
+
+
+def test_a_common_table_expression_reads_the_table_of_its_own_name(pairs: Run) -> None:
+    assert pairs("WITH pairs AS (SELECT id FROM pairs WHERE n = 1) SELECT * FROM pairs") == [("a",)]

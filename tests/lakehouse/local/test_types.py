@@ -98,7 +98,8 @@ def test_a_value_that_does_not_fit_changes_nothing(sql: Run, kind: str, value: A
 def test_description_names_databricks_types(connection: local.Connection) -> None:
     cursor = connection.cursor().execute(
         "SELECT 'a' AS s, CAST(1 AS BIGINT) AS l, 1.5BD AS m, current_timestamp() AS t, array(1) AS a, true AS b, "
-        "CAST(1 AS INT) AS i, 1.5D AS d, current_date() AS dd, unhex('00') AS x, map('a', 1) AS mm, named_struct('q', 1) AS st"
+        "CAST(1 AS INT) AS i, 1.5D AS d, current_date() AS dd, "
+        "unhex('00') AS x, map('a', 1) AS mm, named_struct('q', 1) AS st"
     )
     assert [(d[0], d[1]) for d in cursor.description or ()] == [
         ("s", "STRING"), ("l", "BIGINT"), ("m", "DECIMAL"), ("t", "TIMESTAMP"), ("a", "ARRAY"), ("b", "BOOLEAN"),

@@ -31,7 +31,8 @@ def test_update_moves_a_row_to_another_partition(pairs: Run) -> None:
 
 def test_update_by_correlated_subquery(pairs: Run) -> None:
     pairs(
-        "UPDATE pairs p SET n = (SELECT max(q.n) FROM pairs q WHERE q.sheet = p.sheet) WHERE p.id IN (SELECT id FROM pairs)"
+        "UPDATE pairs p SET n = (SELECT max(q.n) FROM pairs q WHERE q.sheet = p.sheet) "
+        "WHERE p.id IN (SELECT id FROM pairs)"
     )
     assert pairs("SELECT id, n FROM pairs ORDER BY id") == [("a", 2), ("b", 2), ("c", 3)]
 
