@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import polars
 import pytest
-from django.db.models import Count, DateTimeField, DurationField, ExpressionWrapper, F, Max, Min
+from django.db.models import Count, DateTimeField, ExpressionWrapper, F, Max, Min
 from django.db.models.functions import ExtractHour, ExtractWeekDay, Now, TruncDate, TruncDay, TruncHour, TruncMonth
 from django.utils import timezone
 
@@ -58,7 +58,7 @@ def test_date_and_year_follow_the_zone() -> None:
 def test_extract_over_the_change_of_the_clock() -> None:
     hours = Sample.objects.annotate(hour=ExtractHour("moment", tzinfo=BERLIN)).values_list("text", "hour")
     assert dict(hours) == {"winter": 1, "summer": 3, "new year": 0}
-    days = Sample.objects.annotate(day=ExtractWeekDay("moment", tzinfo=NEW_YORK)).values_list("text", "day")
+    days = Sample.objects.annotate(weekday=ExtractWeekDay("moment", tzinfo=NEW_YORK)).values_list("text", "weekday")
     assert dict(days) == {"winter": 7, "summer": 7, "new year": 4}
 
 
@@ -67,13 +67,13 @@ def test_trunc_over_the_change_of_the_clock() -> None:
         Sample.objects.filter(text="summer")
         .annotate(
             hour=TruncHour("moment", tzinfo=BERLIN),
-            day=TruncDay("moment", tzinfo=BERLIN),
+            start=TruncDay("moment", tzinfo=BERLIN),
             date=TruncDate("moment", tzinfo=NEW_YORK),
         )
         .get()
     )
     assert row.hour == datetime.datetime(2026, 3, 29, 3, tzinfo=BERLIN)
-    assert row.day == datetime.datetime(2026, 3, 29, tzinfo=BERLIN)
+    assert row.start == datetime.datetime(2026, 3, 29, tzinfo=BERLIN)
     assert row.date == datetime.date(2026, 3, 28)
 
 
@@ -100,10 +100,8 @@ def test_arithmetic_with_moments() -> None:
     assert Sample.objects.filter(moment__lt=F("moment") + timedelta(microseconds=1)).count() == 3
     Sample.objects.filter(text="winter").update(moment=F("moment") + timedelta(microseconds=2))
     assert Sample.objects.get(text="winter").moment == SUMMER
-    gap = ExpressionWrapper(F("last") - F("first"), output_field=DurationField())
     first_last = Sample.objects.aggregate(first=Min("moment"), last=Max("moment"), gap=Max("moment") - Min("moment"))
     assert first_last["gap"] == SUMMER - NEW_YEAR
-    assert gap is not None
 
 
 def test_times_of_day() -> None:

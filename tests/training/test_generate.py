@@ -80,6 +80,18 @@ def test_resuming_adds_what_is_missing_and_nothing_twice() -> None:
     }
 
 
+def test_what_stops_a_generation_is_kept_and_it_can_be_resumed(lakehouse: Path) -> None:
+    sheet, table = made(), lakehouse / "mirion_vital/samples/pcb_inspections"
+    QAPair.objects.filter(training_sheet=sheet, position__gte=30).delete()
+    table.rename(table.with_name("elsewhere"))
+    with pytest.raises(Invalid, match="pcb_inspections"):
+        resume(sheet)
+    stopped = TrainingSheet.objects.get()
+    assert (stopped.status, "pcb_inspections" in stopped.error) == ("failed", True)
+    table.with_name("elsewhere").rename(table)
+    assert (resume(stopped).status, stopped.error, stopped.statistics["items"]) == ("review", "", 50)
+
+
 def test_manual_pairs_wait_with_an_empty_answer() -> None:
     sheet = made("manual")
     assert sheet.statistics["manual"] == 40

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from django.db import DatabaseError
 from django.db.models import Count, Q
 from django.utils import timezone
 
@@ -23,7 +24,7 @@ from training.models import QAPair, TrainingSheet
 from training.pairs import Answer, Answerer, Label, Message, from_label, pair_fields
 from workbench.lakehouse.ids import uuid5_of
 from workbench.near import listed
-from workbench.problems import Conflict, Invalid
+from workbench.problems import Conflict, Invalid, Problem
 
 CHUNK = 500
 IN_REQUEST = 100
@@ -87,20 +88,30 @@ def check(sheet: Sheet, template: PromptTemplate, mode: str, config: Mapping[str
 def resume(training_sheet: TrainingSheet) -> TrainingSheet:
     """Write the pairs that are still missing and return the finished training sheet.
 
-    Safe to repeat after a crash: a pair's id comes from training sheet and item, and present ones are skipped.
+    Safe to repeat after a crash: a pair's id comes from training sheet and item, and present ones are skipped. What
+    stops it is kept on the training sheet, which is then `failed` and may be resumed.
     """
-    template = training_sheet.template
-    answerer = _answerer(training_sheet)
-    items = iter_items(training_sheet.sheet, limit=training_sheet.generation_config.get("limit"))
-    for chunk in _chunks(items):
-        _write_chunk(training_sheet, template, answerer, chunk)
-    statistics = statistics_of(training_sheet)
-    training_sheet.statistics = statistics
+    try:
+        answerer = _answerer(training_sheet)
+        for chunk in _chunks(_items(training_sheet)):
+            _write_chunk(training_sheet, training_sheet.template, answerer, chunk)
+    except (Problem, DatabaseError, OSError) as error:
+        _finish(training_sheet, TrainingSheet.Status.FAILED, error=str(error))
+        raise
+    training_sheet.statistics = statistics_of(training_sheet)
     waiting = training_sheet.pairs.exclude(status=QAPair.Status.LABELED).exists()
-    training_sheet.status = TrainingSheet.Status.REVIEW if waiting else TrainingSheet.Status.APPROVED
+    return _finish(training_sheet, TrainingSheet.Status.REVIEW if waiting else TrainingSheet.Status.APPROVED)
+
+
+def _finish(training_sheet: TrainingSheet, status: str, *, error: str = "") -> TrainingSheet:
+    training_sheet.status, training_sheet.error = status, error
     training_sheet.generation_completed_at = training_sheet.updated_at = timezone.now()
     training_sheet.save()
     return training_sheet
+
+
+def _items(training_sheet: TrainingSheet) -> Iterator[Item]:
+    return iter_items(training_sheet.sheet, limit=training_sheet.generation_config.get("limit"))
 
 
 def statistics_of(training_sheet: TrainingSheet) -> dict[str, int]:

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 from django.core.exceptions import FieldError, FullResultSet
+from django.db import ProgrammingError
 from django.db.models import AutoField, Field, Model, UniqueConstraint
 from django.db.models.constants import OnConflict
 from django.db.models.sql import compiler
@@ -66,6 +67,12 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler, SQLCompiler):
             fields, values = [options.pk, *fields], [[key, *row] for key, row in zip(ids, values, strict=True)]
         self.inserted = fields, values
         keys = unique_columns(options.model)
+        target = tuple(field.column for field in self.query.unique_fields)
+        if target and target not in keys:
+            raise ProgrammingError(
+                f"The columns {', '.join(target)} of {options.db_table} are not unique together, so no row is the one to "
+                f"update: name one of {'; '.join(', '.join(key) for key in keys)}."
+            )
         return Rows(
             table=options.db_table,
             columns=[(field.column, str(field.db_type(self.connection))) for field in fields],
@@ -73,7 +80,7 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler, SQLCompiler):
             keys=keys,
             on_conflict={OnConflict.IGNORE: "ignore", OnConflict.UPDATE: "update"}.get(conflict, "error"),
             update_columns=[field.column for field in self.query.update_fields],
-            target=[field.column for field in self.query.unique_fields],
+            target=target,
             within=within_partition(options.model),
         )
 

@@ -120,6 +120,9 @@ class DatabaseFeatures(BaseDatabaseFeatures):
         "atomic() is no transaction here, so an error inside does not break the block.": {
             "basic.tests.SelectOnSaveTests.test_select_on_save_lying_update",
         },
+        "An alias is not quoted by Django, and a bare name has no dollar sign in Databricks SQL.": {
+            "annotations.tests.AliasTests.test_alias_filtered_relation_sql_injection_dollar_sign",
+        },
         "The embedded engine tells two markers apart even where their values are equal.": {
             "aggregation.tests.AggregateTestCase.test_group_by_nested_expression_with_params",
         },

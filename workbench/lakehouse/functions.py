@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.db import NotSupportedError
 from django.db.models import DateTimeField, TimeField
 from django.db.models.fields.json import (
     HasKeyLookup,
@@ -60,27 +61,36 @@ def trunc(self: TruncBase, compiler: Any, connection: Any) -> Any:
 
 def json_path(keys: list[Any]) -> str:
     """Return a JSON path as a literal, such as `$['a'][0]`, escaped for the path, for SQL and for `%s`."""
-    parts = []
-    for key in keys:
-        try:
-            parts.append(f"[{int(key)}]")
-        except ValueError:
-            text = str(key).replace("\\", "\\\\").replace("'", "\\'")
-            parts.append(f"['{text}']")
-    path = "$" + "".join(parts)
+    path = "$" + "".join(f"[{key}]" if isinstance(key, int) else json_step(key) for key in keys)
     return "'" + path.replace("\\", "\\\\").replace("'", "\\'").replace("%", "%%") + "'"
+
+
+def json_step(key: str) -> str:
+    """Return one step of a path. Spark knows no escape for a quote in brackets and ends a bare key at a dot."""
+    if "'" not in key:
+        return "['" + key.replace("\\", "\\\\") + "']"
+    if "." in key or "[" in key:
+        raise NotSupportedError(
+            f"The JSON key {key!r} holds a quote beside a dot or bracket: read the whole value instead."
+        )
+    return f".{key}"
+
+
+def json_keys(keys: list[Any]) -> list[Any]:
+    """Return the keys with numbers as places in a list, as Django reads them from lookups such as `data__0`."""
+    return [int(key) if str(key).lstrip("-").isdigit() else str(key) for key in keys]
 
 
 def key_transform(self: KeyTransform, compiler: Any, connection: Any, **extra: Any) -> Sql:
     """Return the value as JSON text, so that `"1"` and `1` stay different."""
     lhs, params, keys = self.preprocess_lhs(compiler, connection)
-    return f"TO_JSON(VARIANT_GET(PARSE_JSON({lhs}), {json_path(keys)}))", [*params]
+    return f"TO_JSON(VARIANT_GET(PARSE_JSON({lhs}), {json_path(json_keys(keys))}))", [*params]
 
 
 def key_text_transform(self: KeyTextTransform, compiler: Any, connection: Any, **extra: Any) -> Sql:
     """Return the value as bare text."""
     lhs, params, keys = self.preprocess_lhs(compiler, connection)
-    return f"GET_JSON_OBJECT({lhs}, {json_path(keys)})", [*params]
+    return f"GET_JSON_OBJECT({lhs}, {json_path(json_keys(keys))})", [*params]
 
 
 def json_exact(self: JSONExact, compiler: Any, connection: Any) -> Sql:
@@ -114,7 +124,7 @@ def key_transform_is_null(self: KeyTransformIsNull, compiler: Any, connection: A
 def key_transform_number(self: Any, compiler: Any, connection: Any) -> Sql:
     """Compare as numbers; a value that is no number is never smaller or larger."""
     lhs, params, keys = self.lhs.preprocess_lhs(compiler, connection)
-    left = f"TRY_CAST(GET_JSON_OBJECT({lhs}, {json_path(keys)}) AS DOUBLE)"
+    left = f"TRY_CAST(GET_JSON_OBJECT({lhs}, {json_path(json_keys(keys))}) AS DOUBLE)"
     return f"{left} {connection.operators[self.lookup_name]}", [*params, self.rhs]
 
 
@@ -125,7 +135,7 @@ def has_key(self: HasKeyLookup, compiler: Any, connection: Any) -> Sql:
     else:
         (lhs, params), above = self.process_lhs(compiler, connection), []
     keys = self.rhs if isinstance(self.rhs, list | tuple) else [self.rhs]
-    found = [f"VARIANT_GET(PARSE_JSON({lhs}), {json_path([*above, key])}) IS NOT NULL" for key in keys]
+    found = [f"VARIANT_GET(PARSE_JSON({lhs}), {json_path([*json_keys(above), str(key)])}) IS NOT NULL" for key in keys]
     return "(" + (self.logical_operator or "AND").join(f" {sql} " for sql in found) + ")", [*params] * len(keys)
 
 

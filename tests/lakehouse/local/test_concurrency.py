@@ -115,7 +115,8 @@ def test_a_foreign_commit_makes_the_statement_run_again(
     path = directory / "main" / "work" / "pairs"
     snapshot = connection.engine.snapshot(connection.name("pairs"))
     rows = pa.table({"id": ["f"], "sheet": ["pcb"], "n": pa.array([100], pa.int64())})
-    real, done = type(snapshot).removal, []
+    real = type(snapshot).removal
+    done: list[object] = []
 
     def removal(self: object, *arguments: object) -> object:
         if not done:

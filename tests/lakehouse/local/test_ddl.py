@@ -127,10 +127,11 @@ def test_a_table_is_renamed_and_dropped(pairs: Run) -> None:
 def test_a_table_dropped_and_made_again_is_the_new_one(pairs: Run, directory: Path) -> None:
     with local.connect(directory, catalog="main", schema="work") as other:
         cursor = other.cursor()
-        cursor.execute("DROP TABLE pairs")
-        cursor.execute("CREATE TABLE pairs (x INT)")
-        cursor.execute("INSERT INTO pairs VALUES (1)")
-    assert pairs("SELECT * FROM pairs") == [(1,)]
+        for number in range(10):
+            cursor.execute("DROP TABLE pairs")
+            cursor.execute(f"CREATE TABLE pairs (x{number} INT NOT NULL)")
+            cursor.execute("INSERT INTO pairs VALUES (?)", [number])
+            assert pairs(f"SELECT x{number} FROM pairs") == [(number,)]
 
 
 def test_another_tools_table_is_visible_at_once(sql: Run, directory: Path) -> None:

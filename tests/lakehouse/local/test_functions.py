@@ -16,11 +16,13 @@ TS = "TIMESTAMP'2024-02-29 13:14:15.678901'"  # a Thursday
 UTC = dt.UTC
 
 
-def at(*parts: int) -> dt.datetime:
-    return dt.datetime(*parts, tzinfo=UTC)
+def at(year: int, month: int, day: int, *time: int) -> dt.datetime:
+    return dt.datetime.combine(dt.date(year, month, day), dt.time(*time, tzinfo=UTC))
 
 
-NUMBERS = [
+Values = list[tuple[str, Any]]
+
+NUMBERS: Values = [
     ("7 / 2", 3.5),
     ("7 div 2", 3),
     ("-7 div 2", -3),
@@ -60,7 +62,7 @@ NUMBERS = [
     ("1 <=> NULL", False),
     ("NULL <=> NULL", True),
 ]
-TEXTS = [
+TEXTS: Values = [
     ("'a' || 'b'", "ab"),
     ("concat('a', NULL)", None),
     ("concat_ws('-', 'a', NULL, 'b')", "a-b"),
@@ -119,7 +121,7 @@ TEXTS = [
     ("translate('abc', 'ab', 'xy')", "xyc"),
     ("nvl(NULL, 'x')", "x"),
 ]
-TIMES = [
+TIMES: Values = [
     (f"date_trunc('MONTH', {TS})", at(2024, 2, 1)),
     (f"date_trunc('WEEK', {TS})", at(2024, 2, 26)),
     (f"date_trunc('HOUR', {TS})", at(2024, 2, 29, 13)),
@@ -158,7 +160,7 @@ TIMES = [
     (f"{TS} + INTERVAL 1 DAY", at(2024, 3, 1, 13, 14, 15, 678901)),
     ("make_date(2024, 2, 29)", dt.date(2024, 2, 29)),
 ]
-NESTED = [
+NESTED: Values = [
     ("size(array(1, 2))", 2),
     ("array_contains(array(1, 2), 2)", True),
     ("array_contains(array(1, NULL), 2)", None),

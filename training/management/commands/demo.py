@@ -69,7 +69,8 @@ def generated(name: str) -> TrainingSheet:
     present = TrainingSheet.objects.filter(sheet=sheet, template=template, created_by=ACTOR).last()
     if present is None:
         return generate(sheet=sheet, template=template, actor=ACTOR)
-    return resume(present) if present.status == TrainingSheet.Status.GENERATING else present
+    unfinished = present.status in (TrainingSheet.Status.GENERATING, TrainingSheet.Status.FAILED)
+    return resume(present) if unfinished else present
 
 
 def exported(training_sheet: TrainingSheet, file: Path) -> ExportRun:

@@ -20,8 +20,10 @@ from .errors import (
 apilevel = "2.0"
 threadsafety = 1
 paramstyle = "qmark"
+Binary = bytes
 
 __all__ = [
+    "Binary",
     "Connection",
     "Cursor",
     "DataError",

@@ -76,7 +76,10 @@ class Connection(Session):
 
     def optimize(self, table: tuple[str, ...] | str, *, retain_hours: float = 168.0) -> None:
         """Compact small files, write a checkpoint, delete files unused for `retain_hours` and old log entries."""
-        upkeep.optimize(self, self.name(table), retain_hours)
+        try:
+            upkeep.optimize(self, self.name(table), retain_hours)
+        except FAILURES as error:
+            raise wrapped(error) from error
 
 
 def connect(directory: str | Path, *, catalog: str, schema: str, lock_timeout: float = 60.0) -> Connection:

@@ -10,6 +10,7 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.errors import ErrorLevel, UnsupportedError
 from sqlglot.generators.duckdb import DuckDBGenerator
 
 from . import errors
@@ -129,6 +130,16 @@ def _convert_zone(self: Any, node: exp.ConvertTimezone) -> str:
     return f"spark_convert_zone({source}, {self.sql(node, 'target_tz')}, {self.sql(node, 'timestamp')})"
 
 
+def _date_format(self: Any, node: exp.TimeToStr) -> str:
+    """DATE_FORMAT with the patterns that both sides read alike: year, month, day, hour, minute, second, fraction."""
+    found = node.args["format"]
+    # sqlglot marks the two-digit patterns of Spark as strict.
+    pattern = found.name.replace("strict", "") if isinstance(found, exp.Literal) else "%?"
+    if not re.fullmatch(r"(%[YmdHMSf]|[^%A-Za-z])*", pattern):
+        raise refuse("this pattern of date_format()", "Known: yyyy MM dd HH mm ss SSSSSS, as a literal.")
+    return f"strftime(spark_instant({self.sql(node, 'this')}), {literal(pattern)})"
+
+
 def json_path(path: str) -> str:
     """A Spark JSON path in DuckDB's spelling: every key quoted, so that any character may be in it."""
     steps = re.findall(
@@ -228,6 +239,12 @@ def _sha2(self: Any, node: exp.SHA2) -> str:
     return f"{_SHA2[bits]}({self.sql(node, 'this')})"
 
 
+def _rand(_: Any, node: exp.Rand) -> str:
+    if node.this:
+        raise refuse("rand(seed)", "Use rand(), or sort by a hash of the key.")
+    return "random()"
+
+
 def _substring(self: Any, node: exp.Substring) -> str:
     start, length = self.sql(node, "start"), self.sql(node, "length")
     text = self.sql(node, "this")
@@ -291,12 +308,14 @@ class LocalGenerator(DuckDBGenerator):
         exp.Like: _like("LIKE"),
         exp.ILike: _like("ILIKE"),
         exp.Pad: _pad,
+        exp.Rand: _rand,
         exp.SHA2: _sha2,
         exp.StrPosition: _position,
         exp.Substring: _substring,
         exp.TimestampAdd: _add,
         exp.TimestampDiff: _diff,
         exp.TimestampTrunc: _trunc,
+        exp.TimeToStr: _date_format,
         exp.TryCast: _cast,
         exp.TsOrDsAdd: _date_add,
         exp.Placeholder: lambda _, e: "$" + e.name + ("_path" if e.args.get("json_path") else ""),
@@ -313,10 +332,10 @@ class LocalDialect(DuckDB):
 
 _OWN = frozenset(
     {
-        exp.Anonymous, exp.ArrayAgg, exp.ArrayUniqueAgg, exp.ArrayExcept, exp.ArrayIntersect, exp.ArraySort,
+        exp.Anonymous, exp.Rand, exp.ArrayAgg, exp.ArrayUniqueAgg, exp.ArrayExcept, exp.ArrayIntersect, exp.ArraySort,
         exp.ConvertTimezone, exp.DateDiff,
         exp.DateTrunc, exp.Extract, exp.JSONExtractScalar, exp.Pad, exp.SHA2, exp.StrPosition, exp.Substring,
-        exp.TimestampAdd, exp.TimestampDiff, exp.TimestampTrunc, exp.TsOrDsAdd, exp.Like, exp.ILike, exp.FromJson,
+        exp.TimestampAdd, exp.TimestampDiff, exp.TimestampTrunc, exp.TimeToStr, exp.TsOrDsAdd, exp.Like, exp.ILike, exp.FromJson,
     }
 )  # fmt: skip
 KNOWN = frozenset(TYPED) | SAME | _OWN
@@ -334,5 +353,8 @@ def check_functions(tree: exp.Expr) -> None:
 
 
 def generate(tree: exp.Expr) -> str:
-    """DuckDB's text for a tree; the tree may be marked, so give a copy."""
-    return str(_DIALECT.generate(tree, copy=False))
+    """DuckDB's text for a tree, which is changed on the way, so give a copy; NotSupportedError for what has none."""
+    try:
+        return str(_DIALECT.generate(tree, copy=False, unsupported_level=ErrorLevel.RAISE))
+    except UnsupportedError as error:
+        raise refuse(str(error)) from error

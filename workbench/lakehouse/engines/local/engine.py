@@ -23,6 +23,8 @@ from .names import TableName, literal, quoted
 from .snapshot import Column, Snapshot
 from .translate import TableUse
 
+Token = tuple[int, int, int]
+
 FAILURES = (duckdb.Error, pa.ArrowException, DeltaError, OSError)
 """What an engine below raises; `wrapped` makes it PEP 249's."""
 
@@ -86,7 +88,7 @@ class Engine:
             self.duckdb.execute(setting)
         self.results: weakref.WeakSet[OpenResult] = weakref.WeakSet()
         _LIVE.add(self)
-        self._snapshots: dict[TableName, tuple[Snapshot, tuple[int, int] | None]] = {}
+        self._snapshots: dict[TableName, tuple[Snapshot, Token]] = {}
         self._templates: dict[str, str] = {}
 
     def close(self) -> None:
@@ -113,9 +115,10 @@ class Engine:
             return known[0]
         return self._refresh(name, path, known)
 
-    def _refresh(self, name: TableName, path: Path, known: tuple[Snapshot, Any] | None) -> Snapshot:
-        inode = os.stat(path / "_delta_log").st_ino
-        if known and known[1] and known[1][0] == inode:
+    def _refresh(self, name: TableName, path: Path, known: tuple[Snapshot, Token] | None) -> Snapshot:
+        born = snapshot.identity(path)
+        changed = os.stat(path / "_delta_log").st_mtime_ns
+        if known and known[1][:2] == born:
             try:
                 known[0].delta.update_incremental()
                 fresh = snapshot.read_state(name, path, known[0].delta)
@@ -123,8 +126,7 @@ class Engine:
                 fresh = snapshot.load(name, path)
         else:
             fresh = snapshot.load(name, path)
-        state = os.stat(path / "_delta_log")
-        self._snapshots[name] = fresh, (state.st_ino, state.st_mtime_ns)
+        self._snapshots[name] = fresh, (*born, changed)
         return fresh
 
     def forget(self, name: TableName) -> None:

@@ -22,6 +22,7 @@ TYPED: dict[type[exp.Expr], tuple[tuple[str, ...], str]] = {
     exp.Hour: (("this",), "hour(spark_instant({0}))"),
     exp.Minute: (("this",), "minute(spark_instant({0}))"),
     exp.Second: (("this",), "second(spark_instant({0}))"),
+    exp.TimeStrToTime: (("this",), "{0}"),  # sqlglot puts it around the argument of DATE_FORMAT
     exp.TsOrDsToDate: (("this",), "CAST({0} AS DATE)"),
     exp.LastDay: (("this",), "last_day(CAST({0} AS DATE))"),
     exp.UnixMicros: (("this",), "epoch_us(spark_instant({0}))"),
@@ -44,7 +45,6 @@ TYPED: dict[type[exp.Expr], tuple[tuple[str, ...], str]] = {
     exp.Unhex: (("this",), "spark_unhex({0})"),
     exp.ToBase64: (("this",), "to_base64(CAST({0} AS BLOB))"),
     exp.FromBase64: (("this",), "from_base64({0})"),
-    exp.Rand: ((), "random()"),
     exp.Uuid: ((), "CAST(uuid() AS VARCHAR)"),
     exp.ArraySize: (("this",), "len({0})"),
     exp.ArrayContains: (("this", "expression"), "spark_array_contains({0}, {1})"),

@@ -212,14 +212,24 @@ def _refused(name: TableName, why: object) -> errors.NotSupportedError:
     )
 
 
-def state_token(path: Path, version: int) -> tuple[int, int] | None:
+def identity(path: Path) -> tuple[int, int]:
+    """What tells a table from one dropped and made again at its place: inodes alone are used again."""
+    log = path / "_delta_log"
+    try:
+        born = os.stat(log / f"{0:020d}.json").st_mtime_ns
+    except FileNotFoundError:
+        born = 0
+    return os.stat(log).st_ino, born
+
+
+def state_token(path: Path, version: int) -> tuple[int, int, int] | None:
     """What changes when a commit is added or the table is made anew; None when the next commit is already there.
 
     The directory's mtime alone is too coarse (a few milliseconds), the next commit's file alone misses a table that was
-    dropped and created again, or whose old commits were cleaned away.
+    dropped and created again, or whose old commits were cleaned away. OSError when there is no table.
     """
     log = path / "_delta_log"
-    state = os.stat(log)
+    changed = os.stat(log).st_mtime_ns
     if os.path.exists(f"{log}/{version + 1:020d}.json"):
         return None
-    return state.st_ino, state.st_mtime_ns
+    return *identity(path), changed

@@ -1,0 +1,65 @@
+"""The page that exports: the summary, and a file with the bytes that the API gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.test import Client
+from django.urls import reverse
+from rest_framework.test import APIClient
+
+from training.models import Export, QAPair, TrainingSheet
+
+
+def page(training_sheet: TrainingSheet) -> str:
+    return reverse("admin:training_trainingsheet_export", args=[training_sheet.pk])
+
+
+def body(response: Any) -> bytes:
+    return b"".join(response.streaming_content)
+
+
+def test_summary_names_each_exclusion(admin: Client, invoices: TrainingSheet) -> None:
+    text = admin.get(page(invoices)).content.decode()
+    assert ">5</dt><dd>exported for training" in text
+    assert "<b>22</b> unlabeled: waiting for review" in text
+    assert "<b>3</b> training prohibited: Contains PHI - HIPAA" in text
+
+
+def test_another_use_has_another_summary(admin: Client, invoices: TrainingSheet) -> None:
+    assert admin.get(page(invoices), {"use": "evaluation"}).context["summary"]["exported"] == 8
+
+
+def test_the_file_is_that_of_the_api(admin: Client, api: APIClient, boards: TrainingSheet) -> None:
+    response: Any = admin.post(page(boards), {"use": "training"})
+    assert response["Content-Type"] == "application/jsonl"
+    assert f"training_sheet_{boards.pk}.jsonl" in response["Content-Disposition"]
+    exported = body(response)
+    assert exported == body(api.get(f"/api/v1/training-sheets/{boards.pk}/export/jsonl"))
+    assert len(exported.splitlines()) == 10
+    assert {row.channel for row in Export.objects.all()} == {"admin", "api"}
+
+
+def test_nothing_to_export_is_said(admin: Client, boards: TrainingSheet) -> None:
+    QAPair.objects.of(boards.pk).update(status="rejected")
+    text = admin.get(page(boards)).content.decode()
+    assert "Nothing to export for training" in text
+    assert 'id="download" disabled' in text
+    response = admin.post(page(boards), {"use": "training"})
+    assert response.status_code == 409
+    assert "50 pairs: rejected" in response.content.decode()
+    assert not Export.objects.exists()
+
+
+def test_an_unknown_use_is_named(admin: Client, boards: TrainingSheet) -> None:
+    response = admin.get(page(boards), {"use": "trainning"})
+    assert response.status_code == 400
+    assert "training" in response.content.decode()
+
+
+def test_the_list_leads_here_for_one(admin: Client, boards: TrainingSheet, invoices: TrainingSheet) -> None:
+    url, action = reverse("admin:training_trainingsheet_changelist"), {"action": "export_selected"}
+    one: Any = admin.post(url, action | {"_selected_action": [boards.pk]})
+    assert one.url == page(boards)
+    both = admin.post(url, action | {"_selected_action": [boards.pk, invoices.pk]}, follow=True)
+    assert "Choose one training sheet" in both.content.decode()

@@ -1,0 +1,71 @@
+"""The page that generates: what would happen, then the training sheet, or every reason why not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+
+from training.models import TrainingSheet
+
+PAGE = "/admin/training/trainingsheet/generate/"
+
+
+def given(boards: TrainingSheet, **more: Any) -> dict[str, Any]:
+    return {"sheet": boards.sheet_id, "template": boards.template_id, "mode": "ai_generated", **more}
+
+
+def test_generates_and_shows_the_training_sheet(admin: Client, boards: TrainingSheet) -> None:
+    response: Any = admin.post(PAGE, given(boards, name="Boards again"), follow=True)
+    made = TrainingSheet.objects.with_counters().get(name="Boards again")
+    assert (made.total_pairs, made.pre_approved_pairs, made.created_by) == (50, 10, "rosa")
+    assert response.redirect_chain[-1][0] == reverse("admin:training_trainingsheet_change", args=[made.pk])
+    assert "Generated Boards again: 50 items" in response.content.decode()
+    assert LogEntry.objects.get().object_id == made.pk
+
+
+def test_takes_a_limit_and_a_mode(admin: Client, boards: TrainingSheet) -> None:
+    admin.post(PAGE, given(boards, name="Few", mode="manual", limit="3"))
+    made = TrainingSheet.objects.get(name="Few")
+    assert (made.labeling_mode, made.pairs.count()) == ("manual", 3)
+
+
+def test_tells_beforehand_what_would_happen(admin: Client, boards: TrainingSheet) -> None:
+    page = admin.get(f"{PAGE}counts/", {"sheet": boards.sheet_id, "template": boards.template_id}).content.decode()
+    assert "<dt>50</dt>" in page
+    assert ">10</dt><dd>pre-approved" in page
+    assert '<option value="board_serial">' in page
+
+
+def test_a_column_that_does_not_exist_is_named_at_its_field(admin: Client, boards: TrainingSheet) -> None:
+    response = admin.post(PAGE, given(boards, mode="existing_column", response_column="defekt"))
+    assert "no column 'defekt'" in response.context["form"].errors["response_column"][0]
+    assert TrainingSheet.objects.count() == 2
+
+
+def test_an_archived_template_cannot_be_chosen(admin: Client, boards: TrainingSheet) -> None:
+    boards.template.status = "archived"
+    boards.template.save()
+    assert "template" in admin.post(PAGE, given(boards)).context["form"].errors
+    assert TrainingSheet.objects.count() == 2
+
+
+def test_a_broken_sheet_is_a_message_and_nothing_half_done(admin: Client, boards: TrainingSheet) -> None:
+    boards.sheet.primary_table = "mirion_vital.samples.gone"
+    boards.sheet.save()
+    response = admin.post(PAGE, given(boards))
+    assert response.status_code == 200
+    assert "gone" in str(response.context["form"].errors)
+    assert TrainingSheet.objects.count() == 2
+
+
+def test_a_sheet_leads_here(admin: Client, boards: TrainingSheet) -> None:
+    there = f"{PAGE}?sheet={boards.sheet_id}"
+    button: Any = admin.get(f"/admin/sheets/sheet/{boards.sheet_id}/generate/")
+    listed: Any = admin.post(
+        "/admin/sheets/sheet/", {"action": "generate_selected", "_selected_action": [boards.sheet_id]}
+    )
+    assert button.url == listed.url == there
+    assert f'value="{boards.sheet_id}" selected' in admin.get(there).content.decode()

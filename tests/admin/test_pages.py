@@ -1,0 +1,107 @@
+"""Every list and every page of a row opens, in few queries; nobody enters who is not staff."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db import connections
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from governance.models import UsageConstraintAudit
+from training.actions.export import open_export
+from training.models import JobRun, QAPair, ReviewEvent, TrainingSheet
+from workbench.router import LAKEHOUSE
+
+# A list's model and how many queries it takes, whatever the number of rows: count, rows, and one for each list of
+# training sheets or sheets to filter by.
+LISTS = {
+    "sheets.sheet": 2,
+    "templates_app.prompttemplate": 2,
+    "labels.canonicallabel": 3,
+    "labels.canonicallabelversion": 2,
+    "training.trainingsheet": 4,
+    "training.qapair": 3,
+    "training.reviewevent": 3,
+    "training.jobrun": 3,
+    "training.export": 3,
+    "governance.usageconstraintaudit": 2,
+}
+
+
+def list_of(name: str) -> str:
+    return reverse(f"admin:{name.replace('.', '_')}_changelist")
+
+
+@pytest.fixture
+def audited(boards: TrainingSheet) -> None:
+    """Rows of what is only kept: an export, a review event, a job run, a usage change."""
+    list(open_export(boards, actor="rosa", channel="admin"))
+    pair, now = QAPair.objects.of(boards.pk)[0], timezone.now()
+    ReviewEvent.objects.create(
+        action_id="a", qa_pair=pair, training_sheet=boards, action="approve", old_status="unlabeled",
+        new_status="labeled", pair_version=2, actor="rosa", created_at=now,
+    )  # fmt: skip
+    JobRun.objects.create(
+        job_type="generate", training_sheet=boards, progress={"done": 5, "total": 50}, created_by="rosa"
+    )
+    UsageConstraintAudit.objects.create(
+        qa_pair_id=pair.pk, old_allowed_uses=["training"], new_prohibited_uses=["training"], reason="Contains PHI",
+        old_data_classification="internal", new_data_classification="restricted", modified_by="omar", modified_at=now,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_list_opens_in_few_queries(admin: Client, audited: None, name: str) -> None:
+    url = list_of(name)
+    with CaptureQueriesContext(connections[LAKEHOUSE]) as queries:
+        response = admin.get(url)
+    assert response.status_code == 200
+    assert len(response.context["cl"].result_list) >= 1
+    assert len(queries) <= LISTS[name], [query["sql"][:200] for query in queries]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_page_of_a_row_opens(admin: Client, audited: None, name: str) -> None:
+    row = apps.get_model(name)._default_manager.all()[0]
+    response = admin.get(reverse(f"admin:{name.replace('.', '_')}_change", args=[row.pk]))
+    assert response.status_code == 200
+    assert str(row) in response.content.decode()
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_list_is_searched(admin: Client, audited: None, name: str) -> None:
+    response = admin.get(list_of(name), {"q": "nothing like this"})
+    assert list(response.context["cl"].result_list) == []
+
+
+def test_every_filter_of_every_list_answers(admin: Client, audited: None) -> None:
+    asked = {
+        "training.qapair": ["status__exact=labeled", "problem=misfit", "problem=error", "prohibited=training"],
+        "training.trainingsheet": ["status__exact=review", "created_at_from_0=2026-01-01&created_at_from_1=00:00"],
+        "governance.usageconstraintaudit": ["days=30", "classification=changed", "modified_by__icontains=omar"],
+        "labels.canonicallabel": ["prohibited=training", "confidence__exact=high", "label_type__icontains=class"],
+    }
+    for name, queries in asked.items():
+        for query in queries:
+            assert admin.get(f"{list_of(name)}?{query}").status_code == 200, query
+
+
+def test_audit_finds_a_changed_classification(admin: Client, audited: None) -> None:
+    url = reverse("admin:governance_usageconstraintaudit_changelist")
+    assert len(admin.get(url, {"classification": "changed", "days": "30"}).context["cl"].result_list) == 1
+    assert len(admin.get(url, {"classification": "same"}).context["cl"].result_list) == 0
+
+
+def test_who_is_not_staff_is_sent_to_sign_in(client: Client, nils: User, lakehouse: Path) -> None:
+    client.force_login(nils)
+    for name in ["index", *(f"{name.replace('.', '_')}_changelist" for name in LISTS)]:
+        response: Any = client.get(reverse(f"admin:{name}"))
+        assert response.status_code == 302
+        assert response.url.startswith("/admin/login/")
