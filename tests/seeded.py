@@ -28,9 +28,9 @@ def seeded_directory(migrated: Path, django_db_blocker: Any, tmp_path_factory: p
 
 
 @pytest.fixture
-def seeded(seeded_directory: Path, tmp_path: Path, db: None) -> Iterator[Path]:
+def seeded(lakehouse: Path, seeded_directory: Path, tmp_path: Path) -> Iterator[Path]:
     """The directory of this test's own copy."""
-    directory = tmp_path / "lakehouse"
+    directory = tmp_path / "seeded"
     shutil.copytree(seeded_directory, directory)
     with at(directory):
         yield directory

@@ -1,6 +1,7 @@
 """Reads a training sheet's pairs in windows, asks both gates for each, and yields JSONL.
 
-Memory is constant: a window of pairs is read, judged and let go before the next one.
+Memory is constant: a window of pairs is read, judged and let go before the next one. The gates are asked once for
+all pairs of a batch that carry the same limits, and only messages that pass become Python values.
 """
 
 from __future__ import annotations
@@ -11,25 +12,31 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+import pyarrow as pa
 from django.db import connections
-from django.db.models import F, Max, QuerySet
+from django.db.models import Count, F, Func, TextField
 
-from governance.uses import Decision, Limit, decide
+from governance.uses import Limit, decide
 from training.chat import assistant_answer, chat_line, line_problems
-from training.ledger import Ledger, bucket
+from training.ledger import EMPTY, Ledger, bucket
 from training.models import QAPair
+from training.querysets import QAPairQuerySet
 from workbench.router import LAKEHOUSE
 
-WINDOW = 10_000
-COLUMNS = (
-    "messages", "status", "allowed_uses", "prohibited_uses", "usage_reason", "data_classification",
-    "label_allowed", "label_prohibited", "label_reason", "label_classification",
-)  # fmt: skip
-LABEL_COLUMNS = {
-    "label_allowed": F("canonical_label__allowed_uses"),
-    "label_prohibited": F("canonical_label__prohibited_uses"),
-    "label_reason": F("canonical_label__usage_reason"),
-    "label_classification": F("canonical_label__data_classification"),
+WINDOW = 25_000
+BLOCK = 1_000
+TEXTS = {
+    "status": "status",
+    "usage_reason": "usage_reason",
+    "data_classification": "data_classification",
+    "label_reason": "canonical_label__usage_reason",
+    "label_classification": "canonical_label__data_classification",
+}
+LISTS = {
+    "allowed_uses": "allowed_uses",
+    "prohibited_uses": "prohibited_uses",
+    "label_allowed": "canonical_label__allowed_uses",
+    "label_prohibited": "canonical_label__prohibited_uses",
 }
 
 Row = Mapping[str, Any]
@@ -46,36 +53,67 @@ class ExportRun:
     digest: Any = field(default_factory=hashlib.sha256)
 
     def lines(self) -> Iterator[bytes]:
-        """Yield a block of JSONL for each window that has exported pairs; every line obeys the strict chat rules."""
-        judge = Judge(self.use)
-        for rows in windows(self.training_sheet_id):
-            block = b"".join(line for row in rows if (line := self._line(row, judge)))
+        """Yield a block of JSONL for each batch that has exported pairs; every line obeys the strict chat rules."""
+        lines = Lines(self.ledger)
+        for batch in batches(QAPair.objects.of(self.training_sheet_id)):
+            block = b"".join(filter(None, map(lines.line, self._passed(batch))))
             if block:
                 self.digest.update(block)
                 self.size_bytes += len(block)
                 yield block
 
-    def _line(self, row: Row, judge: Judge) -> bytes | None:
-        messages = orjson.loads(row["messages"])
-        reason = bucket(row["status"], judge.decision(row), self.use, assistant_answer(messages) or "")
-        if reason is None and (problems := line_problems({"messages": messages})):
-            reason = f"not a valid chat line: {problems[0]}"
+    def _passed(self, batch: pa.RecordBatch) -> list[bytes]:
+        """Return the stored messages of the pairs that pass both gates, in their order, and count the others."""
+        limits = pa.Table.from_batches([batch]).drop_columns("messages")
+        rows = limits.append_column("row", pa.array(range(batch.num_rows)))
+        passed: list[int] = []
+        for group in rows.group_by([*TEXTS, *LISTS], use_threads=False).aggregate([("row", "list")]).to_pylist():
+            if reason := self._reason(group):
+                self.ledger.add(reason, len(group["row_list"]))
+            else:
+                passed += group["row_list"]
+        messages: list[bytes] = batch["messages"].cast(pa.binary()).take(pa.array(sorted(passed), pa.int64())).to_pylist()
+        return messages
+
+    def _reason(self, group: Row) -> str | None:
+        row = {name: orjson.loads(value) if name in LISTS and value else value for name, value in group.items()}
+        return bucket(row["status"], decide(limits_of(row)), self.use, answer="looked at later, line by line")
+
+
+class Lines:
+    """Writes lines; the chat rules are asked in full once for each sequence of roles, as contents are looked at anyway."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._sound: set[tuple[str, ...]] = set()
+
+    def line(self, stored: bytes) -> bytes | None:
+        """Return the line of stored messages, or None when it is no line to train on; either way the pair is counted."""
+        messages = orjson.loads(stored)
+        roles = roles_of(messages)
+        reason = None
+        if roles not in self._sound:
+            reason = _flaw(messages)
+            if reason is None and roles is not None:
+                self._sound.add(roles)
         self.ledger.add(reason)
         return chat_line(messages) if reason is None else None
 
 
-class Judge:
-    """Asks the gate once for each distinct set of limits, because a sheet has few of them and many pairs."""
+def roles_of(messages: Any) -> tuple[str, ...] | None:
+    """Return the roles of messages that each are exactly a role and a text that is not blank, else None."""
+    try:
+        roles = tuple([str.__str__(m["role"]) for m in messages if len(m) == 2 and m["content"].strip()])
+    except (AttributeError, KeyError, TypeError):
+        return None
+    return roles if len(roles) == len(messages) else None
 
-    def __init__(self, use: str) -> None:
-        self.use = use
-        self._known: dict[tuple[Any, ...], Decision] = {}
 
-    def decision(self, row: Row) -> Decision:
-        key = tuple(tuple(value) if isinstance(value, list) else value for value in (row[name] for name in COLUMNS[2:]))
-        if key not in self._known:
-            self._known[key] = decide(limits_of(row))
-        return self._known[key]
+def _flaw(messages: Any) -> str | None:
+    if not (assistant_answer(messages) or "").strip():
+        return EMPTY
+    problems = line_problems({"messages": messages})
+    return f"not a valid chat line: {problems[0]}" if problems else None
 
 
 def limits_of(row: Row) -> list[Limit]:
@@ -100,20 +138,27 @@ def _limit(source: str, allowed: Sequence[str], prohibited: Sequence[str], reaso
     return Limit(source, reason, frozenset(allowed), frozenset(prohibited), classification)
 
 
-def windows(training_sheet_id: str) -> Iterator[list[Row]]:
-    """Yield the pairs in the order of their items, at most WINDOW items at a time."""
-    pairs = QAPair.objects.of(training_sheet_id)
-    last = pairs.order_by().aggregate(last=Max("position"))["last"]
-    for start in range(0, -1 if last is None else last + 1, WINDOW):
-        rows = _rows(pairs.filter(position__gte=start, position__lt=start + WINDOW))
-        if rows:
-            yield rows
+def batches(pairs: QAPairQuerySet) -> Iterator[pa.RecordBatch]:
+    """Yield the pairs in the order of their items; past the model layer, only the gates' columns and the messages."""
+    # Lists travel as JSON text, because Arrow groups rows by text but not by lists.
+    lists = {f"_{name}": Func(F(path), function="TO_JSON", output_field=TextField()) for name, path in LISTS.items()}
+    read = {"_messages": F("messages")} | {f"_{name}": F(path) for name, path in TEXTS.items()} | lists
+    for start, end in windows(pairs):
+        rows = pairs.filter(position__gte=start, position__lt=end).annotate(**read).values_list(*read)
+        with connections[LAKEHOUSE].cursor() as cursor:
+            cursor.execute(*rows.query.get_compiler(LAKEHOUSE).as_sql())
+            for batch in cursor.fetch_arrow_batches():
+                yield batch.rename_columns([name.removeprefix("_") for name in read])
 
 
-def _rows(pairs: QuerySet[QAPair]) -> list[Row]:
-    """Read past the model layer: only the gate's columns and the messages as they are stored, by Arrow batches."""
-    columns = pairs.annotate(**LABEL_COLUMNS, stored=F("messages")).values_list("stored", *COLUMNS[1:])
-    sql, params = columns.query.get_compiler(LAKEHOUSE).as_sql()
-    with connections[LAKEHOUSE].cursor() as cursor:
-        cursor.execute(sql, params)
-        return [dict(zip(COLUMNS, row, strict=True)) for row in cursor.fetchall()]
+def windows(pairs: QAPairQuerySet) -> list[tuple[int, int]]:
+    """Return ranges of positions, each with WINDOW pairs or a few more, however large the gaps between positions."""
+    blocks = pairs.order_by().annotate(block=F("position") - F("position") % BLOCK).values_list("block")
+    found, start, held = [], 0, 0
+    end = 0
+    for block, count in blocks.annotate(n=Count("pk")).order_by("block"):
+        end, held = block + BLOCK, held + count
+        if held >= WINDOW:
+            found.append((start, end))
+            start, held = end, 0
+    return [*found, (start, end)] if held else found

@@ -37,6 +37,8 @@ def lakehouse(url: str) -> Database:
         },
         # A statement is one Delta commit and `atomic()` gives no rollback, so a request is never wrapped in one.
         "ATOMIC_REQUESTS": False,
+        # A connection holds an engine and its snapshots, which cost 20 ms to make: keep one for each thread.
+        "CONN_MAX_AGE": None,
     }
 
 

@@ -25,6 +25,9 @@ from workbench.canonical import canonical_bytes
 
 Sql = tuple[str, list[Any]]
 
+# Writers differ in how they escape control characters, so a value to compare goes through the same one.
+JSON_VALUE = "TO_JSON(PARSE_JSON(%s))"
+
 
 def _function(name: str) -> Callable[..., Any]:
     def as_databricks(self: Any, compiler: Any, connection: Any, **extra: Any) -> Any:
@@ -52,7 +55,8 @@ def concat_pair(self: ConcatPair, compiler: Any, connection: Any, **extra: Any) 
 
 def trunc(self: TruncBase, compiler: Any, connection: Any) -> Any:
     """A time of day out of a datetime is text here, so the datetime is turned into text before it is cut."""
-    if not (isinstance(self.lhs.output_field, DateTimeField) and isinstance(self.output_field, TimeField)):
+    out_of_datetime = isinstance(self.lhs.output_field, DateTimeField) and isinstance(self.output_field, TimeField)
+    if not out_of_datetime or self.kind == "time":
         return self.as_sql(compiler, connection)
     tzname = self.get_tzname() if settings.USE_TZ else None
     sql, params = connection.ops.datetime_cast_time_sql(*compiler.compile(self.lhs), tzname)
@@ -78,7 +82,14 @@ def json_step(key: str) -> str:
 
 def json_keys(keys: list[Any]) -> list[Any]:
     """Return the keys with numbers as places in a list, as Django reads them from lookups such as `data__0`."""
-    return [int(key) if str(key).lstrip("-").isdigit() else str(key) for key in keys]
+    return [_place(key) for key in keys]
+
+
+def _place(key: Any) -> Any:
+    try:
+        return int(key)
+    except ValueError:
+        return str(key)
 
 
 def key_transform(self: KeyTransform, compiler: Any, connection: Any, **extra: Any) -> Sql:
@@ -102,17 +113,17 @@ def json_exact(self: JSONExact, compiler: Any, connection: Any) -> Sql:
 
 
 def key_transform_exact(self: KeyTransformExact, compiler: Any, connection: Any) -> Sql:
-    """Compare canonical JSON text with canonical JSON text; a missing key is not JSON null."""
+    """Compare JSON text that one writer made; a missing key is not JSON null."""
     lhs, params = compiler.compile(self.lhs)
     if isinstance(self.rhs, KeyTransform):
         rhs, rhs_params = compiler.compile(self.rhs)
         return f"{lhs} = {rhs}", [*params, *rhs_params]
-    return f"{lhs} = %s", [*params, json_text(self.rhs)]
+    return f"{lhs} = {JSON_VALUE}", [*params, json_text(self.rhs)]
 
 
 def key_transform_in(self: KeyTransformIn, compiler: Any, connection: Any) -> Sql:
     lhs, params = compiler.compile(self.lhs)
-    marks = ", ".join(["%s"] * len(self.rhs))
+    marks = ", ".join([JSON_VALUE] * len(self.rhs))
     return f"{lhs} IN ({marks})", [*params, *map(json_text, self.rhs)]
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, NamedTuple
 
-from django.db.backends.base.introspection import BaseDatabaseIntrospection, FieldInfo, TableInfo
+from django.db.backends.base.introspection import BaseDatabaseIntrospection
 
 COLUMNS = """
     SELECT column_name, full_data_type, is_nullable, column_default, comment
@@ -12,7 +13,30 @@ COLUMNS = """
     WHERE table_schema = %s AND table_name = %s
     ORDER BY ordinal_position
 """
-TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s ORDER BY table_name"
+TABLES = "SELECT table_name, comment FROM information_schema.tables WHERE table_schema = %s ORDER BY table_name"
+
+
+class TableInfo(NamedTuple):
+    """Django's own fields, and the comment that `inspectdb` asks for."""
+
+    name: str
+    type: str
+    comment: str | None
+
+
+class FieldInfo(NamedTuple):
+    """Django's own fields, and the comment that `inspectdb` asks for."""
+
+    name: str
+    type_code: str
+    display_size: int | None
+    internal_size: int | None
+    precision: int | None
+    scale: int | None
+    null_ok: bool
+    default: str | None
+    collation: str | None
+    comment: str | None
 
 
 class DatabaseIntrospection(BaseDatabaseIntrospection):
@@ -41,13 +65,13 @@ class DatabaseIntrospection(BaseDatabaseIntrospection):
 
     def get_table_list(self, cursor: Any) -> list[TableInfo]:
         cursor.execute(TABLES, [self._schema])
-        return [TableInfo(name, "t") for (name,) in cursor.fetchall()]
+        return [TableInfo(name, "t", comment) for name, comment in cursor.fetchall()]
 
     def get_table_description(self, cursor: Any, table_name: str) -> list[FieldInfo]:
         cursor.execute(COLUMNS, [self._schema, table_name])
         return [
-            FieldInfo(name, kind.lower(), None, None, None, None, nullable == "YES", default, None)
-            for name, kind, nullable, default, _comment in cursor.fetchall()
+            FieldInfo(name, kind.lower(), None, None, *_digits(kind), nullable == "YES", default, None, comment)
+            for name, kind, nullable, default, comment in cursor.fetchall()
         ]
 
     def get_sequences(self, cursor: Any, table_name: str, table_fields: Any = ()) -> list[dict[str, str]]:
@@ -74,3 +98,9 @@ class DatabaseIntrospection(BaseDatabaseIntrospection):
             entry |= {"foreign_key": None, "check": False, "index": False, "orders": [], "type": None}
             entry["columns"].append(column)
         return constraints
+
+
+def _digits(kind: str) -> tuple[int | None, int | None]:
+    """Return precision and scale of `DECIMAL(12,2)`; no other type has them."""
+    found = re.fullmatch(r"decimal\((\d+), ?(\d+)\)", kind.lower())
+    return (int(found[1]), int(found[2])) if found else (None, None)

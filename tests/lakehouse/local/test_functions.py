@@ -16,8 +16,8 @@ TS = "TIMESTAMP'2024-02-29 13:14:15.678901'"  # a Thursday
 UTC = dt.UTC
 
 
-def at(year: int, month: int, day: int, *time: int) -> dt.datetime:
-    return dt.datetime.combine(dt.date(year, month, day), dt.time(*time, tzinfo=UTC))
+def at(*parts: int) -> dt.datetime:
+    return dt.datetime(*parts).replace(tzinfo=UTC)  # type: ignore[arg-type]  # noqa: DTZ001
 
 
 Values = list[tuple[str, Any]]

@@ -77,6 +77,8 @@ class Engine:
         for setting in (
             "SET GLOBAL TimeZone = 'UTC'",
             "SET GLOBAL threads = 2",
+            # A larger sort or join goes to disk, so that memory stays the same however large the table.
+            "SET GLOBAL memory_limit = '512MB'",
             "SET GLOBAL parquet_metadata_cache = true",
             "SET GLOBAL enable_external_file_cache = false",
             f"SET GLOBAL temp_directory = {literal(str(layout.private / 'spill'))}",
