@@ -44,7 +44,7 @@ lint: install
 
 unit: install
 	.ci/browser
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadfile
 
 test: lint unit
 

@@ -12,7 +12,6 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     FieldTextFilter,
-    RangeDateTimeFilter,
     RelatedDropdownFilter,
 )
 from unfold.decorators import display
@@ -26,6 +25,7 @@ from labels.actions import record_label
 from labels.models import CanonicalLabel, CanonicalLabelVersion, all_uses
 from workbench.admin_base import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin, VerbForm
 from workbench.admin_fields import in_words
+from workbench.admin_filters import DayRange
 from workbench.concepts import short
 
 KEY = ("sheet", "item_ref", "label_type")
@@ -78,7 +78,7 @@ class CanonicalLabelAdmin(VerbAdmin):
         ("data_classification", ChoicesDropdownFilter),
         ProhibitedUse,
         ("labeled_by", FieldTextFilter),
-        ("labeled_at", RangeDateTimeFilter),
+        ("labeled_at", DayRange),
     )
     ordering = ("-last_modified_at", "-id")
     search_fields = ("item_ref", "notes", "label_data", "labeled_by")

@@ -11,7 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from unfold.contrib.filters.admin import FieldTextFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -20,6 +20,7 @@ from sheets.models import Sheet
 from sheets.reading import Findings, iter_items
 from workbench.admin_base import VerbAdmin, VerbForm, page_of
 from workbench.admin_fields import CodeWidget
+from workbench.admin_filters import DayRange
 from workbench.problems import Problem
 
 PREVIEWED = 5
@@ -42,7 +43,7 @@ class SheetAdmin(VerbAdmin):
     list_filter = (
         ("primary_table", FieldTextFilter),
         ("created_by", FieldTextFilter),
-        ("created_at", RangeDateTimeFilter),
+        ("created_at", DayRange),
     )
     search_fields = ("name", "description", "primary_table")
     actions = ("generate_selected",)

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
 from unfold.dataclasses import ActionDialog
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -17,6 +17,7 @@ from templates_app import actions
 from templates_app.models import PromptTemplate
 from workbench.admin_base import VerbAdmin, VerbForm, page_of
 from workbench.admin_fields import CodeWidget
+from workbench.admin_filters import DayRange
 from workbench.problems import Problem
 
 COLOURS = {"draft": "warning", "published": "success", "archived": "default"}
@@ -51,7 +52,7 @@ class PromptTemplateAdmin(VerbAdmin):
         ("status", ChoicesDropdownFilter),
         ("label_type", FieldTextFilter),
         ("created_by", FieldTextFilter),
-        ("created_at", RangeDateTimeFilter),
+        ("created_at", DayRange),
     )
     search_fields = ("name", "description", "label_type", "user_prompt_template")
     actions_detail = ("publish", "duplicate", "archive")

@@ -84,13 +84,24 @@ def test_list_is_searched(admin: Client, audited: None, name: str) -> None:
 def test_every_filter_of_every_list_answers(admin: Client, audited: None) -> None:
     asked = {
         "training.qapair": ["status__exact=labeled", "problem=misfit", "problem=error", "prohibited=training"],
-        "training.trainingsheet": ["status__exact=review", "created_at_from_0=2026-01-01&created_at_from_1=00:00"],
+        "training.trainingsheet": [
+            "status__exact=review",
+            "created_at_from=2026-01-01&created_at_to=2099-12-31",
+            "created_at_from=yesterday",
+        ],
         "governance.usageconstraintaudit": ["days=30", "classification=changed", "modified_by__icontains=omar"],
         "labels.canonicallabel": ["prohibited=training", "confidence__exact=high", "label_type__icontains=class"],
     }
     for name, queries in asked.items():
         for query in queries:
             assert admin.get(f"{list_of(name)}?{query}").status_code == 200, query
+
+
+def test_a_day_is_whole(admin: Client, boards: TrainingSheet) -> None:
+    url, day = list_of("training.trainingsheet"), f"{boards.created_at:%Y-%m-%d}"
+    found = admin.get(url, {"created_at_from": day, "created_at_to": day}).context["cl"].result_list
+    assert boards in found
+    assert list(admin.get(url, {"created_at_to": "2026-01-01"}).context["cl"].result_list) == []
 
 
 def test_audit_finds_a_changed_classification(admin: Client, audited: None) -> None:

@@ -10,7 +10,6 @@ from django.utils.html import format_html_join
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     FieldTextFilter,
-    RangeDateTimeFilter,
     RelatedDropdownFilter,
 )
 from unfold.decorators import display
@@ -18,6 +17,7 @@ from unfold.decorators import display
 from training.admin.showing import STATUSES
 from training.models import Export, JobRun, ReviewEvent
 from workbench.admin_base import ReadOnlyAdmin
+from workbench.admin_filters import DayRange
 from workbench.concepts import short
 
 RUNS = {"queued": "default", "running": "info", "succeeded": "success", "failed": "danger", "cancelled": "warning"}
@@ -39,7 +39,7 @@ class ReviewEventAdmin(ReadOnlyAdmin):
         ("training_sheet", RelatedDropdownFilter),
         ("action", ChoicesDropdownFilter),
         ("actor", FieldTextFilter),
-        ("created_at", RangeDateTimeFilter),
+        ("created_at", DayRange),
     )
     search_fields = ("actor", "reason", "qa_pair__item_ref")
     fields = (
@@ -84,7 +84,7 @@ class JobRunAdmin(ReadOnlyAdmin):
         ("status", ChoicesDropdownFilter),
         ("job_type", FieldTextFilter),
         ("training_sheet", RelatedDropdownFilter),
-        ("created_at", RangeDateTimeFilter),
+        ("created_at", DayRange),
     )
     search_fields = ("job_type", "error", "created_by")
     fields = (
@@ -122,7 +122,7 @@ class ExportAdmin(ReadOnlyAdmin):
         ("channel", FieldTextFilter),
         "is_complete",
         ("created_by", FieldTextFilter),
-        ("created_at", RangeDateTimeFilter),
+        ("created_at", DayRange),
     )
     search_fields = ("sha256", "created_by", "training_sheet__name")
     fields = (

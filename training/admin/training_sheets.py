@@ -16,7 +16,6 @@ from django.utils.html import format_html_join
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     FieldTextFilter,
-    RangeDateTimeFilter,
     RelatedDropdownFilter,
 )
 from unfold.decorators import action, display
@@ -27,6 +26,7 @@ from training.admin.generate_page import counts_panel, generate_page
 from training.admin.showing import MODE_WORDS, SHEET_STATUSES, counter_links, pairs_url, shares
 from training.models import TrainingSheet
 from workbench.admin_base import ReadOnlyAdmin
+from workbench.admin_filters import DayRange
 
 
 @admin.register(TrainingSheet)
@@ -40,7 +40,7 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
         ("sheet", RelatedDropdownFilter),
         ("template", RelatedDropdownFilter),
         ("created_by", FieldTextFilter),
-        ("created_at", RangeDateTimeFilter),
+        ("created_at", DayRange),
     )
     search_fields = ("name", "created_by")
     actions = ("export_selected",)

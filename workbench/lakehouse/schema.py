@@ -31,6 +31,10 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
     sql_alter_column_comment = "COMMENT ON COLUMN %(table)s.%(column)s IS %(comment)s"
     sql_primary_key = "CONSTRAINT %(name)s PRIMARY KEY (%(column)s)"
 
+    def execute(self, sql: Any, params: Any = ()) -> None:
+        """Literals stand in the statement itself, so without parameters a percent sign is no marker."""
+        super().execute(sql, params or None)
+
     def table_sql(self, model: type[Model]) -> tuple[str, tuple[Any, ...]]:
         """Return CREATE TABLE with the informational primary key and the clustering of `ClusterBy`."""
         quote, options = self.quote_name, model._meta

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,7 @@ CONSTRAINTS_PROPERTY = "workbench.constraints"
 DEFAULT_KEY, COMMENT_KEY = "workbench.default", "comment"
 _READER_FEATURES = {"timestampNtz"}
 _WRITER_FEATURES = _READER_FEATURES | {"appendOnly", "invariants", "checkConstraints", "changeDataFeed"}
+MOST_SMALL_FILES, SMALL_BYTES = 64, 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,13 @@ class Snapshot:
     @cached_property
     def _sizes(self) -> list[int]:
         return list(reversed(self._actions["size_bytes"].to_pylist()))
+
+    @property
+    def crowded(self) -> bool:
+        """Whether some partition holds more small files than a write should have to live with."""
+        places = list(zip(*self._partition_values.values(), strict=True)) or [()] * len(self._sizes)
+        small = Counter(place for place, size in zip(places, self._sizes, strict=True) if size < SMALL_BYTES)
+        return bool(small) and max(small.values()) > MOST_SMALL_FILES
 
     @cached_property
     def shape(self) -> str:
