@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,8 @@ from training.models import Export, TrainingSheet
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "lakehouse"])
 
 
-@pytest.fixture(autouse=True)
-def _sync_code_beside_playwright(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Playwright's loop runs in this thread, where Django would refuse the database."""
-    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-
-
 @pytest.fixture
-def page(chromium: Any, boards: TrainingSheet, rosa: User, live_server: Any) -> Iterator[Any]:
+def page(boards: TrainingSheet, rosa: User, live_server: Any, chromium: Any) -> Iterator[Any]:
     """A page on which Rosa has signed in; it notes every request that leaves the machine and every error."""
     context = chromium.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
     page = context.new_page()

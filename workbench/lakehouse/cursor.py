@@ -94,11 +94,15 @@ def insert(connection: Any, rows: Rows) -> int:
         raise DataError(f"A value does not fit its column in {rows.table}: {error}") from error
     if not rows.keys:
         return int(connection.append(rows.table, table))
+    keys = [list(key) for key in rows.keys]
+    if rows.within:
+        # Equal keys lie in one partition, so asking for both columns finds the same rows and opens fewer files.
+        keys[0].append(rows.within)
     return int(
         connection.append_unique(
             rows.table,
             table,
-            [list(key) for key in rows.keys],
+            keys,
             rows.on_conflict,
             update_columns=list(rows.update_columns),
             conflict_target=list(rows.target) or None,
