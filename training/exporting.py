@@ -23,7 +23,7 @@ from training.models import QAPair
 from training.querysets import QAPairQuerySet
 from workbench.router import LAKEHOUSE
 
-WINDOW = 25_000
+WINDOW = 50_000
 BLOCK = 1_000
 TEXTS = {
     "status": "status",

@@ -63,7 +63,7 @@ def frame(lakehouse: Path) -> Callable[[str], polars.DataFrame]:
 def processes() -> ForkServerContext:
     """Starts processes by fork from one that has loaded the project and opened no table, as gunicorn does."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.lakehouse.testapp.work"])
+    context.set_forkserver_preload(["__main__", "tests.lakehouse.testapp.work"])
     return context
 
 

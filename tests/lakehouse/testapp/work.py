@@ -22,6 +22,7 @@ from tests.lakehouse.testapp.models import Counter, Line, Part, Shelf
 from workbench.router import LAKEHOUSE
 
 BATCH = 300
+CODES = 5
 
 
 def use(directory: str) -> None:
@@ -46,10 +47,10 @@ def increment(directory: str, key: str, times: int) -> int:
 
 
 def race(directory: str, barrier: Any, verb: str, results: Any) -> None:
-    """Do the verb at the same moment as the other processes and report how it went, ten times over."""
+    """Do the verb at the same moment as the other processes and report how it went, for each of CODES."""
     use(directory)
     together(barrier)
-    for number in range(10):
+    for number in range(CODES):
         try:
             results.put((number, VERBS[verb](f"code {number}")))
         except IntegrityError:
@@ -88,9 +89,11 @@ VERBS = {
 }
 
 
-def write_until_killed(directory: str, name: str) -> None:
+def write_until_killed(directory: str, name: str, started: Any) -> None:
     """Write batches, each in one commit, and change each in one more."""
     use(directory)
+    Line.objects.exists()
+    started.set()
     for number in count():
         sheet = f"{name}-{number}"
         Line.objects.bulk_create([Line(sheet=sheet, text="old") for _ in range(BATCH)])
