@@ -31,7 +31,9 @@ def export(directory: Path, rows: int) -> Iterator[Figure]:
     ours, theirs = (_run(side, directory, rows) for side in ("ours", "duckdb"))
     yield Figure("export JSONL", rows, rows / ours["seconds"], "rows/s", rows / theirs["seconds"], most_ratio=3)
     yield Figure("export JSONL, peak", rows, ours["peak"], "MiB", theirs["peak"])
-    yield Figure("export JSONL, peak over start", rows, ours["peak"] - ours["start"], "MiB", theirs["peak"] - theirs["start"])
+    yield Figure(
+        "export JSONL, peak over start", rows, ours["peak"] - ours["start"], "MiB", theirs["peak"] - theirs["start"]
+    )
 
 
 def _run(side: str, directory: Path, rows: int) -> dict[str, float]:
@@ -66,7 +68,9 @@ def ours(_lakehouse: Path, target: Path) -> Callable[[], None]:
 
 
 def reference(lakehouse: Path, target: Path) -> Callable[[], None]:
-    files = DeltaTable(lakehouse / TABLES / "qa_pairs").file_uris(file_pruning_predicate=f"training_sheet_id = '{sheet_id(0)}'")
+    files = DeltaTable(lakehouse / TABLES / "qa_pairs").file_uris(
+        file_pruning_predicate=f"training_sheet_id = '{sheet_id(0)}'"
+    )
     duckdb.execute("SELECT id FROM read_parquet($files) LIMIT 1", {"files": files}).fetchall()
     query = "SELECT messages::JSON AS messages FROM read_parquet($files) WHERE status = 'labeled' ORDER BY position"
     return lambda: duckdb.execute(f"COPY ({query}) TO '{target}' (FORMAT json)", {"files": files}).fetchall() and None

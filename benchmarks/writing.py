@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.figures import Figure, milliseconds, p50, times
-from benchmarks.invented import pairs, sheet_id
+from benchmarks.invented import pairs
 from benchmarks.stage import TABLES, append_reference, opened, same_table
 
 MOST_INSTANCES = 100_000
@@ -46,9 +46,7 @@ def write_many_sheets(directory: Path, rows: int) -> Iterator[Figure]:
         given = pairs(rows, per_sheet=1000)
         reference = same_table(lakehouse / TABLES / "qa_pairs", directory / f"reference-many-{rows}")
         written = milliseconds(lambda: QAPair.objects.append_arrow(given))
-        yield _figure(
-            "write, sheets of 1,000", rows, written, milliseconds(lambda: append_reference(reference, given))
-        )
+        yield _figure("write, sheets of 1,000", rows, written, milliseconds(lambda: append_reference(reference, given)))
         del given
         chunks = [pairs(ADDED, per_sheet=ADDED, sheet=n) for n in range(1, 8)]
         ours = times(lambda n: QAPair.objects.append_arrow(chunks[n]), len(chunks))
@@ -56,9 +54,7 @@ def write_many_sheets(directory: Path, rows: int) -> Iterator[Figure]:
         yield Figure(f"add {ADDED} to a table of", rows, p50(ours), "ms", p50(references))
 
 
-def _figure(
-    name: str, rows: int, ours: float, reference: float | None, most_ratio: float | None = None
-) -> Figure:
+def _figure(name: str, rows: int, ours: float, reference: float | None, most_ratio: float | None = None) -> Figure:
     """Return milliseconds as rows a second."""
     speed = None if reference is None else rows / reference * 1000
     return Figure(name, rows, rows / ours * 1000, "rows/s", speed, most_ratio)

@@ -33,7 +33,7 @@ PAGE_SIZE = OpenApiParameter("page_size", int, description="1 to 500.", default=
 ITEM_REF = OpenApiParameter("item_ref", OpenApiTypes.STR, OpenApiParameter.PATH)
 
 
-class SheetFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+class SheetFilter(filters.FilterSet):
     """By exact name or table, or by a word in name or description."""
 
     search = filters.CharFilter(method="by_word", help_text="Part of the name or the description.")

@@ -6,7 +6,7 @@ from django_filters import rest_framework as filters
 from templates_app.models import PromptTemplate
 
 
-class TemplateFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+class TemplateFilter(filters.FilterSet):
     """By exact name, version, status or label type, or by a word in name or description."""
 
     search = filters.CharFilter(method="by_word", help_text="Part of the name or the description.")

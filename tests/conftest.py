@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.db import connections
@@ -15,6 +16,11 @@ from django.test.utils import setup_databases, teardown_databases
 from rest_framework.test import APIClient
 
 from workbench.router import CONCEPT_APPS, LAKEHOUSE
+
+
+def pytest_configure() -> None:
+    """Hash passwords quickly: a real hash takes a third of a second on purpose."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

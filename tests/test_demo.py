@@ -48,7 +48,13 @@ def test_the_demo_prints_the_table_and_leaves_two_valid_files(var: Path) -> None
     rows = [line.split("  ") for line in done.stdout.splitlines()]
     cells = {row[0]: [cell.strip() for cell in row[1:] if cell.strip()] for row in rows}
     assert cells["PCB Defect Detection - Sample"][:5] == ["50", "10", "40", "10", "0"]
-    assert cells["Medical Invoices - Sample"][:5] == ["30", "8", "22", "5", "3 training prohibited: Contains PHI - HIPAA"]
+    assert cells["Medical Invoices - Sample"][:5] == [
+        "30",
+        "8",
+        "22",
+        "5",
+        "3 training prohibited: Contains PHI - HIPAA",
+    ]
     for name, lines in (("pcb_defects", 10), ("medical_invoices", 5)):
         report = validate_file(var / "exports" / f"{name}.jsonl")
         assert (report.lines, report.problems) == (lines, [])
@@ -63,7 +69,14 @@ def test_the_demo_prints_the_table_and_leaves_two_valid_files(var: Path) -> None
 def test_generate_prints_the_id_that_export_takes(var: Path, tmp_path: Path) -> None:
     assert manage(var, "loadseed", "pcb_defects").returncode == 0
     made = manage(
-        var, "generate", "--sheet", "PCB Defect Detection - Sample", "--template", "PCB Defect Localization", "--limit", "5"
+        var,
+        "generate",
+        "--sheet",
+        "PCB Defect Detection - Sample",
+        "--template",
+        "PCB Defect Localization",
+        "--limit",
+        "5",
     )
     assert made.returncode == 0, made.stderr
     training_sheet = made.stdout.splitlines()[-1]

@@ -72,7 +72,9 @@ class ExportRun:
                 self.ledger.add(reason, len(group["row_list"]))
             else:
                 passed += group["row_list"]
-        messages: list[bytes] = batch["messages"].cast(pa.binary()).take(pa.array(sorted(passed), pa.int64())).to_pylist()
+        messages: list[bytes] = (
+            batch["messages"].cast(pa.binary()).take(pa.array(sorted(passed), pa.int64())).to_pylist()
+        )
         return messages
 
     def _reason(self, group: Row) -> str | None:

@@ -31,7 +31,12 @@ def test_generating_answers_with_the_sheet_and_its_statistics(api: APIClient, re
     assert response.status_code == 201
     body = response.json()
     assert body["statistics"]["items"] == 30
-    assert (body["total_pairs"], body["pre_approved_pairs"], body["unlabeled_pairs"], body["status"]) == (30, 8, 22, "review")
+    assert (body["total_pairs"], body["pre_approved_pairs"], body["unlabeled_pairs"], body["status"]) == (
+        30,
+        8,
+        22,
+        "review",
+    )
     assert body["created_by"] == "rosa"
 
 
@@ -74,7 +79,9 @@ def test_nils_may_look_but_not_generate(nils: User, request_body: dict[str, Any]
     assert not TrainingSheet.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["training-sheets", "qa-pairs", "review-events", "exports", "jobs", "usage-constraint-audit"])
+@pytest.mark.parametrize(
+    "name", ["training-sheets", "qa-pairs", "review-events", "exports", "jobs", "usage-constraint-audit"]
+)
 def test_every_list_needs_sign_in(lakehouse: Path, api: APIClient, name: str) -> None:
     assert APIClient().get(f"/api/v1/{name}").status_code in (401, 403)
     assert api.get(f"/api/v1/{name}").json()["results"] == []

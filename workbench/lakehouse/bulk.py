@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 from django.core.exceptions import FieldError
@@ -50,13 +50,11 @@ def append_arrow(model: type[Model], table: pa.Table, on_conflict: OnConflict = 
         arrow=complete,
     )
     with connection.cursor() as cursor:
-        cursor.execute(insert_sql(rows, connection.ops.quote_name), [rows])
+        cursor.execute(insert_sql(rows, connection.ops.quote_name), cast(Any, [rows]))
         return int(cursor.rowcount)
 
 
-def _completed(
-    model: type[Model], fields: dict[str, Field[Any, Any]], table: pa.Table, connection: Any
-) -> pa.Table:
+def _completed(model: type[Model], fields: dict[str, Field[Any, Any]], table: pa.Table, connection: Any) -> pa.Table:
     """Return the table with the columns that it leaves out."""
     label, given = model._meta.label, table.column_names
     if unknown := sorted(set(given) - fields.keys()):

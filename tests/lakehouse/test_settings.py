@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from workbench import databases
+from workbench.env import env_bool, env_int, env_str, env_url
+
+Manage = Callable[..., CompletedProcess[str]]
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "accepted"),
+    [
+        (lambda: env_bool("WORKBENCH_X", False), "maybe", "1, true, yes, on, 0, false, no, off"),
+        (lambda: env_int("WORKBENCH_X", 2, at_least=1), "0", "at least 1"),
+        (lambda: env_int("WORKBENCH_X", 2), "two", "whole number"),
+        (lambda: env_url("WORKBENCH_X", "", schemes=("http", "https")), "ftp://x", "http://…, https://…"),
+    ],
+)
+def test_a_wrong_value_names_variable_value_and_what_is_accepted(
+    read: Callable[[], Any], value: str, accepted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_X", value)
+    with pytest.raises(ImproperlyConfigured) as caught:
+        read()
+    assert all(words in str(caught.value) for words in ("WORKBENCH_X", value, accepted))
+
+
+def test_blank_values_count_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_X", "  ")
+    assert (env_str("WORKBENCH_X", "d"), env_int("WORKBENCH_X", 3), env_bool("WORKBENCH_X", True)) == ("d", 3, True)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("delta://relative/dir", "delta:///DIR"),
+        ("delta:///", "delta:///DIR"),
+        ("delta:///dir?colour=red", "colour"),
+        ("delta:///dir?catalog=a/b", "a/b"),
+    ],
+)
+def test_a_wrong_lakehouse_url(url: str, words: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="WORKBENCH_LAKEHOUSE_URL") as caught:
+        databases.lakehouse(url)
+    assert words in str(caught.value)
+
+
+def test_a_wrong_database_url_stops_the_start_and_hides_the_password(manage: Manage) -> None:
+    done = manage("check", WORKBENCH_DATABASE_URL="mysql://omar:hunter2@db/x")
+    assert done.returncode != 0
+    assert "WORKBENCH_DATABASE_URL" in done.stderr and "sqlite://…, postgresql://…" in done.stderr
+    assert "omar:***" in done.stderr and "hunter2" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("parent", ["/proc/none", "file"])
+def test_an_unwritable_directory_is_told_in_one_line(manage: Manage, tmp_path: Path, parent: str) -> None:
+    (tmp_path / "file").touch()
+    directory = f"{parent if parent.startswith('/') else tmp_path / parent}/lakehouse"
+    done = manage("sql", "SELECT 1", WORKBENCH_LAKEHOUSE_URL=f"delta://{directory}")
+    assert done.returncode != 0
+    assert directory in done.stderr and "Traceback" not in done.stderr
