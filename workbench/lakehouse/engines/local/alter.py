@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -37,8 +36,17 @@ def _edit(session: Session, found: Parts, change: Callable[[Snapshot], None]) ->
 
 
 def _set_columns(target: Snapshot, columns: Sequence[Column], operation: str) -> None:
-    """Commit another schema for the same files: an overwrite whose filter matches no file."""
-    replace_rows(target, [], columns, operation, [(target.columns[0].name, "=", uuid.uuid4().hex)])
+    """Commit another schema for the same files: an overwrite whose filter matches no file.
+
+    delta-rs holds a filter against the files' statistics, where almost any value could lie; an empty list lies in none.
+    Should it ever remove a file all the same, the table goes back to the version before.
+    """
+    before = set(target.delta.file_uris())
+    replace_rows(target, [], columns, operation, [(target.columns[0].name, "in", [])])
+    target.delta.update_incremental()
+    if set(target.delta.file_uris()) != before:
+        target.delta.restore(target.version)
+        raise errors.InternalError(f"{operation} of {target.name} would have removed rows; the table is as it was.")
 
 
 def _rewrite(
