@@ -103,6 +103,15 @@ DATABASE_URL = env_url(
 DATABASES = {"default": databases.default(DATABASE_URL), "lakehouse": databases.lakehouse(LAKEHOUSE_URL)}
 DATABASE_ROUTERS = ["workbench.router.LakehouseRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Any OpenAI-compatible endpoint; without one, drafts come from the offline drafter.
+LLM_URL = env_url("WORKBENCH_LLM_URL", "", schemes=("http", "https"))
+LLM_MODEL = env_str("WORKBENCH_LLM_MODEL")
+LLM_API_KEY = env_str("WORKBENCH_LLM_API_KEY")
+if LLM_URL and not LLM_MODEL:
+    raise ImproperlyConfigured(
+        "WORKBENCH_LLM_URL is set without WORKBENCH_LLM_MODEL: name the model that it should use."
+    )
+
 EXPORTS_DIR = VAR_DIR / "exports"
 
 AUTH_PASSWORD_VALIDATORS = [
