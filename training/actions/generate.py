@@ -69,7 +69,8 @@ def check(sheet: Sheet, template: PromptTemplate, mode: str, config: Mapping[str
         raise Conflict(f"The template {template} is {template.status}: publish it, or choose a published version.")
     if mode not in TrainingSheet.Mode.values:
         raise Invalid.of_fields(
-            "The labeling mode is not accepted.", {"labeling_mode": [f"Use {listed(TrainingSheet.Mode.values)}."]}
+            "The labeling mode is not accepted.",
+            {"labeling_mode": [f"Found {mode!r}: use {listed(TrainingSheet.Mode.values)}."]},
         )
     check_config(mode, config, list(columns_of(sheet)))
     findings = inspect(sheet)
@@ -89,8 +90,13 @@ def resume(training_sheet: TrainingSheet) -> TrainingSheet:
     """Write the pairs that are still missing and return the finished training sheet.
 
     Safe to repeat after a crash: a pair's id comes from training sheet and item, and present ones are skipped. What
-    stops it is kept on the training sheet, which is then `failed` and may be resumed.
+    stops it is kept on the training sheet, which is then `failed` and may be resumed. Conflict for one that a model was
+    trained on, which never changes.
     """
+    if training_sheet.status == TrainingSheet.Status.TRAINED:
+        raise Conflict(
+            f"A model was trained on the training sheet {training_sheet}, so it stays as it is: generate a new one."
+        )
     try:
         answerer = _answerer(training_sheet)
         for chunk in _chunks(_items(training_sheet)):
