@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import orjson
 from django.conf import settings
 
 from templates_app.models import PromptTemplate
@@ -95,8 +95,8 @@ def as_json(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
-    except ValueError:
+        return orjson.loads(value)  # which refuses NaN, unlike json
+    except orjson.JSONDecodeError:
         return value
 
 
@@ -108,16 +108,35 @@ def check_config(mode: str, config: Config, columns: Sequence[str]) -> None:
     if mode == "existing_column":
         faults |= _column_faults(config.get("response_column"), columns)
     model = config.get("model") or default_model()
-    if mode == "ai_generated" and model not in models():
+    if mode == "ai_generated" and (not isinstance(model, str) or model not in models()):
         faults["model"] = [f"There is no model {model!r}: use {listed(models())}."]
-    for key in ("limit", "concurrency", "max_tokens"):
-        value = config.get(key)
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-            faults[key] = [f"{value!r} is not accepted: use a whole number of at least 1."]
+    for key, (fits, allowed) in _ALLOWED.items():
+        if (value := config.get(key)) is not None and not fits(value):
+            faults[key] = [f"{value!r} is not accepted: use {allowed}."]
     if faults:
         raise Invalid.of_fields(
             "The generation config is not accepted.", {f"generation_config.{k}": v for k, v in faults.items()}
         )
+
+
+def _count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**31
+
+
+def _heat(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 2
+
+
+def _yes_or_no(value: Any) -> bool:
+    # Not by truth: the text "false" is true, and would approve every answer.
+    return isinstance(value, bool)
+
+
+_ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "temperature": (_heat, "a number from 0 to 2"),
+    "trusted": (_yes_or_no, "true or false"),
+    **dict.fromkeys(("max_tokens", "concurrency", "limit"), (_count, "a whole number of at least 1")),
+}
 
 
 def _column_faults(column: Any, columns: Sequence[str]) -> dict[str, list[str]]:
