@@ -12,8 +12,8 @@ from django.db.models import AutoField, Field, Model, UniqueConstraint
 from django.db.models.constants import OnConflict
 from django.db.models.sql import compiler
 
-from workbench.lakehouse.cursor import adapted
 from workbench.lakehouse.indexes import ClusterBy
+from workbench.lakehouse.literals import adapted
 from workbench.lakehouse.rows import Rows
 
 SQLCompiler = compiler.SQLCompiler
@@ -143,9 +143,8 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler, SQLCompiler):
 
 def insert_sql(rows: Rows, quote: Any) -> str:
     """Return the Databricks statement for the rows: INSERT, or MERGE where keys must stay unique."""
-    struct = ", ".join(f"{quote(name)}: {kind}" for name, kind in rows.columns)
     names = ", ".join(quote(name) for name, _ in rows.columns)
-    source = f"SELECT INLINE(FROM_JSON(%s, 'ARRAY<STRUCT<{struct}>>'))"
+    source = _rows_of_json(rows, quote)
     if not rows.keys:
         return f"INSERT INTO {quote(rows.table)} ({names}) {source}"
     keys = [rows.target] if rows.on_conflict == "update" and rows.target else rows.keys
@@ -161,6 +160,17 @@ def insert_sql(rows: Rows, quote: Any) -> str:
         f"MERGE INTO {quote(rows.table)} AS t USING ({source}) AS s ON {same}{matched}"
         f" WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({given})"
     )
+
+
+def _rows_of_json(rows: Rows, quote: Any) -> str:
+    """Return the SELECT that turns one JSON parameter into the rows. JSON holds no bytes, so they come as hex text."""
+    kinds = {name: "STRING" if kind == "BINARY" else kind for name, kind in rows.columns}
+    struct = ", ".join(f"{quote(name)}: {kind}" for name, kind in kinds.items())
+    source = f"SELECT INLINE(FROM_JSON(%s, 'ARRAY<STRUCT<{struct}>>'))"
+    if kinds == dict(rows.columns):
+        return source
+    values = (f"UNHEX({quote(n)}) AS {quote(n)}" if kind == "BINARY" else quote(n) for n, kind in rows.columns)
+    return f"SELECT {', '.join(values)} FROM ({source})"
 
 
 class SQLDeleteCompiler(compiler.SQLDeleteCompiler, SQLCompiler):
