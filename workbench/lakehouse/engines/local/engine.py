@@ -6,6 +6,7 @@ import ctypes
 import hashlib
 import json
 import os
+import threading
 import weakref
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -148,7 +149,8 @@ class Engine:
 
     def _write_template(self, path: Path, columns: list[Column]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}.tmp")
+        # Two threads that meet a new shape write it each; the last one wins.
+        draft = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.tmp")
         empty = ", ".join(f"CAST(NULL AS {to_duckdb(c.type)}) AS {quoted(c.name)}" for c in columns)
         self.duckdb.execute(f"COPY (SELECT {empty} LIMIT 0) TO {literal(str(draft))} (FORMAT parquet)")
         os.replace(draft, path)
