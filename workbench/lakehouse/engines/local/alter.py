@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -37,8 +36,12 @@ def _edit(session: Session, found: Parts, change: Callable[[Snapshot], None]) ->
 
 
 def _set_columns(target: Snapshot, columns: Sequence[Column], operation: str) -> None:
-    """Commit another schema for the same files: an overwrite whose filter matches no file."""
-    replace_rows(target, [], columns, operation, [(target.columns[0].name, "=", uuid.uuid4().hex)])
+    """Commit another schema for the same files: an overwrite whose filter matches no file.
+
+    It must be a filter that is false whatever the statistics say: delta-rs removes every file that could match.
+    """
+    plain = next((c for c in target.columns if isinstance(c.type, str)), target.columns[0])
+    replace_rows(target, [], columns, operation, [(plain.name, "in", [])])
 
 
 def _rewrite(

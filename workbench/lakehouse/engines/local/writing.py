@@ -157,7 +157,7 @@ def replace_rows(
     adds: list[AddAction],
     columns: Sequence[Column],
     operation: str,
-    filters: list[tuple[str, str, str]] | None = None,
+    filters: list[tuple[str, str, str | list[str]]] | None = None,
 ) -> None:
     """One commit that sets the table's columns and replaces its files, or those that the filters match, by new ones."""
     properties = CommitProperties(custom_metadata={OPERATION_KEY: operation}, max_commit_retries=0)
