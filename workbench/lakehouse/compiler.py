@@ -147,17 +147,22 @@ def insert_sql(rows: Rows, quote: Any) -> str:
     source = _rows_of_json(rows, quote)
     if not rows.keys:
         return f"INSERT INTO {quote(rows.table)} ({names}) {source}"
-    keys = [rows.target] if rows.on_conflict == "update" and rows.target else rows.keys
-    same = " OR ".join("(" + " AND ".join(f"t.{quote(c)} = s.{quote(c)}" for c in key) + ")" for key in keys)
+    same = [" AND ".join(f"t.{quote(c)} = s.{quote(c)}" for c in key) for key in rows.keys]
+    message = f"duplicate key in {rows.table} ({'; '.join(', '.join(key) for key in rows.keys)})"
+    refuse = f"UPDATE SET {quote(rows.keys[0][0])} = RAISE_ERROR('{message}')"
+    update = ", ".join(f"{quote(c)} = s.{quote(c)}" for c in rows.update_columns)
+    target = " AND ".join(f"t.{quote(c)} = s.{quote(c)}" for c in rows.target)
     matched = {
         "ignore": "",
-        "error": f" WHEN MATCHED THEN UPDATE SET {quote(rows.keys[0][0])} = RAISE_ERROR('duplicate key in {rows.table}')",
-        "update": " WHEN MATCHED THEN UPDATE SET "
-        + ", ".join(f"{quote(c)} = s.{quote(c)}" for c in rows.update_columns),
+        "error": f" WHEN MATCHED THEN {refuse}",
+        # A row with another key of the new one, beside the one that is to be updated, is a clash.
+        "update": f" WHEN MATCHED AND NOT ({target}) THEN {refuse}" * (len(same) > 1)
+        + f" WHEN MATCHED THEN UPDATE SET {update}",
     }[rows.on_conflict]
+    on = " OR ".join(f"({condition})" for condition in same)
     given = ", ".join(f"s.{quote(name)}" for name, _ in rows.columns)
     return (
-        f"MERGE INTO {quote(rows.table)} AS t USING ({source}) AS s ON {same}{matched}"
+        f"MERGE INTO {quote(rows.table)} AS t USING ({source}) AS s ON {on}{matched}"
         f" WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({given})"
     )
 
