@@ -143,10 +143,10 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler, SQLCompiler):
 
 def insert_sql(rows: Rows, quote: Any) -> str:
     """Return the Databricks statement for the rows: INSERT, or MERGE where keys must stay unique."""
-    names = ", ".join(quote(name) for name, _ in rows.columns)
+    table, names = ".".join(map(quote, rows.table.split("."))), ", ".join(quote(name) for name, _ in rows.columns)
     source = _rows_of_json(rows, quote)
     if not rows.keys:
-        return f"INSERT INTO {quote(rows.table)} ({names}) {source}"
+        return f"INSERT INTO {table} ({names}) {source}"
     same = [" AND ".join(f"t.{quote(c)} = s.{quote(c)}" for c in key) for key in rows.keys]
     message = f"duplicate key in {rows.table} ({'; '.join(', '.join(key) for key in rows.keys)})"
     refuse = f"UPDATE SET {quote(rows.keys[0][0])} = RAISE_ERROR('{message}')"
@@ -162,7 +162,7 @@ def insert_sql(rows: Rows, quote: Any) -> str:
     on = " OR ".join(f"({condition})" for condition in same)
     given = ", ".join(f"s.{quote(name)}" for name, _ in rows.columns)
     return (
-        f"MERGE INTO {quote(rows.table)} AS t USING ({source}) AS s ON {on}{matched}"
+        f"MERGE INTO {table} AS t USING ({source}) AS s ON {on}{matched}"
         f" WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({given})"
     )
 
