@@ -21,13 +21,13 @@ $(VENV)/installed: requirements.lock
 install: $(VENV)/installed
 
 migrate: install
-	$(MANAGE) migrate --verbosity 0
-	$(MANAGE) migrate --database lakehouse --verbosity 0
+	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) migrate --database lakehouse --verbosity 0
 
 demo: migrate
-	$(MANAGE) demo
+	@$(MANAGE) demo
 ifneq ($(SERVE),0)
-	$(MAKE) --no-print-directory serve
+	@$(MAKE) --no-print-directory serve
 endif
 
 serve: migrate

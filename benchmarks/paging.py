@@ -50,7 +50,7 @@ def _page(sheet: str, cursor: str, start: int) -> None:
 
     client = APIClient()
     client.force_authenticate(User(username="rosa", is_superuser=True))
-    wanted = {"training_sheet": sheet, "page_size": PAGE} | ({"cursor": cursor} if cursor else {})
+    wanted = {"training_sheet": sheet, "page_size": str(PAGE)} | ({"cursor": cursor} if cursor else {})
     pairs = client.get("/api/v1/qa-pairs", wanted, SERVER_NAME="127.0.0.1").json()["results"]
     positions = [pair["position"] for pair in pairs]
     assert positions == list(range(start, start + PAGE)), positions
@@ -60,4 +60,5 @@ def _read(lakehouse: Path, sheet: str, start: int) -> None:
     table = DeltaTable(lakehouse / TABLES / "qa_pairs")
     files = table.file_uris(file_pruning_predicate=f"training_sheet_id = '{sheet}'")
     sql = f"SELECT * FROM read_parquet($files) WHERE position >= {start} ORDER BY position, id LIMIT {PAGE}"
-    assert duckdb.sql(sql, params={"files": files}).to_arrow_table().num_rows == PAGE
+    found = duckdb.sql(sql, params={"files": files})
+    assert found is not None and found.to_arrow_table().num_rows == PAGE

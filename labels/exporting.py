@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 from labels.models import CanonicalLabel
 from sheets.models import Sheet
 from workbench.canonical import canonical_bytes
+from workbench.files import written_whole
 from workbench.problems import NotFound
 
 COLUMNS = (
@@ -37,20 +36,11 @@ def label_blocks(sheet: Sheet, label_type: str = "") -> Iterator[bytes]:
 def export_to_file(sheet: Sheet, target: Path, label_type: str = "") -> int:
     """Write the labels to `target` in one step and return their number; errors as for `label_blocks`."""
     blocks = label_blocks(sheet, label_type)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    temporary, count = Path(name), 0
-    try:
-        with os.fdopen(handle, "wb") as file:
-            for block in blocks:
-                count += block.count(b"\n")
-                file.write(block)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    count = 0
+    with written_whole(target) as file:
+        for block in blocks:
+            count += block.count(b"\n")
+            file.write(block)
     return count
 
 

@@ -19,7 +19,8 @@ def decoded(cursor: str) -> tuple[str, int]:
     try:
         match json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))):
             case [str() as item_ref, int() as position] if position >= 0:
+                item_ref.encode()  # a lone surrogate is no text that the lakehouse could be asked for
                 return item_ref, position
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         pass
     raise bad_cursor(cursor)

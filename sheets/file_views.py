@@ -75,6 +75,7 @@ class FileView(APIView):
         answer.headers.setdefault("ETag", etag)
         answer["Last-Modified"] = http_date(changed)
         answer["Cache-Control"] = "private, no-cache"
+        answer["X-Frame-Options"] = "SAMEORIGIN"  # our own screens show a PDF in a frame
         answer["Cross-Origin-Resource-Policy"] = "same-origin"
         answer["X-Content-Type-Options"] = "nosniff"
         return answer

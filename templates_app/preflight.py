@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import islice
 
+from django.conf import settings
+
 from sheets.models import Sheet
 from sheets.reading import count_items, rows_of
 from templates_app.models import PromptTemplate
@@ -20,7 +22,10 @@ CHUNK = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """Counts of items by where their answer would come from; tokens are an estimate over the prompts to draft."""
+    """Counts of items by where their answer would come from; tokens are an estimate over the prompts to draft.
+
+    `cost` is None for an endpoint, whose price is not known here.
+    """
 
     items: int
     pre_approved: int
@@ -30,7 +35,7 @@ class Preflight:
     sampled_with_problems: int
     tokens: int
     model: str
-    cost: float
+    cost: float | None
 
 
 def preflight(template: PromptTemplate, sheet: Sheet) -> Preflight:
@@ -48,8 +53,8 @@ def preflight(template: PromptTemplate, sheet: Sheet) -> Preflight:
         sampled=len(sample),
         sampled_with_problems=len(sample) - len(rendered),
         tokens=round(to_draft * sum(rendered) / len(rendered)) if rendered else 0,
-        model=OFFLINE_MODEL,
-        cost=0.0,
+        model=settings.LLM_MODEL or OFFLINE_MODEL,
+        cost=None if settings.LLM_MODEL else 0.0,
     )
 
 

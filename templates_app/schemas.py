@@ -9,10 +9,12 @@ from typing import Any
 import orjson
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.protocols import Validator
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012, EMPTY_REGISTRY
 
 from templates_app.fields import field_faults, field_schema, shown
+from templates_app.patterns import AnswerValidator, pattern_faults
 from templates_app.problems import TemplateProblem
 from templates_app.rendering import variables
 from workbench.canonical import canonical_bytes
@@ -63,12 +65,13 @@ def check_output_schema(value: Any) -> None:
         raise SchemaProblem([f"output_schema.$schema: found {dialect!r}; allowed is {DIALECT!r}"])
     meta = Draft202012Validator(Draft202012Validator.META_SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
     faults = [_words(error, "output_schema") for error in meta.iter_errors(schema)]
-    faults += [
-        f"output_schema: the reference {reference!r} leads to nothing inside the schema; write it under $defs and "
-        "refer to '#/$defs/…'"
-        for reference in _references(schema)
-        if not _resolves(schema, reference)
-    ]
+    for keyword, value in _keywords(schema):
+        faults += pattern_faults(keyword, value)
+        if keyword in {"$ref", "$dynamicRef"} and isinstance(value, str) and not _resolves(schema, value):
+            faults.append(
+                f"output_schema: the reference {value!r} leads to nothing inside the schema; write it under $defs and "
+                "refer to '#/$defs/…'"
+            )
     if faults:
         raise SchemaProblem(faults)
 
@@ -168,14 +171,14 @@ def _renamed(faults: Sequence[str], path: str) -> list[str]:
 
 
 @lru_cache(maxsize=256)
-def _validator(schema: bytes) -> Draft202012Validator:
+def _validator(schema: bytes) -> Validator:
     # The registry is empty and cannot retrieve, so a reference to anywhere else is never fetched.
-    return Draft202012Validator(
+    return AnswerValidator(
         orjson.loads(schema), registry=EMPTY_REGISTRY, format_checker=Draft202012Validator.FORMAT_CHECKER
     )
 
 
-def _faults(validator: Draft202012Validator, value: Any) -> list[str]:
+def _faults(validator: Validator, value: Any) -> list[str]:
     try:
         errors = sorted(validator.iter_errors(value), key=lambda error: [str(part) for part in error.absolute_path])
     except Unresolvable as error:
@@ -229,14 +232,19 @@ def _resolves(schema: dict[str, Any], reference: str) -> bool:
     return True
 
 
-def _references(value: Any) -> Iterator[Any]:
-    """Every reference of a schema; values under `enum`, `const`, `default` and `examples` are data, not schema."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            if key in {"$ref", "$dynamicRef"} and isinstance(item, str):
-                yield item
-            elif key not in {"enum", "const", "default", "examples"}:
-                yield from _references(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _references(item)
+def _keywords(schema: Any) -> Iterator[tuple[str, Any]]:
+    """Every keyword of a schema and of the schemas in it, with its value; what is data, not schema, is left out."""
+    if isinstance(schema, Mapping):
+        for keyword, value in schema.items():
+            yield keyword, value
+            if keyword in _BY_NAME and isinstance(value, Mapping):
+                yield from _keywords(list(value.values()))
+            elif keyword not in _DATA:
+                yield from _keywords(value)
+    elif isinstance(schema, list):
+        for item in schema:
+            yield from _keywords(item)
+
+
+_BY_NAME = frozenset({"properties", "$defs", "dependentSchemas", "patternProperties"})
+_DATA = frozenset({"enum", "const", "default", "examples"})

@@ -134,4 +134,4 @@ class PreflightSerializer(serializers.Serializer[Any]):
     sampled_with_problems = serializers.IntegerField(help_text="Sampled items whose prompt cannot be filled.")
     tokens = serializers.IntegerField(help_text="Estimate for the prompts to draft, from the sample.")
     model = serializers.CharField()
-    cost = serializers.FloatField(help_text="US dollars.")
+    cost = serializers.FloatField(allow_null=True, help_text="US dollars; null where the price is not known.")

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from templates_app.schemas import misfits
-from training.drafter import OFFLINE_MODEL, Drafter
-from training.pairs import Answer, Answerer, Message
+import orjson
+from django.conf import settings
+
+from templates_app.models import PromptTemplate
+from templates_app.schemas import misfits, normalise_output_schema
+from training.completions import Completions, Endpoint, Options
+from training.drafter import OFFLINE_MODEL, Drafter, Example
+from training.pairs import Answer, Answerer, Question
+from training.replies import Reply
 from workbench.canonical import canonical_json
 from workbench.near import listed, near_misses
 from workbench.problems import Invalid
 
 Config = Mapping[str, Any]
+Examples = Callable[[], Iterable[Example]]
+CONCURRENCY = 16
 CONFIG_KEYS = ("model", "temperature", "max_tokens", "response_column", "trusted", "concurrency", "limit")
 
 
-def manual(_row: Mapping[str, Any], _messages: list[Message]) -> Answer:
-    """Leave the answer empty for a person to write."""
-    return Answer(labeling_mode="manual")
+def manual(questions: Sequence[Question]) -> list[Answer]:
+    """Leave the answers empty for a person to write."""
+    return [Answer(labeling_mode="manual") for _ in questions]
 
 
 def existing_column(config: Config, output_schema: Mapping[str, Any]) -> Answerer:
     """Return an answerer that takes the answer from `response_column`; only a trusted, fitting one is approved."""
     column, trusted = config["response_column"], bool(config.get("trusted"))
 
-    def answer(row: Mapping[str, Any], _messages: list[Message]) -> Answer:
+    def answer(row: Mapping[str, Any]) -> Answer:
         value = row[column]
         if value is None or value == "":
             return Answer(labeling_mode="existing_column", error=f"The column {column!r} is empty in this row.")
@@ -35,25 +42,52 @@ def existing_column(config: Config, output_schema: Mapping[str, Any]) -> Answere
         status = "labeled" if trusted and not faults else "unlabeled"
         return Answer(canonical_json(value), "existing_column", status, misfits=faults)
 
-    return answer
+    return lambda questions: [answer(row) for row, _messages in questions]
 
 
-def offline_nearest(drafter: Drafter, output_schema: Mapping[str, Any]) -> Answerer:
-    """Return an answerer that drafts from the most similar canonical labels."""
+def offline(template: PromptTemplate, config: Config, examples: Examples) -> Answerer:
+    """Return an answerer that drafts from the most similar canonical labels, on this machine."""
+    schema = normalise_output_schema(template.output_schema)
+    drafter = Drafter(list(examples()), schema)
 
-    def answer(row: Mapping[str, Any], _messages: list[Message]) -> Answer:
+    def answer(row: Mapping[str, Any]) -> Answer:
         draft = drafter.draft(row)
-        faults = misfits(output_schema, as_json(draft.answer)) if draft.answer else []
-        return Answer(draft.answer, "ai_generated", "unlabeled", OFFLINE_MODEL, draft.confidence, faults, error(draft))
+        faults = misfits(schema, as_json(draft.answer)) if draft.answer else []
+        error = "" if draft.answer else draft.explanation
+        return Answer(draft.answer, model=OFFLINE_MODEL, confidence=draft.confidence, misfits=faults, error=error)
 
-    def error(draft: Any) -> str:
-        return "" if draft.answer else str(draft.explanation)
-
-    return answer
+    return lambda questions: [answer(row) for row, _messages in questions]
 
 
-# A model's name and what makes its answerer; an endpoint's models join here.
-MODELS: dict[str, Callable[[Drafter, Mapping[str, Any]], Answerer]] = {OFFLINE_MODEL: offline_nearest}
+def endpoint(template: PromptTemplate, config: Config, examples: Examples) -> Answerer:
+    """Return an answerer that asks the model of WORKBENCH_LLM_URL, many questions at once."""
+    schema = normalise_output_schema(template.output_schema)
+    options = Options(
+        temperature=config.get("temperature", template.temperature),
+        max_tokens=config.get("max_tokens", template.max_tokens),
+        schema=schema,
+        concurrency=config.get("concurrency", CONCURRENCY),
+    )
+    name = settings.LLM_MODEL
+    client = Completions(Endpoint(settings.LLM_URL, name, settings.LLM_API_KEY), options)
+
+    def answer(reply: Reply) -> Answer:
+        value = as_json(reply.text) if schema else reply.text
+        faults = misfits(schema, value) if reply.text else []
+        text = canonical_json(value) if reply.text else ""
+        return Answer(text, model=name, misfits=faults, error=reply.problem)
+
+    return lambda questions: [answer(reply) for reply in client.ask([messages for _row, messages in questions])]
+
+
+def models() -> dict[str, Callable[[PromptTemplate, Config, Examples], Answerer]]:
+    """Return what makes the answerer of each model by the model's name; the endpoint's comes first where one is set."""
+    remote = {settings.LLM_MODEL: endpoint} if settings.LLM_URL else {}
+    return {**remote, OFFLINE_MODEL: offline}
+
+
+def default_model() -> str:
+    return next(iter(models()))
 
 
 def as_json(value: Any) -> Any:
@@ -61,8 +95,8 @@ def as_json(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
-    except ValueError:
+        return orjson.loads(value)  # which refuses NaN, unlike json
+    except orjson.JSONDecodeError:
         return value
 
 
@@ -73,16 +107,36 @@ def check_config(mode: str, config: Config, columns: Sequence[str]) -> None:
         faults[key] = [f"{key!r} is no option: use {listed(CONFIG_KEYS)}.{near_misses(key, CONFIG_KEYS)}"]
     if mode == "existing_column":
         faults |= _column_faults(config.get("response_column"), columns)
-    model = config.get("model") or OFFLINE_MODEL
-    if mode == "ai_generated" and model not in MODELS:
-        faults["model"] = [f"There is no model {model!r}: use {listed(MODELS)}."]
-    limit = config.get("limit")
-    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
-        faults["limit"] = [f"{limit!r} is not accepted: use a whole number of at least 1."]
+    model = config.get("model") or default_model()
+    if mode == "ai_generated" and (not isinstance(model, str) or model not in models()):
+        faults["model"] = [f"There is no model {model!r}: use {listed(models())}."]
+    for key, (fits, allowed) in _ALLOWED.items():
+        if (value := config.get(key)) is not None and not fits(value):
+            faults[key] = [f"{value!r} is not accepted: use {allowed}."]
     if faults:
         raise Invalid.of_fields(
             "The generation config is not accepted.", {f"generation_config.{k}": v for k, v in faults.items()}
         )
+
+
+def _count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**31
+
+
+def _heat(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 2
+
+
+def _yes_or_no(value: Any) -> bool:
+    # Not by truth: the text "false" is true, and would approve every answer.
+    return isinstance(value, bool)
+
+
+_ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "temperature": (_heat, "a number from 0 to 2"),
+    "trusted": (_yes_or_no, "true or false"),
+    **dict.fromkeys(("max_tokens", "concurrency", "limit"), (_count, "a whole number of at least 1")),
+}
 
 
 def _column_faults(column: Any, columns: Sequence[str]) -> dict[str, list[str]]:

@@ -14,11 +14,11 @@ from typing import Any
 import orjson
 import pyarrow as pa
 from django.db import connections
-from django.db.models import Count, F, Func, TextField
+from django.db.models import Case, Count, F, Func, TextField, When
 
 from governance.uses import Limit, decide
-from training.chat import assistant_answer, chat_line, line_problems
-from training.ledger import EMPTY, Ledger, bucket
+from training.chat_lines import ChatLines
+from training.ledger import Ledger, bucket
 from training.models import QAPair
 from training.querysets import QAPairQuerySet
 from workbench.router import LAKEHOUSE
@@ -54,10 +54,12 @@ class ExportRun:
 
     def lines(self) -> Iterator[bytes]:
         """Yield a block of JSONL for each batch that has exported pairs; every line obeys the strict chat rules."""
-        lines = Lines(self.ledger)
+        lines = ChatLines(self.ledger)
         for batch in batches(QAPair.objects.of(self.training_sheet_id)):
-            block = b"".join(filter(None, map(lines.line, self._passed(batch))))
-            if block:
+            written = [line for stored in self._passed(batch) if (line := lines.line(stored))]
+            if written:
+                block = b"".join(written)
+                self.ledger.add(None, len(written))
                 self.digest.update(block)
                 self.size_bytes += len(block)
                 yield block
@@ -80,42 +82,6 @@ class ExportRun:
     def _reason(self, group: Row) -> str | None:
         row = {name: orjson.loads(value) if name in LISTS and value else value for name, value in group.items()}
         return bucket(row["status"], decide(limits_of(row)), self.use, answer="looked at later, line by line")
-
-
-class Lines:
-    """Writes lines; the chat rules are asked in full once for each sequence of roles, as contents are looked at anyway."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
-        self._sound: set[tuple[str, ...]] = set()
-
-    def line(self, stored: bytes) -> bytes | None:
-        """Return the line of stored messages, or None when it is no line to train on; either way the pair is counted."""
-        messages = orjson.loads(stored)
-        roles = roles_of(messages)
-        reason = None
-        if roles not in self._sound:
-            reason = _flaw(messages)
-            if reason is None and roles is not None:
-                self._sound.add(roles)
-        self.ledger.add(reason)
-        return chat_line(messages) if reason is None else None
-
-
-def roles_of(messages: Any) -> tuple[str, ...] | None:
-    """Return the roles of messages that each are exactly a role and a text that is not blank, else None."""
-    try:
-        roles = tuple([str.__str__(m["role"]) for m in messages if len(m) == 2 and m["content"].strip()])
-    except (AttributeError, KeyError, TypeError):
-        return None
-    return roles if len(roles) == len(messages) else None
-
-
-def _flaw(messages: Any) -> str | None:
-    if not (assistant_answer(messages) or "").strip():
-        return EMPTY
-    problems = line_problems({"messages": messages})
-    return f"not a valid chat line: {problems[0]}" if problems else None
 
 
 def limits_of(row: Row) -> list[Limit]:
@@ -144,7 +110,9 @@ def batches(pairs: QAPairQuerySet) -> Iterator[pa.RecordBatch]:
     """Yield the pairs in the order of their items; past the model layer, only the gates' columns and the messages."""
     # Lists travel as JSON text, because Arrow groups rows by text but not by lists.
     lists = {f"_{name}": Func(F(path), function="TO_JSON", output_field=TextField()) for name, path in LISTS.items()}
-    read = {"_messages": F("messages")} | {f"_{name}": F(path) for name, path in TEXTS.items()} | lists
+    labeled = When(status=QAPair.Status.LABELED, then=F("messages"))  # no other pair passes the first gate
+    read: dict[str, Any] = {"_messages": Case(labeled, output_field=TextField())}
+    read |= {f"_{name}": F(path) for name, path in TEXTS.items()} | lists
     for start, end in windows(pairs):
         rows = pairs.filter(position__gte=start, position__lt=end).annotate(**read).values_list(*read)
         with connections[LAKEHOUSE].cursor() as cursor:
@@ -156,8 +124,8 @@ def batches(pairs: QAPairQuerySet) -> Iterator[pa.RecordBatch]:
 def windows(pairs: QAPairQuerySet) -> list[tuple[int, int]]:
     """Return ranges of positions, each with WINDOW pairs or a few more, however large the gaps between positions."""
     blocks = pairs.order_by().annotate(block=F("position") - F("position") % BLOCK).values_list("block")
-    found, start, held = [], 0, 0
-    end = 0
+    found: list[tuple[int, int]] = []
+    start = end = held = 0
     for block, count in blocks.annotate(n=Count("pk")).order_by("block"):
         end, held = block + BLOCK, held + count
         if held >= WINDOW:

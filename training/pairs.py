@@ -41,7 +41,19 @@ class Answer:
     error: str = ""
 
 
-Answerer = Callable[[Mapping[str, Any], list[Message]], Answer]
+@dataclass(frozen=True)
+class Posed:
+    """An item's row with the messages that pose its question, or why there are none."""
+
+    row: Mapping[str, Any]
+    messages: list[Message]
+    error: str = ""
+
+
+# The row of an item and the messages that pose its question.
+Question = tuple[Mapping[str, Any], list[Message]]
+# Answers a chunk of questions, one answer for each in their order, so that an endpoint can be asked many at once.
+Answerer = Callable[[Sequence[Question]], list[Answer]]
 
 
 def from_label(label: Label, output_schema: Mapping[str, Any]) -> Answer:

@@ -54,7 +54,15 @@ class GeneratedSerializer(TrainingSheetSerializer):
 
 
 class UseSerializer(serializers.Serializer[Any]):
+    """The options of an export; an unknown one is refused, because what it asks to leave out would be exported."""
+
     use = serializers.ChoiceField(USES, default="training")
+
+    def to_internal_value(self, data: Any) -> Any:
+        if unknown := sorted(set(data) - set(self.fields)):
+            words = f"There is no option {unknown[0]!r}: use {', '.join(self.fields)}."
+            raise serializers.ValidationError({unknown[0]: [words]})
+        return super().to_internal_value(data)
 
 
 class ExclusionSerializer(serializers.Serializer[Any]):

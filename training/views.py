@@ -6,6 +6,7 @@ from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
@@ -24,6 +25,7 @@ from training.serializers import (
     TrainingSheetSerializer,
     UseSerializer,
 )
+from workbench.api.permissions import may
 
 
 class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
@@ -55,7 +57,13 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
         responses={(200, "application/jsonl"): OpenApiTypes.STR, 409: OpenApiResponse(description="Nothing to export")},
         filters=False,
     )
-    @action(detail=True, url_path="export/jsonl", pagination_class=None)
+    # An export is a row of its own, so who exports needs the right to add one, as in the admin.
+    @action(
+        detail=True,
+        url_path="export/jsonl",
+        pagination_class=None,
+        permission_classes=[IsAuthenticated, may("training.add_export")],
+    )
     def export_jsonl(self, request: Request, pk: str) -> StreamingHttpResponse:
         """Stream the approved and allowed pairs, one chat a line."""
         export = open_export(self.get_object(), actor=request.user.get_username(), channel="api", use=use_of(request))

@@ -24,7 +24,8 @@ def stated_plainly(handle: Callable[..., None]) -> Callable[..., None]:
         except Problem as problem:
             raise CommandError(str(problem)) from problem
         except (DatabaseError, OSError) as error:
-            raise CommandError(f"{type(error).__name__}: {error}") from error
+            words = " ".join(str(error).split())
+            raise CommandError(f"{type(error).__name__}: {words}") from error
 
     return wrapper
 

@@ -43,7 +43,18 @@ def env_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
     if parts.scheme not in schemes:
         forms = ", ".join(f"{scheme}://…" for scheme in schemes)
         raise ImproperlyConfigured(f"{name}={masked(parts)!r} is not accepted: use {forms}.")
+    if scheme_needs_host(parts) and not parts.hostname:
+        raise ImproperlyConfigured(f"{name}={masked(parts)!r} names no host: use {parts.scheme}://HOST.")
+    try:
+        _ = parts.port
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}={masked(parts)!r} is not accepted: {error}.") from error
     return text
+
+
+def scheme_needs_host(parts: SplitResult) -> bool:
+    """Return whether the URL is one of the web, which says nothing without a host."""
+    return parts.scheme in ("http", "https")
 
 
 def masked(parts: SplitResult) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
 import django_stubs_ext
@@ -11,12 +10,13 @@ from django.core.exceptions import ImproperlyConfigured
 from workbench import databases
 from workbench.admin_look import UNFOLD as UNFOLD
 from workbench.env import env_bool, env_int, env_str, env_url
+from workbench.secret_files import kept_secret
 
 # Lets classes such as ModelAdmin take their model in brackets, for the type checker.
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(env_str("WORKBENCH_VAR_DIR", str(BASE_DIR / "var")))
+VAR_DIR = Path(env_str("WORKBENCH_VAR_DIR", str(BASE_DIR / "var"))).absolute()
 
 DEBUG = env_bool("WORKBENCH_DEBUG", False)
 PUBLIC_URL = env_url("WORKBENCH_PUBLIC_URL", "http://127.0.0.1:8000", schemes=("http", "https"))
@@ -35,11 +35,7 @@ def _secret_key() -> str:
     key = env_str("WORKBENCH_SECRET_KEY")
     if key:
         return key
-    file = VAR_DIR / "secret_key"
-    if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(64))
-    return file.read_text()
+    return kept_secret(VAR_DIR / "secret_key", 64)
 
 
 SECRET_KEY = _secret_key()
@@ -105,6 +101,15 @@ DATABASE_URL = env_url(
 DATABASES = {"default": databases.default(DATABASE_URL), "lakehouse": databases.lakehouse(LAKEHOUSE_URL)}
 DATABASE_ROUTERS = ["workbench.router.LakehouseRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Any OpenAI-compatible endpoint; without one, drafts come from the offline drafter.
+LLM_URL = env_url("WORKBENCH_LLM_URL", "", schemes=("http", "https"))
+LLM_MODEL = env_str("WORKBENCH_LLM_MODEL")
+LLM_API_KEY = env_str("WORKBENCH_LLM_API_KEY")
+if LLM_URL and not LLM_MODEL:
+    raise ImproperlyConfigured(
+        "WORKBENCH_LLM_URL is set without WORKBENCH_LLM_MODEL: name the model that it should use."
+    )
+
 EXPORTS_DIR = VAR_DIR / "exports"
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -136,10 +141,12 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["workbench.api.permissions.MayWrite"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["workbench.api.parsing.BoundedJSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "workbench.api.paging.KeyCursorPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    # `format` is an option of exports, not of how an answer is written.
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "workbench.api.errors.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "PAGE_SIZE": 50,
@@ -176,7 +183,6 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("WORKBENCH_BEHIND_PROXY", False) else None
-X_FRAME_OPTIONS = "SAMEORIGIN"
 
 LOGGING = {
     "version": 1,

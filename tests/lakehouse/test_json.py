@@ -22,7 +22,7 @@ ROWS: dict[str, Any] = {
     "number": 5,
     "json null": Value(None, JSONField()),
     "sql null": None,
-    "odd": {"it's": 1, 'say "hi"': 2, "50%": 3, "a\\b": 4, "%s": 5, "": 6, "dot.ted": 7, "日本": 8, "$": 9, "0": 10},
+    "odd": {"it's": 1, "50%": 3, "a\\b": 4, "%s": 5, "dot.ted": 7, "日本": 8, "$": 9, "0": 10},
 }
 
 

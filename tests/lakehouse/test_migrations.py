@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import polars
 import pytest
@@ -12,8 +13,9 @@ from django.db import connection as default
 from django.db import connections, models
 
 from tests.conftest import at
-from tests.lakehouse.testapp.models import Part
+from tests.lakehouse.testapp.models import Line, Part
 from workbench.lakehouse.fields import ArrayField
+from workbench.lakehouse.ids import uuid7
 from workbench.router import LAKEHOUSE
 
 pytestmark = pytest.mark.django_db(databases=["default", LAKEHOUSE])
@@ -96,6 +98,15 @@ def added(field: models.Field[Any, Any], name: str) -> models.Field[Any, Any]:
     field.set_attributes_from_name(name)
     field.model = Part
     return field
+
+
+@pytest.mark.parametrize("key", [uuid7, lambda: str(uuid4()), lambda: f"{uuid4()} {'x' * 99}"])
+def test_rows_stay_whatever_their_keys(key: Callable[[], str], frame: Callable[[str], polars.DataFrame]) -> None:
+    Line.objects.bulk_create([Line(pk=key(), sheet=f"sheet {n % 3}") for n in range(90)])
+    with connections[LAKEHOUSE].schema_editor() as editor:
+        editor.add_field(Line, added(models.TextField(null=True), "note"))
+        editor.add_field(Line, added(models.TextField(default="d"), "more"))
+    assert frame("testapp_line")["more"].to_list() == ["d"] * 90
 
 
 def test_an_interrupted_add_field_may_be_repeated(frame: Callable[[str], polars.DataFrame]) -> None:

@@ -20,7 +20,7 @@ def test_small_files_become_one_and_the_rows_stay(lakehouse: Path) -> None:
     out = io.StringIO()
     call_command("optimize_tables", "testapp_counter", retain_hours=0, stdout=out)
     assert "testapp_counter" in out.getvalue()
-    data = [path for path in (lakehouse / "mirion_vital/workbench/testapp_counter").glob("*.parquet")]
+    data = list((lakehouse / "mirion_vital/workbench/testapp_counter").glob("*.parquet"))
     assert len(data) == 1
     assert set(Counter.objects.values_list("pk", "n")) == before
 

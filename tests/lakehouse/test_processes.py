@@ -66,7 +66,7 @@ def test_no_increment_of_three_processes_is_lost(processes: ForkServerContext, l
 
 
 def test_a_killed_writer_leaves_the_old_or_the_new_version(processes: ForkServerContext, lakehouse: Path) -> None:
-    dice, deadline = random.Random(2), time.monotonic() + 12
+    dice, deadline = random.Random(2), time.monotonic() + 8
     for number in range(20):
         if number >= 5 and time.monotonic() > deadline:
             break

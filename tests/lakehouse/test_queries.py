@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from django.db.models import (
     When,
     Window,
 )
-from django.db.models.functions import Coalesce, Lag, Rank, RowNumber
+from django.db.models.functions import SHA256, Chr, Coalesce, Lag, Least, Length, Ord, Rank, RowNumber, StrIndex
 from django.test.utils import CaptureQueriesContext
 
 from tests.lakehouse.testapp.models import Part, Shelf
@@ -194,6 +195,21 @@ def test_thousands_of_values_in_one_lookup() -> None:
 def test_arithmetic_and_coalesce() -> None:
     rows = Part.objects.annotate(left=Coalesce("stock", 0) % 3, half=Coalesce("stock", 0) / 2).order_by("name")
     assert list(rows.values_list("left", flat=True)) == [1, 1, 1, 0, 0]
+
+
+def test_functions_that_databricks_spells_its_own_way() -> None:
+    row = Part.objects.annotate(
+        sha=SHA256("name"),
+        at=StrIndex("name", Value("o")),
+        length=Length("name"),
+        letter=Chr(Ord("name")),
+        least=Least("stock", Value(3)),
+        power=F("stock") ** 2,
+        bits=F("stock").bitxor(5),
+    ).get(name="bolt")
+    assert row.sha == hashlib.sha256(b"bolt").hexdigest()
+    assert (row.at, row.length, row.letter, row.least, row.power, row.bits) == (2, 4, "b", 3, 16, 1)
+    assert Part.objects.annotate(least=Least("stock", Value(3))).get(name="spare").least == 3
 
 
 def test_model_raw() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import selectors
 import signal
 import socket
 import subprocess
@@ -45,19 +44,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 
 @contextmanager
-def started(command: list[str], site: Site) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        command, env=site, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
+def started(command: list[str], site: Site, log: Path) -> Iterator[None]:
+    """Run a server with its children, print to a file, and end them all at once."""
+    with log.open("w") as out:
+        process = subprocess.Popen(command, env=site, cwd=ROOT, stdout=out, stderr=out, start_new_session=True)
     try:
-        yield process
+        yield
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.communicate(timeout=20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def free_port() -> int:
@@ -94,51 +89,27 @@ def names(port: int) -> list[str]:
     return [row["name"] for row in json.loads(body)["results"]] if status == 200 else [f"{status}: {body[:500]}"]
 
 
-def test_gunicorn_serves_the_lakehouse_from_forked_workers_with_threads(site: Site) -> None:
+def test_gunicorn_serves_the_lakehouse_from_forked_workers_with_threads(site: Site, tmp_path: Path) -> None:
     port = free_port()
-    command = [
-        "gunicorn",
-        "workbench.wsgi",
-        "--preload",
-        "--workers",
-        "2",
-        "--threads",
-        "2",
-        "--bind",
-        f"127.0.0.1:{port}",
-    ]
-    with started([str(BIN / command[0]), *command[1:]], site):
+    options = ["--preload", "--workers", "2", "--threads", "2", "--bind", f"127.0.0.1:{port}"]
+    with started([str(BIN / "gunicorn"), "workbench.wsgi", *options], site, tmp_path / "log"):
         until(lambda: get(port, "/admin/login/")[0] == 200, "gunicorn")
         with ThreadPoolExecutor(4) as pool:
             assert list(pool.map(lambda _: names(port), range(12))) == [["PCB"]] * 12
 
 
-def test_runserver_serves_the_lakehouse_before_and_after_a_reload(site: Site) -> None:
-    port = free_port()
-    with started([sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}"], site) as server:
-        assert server.stdout
-        for _ in range(2):
-            lines(server, "Starting development server")
+def test_runserver_serves_the_lakehouse_before_and_after_a_reload(site: Site, tmp_path: Path) -> None:
+    port, log = free_port(), tmp_path / "log"
+    with started([sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}"], site, log):
+        for starts in (1, 2):
+            until(lambda: log.read_text().count("Starting development server") == starts, f"start {starts}")  # noqa: B023
             until(lambda: get(port, "/admin/login/")[0] == 200, "runserver")
             assert names(port) == ["PCB"]
             Path(site["PYTHONPATH"].split(os.pathsep)[0], "site_settings.py").touch()
 
 
-def lines(server: subprocess.Popen[str], wanted: str) -> None:
-    """Read what the server prints up to a line with the wanted words."""
-    assert server.stdout
-    with selectors.DefaultSelector() as ready:
-        ready.register(server.stdout, selectors.EVENT_READ)
-        while ready.select(DEADLINE):
-            line = server.stdout.readline()
-            if wanted in line:
-                return
-            assert line, "the server ended"
-    raise TimeoutError(f"Waited {DEADLINE} s for {wanted!r}.")
-
-
-def test_workers_of_the_queue_write_to_the_lakehouse(site: Site) -> None:
+def test_workers_of_the_queue_write_to_the_lakehouse(site: Site, tmp_path: Path) -> None:
     table = Path(site["WORKBENCH_VAR_DIR"]) / "lakehouse" / "mirion_vital" / "workbench" / "testapp_part"
-    with started([sys.executable, "manage.py", "qcluster"], site):
+    with started([sys.executable, "manage.py", "qcluster"], site, tmp_path / "log"):
         until(lambda: polars.read_delta(str(table)).height >= 4, "four rows of the workers")
     assert sorted(polars.read_delta(str(table))["name"]) == ["bolt", "cog", "nut", "pin"]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +11,7 @@ from governance.uses import USES
 from training.chat import validate_file
 from training.exporting import ExportRun
 from training.models import Export, TrainingSheet
+from workbench.files import written_whole
 from workbench.near import listed, near_misses
 from workbench.problems import Conflict, Invalid
 
@@ -96,29 +94,21 @@ def exclusion_words(run: ExportRun) -> list[str]:
 def export_to_file(training_sheet: TrainingSheet, target: Path, *, actor: str, use: str = "training") -> OpenExport:
     """Write the export to `target` in one step: a reader sees the old file or the whole new one."""
     export = open_export(training_sheet, actor=actor, channel="command", use=use)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.writelines(export)
-            file.flush()
-            os.fsync(file.fileno())
-        report = validate_file(temporary)
+    with written_whole(target) as file:
+        file.writelines(export)
+        file.flush()
+        report = validate_file(file.name)
         if report.problems:
             line, problem = report.problems[0]
             raise Conflict(f"Line {line} of the export is not valid: {problem}. The file was not written.")
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
     return export
 
 
 def _run(training_sheet: TrainingSheet, use: str) -> ExportRun:
     if use not in USES:
-        raise Invalid.of_fields("The use is not accepted.", {"use": [f"Use {listed(USES)}.{near_misses(use, USES)}"]})
+        raise Invalid.of_fields(
+            "The use is not accepted.", {"use": [f"Found {use!r}: use {listed(USES)}.{near_misses(use, USES)}"]}
+        )
     if training_sheet.status in (TrainingSheet.Status.GENERATING, TrainingSheet.Status.FAILED):
         raise Conflict(
             f"The training sheet is {training_sheet.status}: run `manage.py generate --resume {training_sheet.pk}` first."

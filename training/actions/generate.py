@@ -18,10 +18,10 @@ from templates_app.models import PromptTemplate
 from templates_app.problems import TemplateProblem
 from templates_app.rendering import render_messages
 from templates_app.schemas import normalise_output_schema
-from training.answerers import MODELS, check_config, existing_column, manual
-from training.drafter import OFFLINE_MODEL, Drafter, Example
+from training.answerers import check_config, default_model, existing_column, manual, models
+from training.drafter import Example
 from training.models import QAPair, TrainingSheet
-from training.pairs import Answer, Answerer, Label, Message, from_label, pair_fields
+from training.pairs import Answer, Answerer, Label, Posed, from_label, pair_fields
 from workbench.lakehouse.ids import uuid5_of
 from workbench.near import listed
 from workbench.problems import Conflict, Invalid, Problem
@@ -50,7 +50,7 @@ def generate(
     config = dict(config or {})
     check(sheet, template, mode, config, most)
     if mode == "ai_generated":
-        config.setdefault("model", OFFLINE_MODEL)
+        config.setdefault("model", default_model())
     training_sheet = TrainingSheet.objects.create(
         name=name or f"{sheet.name} × {template}",
         sheet=sheet,
@@ -69,7 +69,8 @@ def check(sheet: Sheet, template: PromptTemplate, mode: str, config: Mapping[str
         raise Conflict(f"The template {template} is {template.status}: publish it, or choose a published version.")
     if mode not in TrainingSheet.Mode.values:
         raise Invalid.of_fields(
-            "The labeling mode is not accepted.", {"labeling_mode": [f"Use {listed(TrainingSheet.Mode.values)}."]}
+            "The labeling mode is not accepted.",
+            {"labeling_mode": [f"Found {mode!r}: use {listed(TrainingSheet.Mode.values)}."]},
         )
     check_config(mode, config, list(columns_of(sheet)))
     findings = inspect(sheet)
@@ -89,8 +90,13 @@ def resume(training_sheet: TrainingSheet) -> TrainingSheet:
     """Write the pairs that are still missing and return the finished training sheet.
 
     Safe to repeat after a crash: a pair's id comes from training sheet and item, and present ones are skipped. What
-    stops it is kept on the training sheet, which is then `failed` and may be resumed.
+    stops it is kept on the training sheet, which is then `failed` and may be resumed. Conflict for one that a model was
+    trained on, which never changes.
     """
+    if training_sheet.status == TrainingSheet.Status.TRAINED:
+        raise Conflict(
+            f"A model was trained on the training sheet {training_sheet}, so it stays as it is: generate a new one."
+        )
     try:
         answerer = _answerer(training_sheet)
         for chunk in _chunks(_items(training_sheet)):
@@ -136,11 +142,13 @@ def _chunks(items: Iterator[Item]) -> Iterator[list[Item]]:
 def _write_chunk(
     training_sheet: TrainingSheet, template: PromptTemplate, answerer: Answerer, chunk: Sequence[Item]
 ) -> None:
-    """Write one chunk as one commit: labels in one query, present pairs in another."""
+    """Write one chunk as one commit: labels in one query, present pairs in another, and no answer asked for twice."""
     ids = {item.ref: pair_id(training_sheet.pk, item.ref) for item in chunk}
     present = set(training_sheet.pairs.filter(pk__in=ids.values()).values_list("pk", flat=True))
-    labels = labels_for(training_sheet.sheet_id, template.label_type, list(ids))
-    schema = normalise_output_schema(template.output_schema)
+    missing = [item for item in chunk if ids[item.ref] not in present]
+    labels = labels_for(training_sheet.sheet_id, template.label_type, [item.ref for item in missing])
+    posed = [_posed(template, item) for item in missing]
+    answers = _answers(template, posed, [labels.get(item.ref) for item in missing], answerer)
     now = timezone.now()
     pairs = [
         QAPair(
@@ -149,31 +157,36 @@ def _write_chunk(
             item_ref=item.ref,
             position=item.position,
             item_hash=item.hash,
+            messages=[*question.messages, {"role": "assistant", "content": answer.text}],
             created_at=now,
             updated_at=now,
-            **_answered(template, schema, item, labels.get(item.ref), answerer),
+            **pair_fields(labels.get(item.ref), answer),
         )
-        for item in chunk
-        if ids[item.ref] not in present
+        for item, question, answer in zip(missing, posed, answers, strict=True)
     ]
     QAPair.objects.bulk_create(pairs, ignore_conflicts=True)
 
 
-def _answered(
-    template: PromptTemplate, schema: Mapping[str, Any], item: Item, label: Label | None, answerer: Answerer
-) -> dict[str, Any]:
-    """Return a pair's messages and all that follows from its answer; a template that fails on a row is that item's error."""
-    messages: list[Message] = []
+def _posed(template: PromptTemplate, item: Item) -> Posed:
+    """Return the item's question; a template that fails on its row is that item's error."""
     try:
         messages = render_messages(template.system_prompt, template.user_prompt_template, template.examples, item.row)
     except TemplateProblem as problem:
-        answer = Answer(error=f"The template cannot be filled: {problem}")
-    else:
-        answer = from_label(label, schema) if label else answerer(item.row, messages)
-    return {
-        "messages": [*messages, {"role": "assistant", "content": answer.text}],
-        **pair_fields(label, answer),
-    }
+        return Posed(item.row, [], f"The template cannot be filled: {problem}")
+    return Posed(item.row, messages)
+
+
+def _answers(
+    template: PromptTemplate, posed: Sequence[Posed], labels: Sequence[Label | None], answerer: Answerer
+) -> list[Answer]:
+    """Return an answer for each question: of its label where there is one, else of the answerer, asked all at once."""
+    schema = normalise_output_schema(template.output_schema)
+    pairs = list(zip(posed, labels, strict=True))
+    open_questions = [(q.row, q.messages) for q, label in pairs if not (q.error or label)]
+    given = iter(answerer(open_questions))
+    return [
+        Answer(error=q.error) if q.error else from_label(label, schema) if label else next(given) for q, label in pairs
+    ]
 
 
 def pair_id(training_sheet_id: str, item_ref: str) -> str:
@@ -209,8 +222,12 @@ def _answerer(training_sheet: TrainingSheet) -> Answerer:
             return manual
         case TrainingSheet.Mode.EXISTING_COLUMN:
             return existing_column(config, schema)
-    examples = list(_draft_examples(training_sheet))
-    return MODELS[config["model"]](Drafter(examples, schema), schema)
+    if config["model"] not in models():
+        raise Conflict(
+            f"The model {config['model']!r} is not set up any more: set WORKBENCH_LLM_URL and WORKBENCH_LLM_MODEL."
+        )
+    make = models()[config["model"]]
+    return make(training_sheet.template, config, lambda: _draft_examples(training_sheet))
 
 
 def _draft_examples(training_sheet: TrainingSheet) -> Iterator[Example]:

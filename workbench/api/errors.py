@@ -6,7 +6,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
 from django.db import IntegrityError, OperationalError
 from django.db.models import ProtectedError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -33,7 +34,12 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
         case exceptions.APIException():
             return _of_framework(exc)
         case Http404():
-            return answer(404, "not_found", str(exc) or "There is no such thing: check the id in the URL.")
+            return answer(404, "not_found", "There is no such thing: check the id in the URL.")
+        case RequestDataTooBig():
+            most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+            return answer(
+                413, "too_large", f"The request is too large: send at most {most:,} bytes, or several requests."
+            )
         case PermissionDenied():
             return answer(403, "forbidden", str(exc) or "You may not do this: ask a platform lead for the right.")
         case ProtectedError():

@@ -15,7 +15,7 @@ LARGEST_PAGE = 500
 def page_size(request: Request, default: int = 50, largest: int = LARGEST_PAGE) -> int:
     """Return `?page_size=`, from 1 to `largest`; anything else raises ValidationError."""
     text = request.query_params.get("page_size", str(default))
-    if not (text.isdecimal() and 1 <= int(text) <= largest):
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= largest):
         raise exceptions.ValidationError({"page_size": [f"Found {text!r}: use a whole number from 1 to {largest}."]})
     return int(text)
 

@@ -18,7 +18,19 @@ from django.db.models.fields.json import (
     KeyTransformIsNull,
     KeyTransformNumericLookupMixin,
 )
-from django.db.models.functions import Chr, ConcatPair, Length, Now, Ord, Random, StrIndex
+from django.db.models.functions import (
+    SHA224,
+    SHA256,
+    SHA384,
+    SHA512,
+    Chr,
+    ConcatPair,
+    Length,
+    Now,
+    Ord,
+    Random,
+    StrIndex,
+)
 from django.db.models.functions.datetime import TruncBase
 
 from workbench.canonical import canonical_bytes
@@ -162,6 +174,10 @@ def register() -> None:
         (Ord, _function("ASCII")),
         (Random, _function("RAND")),
         (Length, _function("CHAR_LENGTH")),
+        (SHA224, _template("SHA2(%(expressions)s, 224)")),
+        (SHA256, _template("SHA2(%(expressions)s, 256)")),
+        (SHA384, _template("SHA2(%(expressions)s, 384)")),
+        (SHA512, _template("SHA2(%(expressions)s, 512)")),
         (Now, _template("CURRENT_TIMESTAMP()")),
         (StrIndex, str_index),
         (TruncBase, trunc),

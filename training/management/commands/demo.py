@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from training.models import TrainingSheet
 from training.seeds import SEED_DATA, SETS, load, read_json
 from workbench.command import stated_plainly
 from workbench.router import CONCEPT_APPS
+from workbench.secret_files import kept_secret
 
 ACTOR = "demo"
 REVIEWER = "rosa"
@@ -30,7 +30,8 @@ HEADINGS = ("sheet", "items", "pre-approved", "to review", "exported", "excluded
 
 class Command(BaseCommand):
     help = (
-        "Load the seed data, generate and export both training sheets, print one table. A second run changes nothing."
+        "Load the seed data, generate and export both training sheets, print one table. A second run changes nothing. "
+        "Example: manage.py demo"
     )
 
     @stated_plainly
@@ -85,11 +86,7 @@ def exported(training_sheet: TrainingSheet, file: Path) -> ExportRun:
 
 def reviewer() -> str:
     """Make the demo's reviewer once and return the password, which is kept in a file that only its owner can read."""
-    file = settings.VAR_DIR / "demo_password"
-    if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(9))
-    password = file.read_text()
+    password = kept_secret(settings.VAR_DIR / "demo_password", 9)
     user, created = get_user_model().objects.get_or_create(username=REVIEWER, defaults={"is_staff": True})
     if created:
         user.set_password(password)

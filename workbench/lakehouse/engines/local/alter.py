@@ -38,10 +38,16 @@ def _edit(session: Session, found: Parts, change: Callable[[Snapshot], None]) ->
 def _set_columns(target: Snapshot, columns: Sequence[Column], operation: str) -> None:
     """Commit another schema for the same files: an overwrite whose filter matches no file.
 
-    It must be a filter that is false whatever the statistics say: delta-rs removes every file that could match.
+    delta-rs holds a filter against the files' statistics, where almost any value could lie; an empty list lies in none.
+    Should it ever remove a file all the same, the table goes back to the version before.
     """
+    before = set(target.delta.file_uris())
     plain = next((c for c in target.columns if isinstance(c.type, str)), target.columns[0])
     replace_rows(target, [], columns, operation, [(plain.name, "in", [])])
+    target.delta.update_incremental()
+    if set(target.delta.file_uris()) != before:
+        target.delta.restore(target.version)
+        raise errors.InternalError(f"{operation} of {target.name} would have removed rows; the table is as it was.")
 
 
 def _rewrite(

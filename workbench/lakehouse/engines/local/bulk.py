@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from .session import Session
 from .snapshot import FILE_COLUMN, ROW_COLUMN, Snapshot, partition_text
 from .writing import commit, write_files
 
-INCOMING, ROWS, MATCHED = "__incoming", "__rows", "__matched"
+INCOMING, ROWS, MATCHED, NUMBER = "__incoming", "__rows", "__matched", "__number"
+PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 _ACTIONS = ("error", "ignore", "update")
 _MOST_PARTITIONS = 1000
 
@@ -53,13 +55,17 @@ def _registered(duck: duckdb.DuckDBPyConnection, data: pa.Table | pa.RecordBatch
         duck.unregister(INCOMING)
 
 
-def _casts(target: Snapshot, names: Sequence[str]) -> str:
-    """Every column of the table from the incoming rows, cast, or its default; ProgrammingError for an unknown one."""
+def _casts(target: Snapshot, names: Sequence[str], only: Sequence[str] | None = None) -> str:
+    """The columns of the table (or only some) from the incoming rows, cast, or their defaults.
+
+    ProgrammingError for an incoming column that the table lacks.
+    """
     given = {target.column(name).name: name for name in names}
     return ", ".join(
         f"CAST({quoted(given[c.name]) if c.name in given else generate(default(c))} AS {c.duckdb_type}) "
         f"AS {quoted(c.name)}"
         for c in target.columns
+        if only is None or c.name in only
     )
 
 
@@ -101,25 +107,43 @@ class _Guarded:
         self.updated = [target.column(c).name for c in conflict.update_columns]
 
     def run(self, data: pa.Table) -> int:
-        with _registered(self.duck, data):
-            text = f"SELECT {_casts(self.target, data.schema.names)} FROM {INCOMING}"
-            self.duck.execute(f"CREATE OR REPLACE TEMP TABLE {ROWS} AS {text}")
-        if self.conflict.action == "ignore":
-            self._drop_known()
-        elif self.conflict.action == "update":
-            return self._upsert()
-        else:
-            for key in self.keys:
-                self._refuse_twice(key)
-                self._refuse_known(key)
-        return self._add()
+        names = data.schema.names
+        with _registered(self.duck, data.append_column(NUMBER, pa.array(range(data.num_rows), pa.int64()))):
+            if self.conflict.action == "update":
+                self._load(_casts(self.target, names))
+                return self._upsert()
+            # The rows themselves go from Arrow to the file; only what decides about them is kept beside.
+            deciding = {column for key in self.keys for column in key} | set(self.target.partitioned_by)
+            self._load(f"{_casts(self.target, names, [*deciding])}, {NUMBER}")
+            if self.conflict.action == "ignore":
+                self._drop_known()
+            else:
+                for key in self.keys:
+                    self._refuse_twice(key)
+                    self._refuse_known(key)
+            return self._add(data)
 
-    def _add(self) -> int:
-        names = ", ".join(quoted(c.name) for c in self.target.columns)
-        written = write_files(self.duck, self.target, f"SELECT {names} FROM {ROWS} ORDER BY rowid", {})
+    def _load(self, columns: str) -> None:
+        self.duck.execute(f"CREATE OR REPLACE TEMP TABLE {ROWS} AS SELECT {columns} FROM {INCOMING}")
+
+    def _add(self, data: pa.Table) -> int:
+        ((left,),) = self.duck.execute(f"SELECT count(*) FROM {ROWS}").fetchall()
+        some = "" if left == data.num_rows else f" WHERE {NUMBER} IN (SELECT {NUMBER} FROM {ROWS})"
+        text = f"SELECT {_casts(self.target, data.schema.names)} FROM {INCOMING}{some}"
+        written = write_files(self.duck, self.target, text, {}, self._one_partition())
         if written.adds:
             commit(self.target, written.adds, [], "WRITE", strict=True)
         return written.rows
+
+    def _one_partition(self) -> dict[str, str] | None:
+        """The partition that all rows lie in, where there is one and its value is a plain name for a directory."""
+        if len(self.target.partitioned_by) != 1:
+            return None
+        (column,) = self.target.partitioned_by
+        found = self.duck.execute(f"SELECT DISTINCT {quoted(column)} FROM {ROWS} LIMIT 2").fetchall()
+        value = found[0][0] if len(found) == 1 else None
+        plain = isinstance(value, str) and PLAIN.fullmatch(value) and PLAIN.fullmatch(column)
+        return {column: value} if plain else None
 
     def _table(
         self, key: Sequence[str], *, parameter: str = "files", row_ids: bool = False

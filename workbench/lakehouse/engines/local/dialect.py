@@ -147,8 +147,15 @@ def json_path(path: str) -> str:
     )
     if not path.startswith("$") or any(other for *_, other in steps) or any(key == "*" for key, *_ in steps):
         raise refuse(f"the JSON path {path!r}", "A path is $, .key, ['key'] and [index], without wildcards.")
-    spelled = (f"[{index}]" if index else '."' + (key.strip('"') or quoted) + '"' for key, index, quoted, _ in steps)
-    return "$" + "".join(spelled)
+    return "$" + "".join(f"[{index}]" if index else _json_key(key, quoted) for key, index, quoted, _ in steps)
+
+
+def _json_key(key: str, quoted: str) -> str:
+    """One key, as it is written without or in quotes or in brackets, in DuckDB's quotes."""
+    if key.startswith('"'):
+        return "." + key
+    plain = key or re.sub(r"\\(.)", r"\1", quoted)
+    return '."' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _json_extract(self: Any, node: exp.JSONExtractScalar) -> str:

@@ -81,6 +81,8 @@ class Engine:
             # A larger sort or join goes to disk, so that memory stays the same however large the table.
             "SET GLOBAL memory_limit = '512MB'",
             "SET GLOBAL parquet_metadata_cache = true",
+            # A page is sorted by its narrow columns first; the wide ones are read for the rows that stay.
+            "SET GLOBAL late_materialization_max_rows = 1000",
             "SET GLOBAL enable_external_file_cache = false",
             f"SET GLOBAL temp_directory = {literal(str(layout.private / 'spill'))}",
             *(f"CREATE MACRO {macro}" for macro in MACROS),

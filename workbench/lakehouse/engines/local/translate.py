@@ -203,7 +203,9 @@ def _comparisons(table: exp.Table, alias: str) -> Iterator[tuple[str, tuple[Valu
     if where is None or table.find_ancestor(exp.Subquery, exp.Select) is not scope or _outer_joined(scope, table):
         return
     single = not scope.args.get("joins") and not scope.args.get("laterals")
-    for condition in where.this.flatten() if isinstance(where.this, exp.And) else [where.this]:
+    # Django puts several conditions in parentheses.
+    given = where.this.unnest()
+    for condition in given.flatten() if isinstance(given, exp.And) else [given]:
         condition = condition.unnest()
         column, values = _sides(condition)
         if column is None or not (column.table.lower() == alias.lower() if column.table else single):

@@ -22,6 +22,8 @@ from .names import literal, quoted
 from .snapshot import Column, Snapshot
 from .translate import parse
 
+# Small row groups let a page skip most of a large file.
+FILE_OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 20480, RETURN_STATS"
 OPERATION_KEY = "workbenchOperation"
 _EXACT_NUMBERS = ("long", "integer", "short", "byte")
 
@@ -34,23 +36,33 @@ class Written:
     rows: int
 
 
-def write_files(duck: duckdb.DuckDBPyConnection, target: Snapshot, select: str, values: Mapping[str, Any]) -> Written:
+def write_files(
+    duck: duckdb.DuckDBPyConnection,
+    target: Snapshot,
+    select: str,
+    values: Mapping[str, Any],
+    partition: Mapping[str, str] | None = None,
+) -> Written:
     """Write the rows of a DuckDB query, which names the table's columns, as new files of the table.
 
-    NOT NULL and CHECK are enforced on the way: IntegrityError, and nothing stays behind.
+    `partition` tells that all rows lie in that one, which saves sorting them into many. NOT NULL and CHECK are
+    enforced on the way: IntegrityError, and nothing stays behind.
     """
-    names = ", ".join(quoted(c.name) for c in target.columns)
-    text = f"SELECT {names} FROM ({select}) AS __new{_constraint_filter(target)}"
-    base = target.path
-    options = "FORMAT parquet, COMPRESSION zstd, RETURN_STATS"
-    if target.partitioned_by:
+    names = [quoted(c.name) for c in target.columns if c.name not in (partition or ())]
+    text = f"SELECT {', '.join(names)} FROM ({select}) AS __new{_constraint_filter(target)}"
+    options = FILE_OPTIONS
+    destination = target.path
+    if target.partitioned_by and not partition:
         parts = ", ".join(map(quoted, target.partitioned_by))
         options += f", PARTITION_BY ({parts}), FILENAME_PATTERN 'part-{{uuid}}', OVERWRITE_OR_IGNORE"
-        destination = str(base)
     else:
-        destination = str(base / f"part-{uuid.uuid4()}.parquet")
-    copy = f"COPY ({text}) TO {literal(destination)} ({options})"
+        destination = destination.joinpath(*(f"{name}={value}" for name, value in (partition or {}).items()))
+        destination.mkdir(exist_ok=True)
+        destination = destination / f"part-{uuid.uuid4()}.parquet"
+    copy = f"COPY ({text}) TO {literal(str(destination))} ({options})"
     found = (duck.execute(copy, dict(values)) if values else duck.execute(copy)).fetchall()
+    if partition:
+        found = [(*row[:5], partition, *row[6:]) for row in found]
     return _described(target, found)
 
 
@@ -157,7 +169,7 @@ def replace_rows(
     adds: list[AddAction],
     columns: Sequence[Column],
     operation: str,
-    filters: list[tuple[str, str, str | list[str]]] | None = None,
+    filters: Sequence[tuple[str, str, Any]] | None = None,
 ) -> None:
     """One commit that sets the table's columns and replaces its files, or those that the filters match, by new ones."""
     properties = CommitProperties(custom_metadata={OPERATION_KEY: operation}, max_commit_retries=0)

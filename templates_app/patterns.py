@@ -1,0 +1,40 @@
+"""The patterns of a schema, matched in a time that grows with the text alone: Python's own matcher can take for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from jsonschema import Draft202012Validator, validators
+from jsonschema.exceptions import ValidationError
+from jsonschema.protocols import Validator
+
+
+def pattern_faults(keyword: str, value: Any) -> list[str]:
+    """Return what is wrong with a keyword of a schema that holds patterns: RE2 must know them, and names have none."""
+    if keyword == "patternProperties":
+        return ["output_schema: patternProperties is not allowed; name each field under properties"]
+    if keyword != "pattern" or not isinstance(value, str):
+        return []
+    try:
+        _found(value, "")
+    except pa.ArrowInvalid as error:
+        words = str(error).removeprefix("Invalid regular expression: ")
+        return [f"output_schema: the pattern {value!r} is not one of RE2, which has no look-around: {words}"]
+    return []
+
+
+def _pattern(validator: Validator, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if validator.is_type(instance, "string") and not _found(pattern, instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _found(pattern: str, text: str) -> bool:
+    return bool(pc.match_substring_regex(pa.scalar(text), pattern).as_py())
+
+
+AnswerValidator: type[Validator] = validators.extend(  # type: ignore[no-untyped-call]  # jsonschema has no types here
+    Draft202012Validator, {"pattern": _pattern}
+)

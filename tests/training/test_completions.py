@@ -1,0 +1,137 @@
+"""The client of chat endpoints against a server that misbehaves as real ones do."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.training.chat_server import Behaviour, ChatServer, chat_server, says
+from training.completions import Completions, Endpoint, Options
+from training.pacing import pause, retry_after
+from training.replies import Reply, read_reply, unfenced
+
+SCHEMA = {"type": "object", "properties": {"defect": {"type": "string"}}, "required": ["defect"]}
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def ask(behaviour: Behaviour, *questions: str, **options: Any) -> tuple[list[Reply], ChatServer]:
+    with chat_server(behaviour) as server:
+        client = Completions(Endpoint(server.url, "tiny", "key"), Options(**options))
+        return client.ask([[{"role": "user", "content": question}] for question in questions]), server
+
+
+def test_replies_come_in_the_order_of_the_questions_and_four_are_asked_at_once() -> None:
+    meeting = threading.Barrier(4)
+
+    def behave(body: dict[str, Any], _: int) -> Any:
+        meeting.wait(20)
+        return says(body["messages"][-1]["content"].upper())
+
+    replies, server = ask(behave, *"abcdefgh", concurrency=4)
+    assert [reply.text for reply in replies] == list("ABCDEFGH")
+    assert (server.keys, server.most_at_once) == (["Bearer key"] * 8, 4)
+
+
+def test_the_same_question_is_asked_once() -> None:
+    replies, server = ask(lambda *_: says("x"), "a", "b", "a")
+    assert ([reply.text for reply in replies], len(server.requests)) == (["x"] * 3, 2)
+
+
+def test_a_refused_call_waits_as_it_is_told_and_is_repeated() -> None:
+    replies, server = ask(lambda _, number: (429, {"Retry-After": "0"}, {}) if number < 2 else says("x"), "a")
+    assert (replies[0].text, len(server.requests)) == ("x", 3)
+
+
+def test_a_connection_that_is_cut_is_made_again() -> None:
+    replies, _ = ask(lambda _, number: (0, {}, b"") if number == 0 else says("x"), "a")
+    assert replies[0].text == "x"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((400, {}, {"error": "context length exceeded"}), "context length exceeded"),
+        ((401, {}, b"no"), "answered 401: no"),
+        ((302, {"Location": "http://127.0.0.1:9/"}, b""), "answered 302"),
+        ((200, {}, b"<html>hello</html>"), "no JSON: <html>hello"),
+        ((200, {}, {"choices": []}), "without choices"),
+        ((200, {}, [1]), "not with an object"),
+        (says("half", finish_reason="length"), "cut off at max_tokens"),
+        (says(""), "with nothing"),
+    ],
+)
+def test_what_is_no_answer_is_the_problem_of_its_item_alone(answer: Any, words: str) -> None:
+    replies, _ = ask(lambda body, _: answer if body["messages"][-1]["content"] == "bad" else says("x"), "bad", "good")
+    assert words in replies[0].problem
+    assert replies[1] == Reply("x", "", 7, 0)
+
+
+def test_an_endpoint_that_is_down_is_named() -> None:
+    client = Completions(Endpoint("http://127.0.0.1:9/v1", "tiny"), Options(timeout=1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.completions.TRIES", 1)
+        (reply,) = client.ask([[{"role": "user", "content": "a"}]])
+    assert "http://127.0.0.1:9/v1 cannot be reached" in reply.problem
+
+
+def formats(server: ChatServer) -> list[str]:
+    return [body.get("response_format", {}).get("type", "prompt") for body in server.requests]
+
+
+def test_the_schema_is_asked_for_by_the_strictest_way_that_works_and_that_is_remembered() -> None:
+    def picky(body: dict[str, Any], _: int) -> Any:
+        return (500, {}, b"grammar") if body.get("response_format", {}).get("type") == "json_schema" else says("{}")
+
+    replies, server = ask(picky, "a", schema=SCHEMA)
+    assert (replies[0].text, formats(server)) == ("{}", ["json_schema", "json_object"])
+    assert '"required":["defect"]' in server.requests[1]["messages"][-1]["content"]
+    with chat_server(picky) as again:
+        client = Completions(Endpoint(again.url, "tiny"), Options(schema=SCHEMA))
+        for question in "ab":
+            client.ask([[{"role": "user", "content": question}]])
+    assert formats(again) == ["json_schema", "json_object", "json_object"]
+
+
+def test_free_text_asks_for_no_format() -> None:
+    _, server = ask(lambda *_: says("x"), "a")
+    assert formats(server) == ["prompt"]
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("plain", "plain"),
+        ('```json\n{"a": 1}\n```', '{"a": 1}'),
+        ([{"type": "reasoning", "text": "hm"}, {"type": "text", "text": "a"}, {"type": "text", "text": "b"}], "ab"),
+    ],
+)
+def test_contents_are_read_as_servers_write_them(content: Any, text: str) -> None:
+    assert read_reply({"choices": [{"message": {"content": content}}]}) == Reply(text)
+
+
+def test_a_fence_inside_a_text_stays() -> None:
+    assert unfenced("see\n```\ncode\n```") == "see\n```\ncode\n```"
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("3", 3.0),
+        ("-1", 0.0),
+        ("Sat, 21 Nov 2026 12:00:05 GMT", 5.0),
+        ("Sat, 21 Nov 2026 11:00:00 GMT", 0.0),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(header: str, seconds: float | None) -> None:
+    assert retry_after(header, NOON) == seconds
+
+
+def test_without_a_word_from_the_server_pauses_grow_up_to_a_minute() -> None:
+    assert 0.5 <= pause(1, {}) <= 1.0
+    assert 30 <= pause(20, {}) <= 60.0
+    assert pause(1, {"Retry-After": "999"}) == 60.0

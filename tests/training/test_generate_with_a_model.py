@@ -1,0 +1,67 @@
+"""Generation with an endpoint: labels first, the model for the rest, and its faults kept with their items."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from sheets.models import Sheet
+from templates_app.models import PromptTemplate
+from tests.training.chat_server import ChatServer, chat_server, says
+from training.actions.generate import generate, resume
+from training.chat import assistant_answer
+from training.models import QAPair, TrainingSheet
+from training.seeds import load
+from workbench.problems import Conflict
+
+GOOD = json.dumps({"severity": "minor", "location": "top_left_quadrant", "defect_type": "scratch"})
+
+
+def behave(body: dict[str, Any], _: int) -> Any:
+    question = body["messages"][-1]["content"]
+    if "-007 " in question:
+        return 400, {}, b"too long"
+    return says('{"defect_type": "burnt"}' if "-009 " in question else f"```json\n{GOOD}\n```")
+
+
+@pytest.fixture
+def generated(lakehouse: Path, settings: Settings) -> tuple[TrainingSheet, ChatServer]:
+    load("pcb_defects")
+    with chat_server(behave) as server:
+        settings.LLM_URL, settings.LLM_MODEL = server.url, "tiny"
+        template = PromptTemplate.objects.get(label_type="classification")
+        return generate(sheet=Sheet.objects.get(), template=template, actor="omar"), server
+
+
+def test_only_items_without_a_label_are_asked_for(generated: tuple[TrainingSheet, ChatServer]) -> None:
+    sheet, server = generated
+    assert (sheet.statistics["canonical"], sheet.statistics["generated"], sheet.statistics["failed"]) == (10, 39, 1)
+    assert {body["model"] for body in server.requests} == {"tiny"}
+    assert sheet.generation_config["model"] == "tiny"
+
+
+def test_answers_are_canonical_and_wait_for_review(generated: tuple[TrainingSheet, ChatServer]) -> None:
+    pair = QAPair.objects.filter(labeling_mode="ai_generated", error="", misfits__len=0)[0]
+    assert (pair.status, pair.model, pair.ai_confidence) == ("unlabeled", "tiny", None)
+    assert assistant_answer(pair.messages) == json.dumps(json.loads(GOOD), sort_keys=True, separators=(",", ":"))
+
+
+def test_a_misfit_is_kept_and_marked(generated: tuple[TrainingSheet, ChatServer]) -> None:
+    pair = QAPair.objects.get(item_ref__startswith="pcb_009")
+    assert assistant_answer(pair.messages) == '{"defect_type":"burnt"}'
+    assert any("burnt" in misfit for misfit in pair.misfits)
+
+
+def test_a_failed_item_keeps_its_error(generated: tuple[TrainingSheet, ChatServer]) -> None:
+    pair = QAPair.objects.get(item_ref__startswith="pcb_007")
+    assert (pair.status, "answered 400: too long" in pair.error) == ("unlabeled", True)
+
+
+def test_a_model_that_is_gone_is_named(generated: tuple[TrainingSheet, ChatServer], settings: Settings) -> None:
+    settings.LLM_URL = ""
+    with pytest.raises(Conflict, match="'tiny' is not set up any more"):
+        resume(generated[0])

@@ -1,0 +1,63 @@
+"""What a chat endpoint sends back, read tolerantly: servers differ in how they say the same thing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+FENCED = re.compile(r"\A\s*```[\w-]*\s*\n(?P<inside>.*?)\n?\s*```\s*\Z", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The text of an answer; `problem` says why it is none, or not whole. Tokens are 0 where the server is silent."""
+
+    text: str = ""
+    problem: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+def read_reply(body: Any) -> Reply:
+    """Return the reply of a `chat/completions` body: content as text or as blocks, without a code fence around it."""
+    if not isinstance(body, Mapping):
+        return Reply(problem=f"The endpoint answered with {type(body).__name__}, not with an object.")
+    usage = body.get("usage") or {}
+    text, problem = _answer(body.get("choices"))
+    return Reply(text, problem, _count(usage, "prompt_tokens"), _count(usage, "completion_tokens"))
+
+
+def _answer(choices: Any) -> tuple[str, str]:
+    """Return the text of the first choice, and what is wrong with it."""
+    first = choices[0] if isinstance(choices, list) and choices else None
+    if not isinstance(first, Mapping) or not isinstance(first.get("message"), Mapping):
+        return "", "The endpoint answered without choices."
+    text = unfenced(content_text(first["message"].get("content")))
+    if first.get("finish_reason") == "length":
+        return text, "The answer was cut off at max_tokens: raise max_tokens, or shorten the prompt."
+    if refusal := first["message"].get("refusal"):
+        return text, f"The model refused: {refusal}"
+    return text, "" if text else "The model answered with nothing."
+
+
+def content_text(content: Any) -> str:
+    """Return a message's content: text as it is, and of a list of blocks the text blocks joined."""
+    if isinstance(content, str):
+        return content
+    blocks = content if isinstance(content, list) else []
+    return "".join(
+        str(block.get("text", "")) for block in blocks if isinstance(block, Mapping) and block.get("type") == "text"
+    )
+
+
+def unfenced(text: str) -> str:
+    """Return what a Markdown fence around the whole text encloses, or the text without outer blanks."""
+    match = FENCED.match(text)
+    return (match["inside"] if match else text).strip()
+
+
+def _count(usage: Any, name: str) -> int:
+    value = usage.get(name) if isinstance(usage, Mapping) else None
+    return value if isinstance(value, int) and value > 0 else 0
