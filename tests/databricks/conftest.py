@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from tests.databricks.loopback import PATH, TOKEN, Loopback
+from workbench import databases
+from workbench.lakehouse.base import DatabaseWrapper
 from workbench.lakehouse.engines import databricks
+from workbench.router import LAKEHOUSE
 
 Connect = Callable[..., Any]
 COLUMNS = (
@@ -26,7 +30,7 @@ def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopb
         with server.local() as connection:
             cursor = connection.cursor()
             cursor.execute(f"CREATE TABLE parts ({COLUMNS}) USING DELTA")
-            cursor.execute("ALTER TABLE parts ADD CONSTRAINT positive CHECK (n > 0)")
+            cursor.execute("ALTER TABLE parts ADD CONSTRAINT positive CHECK (n IS NULL OR n > 0)")
         yield server
 
 
@@ -61,3 +65,11 @@ def run(connect: Connect) -> Callable[..., list[tuple[Any, ...]]]:
             return list(cursor.fetchall()) if cursor.description else [(cursor.rowcount,)]
 
     return execute
+
+
+@pytest.fixture
+def backend(warehouse: Loopback, db: None) -> Iterator[DatabaseWrapper]:
+    """Django's connection to the warehouse, as the settings' URL makes it."""
+    wrapper = DatabaseWrapper(connections.settings[LAKEHOUSE] | databases.lakehouse(warehouse.url), "warehouse")
+    yield wrapper
+    wrapper.close()

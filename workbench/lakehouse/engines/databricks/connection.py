@@ -78,8 +78,15 @@ class Connection:
             raise _wrapped(error) from error
         except ValueError as error:
             raise OperationalError(f"The sign-in to Databricks is not configured: {error}") from error
+        policy = getattr(self._raw.session.backend, "retry_policy", None)
+        if policy is None:
+            self._drop()
+            raise OperationalError(
+                "The warehouse refuses the Thrift protocol, and over another one a write could be sent twice: use a "
+                "serverless, pro or classic SQL warehouse."
+            )
         # urllib3 would send a POST again whose answer was lost, and a write would happen twice.
-        self._raw.session.backend.retry_policy.read = False
+        policy.read = False
 
     def cursor(self) -> Cursor:
         if self._closed:
