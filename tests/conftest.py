@@ -17,6 +17,7 @@ from django.db import connections
 from django.test.utils import setup_databases, teardown_databases
 from rest_framework.test import APIClient
 
+from tests.databricks.elsewhere import reason
 from workbench import databases
 from workbench.router import CONCEPT_APPS, LAKEHOUSE
 
@@ -34,6 +35,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "lakehouse" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.django_db(databases=["default", LAKEHOUSE]))
+        if ON_WAREHOUSE and (why := reason(item.nodeid)):
+            item.add_marker(pytest.mark.skip(reason=why))
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +91,10 @@ class at:  # noqa: N801 - reads as a word: `with at(directory)`
         from tests.databricks.loopback import TOKEN, Loopback  # loads the connector
 
         os.environ["DATABRICKS_TOKEN"] = TOKEN
-        return databases.lakehouse(self.stack.enter_context(Loopback(self.directory)).url)
+        entry = databases.lakehouse(self.stack.enter_context(Loopback(self.directory)).url)
+        # The files of volumes are read beside the server: it has no Files API.
+        entry["OPTIONS"]["volumes"] = str(self.directory)
+        return entry
 
     def __exit__(self, *_: object) -> None:
         connections[LAKEHOUSE].close()
