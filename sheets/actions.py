@@ -50,7 +50,10 @@ def update_sheet(sheet: Sheet, data: Mapping[str, Any], *, actor: str) -> Sheet:
     if pointers:
         changed.row_count = count_items(changed)
     changed.updated_at = timezone.now()
-    changed.save(update_fields=[*data, "row_count", "updated_at"])
+    try:
+        changed.save(update_fields=[*data, "row_count", "updated_at"])
+    except IntegrityError as error:
+        raise _taken(changed.name) from error
     log.info("%s changed %s of the sheet %s", actor, ", ".join(sorted(data)), sheet.pk)
     return changed
 

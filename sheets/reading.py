@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +17,6 @@ from workbench.router import LAKEHOUSE
 
 BATCH = 1_000
 FEW = 5
-WHOLE_NUMBER = re.compile(r"0|-?[1-9]\d{0,37}", re.ASCII)
 
 Indexes = Sequence[tuple[JoinedVolume, Mapping[str, Sequence[str]]]]
 
@@ -57,6 +55,8 @@ def iter_items(
     Raises Invalid where the sheet does not resolve, and at the first null or repeated item_ref.
     """
     plan = resolve(sheet)
+    if after is not None and not plan.may_name(after):
+        raise Invalid(f"Found {after!r} to start behind, which names no item of the sheet {sheet.name!r}: start over.")
     sql, params = Query(sheet, plan).page(after, limit)
     indexes = _indexes(plan)
     with refusals(sheet), connections[LAKEHOUSE].cursor() as cursor:
@@ -75,7 +75,7 @@ def get_item(sheet: Sheet, item_ref: str) -> Item:
     plan = resolve(sheet)
     query = Query(sheet, plan)
     unknown = NotFound(f"The sheet {sheet.name!r} has no item {item_ref!r}: list its items to see their names.")
-    if not plan.ref_is_text and not WHOLE_NUMBER.fullmatch(item_ref):
+    if not plan.may_name(item_ref):
         raise unknown
     found = fetch(sheet, *query.one(item_ref))
     if not found:

@@ -19,7 +19,8 @@ from workbench.problems import Invalid, Problem
 
 Fields = dict[str, list[str]]
 # Types whose values read back from their text as themselves, so that an item_ref can stand in a URL and a cursor.
-WHOLE_NUMBERS = {"TINYINT", "SMALLINT", "INT", "BIGINT"}
+WHOLE_NUMBERS = {"TINYINT": 8, "SMALLINT": 16, "INT": 32, "BIGINT": 64}
+WHOLE_NUMBER = re.compile(r"0|-?[1-9]\d{0,37}", re.ASCII)
 REF_TYPES = re.compile(r"STRING|(VAR)?CHAR\(\d+\)|TINYINT|SMALLINT|INT|BIGINT|DECIMAL\(\d+,\s*0\)", re.IGNORECASE)
 SOURCE_KEYS = {"table": {"type", "table", "join_key"}, "volume": {"type", "path", "join_key"}}
 
@@ -58,6 +59,16 @@ class Plan:
     @property
     def ref_is_text(self) -> bool:
         return self.ref_type.startswith(("STRING", "VARCHAR", "CHAR"))
+
+    def may_name(self, text: str) -> bool:
+        """Return whether the text can be an item_ref at all: any text, or a whole number that its type holds."""
+        if self.ref_is_text:
+            return True
+        if not WHOLE_NUMBER.fullmatch(text):
+            return False
+        if bits := WHOLE_NUMBERS.get(self.ref_type):
+            return -(1 << bits - 1) <= int(text) < 1 << bits - 1
+        return len(text.lstrip("-")) <= int(self.ref_type.removeprefix("DECIMAL(").split(",")[0])
 
 
 @dataclass
@@ -243,7 +254,7 @@ def _on(table: JoinedTable, primary: Mapping[str, str], alias: str) -> str:
 
 def _equal(key: str, kind: str, theirs: str, their_kind: str) -> str:
     ours = f"p.{quote(key)}"
-    if kind.upper() == their_kind.upper() or {kind.upper(), their_kind.upper()} <= WHOLE_NUMBERS:
+    if kind.upper() == their_kind.upper() or {kind.upper(), their_kind.upper()} <= WHOLE_NUMBERS.keys():
         return f"{ours} = {theirs}"
     # 7 and '7' are the same key; as numbers, a text that is none would stop the whole query.
     return f"CAST({ours} AS STRING) = CAST({theirs} AS STRING)"

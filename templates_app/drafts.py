@@ -32,7 +32,7 @@ def draft_faults(template: PromptTemplate) -> Fields:
         faults = error.message_dict
     for name, check in _CHECKS.items():
         if name not in faults and (found := list(check(getattr(template, name)))):
-            faults[name] = found
+            faults[name] = [words.removeprefix(f"{name}: ") for words in found]
     return faults
 
 

@@ -9,7 +9,7 @@ import orjson
 from django.conf import settings
 
 from templates_app.models import PromptTemplate
-from templates_app.schemas import misfits, normalise_output_schema
+from templates_app.schemas import checker, misfits, normalise_output_schema
 from training.completions import Completions, Endpoint, Options
 from training.drafter import OFFLINE_MODEL, Drafter, Example
 from training.pairs import Answer, Answerer, Question
@@ -32,12 +32,13 @@ def manual(questions: Sequence[Question]) -> list[Answer]:
 def existing_column(config: Config, output_schema: Mapping[str, Any]) -> Answerer:
     """Return an answerer that takes the answer from `response_column`; only a trusted, fitting one is approved."""
     column, trusted = config["response_column"], bool(config.get("trusted"))
+    fits = checker(output_schema)
 
     def answer(row: Mapping[str, Any]) -> Answer:
         value = row[column]
         if value is None or value == "":
             return Answer(labeling_mode="existing_column", error=f"The column {column!r} is empty in this row.")
-        value = as_json(value) if output_schema else value
+        value = as_answer(value, fits)
         faults = misfits(output_schema, value)
         status = "labeled" if trusted and not faults else "unlabeled"
         return Answer(canonical_json(value), "existing_column", status, misfits=faults)
@@ -52,7 +53,7 @@ def offline(template: PromptTemplate, config: Config, examples: Examples) -> Ans
 
     def answer(row: Mapping[str, Any]) -> Answer:
         draft = drafter.draft(row)
-        faults = misfits(schema, as_json(draft.answer)) if draft.answer else []
+        faults = misfits(schema, draft.answer) if draft.answer else []
         error = "" if draft.answer else draft.explanation
         return Answer(draft.answer, model=OFFLINE_MODEL, confidence=draft.confidence, misfits=faults, error=error)
 
@@ -62,6 +63,7 @@ def offline(template: PromptTemplate, config: Config, examples: Examples) -> Ans
 def endpoint(template: PromptTemplate, config: Config, examples: Examples) -> Answerer:
     """Return an answerer that asks the model of WORKBENCH_LLM_URL, many questions at once."""
     schema = normalise_output_schema(template.output_schema)
+    fits = checker(schema)
     options = Options(
         temperature=config.get("temperature", template.temperature),
         max_tokens=config.get("max_tokens", template.max_tokens),
@@ -72,7 +74,7 @@ def endpoint(template: PromptTemplate, config: Config, examples: Examples) -> An
     client = Completions(Endpoint(settings.LLM_URL, name, settings.LLM_API_KEY), options)
 
     def answer(reply: Reply) -> Answer:
-        value = as_json(reply.text) if schema else reply.text
+        value = as_answer(reply.text, fits)
         faults = misfits(schema, value) if reply.text else []
         text = canonical_json(value) if reply.text else ""
         return Answer(text, model=name, misfits=faults, error=reply.problem)
@@ -90,9 +92,9 @@ def default_model() -> str:
     return next(iter(models()))
 
 
-def as_json(value: Any) -> Any:
-    """Return the value of a JSON text, or the value itself when it is none."""
-    if not isinstance(value, str):
+def as_answer(value: Any, fits: Callable[[Any], bool]) -> Any:
+    """Return the value of a JSON text; the text itself when it is none, or is an answer as it stands ("0042")."""
+    if not isinstance(value, str) or fits(value):
         return value
     try:
         return orjson.loads(value)  # which refuses NaN, unlike json

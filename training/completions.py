@@ -9,12 +9,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
 
 from training.pacing import AdaptiveLimit, pause
 from training.replies import Reply, read_reply
+from workbench.env import masked
 
 TRIES = 5
 RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
@@ -85,7 +87,7 @@ class Completions:
                 ):
                     status, body, headers = response.status, await response.read(), dict(response.headers)
             except (TimeoutError, aiohttp.ClientError) as error:
-                problem = f"The endpoint {self.endpoint.url} cannot be reached: {type(error).__name__} {error}".rstrip()
+                problem = f"The endpoint {masked(urlsplit(self.endpoint.url))} cannot be reached: {type(error).__name__} {error}".rstrip()
             else:
                 if status == 200:
                     limit.grow()

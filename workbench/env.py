@@ -59,7 +59,7 @@ def scheme_needs_host(parts: SplitResult) -> bool:
 
 def masked(parts: SplitResult) -> str:
     """Return the URL with its password and query values hidden, for errors and logs."""
-    host = parts.hostname or ""
+    host = parts.netloc.rpartition("@")[2]
     user = f"{parts.username}:***@" if parts.password else ""
     query = "?…" if parts.query else ""
     scheme = f"{parts.scheme}://" if parts.scheme else ""

@@ -73,7 +73,8 @@ def test_every_inspection_has_its_picture_and_no_picture_is_left_over() -> None:
     for row in rows(PCB / "inspections.csv"):
         path = PCB / "images" / row["image_id"]
         assert path.stat().st_size < 60_000
-        assert Image.open(path).size == (int(row["image_width_px"]), int(row["image_height_px"]))
+        with Image.open(path) as image:
+            assert image.size == (int(row["image_width_px"]), int(row["image_height_px"]))
 
 
 def test_every_invoice_has_its_pdf_and_their_texts_agree() -> None:

@@ -101,7 +101,9 @@ def test_an_empty_file_and_head(api: APIClient, pictures: Path) -> None:
     for wanted in ("", "bytes=0-", "bytes=-5"):
         answer = api.get(f"{URL}/empty.txt", HTTP_RANGE=wanted)
         assert answer.status_code in (200, 416) and (answer.status_code == 416 or content(answer) == b"")
-    assert api.head(f"{URL}/a1.jpg").headers["Content-Length"] == "10"
+    head = api.head(f"{URL}/a1.jpg")
+    assert head.headers["Content-Length"] == "10"
+    head.close()
 
 
 @given(st.text(max_size=20) | st.from_regex(r"bytes=\d{0,4}-\d{0,4}", fullmatch=True), st.integers(0, 5_000))

@@ -95,3 +95,13 @@ def test_names_may_hold_what_sql_and_formatting_use(boards: Boards, table: Table
     )
     assert refs(sheet) == ["x%s", "y`'?"]
     assert get_item(sheet, "y`'?").row == {"id": "y`'?", "50% off": 2, "a`b": False}
+
+
+@pytest.mark.parametrize("ref", ["abc", "1.5", "01", "9" * 30])
+def test_what_is_no_number_names_no_item_among_numbers(boards: Boards, table: Table, ref: str) -> None:
+    table("shop.raw.numbered", {"id": [1, 2]})
+    sheet = boards(primary_table="shop.raw.numbered", join_keys=["id"], secondary_sources=[])
+    with pytest.raises(NotFound, match="has no item"):
+        get_item(sheet, ref)
+    with pytest.raises(Invalid, match="names no item"):
+        list(iter_items(sheet, after=ref))

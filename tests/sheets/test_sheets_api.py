@@ -173,7 +173,16 @@ def test_one_item_by_its_name(api: APIClient, sheet: Sheet, table: Table) -> Non
 
 @pytest.mark.parametrize(
     "query",
-    ["cursor=x", "cursor=WyJhIl0", "cursor=%00", "page_size=0", "page_size=501", "page_size=x", "cursor=WyJhIiwtMV0"],
+    [
+        "cursor=x",
+        "cursor=WyJhIl0",
+        "cursor=%00",
+        "page_size=0",
+        "page_size=501",
+        "page_size=x",
+        "cursor=WyJhIiwtMV0",
+        "cursor=WyJhXHVkODAwIiw5XQ",
+    ],
 )
 def test_a_bad_page_is_refused(api: APIClient, sheet: Sheet, query: str) -> None:
     answer = api.get(f"{URL}/{sheet.pk}/items?{query}")

@@ -136,3 +136,28 @@ def test_a_good_template_may_be_published() -> None:
 def test_what_keeps_a_template_from_being_published(changes: dict[str, Any], words: str) -> None:
     faults = " ".join(check_template(template(**changes)))
     assert all(part in faults for part in words.split(".*")), faults
+
+
+def test_a_pattern_takes_no_longer_than_its_text() -> None:
+    schema = {"type": "string", "pattern": "^(a+)+$"}
+    check_output_schema(schema)
+    assert misfits(schema, "a" * 10_000) == []
+    assert misfits(schema, "a" * 10_000 + "!") != []
+    assert misfits({"properties": {"x": schema}}, {"x": "b"}) == ['answer.x: found "b"; allowed is pattern "^(a+)+$"']
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"type": "string", "pattern": "(?=a)a"}, "no look-around"),
+        ({"properties": {"a": {"pattern": r"(a)\1"}}}, "RE2"),
+        ({"patternProperties": {"^a": {}}}, "patternProperties is not allowed"),
+    ],
+)
+def test_a_pattern_that_could_run_for_ever_is_refused(schema: dict[str, Any], words: str) -> None:
+    with pytest.raises(SchemaProblem, match=words):
+        check_output_schema(schema)
+
+
+def test_a_field_may_be_called_pattern() -> None:
+    check_output_schema({"properties": {"pattern": {"type": "string"}, "patternProperties": {}}})

@@ -113,6 +113,20 @@ def test_unknown_uses_sheets_and_states_are_refused_in_words(invoices: TrainingS
     assert "generate --resume" in downloaded(api, invoices).json()["error"]["message"]
 
 
+@pytest.mark.parametrize(("option", "value"), [("split", "train"), ("format", "dpo"), ("usee", "testing")])
+def test_an_option_that_is_not_known_exports_nothing(
+    invoices: TrainingSheet, api: APIClient, option: str, value: str
+) -> None:
+    answer = downloaded(api, invoices, **{option: value})
+    assert (answer.status_code, set(answer.json()["error"]["fields"])) == (400, {option})
+
+
+def test_exports_are_listed_by_format(invoices: TrainingSheet, api: APIClient) -> None:
+    b"".join(downloaded(api, invoices))
+    assert len(api.get("/api/v1/exports", {"format": "chat"}).json()["results"]) == 1
+    assert api.get("/api/v1/exports", {"format": "dpo"}).json()["results"] == []
+
+
 def test_pairs_in_delta_are_those_of_the_api(invoices: TrainingSheet, api: APIClient, lakehouse: Path) -> None:
     stored = pl.read_delta(str(lakehouse / "mirion_vital/workbench/qa_pairs"))
     listed = api.get("/api/v1/qa-pairs", {"training_sheet": invoices.pk, "page_size": 100}).json()["results"]

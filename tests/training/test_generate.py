@@ -14,6 +14,7 @@ from labels.models import CanonicalLabel
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from training.actions.generate import generate, pair_id, resume
+from training.answerers import existing_column
 from training.chat import assistant_answer
 from training.models import QAPair, TrainingSheet
 from training.seeds import load
@@ -92,6 +93,14 @@ def test_what_stops_a_generation_is_kept_and_it_can_be_resumed(lakehouse: Path) 
     assert (resume(stopped).status, stopped.error, stopped.statistics["items"]) == ("review", "", 50)
 
 
+def test_what_a_model_was_trained_on_stays_as_it_is() -> None:
+    sheet = made()
+    TrainingSheet.objects.update(status="trained")
+    with pytest.raises(Conflict, match="generate a new one"):
+        resume(TrainingSheet.objects.get())
+    assert TrainingSheet.objects.get(pk=sheet.pk).status == "trained"
+
+
 def test_manual_pairs_wait_with_an_empty_answer() -> None:
     sheet = made("manual")
     assert sheet.statistics["manual"] == 40
@@ -107,6 +116,13 @@ def test_an_existing_column_is_approved_only_when_trusted(trusted: bool, labeled
     assert sheet.status == ("approved" if trusted else "review")
 
 
+@pytest.mark.parametrize("text", ["0042", "9" * 26, "NaN", "[1"])
+def test_a_text_that_the_schema_takes_stays_as_it_is(text: str) -> None:
+    answers = existing_column({"response_column": "v", "trusted": True}, {"type": "string"})
+    (answer,) = answers([({"v": text}, [])])
+    assert (answer.text, answer.status, answer.misfits) == (text, "labeled", [])
+
+
 @pytest.mark.parametrize(
     ("mode", "config", "words"),
     [
@@ -115,6 +131,10 @@ def test_an_existing_column_is_approved_only_when_trusted(trusted: bool, labeled
         ("ai_generated", {"model": "gpt"}, "There is no model 'gpt'"),
         ("ai_generated", {"modle": "x"}, "Did you mean 'model'"),
         ("ai_generated", {"limit": 0}, "at least 1"),
+        ("ai_generated", {"limit": 10**30}, "at least 1"),
+        ("ai_generated", {"model": ["x"]}, "There is no model"),
+        ("ai_generated", {"temperature": "hot"}, "a number from 0 to 2"),
+        ("existing_column", {"response_column": "aoi_result", "trusted": "false"}, "true or false"),
         ("guess", {}, "ai_generated, existing_column, manual"),
     ],
 )

@@ -39,9 +39,9 @@ class OpenExport:
             yield from self.rest
             complete = True
         finally:
-            self.record(complete)
+            self.record(complete=complete)
 
-    def record(self, complete: bool) -> Export:
+    def record(self, *, complete: bool) -> Export:
         summary = self.run.ledger.summary()
         return Export.objects.create(
             training_sheet=self.training_sheet,
@@ -95,12 +95,15 @@ def export_to_file(training_sheet: TrainingSheet, target: Path, *, actor: str, u
     """Write the export to `target` in one step: a reader sees the old file or the whole new one."""
     export = open_export(training_sheet, actor=actor, channel="command", use=use)
     with written_whole(target) as file:
-        file.writelines(export)
+        file.write(export.first)
+        file.writelines(export.rest)
         file.flush()
         report = validate_file(file.name)
         if report.problems:
             line, problem = report.problems[0]
             raise Conflict(f"Line {line} of the export is not valid: {problem}. The file was not written.")
+        # Before the file appears: of a process killed in between, a row without a file is left, never the reverse.
+        export.record(complete=True)
     return export
 
 

@@ -15,7 +15,7 @@ from labels.models import CanonicalLabel
 from sheets.models import Sheet
 from sheets.reading import Item, columns_of, count_items, inspect, iter_items, rows_of
 from templates_app.models import PromptTemplate
-from templates_app.problems import TemplateProblem
+from templates_app.problems import TemplateLimitError, TemplateProblem
 from templates_app.rendering import render_messages
 from templates_app.schemas import normalise_output_schema
 from training.answerers import check_config, default_model, existing_column, manual, models
@@ -171,6 +171,9 @@ def _posed(template: PromptTemplate, item: Item) -> Posed:
     """Return the item's question; a template that fails on its row is that item's error."""
     try:
         messages = render_messages(template.system_prompt, template.user_prompt_template, template.examples, item.row)
+    except TemplateLimitError as problem:
+        # One slow row is no accident of that row: the next hundred would each take as long.
+        raise Conflict(f"The template {template} goes on too long at item {item.ref}: {problem}") from problem
     except TemplateProblem as problem:
         return Posed(item.row, [], f"The template cannot be filled: {problem}")
     return Posed(item.row, messages)

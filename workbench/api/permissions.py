@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rest_framework.permissions import DjangoModelPermissions
+from rest_framework.permissions import BasePermission, DjangoModelPermissions
 from rest_framework.request import Request
 
 
@@ -17,3 +17,15 @@ class MayWrite(DjangoModelPermissions):
         if getattr(view, "queryset", None) is None:
             return bool(request.user and request.user.is_authenticated)
         return super().has_permission(request, view)
+
+
+def may(permission: str) -> type[BasePermission]:
+    """Return the permission class of an endpoint that writes although it is read: `may("training.add_export")`."""
+
+    class May(BasePermission):
+        message = MayWrite.message
+
+        def has_permission(self, request: Request, _view: Any) -> bool:
+            return bool(request.user and request.user.has_perm(permission))
+
+    return May

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
 from workbench.command import stated_plainly
@@ -20,6 +20,8 @@ class Command(BaseCommand):
 
     @stated_plainly
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["retain_hours"] < 0:
+            raise CommandError(f"Found --retain-hours {options['retain_hours']}: use 0 or more; 168 is a week.")
         connection = connections[LAKEHOUSE]
         with connection.cursor() as cursor:
             for table in options["tables"] or connection.introspection.table_names(cursor):

@@ -6,11 +6,11 @@ import ctypes
 import hashlib
 import json
 import os
-import threading
 import weakref
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
@@ -151,8 +151,8 @@ class Engine:
 
     def _write_template(self, path: Path, columns: list[Column]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Two threads that meet a new shape write it each; the last one wins.
-        draft = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.tmp")
+        # Named for this writer alone: other threads of the process may be writing the same template.
+        draft = path.with_suffix(f".{uuid4().hex}.tmp")
         empty = ", ".join(f"CAST(NULL AS {to_duckdb(c.type)}) AS {quoted(c.name)}" for c in columns)
         self.duckdb.execute(f"COPY (SELECT {empty} LIMIT 0) TO {literal(str(draft))} (FORMAT parquet)")
         os.replace(draft, path)
