@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install migrate demo serve test lint unit conformance bench lock
+.PHONY: help install migrate demo serve test test-databricks lint unit conformance bench lock
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -47,6 +47,10 @@ unit: install
 	$(BIN)/pytest -n 2 --dist loadfile
 
 test: lint unit
+
+test-databricks: install
+	WORKBENCH_TEST_ENGINE=databricks $(BIN)/pytest -n 2 --dist loadfile tests/databricks tests/lakehouse tests/training \
+		tests/labels tests/templates_app tests/sheets
 
 conformance: install
 	$(BIN)/python -m tests.conformance.run

@@ -108,8 +108,18 @@ def _index(volume: LocalVolume, changed: int) -> Mapping[str, Sequence[str]]:
     return by_name_and_stem(volume.list_files())
 
 
+def directory() -> Path:
+    """Return the directory in which `Volumes/` lies; Invalid where the lakehouse is a warehouse without one."""
+    settings = connections[LAKEHOUSE].settings_dict
+    if settings["OPTIONS"].get("engine", "local") == "local":
+        return Path(settings["NAME"])
+    if "volumes" not in settings["OPTIONS"]:
+        raise Invalid("The volumes of a SQL warehouse cannot be reached from here yet: use tables only.")
+    return Path(settings["OPTIONS"]["volumes"])
+
+
 def _local(name: VolumeName) -> LocalVolume:
-    base = Path(connections[LAKEHOUSE].settings_dict["NAME"], "Volumes")
+    base = directory() / "Volumes"
     root = base / name.catalog / name.schema / name.volume
     if not root.is_dir():
         known = [_path_of(entry, base) for entry in base.glob("*/*/*") if entry.is_dir()]
@@ -121,7 +131,7 @@ def _path_of(directory: Path, base: Path) -> str:
     return f"/Volumes/{directory.relative_to(base).as_posix()}"
 
 
-KINDS: dict[str, Callable[[VolumeName], Volume]] = {"local": _local}
+KINDS: dict[str, Callable[[VolumeName], Volume]] = {"local": _local, "databricks": _local}
 
 
 def volume(name: VolumeName) -> Volume:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,12 @@ from django.db import connections
 from django.test.utils import setup_databases, teardown_databases
 from rest_framework.test import APIClient
 
+from tests.databricks.elsewhere import reason
+from workbench import databases
 from workbench.router import CONCEPT_APPS, LAKEHOUSE
+
+# `make test-databricks`: the same tests through the connector and the loopback warehouse.
+ON_WAREHOUSE = os.environ.get("WORKBENCH_TEST_ENGINE") == "databricks"
 
 
 def pytest_configure() -> None:
@@ -28,6 +35,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "lakehouse" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.django_db(databases=["default", LAKEHOUSE]))
+        if ON_WAREHOUSE and (why := reason(item.nodeid)):
+            item.add_marker(pytest.mark.skip(reason=why))
 
 
 @pytest.fixture(scope="session")
@@ -70,15 +79,28 @@ class at:  # noqa: N801 - reads as a word: `with at(directory)`
         self.directory = directory
 
     def __enter__(self) -> None:
-        self.name = connections.settings[LAKEHOUSE]["NAME"]
-        connections.settings[LAKEHOUSE]["NAME"] = str(self.directory)
+        self.entry = connections.settings[LAKEHOUSE]
         self.before = connections[LAKEHOUSE]
+        self.stack = ExitStack()
+        connections.settings[LAKEHOUSE] = self.entry | self._address()
         connections[LAKEHOUSE] = connections.create_connection(LAKEHOUSE)
+
+    def _address(self) -> dict[str, Any]:
+        if not ON_WAREHOUSE:
+            return {"NAME": str(self.directory)}
+        from tests.databricks.loopback import TOKEN, Loopback  # loads the connector
+
+        os.environ["DATABRICKS_TOKEN"] = TOKEN
+        entry = databases.lakehouse(self.stack.enter_context(Loopback(self.directory)).url)
+        # The files of volumes are read beside the server: it has no Files API.
+        entry["OPTIONS"]["volumes"] = str(self.directory)
+        return entry
 
     def __exit__(self, *_: object) -> None:
         connections[LAKEHOUSE].close()
         connections[LAKEHOUSE] = self.before
-        connections.settings[LAKEHOUSE]["NAME"] = self.name
+        connections.settings[LAKEHOUSE] = self.entry
+        self.stack.close()
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from django.db.models import Model
 
 from labels.models import CanonicalLabel, CanonicalLabelVersion
 from sheets.models import Sheet
+from sheets.volumes import directory
 from templates_app.models import PromptTemplate
 from workbench.lakehouse.compiler import insert_sql
 from workbench.lakehouse.rows import Rows
@@ -119,7 +120,7 @@ def load_volume(folder: Path, volume: Mapping[str, Any]) -> int:
     with connection.cursor() as cursor:
         quoted = ".".join(map(connection.ops.quote_name, (catalog, schema, name)))
         cursor.execute(f"CREATE VOLUME IF NOT EXISTS {quoted}")
-    target = Path(connection.settings_dict["NAME"]) / volume["path"].lstrip("/")
+    target = directory() / volume["path"].lstrip("/")
     target.mkdir(parents=True, exist_ok=True)
     missing = [file for file in sorted((folder / volume["files"]).iterdir()) if not (target / file.name).exists()]
     for file in missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,30 +17,54 @@ Database = dict[str, Any]
 DEFAULT_CATALOG, DEFAULT_SCHEMA = "mirion_vital", "workbench"
 
 
-def lakehouse(url: str) -> Database:
-    """Return the entry for the alias `lakehouse` from `delta:///DIR[?catalog=C&schema=S]`.
+WAREHOUSE = re.compile(r"/sql/1\.0/(warehouses|endpoints)/[\w-]+")
 
-    Raises ImproperlyConfigured for a relative directory or an unknown option.
+
+def lakehouse(url: str) -> Database:
+    """Return the entry for the alias `lakehouse`, from a directory of Delta tables or a SQL warehouse.
+
+    `delta:///DIR` or `databricks://HOST/sql/1.0/warehouses/ID`, each with `?catalog=C&schema=S` or the defaults. Raises
+    ImproperlyConfigured for a relative directory, an unknown option, a path that is no warehouse's, or a password.
     """
     parts = urlsplit(url)
     options = _options(parts, "WORKBENCH_LAKEHOUSE_URL", allowed=("catalog", "schema"))
+    names = {"catalog": options.get("catalog", DEFAULT_CATALOG), "schema": options.get("schema", DEFAULT_SCHEMA)}
+    # A statement is one Delta commit and `atomic()` gives no rollback, so a request is never wrapped in one.
+    return {"ENGINE": "workbench.lakehouse", "ATOMIC_REQUESTS": False} | LAKEHOUSE_KINDS[parts.scheme](parts, names)
+
+
+def _delta(parts: SplitResult, names: Database) -> Database:
     directory = unquote(parts.path)
     if parts.netloc or not directory.startswith("/") or directory == "/":
         raise ImproperlyConfigured(
             f"WORKBENCH_LAKEHOUSE_URL={masked(parts)!r} names no absolute directory: use delta:///DIR with three slashes."
         )
+    # A connection holds an engine and its snapshots, which cost 20 ms to make: keep one for each thread.
+    return {"NAME": directory, "OPTIONS": names, "CONN_MAX_AGE": None}
+
+
+def _databricks(parts: SplitResult, names: Database) -> Database:
+    if parts.username or parts.password:
+        raise ImproperlyConfigured(
+            f"WORKBENCH_LAKEHOUSE_URL={masked(parts)!r} holds a secret: leave it out of the URL and set DATABRICKS_TOKEN, or "
+            "DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET."
+        )
+    if not parts.hostname or not WAREHOUSE.fullmatch(parts.path):
+        raise ImproperlyConfigured(
+            f"WORKBENCH_LAKEHOUSE_URL={masked(parts)!r} names no SQL warehouse: use "
+            "databricks://HOST/sql/1.0/warehouses/ID, as the warehouse's connection details show it."
+        )
     return {
-        "ENGINE": "workbench.lakehouse",
-        "NAME": directory,
-        "OPTIONS": {
-            "catalog": options.get("catalog", DEFAULT_CATALOG),
-            "schema": options.get("schema", DEFAULT_SCHEMA),
-        },
-        # A statement is one Delta commit and `atomic()` gives no rollback, so a request is never wrapped in one.
-        "ATOMIC_REQUESTS": False,
-        # A connection holds an engine and its snapshots, which cost 20 ms to make: keep one for each thread.
-        "CONN_MAX_AGE": None,
+        "NAME": parts.path,
+        "HOST": parts.hostname,
+        "PORT": str(parts.port or ""),
+        "OPTIONS": {"engine": "databricks", **names},
+        # A warehouse forgets a session that was idle for half an hour; a connection is replaced before.
+        "CONN_MAX_AGE": 600,
     }
+
+
+LAKEHOUSE_KINDS: dict[str, Callable[[SplitResult, Database], Database]] = {"delta": _delta, "databricks": _databricks}
 
 
 def default(url: str) -> Database:

@@ -92,7 +92,9 @@ TEMPLATES = [
     },
 ]
 
-LAKEHOUSE_URL = env_url("WORKBENCH_LAKEHOUSE_URL", f"delta://{VAR_DIR / 'lakehouse'}", schemes=("delta",))
+LAKEHOUSE_URL = env_url(
+    "WORKBENCH_LAKEHOUSE_URL", f"delta://{VAR_DIR / 'lakehouse'}", schemes=tuple(databases.LAKEHOUSE_KINDS)
+)
 DATABASE_URL = env_url(
     "WORKBENCH_DATABASE_URL", f"sqlite://{VAR_DIR / 'workbench.sqlite3'}", schemes=tuple(databases.DEFAULT_KINDS)
 )

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
+from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from workbench.lakehouse import functions
+from workbench.lakehouse import engines, functions
 from workbench.lakehouse.client import DatabaseClient
 from workbench.lakehouse.creation import DatabaseCreation
 from workbench.lakehouse.cursor import LakehouseCursor
-from workbench.lakehouse.engines import local
 from workbench.lakehouse.features import DatabaseFeatures
 from workbench.lakehouse.introspection import DatabaseIntrospection
 from workbench.lakehouse.operations import DatabaseOperations
@@ -36,7 +35,6 @@ class DatabaseWrapper(BaseDatabaseWrapper):
 
     vendor = "databricks"
     display_name = "Databricks SQL"
-    Database = local
     SchemaEditorClass = DatabaseSchemaEditor
     client_class = DatabaseClient
     creation_class = DatabaseCreation
@@ -99,33 +97,26 @@ class DatabaseWrapper(BaseDatabaseWrapper):
         "iendswith": "ILIKE CONCAT('%%', {}) ESCAPE '\\\\'",
     }
 
+    def __init__(self, settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> None:
+        super().__init__(settings_dict, alias)
+        self.Database = engines.engine(settings_dict["OPTIONS"].get("engine", "local"))
+
     def get_connection_params(self) -> dict[str, Any]:
-        settings = self.settings_dict
-        if not settings["NAME"]:
-            raise ImproperlyConfigured(
-                "The lakehouse has no directory: set NAME in DATABASES, or WORKBENCH_LAKEHOUSE_URL."
-            )
-        options = settings["OPTIONS"]
-        return {"directory": settings["NAME"], "catalog": options["catalog"], "schema": options["schema"]}
+        return self.Database.options(self.settings_dict)
 
     def get_database_version(self) -> tuple[int, ...]:
         return (1,)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Connect, and make the catalog and schema, so that a first `migrate` needs nothing else."""
         connection = self.Database.connect(**conn_params)
-        catalog, schema = (self.ops.quote_name(conn_params[name]) for name in ("catalog", "schema"))
-        cursor = connection.cursor()
-        cursor.execute(f"CREATE CATALOG IF NOT EXISTS {catalog}")
-        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {catalog}.{schema}")
-        cursor.close()
+        self.Database.prepare(connection, *(self.ops.quote_name(conn_params[name]) for name in ("catalog", "schema")))
         return connection
 
     def init_connection_state(self) -> None:
         """Nothing is set per session: the engine fixes UTC and the default catalog when it connects."""
 
     def create_cursor(self, name: str | None = None) -> LakehouseCursor:
-        return LakehouseCursor(self.connection)
+        return LakehouseCursor(self.Database, self.connection)
 
     def is_usable(self) -> bool:
         return self.connection is not None
@@ -158,7 +149,7 @@ class DatabaseWrapper(BaseDatabaseWrapper):
         """
         quote = self.ops.quote_name
         self.ensure_connection()
-        with self.wrap_database_errors, LakehouseCursor(self.connection) as cursor:
+        with self.wrap_database_errors, LakehouseCursor(self.Database, self.connection) as cursor:
             cursor.execute(f"SELECT MAX({quote(column)}) FROM {quote(table)}")
             (largest,) = cursor.fetchone() or (0,)
         return range(int(largest or 0) + 1, int(largest or 0) + 1 + count)

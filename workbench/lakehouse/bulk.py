@@ -11,7 +11,7 @@ from django.db import connections, router
 from django.db.models import NOT_PROVIDED, Field, Model
 
 from workbench.lakehouse.compiler import insert_sql, unique_columns, within_partition
-from workbench.lakehouse.cursor import adapted
+from workbench.lakehouse.literals import adapted
 from workbench.lakehouse.rows import OnConflict, Rows, arrow_type
 
 

@@ -12,8 +12,8 @@ from django.db.models import AutoField, Field, Model, UniqueConstraint
 from django.db.models.constants import OnConflict
 from django.db.models.sql import compiler
 
-from workbench.lakehouse.cursor import adapted
 from workbench.lakehouse.indexes import ClusterBy
+from workbench.lakehouse.literals import adapted
 from workbench.lakehouse.rows import Rows
 
 SQLCompiler = compiler.SQLCompiler
@@ -143,24 +143,39 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler, SQLCompiler):
 
 def insert_sql(rows: Rows, quote: Any) -> str:
     """Return the Databricks statement for the rows: INSERT, or MERGE where keys must stay unique."""
-    struct = ", ".join(f"{quote(name)}: {kind}" for name, kind in rows.columns)
-    names = ", ".join(quote(name) for name, _ in rows.columns)
-    source = f"SELECT INLINE(FROM_JSON(%s, 'ARRAY<STRUCT<{struct}>>'))"
+    table, names = ".".join(map(quote, rows.table.split("."))), ", ".join(quote(name) for name, _ in rows.columns)
+    source = _rows_of_json(rows, quote)
     if not rows.keys:
-        return f"INSERT INTO {quote(rows.table)} ({names}) {source}"
-    keys = [rows.target] if rows.on_conflict == "update" and rows.target else rows.keys
-    same = " OR ".join("(" + " AND ".join(f"t.{quote(c)} = s.{quote(c)}" for c in key) + ")" for key in keys)
+        return f"INSERT INTO {table} ({names}) {source}"
+    same = [" AND ".join(f"t.{quote(c)} = s.{quote(c)}" for c in key) for key in rows.keys]
+    message = f"duplicate key in {rows.table} ({'; '.join(', '.join(key) for key in rows.keys)})"
+    refuse = f"UPDATE SET {quote(rows.keys[0][0])} = RAISE_ERROR('{message}')"
+    update = ", ".join(f"{quote(c)} = s.{quote(c)}" for c in rows.update_columns)
+    target = " AND ".join(f"t.{quote(c)} = s.{quote(c)}" for c in rows.target)
     matched = {
         "ignore": "",
-        "error": f" WHEN MATCHED THEN UPDATE SET {quote(rows.keys[0][0])} = RAISE_ERROR('duplicate key in {rows.table}')",
-        "update": " WHEN MATCHED THEN UPDATE SET "
-        + ", ".join(f"{quote(c)} = s.{quote(c)}" for c in rows.update_columns),
+        "error": f" WHEN MATCHED THEN {refuse}",
+        # A row with another key of the new one, beside the one that is to be updated, is a clash.
+        "update": f" WHEN MATCHED AND NOT ({target}) THEN {refuse}" * (len(same) > 1)
+        + f" WHEN MATCHED THEN UPDATE SET {update}",
     }[rows.on_conflict]
+    on = " OR ".join(f"({condition})" for condition in same)
     given = ", ".join(f"s.{quote(name)}" for name, _ in rows.columns)
     return (
-        f"MERGE INTO {quote(rows.table)} AS t USING ({source}) AS s ON {same}{matched}"
+        f"MERGE INTO {table} AS t USING ({source}) AS s ON {on}{matched}"
         f" WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({given})"
     )
+
+
+def _rows_of_json(rows: Rows, quote: Any) -> str:
+    """Return the SELECT that turns one JSON parameter into the rows. JSON holds no bytes, so they come as hex text."""
+    kinds = {name: "STRING" if kind == "BINARY" else kind for name, kind in rows.columns}
+    struct = ", ".join(f"{quote(name)}: {kind}" for name, kind in kinds.items())
+    source = f"SELECT INLINE(FROM_JSON(%s, 'ARRAY<STRUCT<{struct}>>'))"
+    if kinds == dict(rows.columns):
+        return source
+    values = (f"UNHEX({quote(n)}) AS {quote(n)}" if kind == "BINARY" else quote(n) for n, kind in rows.columns)
+    return f"SELECT {', '.join(values)} FROM ({source})"
 
 
 class SQLDeleteCompiler(compiler.SQLDeleteCompiler, SQLCompiler):

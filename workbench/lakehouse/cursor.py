@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
-from uuid import UUID
 
-import pyarrow as pa
-from django.db.utils import DataError
-from django.utils.duration import duration_microseconds
-from django.utils.encoding import force_str
-from django.utils.functional import Promise
-
+from workbench.lakehouse.engines import Engine
+from workbench.lakehouse.literals import adapted, literal
 from workbench.lakehouse.rows import Rows
 
 NAMED = re.compile(r"%\((\w+)\)s")
@@ -26,7 +19,8 @@ Params = Sequence[Any] | Mapping[str, Any] | None
 class LakehouseCursor:
     """An engine's cursor that takes Django's markers and Python values."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, engine: Engine, connection: Any) -> None:
+        self.engine = engine
         self.connection = connection
         self.cursor = connection.cursor()
         self._inserted: int | None = None
@@ -41,9 +35,14 @@ class LakehouseCursor:
             names = NAMED.findall(sql)
             sql, params = NAMED.sub("%s", sql), [params[name] for name in names]
         if len(params) == 1 and isinstance(params[0], Rows):
-            self._inserted = insert(self.connection, params[0])
+            self._inserted = self.engine.insert(self.connection, sql, params[0])
             return self
-        self.cursor.execute(sql % (("?",) * len(params)), [adapted(value) for value in params])
+        values = [adapted(value) for value in params]
+        if not self.engine.fits(values):
+            self.cursor.execute(sql % tuple(map(literal, values)))
+            return self
+        bound = [self.engine.bound(value) for value in values]
+        self.cursor.execute(sql % tuple(marker for marker, _ in bound), [parameter for _, parameter in bound])
         return self
 
     def executemany(self, sql: str, param_list: Iterable[Sequence[Any]]) -> None:
@@ -84,49 +83,3 @@ class LakehouseCursor:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.cursor, name)
-
-
-def insert(connection: Any, rows: Rows) -> int:
-    """Write the rows as one commit and return how many were written."""
-    try:
-        table = rows.to_arrow()
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
-        raise DataError(f"A value does not fit its column in {rows.table}: {error}") from error
-    if not rows.keys:
-        return int(connection.append(rows.table, table))
-    keys = [list(key) for key in rows.keys]
-    if rows.within:
-        # Equal keys lie in one partition, so asking for both columns finds the same rows and opens fewer files.
-        keys[0].append(rows.within)
-    return int(
-        connection.append_unique(
-            rows.table,
-            table,
-            keys,
-            rows.on_conflict,
-            update_columns=list(rows.update_columns),
-            conflict_target=list(rows.target) or None,
-        )
-    )
-
-
-def adapted(value: Any) -> Any:
-    """Return the value as an engine binds it: UTC times, text for times and UUIDs, microseconds for durations."""
-    match value:
-        case datetime.datetime():
-            return value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
-        case datetime.time():
-            return value.isoformat(timespec="microseconds")
-        case datetime.timedelta():
-            return duration_microseconds(value)
-        case UUID():
-            return str(value)
-        case Promise():
-            return force_str(value)
-        case Decimal() | None | bool() | int() | float() | str() | bytes():
-            return value
-        case memoryview():
-            return bytes(value)
-        case list() | tuple():
-            return [adapted(item) for item in value]
-    return value

@@ -1,12 +1,15 @@
-"""Values as literals of Databricks SQL: for DDL, which takes no parameters, and for logs."""
+"""Values as an engine binds them, and as literals of Databricks SQL: for DDL, which takes no parameters, and for logs."""
 
 from __future__ import annotations
 
 import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from workbench.lakehouse.cursor import adapted
+from django.utils.duration import duration_microseconds
+from django.utils.encoding import force_str
+from django.utils.functional import Promise
 
 
 def literal(value: Any) -> str:
@@ -32,3 +35,25 @@ def literal(value: Any) -> str:
         case str():
             return "'" + value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"
     raise ValueError(f"A {type(value).__name__} cannot be written as a literal: use text, a number, a date or a list.")
+
+
+def adapted(value: Any) -> Any:
+    """Return the value as an engine binds it: UTC times, text for times and UUIDs, microseconds for durations."""
+    match value:
+        case datetime.datetime():
+            return value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
+        case datetime.time():
+            return value.isoformat(timespec="microseconds")
+        case datetime.timedelta():
+            return duration_microseconds(value)
+        case UUID():
+            return str(value)
+        case Promise():
+            return force_str(value)
+        case Decimal() | None | bool() | int() | float() | str() | bytes():
+            return value
+        case memoryview():
+            return bytes(value)
+        case list() | tuple():
+            return [adapted(item) for item in value]
+    return value

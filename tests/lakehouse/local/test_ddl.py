@@ -28,6 +28,17 @@ def test_create_keeps_comments_keys_and_properties(sql: Run, directory: Path) ->
     assert sql("DESCRIBE t")[0] == ("id", "string", "it's the key")
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("STRING", "REPEAT('x', 100)"), ("INT", "7"), ("STRING", "NULL"), ("ARRAY<STRING>", "ARRAY('x')")],
+)
+def test_a_new_column_keeps_the_rows_whatever_the_first_column_is(kind: str, value: str, sql: Run) -> None:
+    sql(f"CREATE TABLE t (first {kind}, id INT)")
+    sql(f"INSERT INTO t VALUES ({value}, 1), ({value}, 2)")
+    sql("ALTER TABLE t ADD COLUMN more INT")
+    assert sql("SELECT id, more FROM t ORDER BY id") == [(1, None), (2, None)]
+
+
 def test_create_twice(sql: Run) -> None:
     sql("CREATE TABLE t (id STRING)")
     sql("CREATE TABLE IF NOT EXISTS t (other INT)")

@@ -42,7 +42,8 @@ def _set_columns(target: Snapshot, columns: Sequence[Column], operation: str) ->
     Should it ever remove a file all the same, the table goes back to the version before.
     """
     before = set(target.delta.file_uris())
-    replace_rows(target, [], columns, operation, [(target.columns[0].name, "in", [])])
+    plain = next((c for c in target.columns if isinstance(c.type, str)), target.columns[0])
+    replace_rows(target, [], columns, operation, [(plain.name, "in", [])])
     target.delta.update_incremental()
     if set(target.delta.file_uris()) != before:
         target.delta.restore(target.version)

@@ -4,46 +4,32 @@ from __future__ import annotations
 
 import re
 
+from ..pep249 import (
+    DatabaseError,
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    Warning,  # noqa: A004 - PEP 249 names it so
+)
 
-class Warning(Exception):  # noqa: A001, N818 - PEP 249 names it so
-    """Raised for important warnings; the local engine never raises it."""
-
-
-class Error(Exception):
-    """Base of every error of this driver."""
-
-
-class InterfaceError(Error):
-    """The driver was used wrongly: closed cursor, closed connection."""
-
-
-class DatabaseError(Error):
-    """Base of the errors that a statement can cause."""
-
-
-class DataError(DatabaseError):
-    """A value does not fit: bad cast, out of range, division by zero."""
-
-
-class OperationalError(DatabaseError):
-    """The lakehouse could not do it now: lock time-out, conflicting commits, unwritable directory."""
-
-
-class IntegrityError(DatabaseError):
-    """A constraint is violated: NOT NULL, CHECK, or a guarded unique key."""
-
-
-class InternalError(DatabaseError):
-    """The engine is in a state it should not be in."""
-
-
-class ProgrammingError(DatabaseError):
-    """The statement is wrong: syntax, unknown table or column, number of parameters."""
-
-
-class NotSupportedError(DatabaseError):
-    """The statement is valid Databricks SQL that this engine does not run."""
-
+__all__ = [
+    "DataError",
+    "DatabaseError",
+    "Error",
+    "IntegrityError",
+    "InterfaceError",
+    "InternalError",
+    "NotSupportedError",
+    "OperationalError",
+    "ProgrammingError",
+    "Warning",
+    "from_engine",
+]
 
 # Texts raised inside statements by `error(...)` start with one of these, so that they survive the trip through DuckDB.
 NOT_NULL = "DELTA_NOT_NULL_CONSTRAINT_VIOLATED"

@@ -1,0 +1,19 @@
+"""Tests that say nothing about a warehouse, each under its reason; `make test-databricks` skips them."""
+
+from __future__ import annotations
+
+ELSEWHERE: dict[str, tuple[str, ...]] = {
+    "it is about the local engine's own directory and processes": (
+        "tests/lakehouse/local/",
+        "tests/lakehouse/test_processes.py::test_a_process_forked_too_late_is_told_so",
+        "tests/lakehouse/test_settings.py::test_an_unwritable_directory_is_told_in_one_line",
+    ),
+    "above 900 kB the rows of a warehouse are several commits": (
+        "tests/lakehouse/test_keys.py::test_ten_thousand_rows_are_one_commit",
+    ),
+}
+
+
+def reason(test: str) -> str:
+    """Return why the test is skipped, or an empty text."""
+    return next((why for why, names in ELSEWHERE.items() if test.startswith(names)), "")

@@ -1,0 +1,94 @@
+"""The engine "local": Delta tables in a directory, through the driver in `local/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+from django.core.exceptions import ImproperlyConfigured
+
+from workbench.lakehouse.rows import Rows
+
+from .local import Connection, connect
+from .pep249 import (
+    Binary,
+    DatabaseError,
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    Warning,  # noqa: A004 - PEP 249 names it so
+)
+
+__all__ = [
+    "Binary",
+    "DataError",
+    "DatabaseError",
+    "Error",
+    "IntegrityError",
+    "InterfaceError",
+    "InternalError",
+    "NotSupportedError",
+    "OperationalError",
+    "ProgrammingError",
+    "Warning",
+    "bound",
+    "connect",
+    "fits",
+    "insert",
+    "options",
+    "prepare",
+]
+
+
+def options(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return directory, catalog and schema."""
+    if not settings["NAME"]:
+        raise ImproperlyConfigured("The lakehouse has no directory: set NAME in DATABASES, or WORKBENCH_LAKEHOUSE_URL.")
+    given = settings["OPTIONS"]
+    return {"directory": settings["NAME"], "catalog": given["catalog"], "schema": given["schema"]}
+
+
+def prepare(connection: Connection, catalog: str, schema: str) -> None:
+    """Make the catalog and the schema, both quoted, so that a first `migrate` needs nothing else."""
+    cursor = connection.cursor()
+    cursor.execute(f"CREATE CATALOG IF NOT EXISTS {catalog}")
+    cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {catalog}.{schema}")
+    cursor.close()
+
+
+def bound(value: Any) -> tuple[str, Any]:
+    """Return the value as it is; the driver takes every type."""
+    return "?", value
+
+
+def fits(values: Sequence[Any]) -> bool:
+    """Say yes; the driver takes any number of parameters."""
+    return True
+
+
+def insert(connection: Connection, sql: str, rows: Rows) -> int:
+    """Write the rows as one commit, past SQL, and return how many were written."""
+    try:
+        table = rows.to_arrow()
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+        raise DataError(f"A value does not fit its column in {rows.table}: {error}") from error
+    if not rows.keys:
+        return connection.append(rows.table, table)
+    keys = [list(key) for key in rows.keys]
+    if rows.within:
+        # Equal keys lie in one partition, so asking for both columns finds the same rows and opens fewer files.
+        keys[0].append(rows.within)
+    return connection.append_unique(
+        rows.table,
+        table,
+        keys,
+        rows.on_conflict,
+        update_columns=list(rows.update_columns),
+        conflict_target=list(rows.target) or None,
+    )
