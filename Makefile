@@ -59,5 +59,6 @@ bench: install
 	$(BIN)/python -m benchmarks
 
 lock:
-	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-trusted-host --no-header \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-tools
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header \
 		--extra dev --extra postgres --output-file requirements.lock pyproject.toml
