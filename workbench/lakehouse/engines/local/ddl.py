@@ -128,10 +128,10 @@ def _build(
         del delta
         if not exists:
             place.rename(final)
-    except BaseException:
+    finally:
+        # A draft that became the table is no longer at its place.
         if not exists:
             shutil.rmtree(place, ignore_errors=True)
-        raise
     session.engine.forget(name)
 
 
