@@ -43,7 +43,7 @@ def existing_column(config: Config, output_schema: Mapping[str, Any]) -> Answere
         status = "labeled" if trusted and not faults else "unlabeled"
         return Answer(canonical_json(value), "existing_column", status, misfits=faults)
 
-    return lambda questions: [answer(row) for row, _messages in questions]
+    return lambda questions: [answer(question.row) for question in questions]
 
 
 def offline(template: PromptTemplate, config: Config, examples: Examples) -> Answerer:
@@ -57,7 +57,7 @@ def offline(template: PromptTemplate, config: Config, examples: Examples) -> Ans
         error = "" if draft.answer else draft.explanation
         return Answer(draft.answer, model=OFFLINE_MODEL, confidence=draft.confidence, misfits=faults, error=error)
 
-    return lambda questions: [answer(row) for row, _messages in questions]
+    return lambda questions: [answer(question.row) for question in questions]
 
 
 def endpoint(template: PromptTemplate, config: Config, examples: Examples) -> Answerer:
@@ -77,9 +77,16 @@ def endpoint(template: PromptTemplate, config: Config, examples: Examples) -> An
         value = as_answer(reply.text, fits)
         faults = misfits(schema, value) if reply.text else []
         text = canonical_json(value) if reply.text else ""
-        return Answer(text, model=name, misfits=faults, error=reply.problem)
+        return Answer(
+            text,
+            model=name,
+            misfits=faults,
+            error=reply.problem,
+            prompt_tokens=reply.prompt_tokens,
+            completion_tokens=reply.completion_tokens,
+        )
 
-    return lambda questions: [answer(reply) for reply in client.ask([messages for _row, messages in questions])]
+    return lambda questions: [answer(reply) for reply in client.ask([question.messages for question in questions])]
 
 
 def models() -> dict[str, Callable[[PromptTemplate, Config, Examples], Answerer]]:

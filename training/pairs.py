@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from governance.uses import USES
+from sheets.reading import VolumeFile
 from templates_app.schemas import misfits
 from workbench.canonical import canonical_json
 
@@ -39,19 +40,20 @@ class Answer:
     confidence: float | None = None
     misfits: list[str] = field(default_factory=list)
     error: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 @dataclass(frozen=True)
-class Posed:
-    """An item's row with the messages that pose its question, or why there are none."""
+class Question:
+    """An item's row and files with the messages that pose its question, or why there are none."""
 
     row: Mapping[str, Any]
     messages: list[Message]
+    files: Sequence[VolumeFile] = ()
     error: str = ""
 
 
-# The row of an item and the messages that pose its question.
-Question = tuple[Mapping[str, Any], list[Message]]
 # Answers a chunk of questions, one answer for each in their order, so that an endpoint can be asked many at once.
 Answerer = Callable[[Sequence[Question]], list[Answer]]
 

@@ -17,6 +17,7 @@ from training.actions.generate import generate, pair_id, resume
 from training.answerers import existing_column
 from training.chat import assistant_answer
 from training.models import QAPair, TrainingSheet
+from training.pairs import Question
 from training.seeds import load
 from workbench.canonical import canonical_json
 from workbench.problems import Conflict, Invalid
@@ -119,7 +120,7 @@ def test_an_existing_column_is_approved_only_when_trusted(trusted: bool, labeled
 @pytest.mark.parametrize("text", ["0042", "9" * 26, "NaN", "[1"])
 def test_a_text_that_the_schema_takes_stays_as_it_is(text: str) -> None:
     answers = existing_column({"response_column": "v", "trusted": True}, {"type": "string"})
-    (answer,) = answers([({"v": text}, [])])
+    (answer,) = answers([Question({"v": text}, [])])
     assert (answer.text, answer.status, answer.misfits) == (text, "labeled", [])
 
 

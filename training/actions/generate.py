@@ -21,7 +21,7 @@ from templates_app.schemas import normalise_output_schema
 from training.answerers import check_config, default_model, existing_column, manual, models
 from training.drafter import Example
 from training.models import QAPair, TrainingSheet
-from training.pairs import Answer, Answerer, Label, Posed, from_label, pair_fields
+from training.pairs import Answer, Answerer, Label, Question, from_label, pair_fields
 from workbench.lakehouse.ids import uuid5_of
 from workbench.near import listed
 from workbench.problems import Conflict, Invalid, Problem
@@ -167,7 +167,7 @@ def _write_chunk(
     QAPair.objects.bulk_create(pairs, ignore_conflicts=True)
 
 
-def _posed(template: PromptTemplate, item: Item) -> Posed:
+def _posed(template: PromptTemplate, item: Item) -> Question:
     """Return the item's question; a template that fails on its row is that item's error."""
     try:
         messages = render_messages(template.system_prompt, template.user_prompt_template, template.examples, item.row)
@@ -175,17 +175,17 @@ def _posed(template: PromptTemplate, item: Item) -> Posed:
         # One slow row is no accident of that row: the next hundred would each take as long.
         raise Conflict(f"The template {template} goes on too long at item {item.ref}: {problem}") from problem
     except TemplateProblem as problem:
-        return Posed(item.row, [], f"The template cannot be filled: {problem}")
-    return Posed(item.row, messages)
+        return Question(item.row, [], item.files, f"The template cannot be filled: {problem}")
+    return Question(item.row, messages, item.files)
 
 
 def _answers(
-    template: PromptTemplate, posed: Sequence[Posed], labels: Sequence[Label | None], answerer: Answerer
+    template: PromptTemplate, posed: Sequence[Question], labels: Sequence[Label | None], answerer: Answerer
 ) -> list[Answer]:
     """Return an answer for each question: of its label where there is one, else of the answerer, asked all at once."""
     schema = normalise_output_schema(template.output_schema)
     pairs = list(zip(posed, labels, strict=True))
-    open_questions = [(q.row, q.messages) for q, label in pairs if not (q.error or label)]
+    open_questions = [q for q, label in pairs if not (q.error or label)]
     given = iter(answerer(open_questions))
     return [
         Answer(error=q.error) if q.error else from_label(label, schema) if label else next(given) for q, label in pairs
