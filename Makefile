@@ -44,6 +44,7 @@ lint: install
 
 unit: install
 	.ci/browser
+	.ci/postgres
 	$(BIN)/pytest -n 2 --dist loadfile
 
 test: lint unit
