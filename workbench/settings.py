@@ -23,8 +23,8 @@ if IN_DATABRICKS_APPS:
 PORT = env_int("DATABRICKS_APP_PORT", 8000, at_least=1)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-HOME = Path(tempfile.gettempdir(), "workbench") if IN_DATABRICKS_APPS else BASE_DIR / "var"
-VAR_DIR = Path(env_str("WORKBENCH_VAR_DIR", str(HOME))).absolute()
+_home = Path(tempfile.gettempdir(), "workbench") if IN_DATABRICKS_APPS else BASE_DIR / "var"
+VAR_DIR = Path(env_str("WORKBENCH_VAR_DIR", str(_home))).absolute()
 
 DEBUG = env_bool("WORKBENCH_DEBUG", False)
 PUBLIC_URL = env_url("WORKBENCH_PUBLIC_URL", "http://127.0.0.1:8000", schemes=("http", "https"))

@@ -50,9 +50,11 @@ class App:
         finally:
             client.close()
 
-    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def manage(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a command beside the app, with its variables and `more`."""
         command = [sys.executable, "manage.py", *arguments]
-        return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=DEADLINE)
+        environment = self.environment | more
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=DEADLINE)
 
 
 @contextmanager
@@ -118,8 +120,8 @@ def inside(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iter
             yield running
 
 
-@pytest.fixture
-def outside(tmp_path: Path) -> Iterator[App]:
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """The same command elsewhere: there is a port, and no app."""
-    with app(tmp_path, {"WORKBENCH_PUBLIC_URL": f"http://{HOST}"}) as running:
+    with app(tmp_path_factory.mktemp("outside"), {"WORKBENCH_PUBLIC_URL": f"http://{HOST}"}) as running:
         yield running

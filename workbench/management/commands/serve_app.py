@@ -14,7 +14,7 @@ from workbench.router import LAKEHOUSE
 from workbench.supervisor import supervise
 
 # Databricks Apps cuts a request after 120 s, kills an app 15 s after SIGTERM, and gives up after 10 minutes of starting.
-TIMEOUT, GRACE = 110, 10
+TIMEOUT, GRACE = 110, 8
 PATIENCE, PAUSE = 300, 5
 
 
@@ -49,7 +49,7 @@ def server() -> list[str]:
     """Return gunicorn's command."""
     host = "0.0.0.0" if settings.IN_DATABRICKS_APPS else "127.0.0.1"  # noqa: S104 - the proxy is the only one outside
     options = ["--workers", "2", "--threads", "8", "--timeout", str(TIMEOUT), "--graceful-timeout", str(GRACE - 2)]
-    bound = ["--bind", f"{host}:{settings.PORT}", "--no-control-socket"]
+    bound = ["--bind", f"{host}:{settings.PORT}", "--preload", "--no-control-socket"]
     return [sys.executable, "-m", "gunicorn", "workbench.wsgi", *bound, *options]
 
 

@@ -16,3 +16,9 @@ def test_a_forged_header_changes_nothing(outside: App) -> None:
     with sqlite3.connect(f"{outside.environment['WORKBENCH_VAR_DIR']}/workbench.sqlite3") as database:
         assert database.execute("SELECT count(*) FROM auth_user").fetchone() == (0,)
     database.close()
+
+
+def test_the_doctor_finds_all_well_beside_a_running_app(outside: App) -> None:
+    done = outside.manage("doctor", "--write", WORKBENCH_PUBLIC_URL="https://workbench.example")
+    assert done.returncode == 0 and "ok   worker: 1 processes, 0 tasks wait" in done.stdout
+    assert all(line.startswith("ok ") for line in done.stdout.splitlines()), done.stdout
