@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import authenticate
 from django.contrib.auth.backends import RemoteUserBackend
-from django.contrib.auth.middleware import RemoteUserMiddleware
-from django.contrib.auth.models import Group, User
-from django.http import HttpRequest
+from django.contrib.auth.models import AnonymousUser, Group, User
+from django.http import HttpRequest, HttpResponse
 from drf_spectacular.authentication import SessionScheme
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 
 log = logging.getLogger(__name__)
 
+NAMED_BY = ("X-Forwarded-Email", "X-Forwarded-User")
 LONGEST_NAME = 150
 # At least one of them comes with whatever a browser sends that could change something.
 SENT_BY_BROWSERS = ("Origin", "Referer", "Sec-Fetch-Site")
 
 
-class ForwardedUserMiddleware(RemoteUserMiddleware):
-    """Signs in who the proxy names: by e-mail address, or by `X-Forwarded-User` for those without one."""
+class ForwardedUserMiddleware:
+    """Takes each request for one of whom the proxy names: by e-mail address, or by the other name where there is none.
 
-    header = "HTTP_X_FORWARDED_EMAIL"
+    Nothing is kept in a session, so that every request is of the user whom it names, and of nobody without a name.
+    """
 
-    def process_request(self, request: HttpRequest) -> None:
-        if not request.META.get(self.header) and (name := request.META.get("HTTP_X_FORWARDED_USER")):
-            request.META[self.header] = name
-        super().process_request(request)
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        name = next((request.headers[header] for header in NAMED_BY if request.headers.get(header)), None)
+        user = authenticate(request, remote_user=name) if name else None
+        request.user = user or AnonymousUser()
+        return self.get_response(request)
 
 
 class ForwardedUserBackend(RemoteUserBackend):

@@ -35,6 +35,14 @@ def test_a_page_of_another_site_cannot_write(inside: App) -> None:
     assert status == 400 and "name" in body
 
 
+def test_a_form_of_ours_can_be_sent(inside: App) -> None:
+    secret = "c" * 32
+    headers = {"Content_Type": "application/x-www-form-urlencoded", "Cookie": f"csrftoken={secret}", **OMAR}
+    form = ("POST", "/admin/auth/group/add/", f"csrfmiddlewaretoken={secret}&name=reviewers")
+    assert inside.ask(*form, Origin="https://evil.example", **headers)[0] == 403
+    assert inside.ask(*form, Origin=f"https://{HOST}", **headers) == (302, "/admin/auth/group/")
+
+
 def test_static_files_have_names_of_their_content(inside: App) -> None:
     page = inside.ask("GET", "/admin/", **OMAR)[1]
     (name,) = set(re.findall(r"/static/workbench/admin\.[0-9a-f]{12}\.css", page))

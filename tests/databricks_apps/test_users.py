@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group, User
+from django.contrib.sessions.models import Session
 from django.test import Client, override_settings
 
 from workbench.forwarded import LONGEST_NAME
@@ -54,6 +55,16 @@ def test_one_who_becomes_an_owner_later_owns(browser: Client) -> None:
 def test_one_without_an_address_is_known_by_the_other_name(browser: Client) -> None:
     browser.get("/admin/", headers={"X-Forwarded-User": "1234@5678"})
     assert User.objects.get().username == "1234@5678"
+
+
+def test_a_request_leaves_no_session(browser: Client) -> None:
+    browser.get("/admin/login/", headers={"X-Forwarded-Email": NILS})
+    assert not Session.objects.exists()
+
+
+def test_one_who_was_shut_out_stays_out(browser: Client) -> None:
+    User.objects.create_superuser(NILS, is_active=False)
+    assert browser.get("/admin/auth/user/", headers={"X-Forwarded-Email": NILS}).status_code == 302
 
 
 def test_another_user_in_the_same_browser_is_another_user(browser: Client) -> None:
