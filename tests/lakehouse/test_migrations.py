@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -80,11 +81,36 @@ def test_plan_and_sql(empty: Path) -> None:
     plan, text = io.StringIO(), io.StringIO()
     call_command("migrate", "growing", database=LAKEHOUSE, plan=True, stdout=plan)
     assert "growing.0002_columns" in plan.getvalue()
+    for statement in (
+        "CREATE TABLE `growing_gadget` (`id` STRING NOT NULL, `name` STRING NOT NULL",
+        "CONSTRAINT `growing_gadget_pk` PRIMARY KEY (`id`) NOT ENFORCED) USING DELTA TBLPROPERTIES ('delta.columnMapping.mode' = 'none', 'delta.enableDeletionVectors' = 'false');",
+        "ADD CONSTRAINT `growing_gadget_state_check` CHECK (`state` IN ('new', 'used'));",
+        "FOREIGN KEY (`maker_id`) REFERENCES `growing_maker` (`id`) NOT ENFORCED;",
+    ):
+        assert statement in plan.getvalue()
     assert not (empty / "growing_gadget").exists()
     call_command("sqlmigrate", "growing", "0002", database=LAKEHOUSE, stdout=text)
     assert "ALTER TABLE `growing_gadget` ADD COLUMN `note` STRING;" in text.getvalue()
     call_command("sqlmigrate", "growing", "0003", database=LAKEHOUSE, stdout=text)
     assert "RENAME COLUMN `name` TO `title`" in text.getvalue()
+
+
+def test_the_plan_of_every_concept_is_shown(empty: Path) -> None:
+    plan = io.StringIO()
+    call_command("migrate", database=LAKEHOUSE, plan=True, stdout=plan)
+    tables = re.findall(r"    CREATE TABLE `(\w+)`", plan.getvalue())
+    assert {"sheets", "templates", "canonical_labels", "training_sheets", "qa_pairs"} < set(tables)
+    assert "CLUSTER BY (`training_sheet_id`) COMMENT 'Question–answer pairs with status" in plan.getvalue()
+    assert not [name for name in tables if name.startswith(("auth_", "django_"))]
+
+
+def test_the_plan_backwards(empty: Path) -> None:
+    migrate("growing", "0004")
+    plan = io.StringIO()
+    call_command("migrate", "growing", "0003", database=LAKEHOUSE, plan=True, stdout=plan)
+    statements = re.findall(r"    (ALTER|DROP) TABLE (.*);", plan.getvalue())
+    assert ("DROP", "`growing_maker`") in statements
+    assert ("ALTER", "`growing_gadget` DROP CONSTRAINT `growing_gadget_state_check`") in statements
 
 
 def test_migrating_twice_does_nothing(empty: Path) -> None:
