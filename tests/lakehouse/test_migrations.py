@@ -86,6 +86,8 @@ def test_plan_and_sql(empty: Path) -> None:
         "CONSTRAINT `growing_gadget_pk` PRIMARY KEY (`id`) NOT ENFORCED) USING DELTA TBLPROPERTIES ('delta.columnMapping.mode' = 'none', 'delta.enableDeletionVectors' = 'false');",
         "ADD CONSTRAINT `growing_gadget_state_check` CHECK (`state` IN ('new', 'used'));",
         "FOREIGN KEY (`maker_id`) REFERENCES `growing_maker` (`id`) NOT ENFORCED;",
+        "ALTER TABLE `growing_gadget` DROP CONSTRAINT `growing_gadget_state_check`;",
+        "ALTER TABLE `growing_gadget` DROP CONSTRAINT `growing_gadget_maker_id_",
     ):
         assert statement in plan.getvalue()
     assert not (empty / "growing_gadget").exists()

@@ -104,11 +104,11 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
             self.execute(f"UPDATE {table} SET {column} = {self.quote_value(default)} WHERE {column} IS NULL")
         if not field.null:
             self.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL")
-        self._add_constraints(model, field, _refers(field), self._check(field))
+        self._add_constraints(model, field, bool(_refers(field)), bool(self._check(field)))
 
     def remove_field(self, model: type[Model], field: Field[Any, Any]) -> None:
-        if not field.many_to_many and self._check(field):
-            self._drop_constraints(model, field, check=True)
+        if not field.many_to_many:
+            self._drop_constraints(model, field, bool(_refers(field)), bool(self._check(field)))
         super().remove_field(model, field)
 
     def _has_column(self, table: str, column: str) -> bool:
@@ -127,17 +127,27 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
         statement: Statement = self._create_check_sql(model, name, self._check(field))
         return statement
 
-    def _add_constraints(self, model: type[Model], field: Field[Any, Any], key: str | None, check: str | None) -> None:
-        statements = [self._create_fk_sql(model, field, FOREIGN_KEY_SUFFIX)] if key else []
-        statements += [self._check_sql(model, field)] if check else []
-        for statement in statements:
+    def _constraints(
+        self, model: type[Model], field: Field[Any, Any], key: bool, check: bool
+    ) -> list[tuple[str, Statement]]:
+        """Return what adds the field's constraints, each with the name that introspection has for its kind."""
+        found = [("foreign_key", self._create_fk_sql(model, field, FOREIGN_KEY_SUFFIX))] if key else []
+        return found + ([("check", self._check_sql(model, field))] if check else [])
+
+    def _add_constraints(self, model: type[Model], field: Field[Any, Any], key: bool, check: bool) -> None:
+        for _, statement in self._constraints(model, field, key, check):
             if not self._has_constraint(model, str(statement.parts["name"])):
                 self.execute(statement)
 
-    def _drop_constraints(self, model: type[Model], field: Field[Any, Any], **kind: bool) -> None:
+    def _drop_constraints(self, model: type[Model], field: Field[Any, Any], key: bool, check: bool) -> None:
         declared = {constraint.name for constraint in model._meta.constraints}
-        for name in self._constraint_names(model, [field.column], exclude=declared, **kind):
-            self.execute(self._delete_constraint_sql(self.sql_delete_check, model, name))
+        for kind, statement in self._constraints(model, field, key, check):
+            names = self._constraint_names(model, [field.column], exclude=declared, **{kind: True})
+            if self.collect_sql and not names:
+                # The migration that adds it may be in the same plan.
+                names = [str(statement.parts["name"])]
+            for name in names:
+                self.execute(self._delete_constraint_sql(self.sql_delete_check, model, name))
 
     def _has_constraint(self, model: type[Model], name: str) -> bool:
         """Say whether an interrupted migration has added it already; no transaction undid it."""
@@ -161,10 +171,8 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
         table, column = self.quote_name(model._meta.db_table), self.quote_name(new_field.column)
         old_key, new_key = _refers(old_field), _refers(new_field)
         old_check, new_check = old_db_params["check"], new_db_params["check"]
-        if old_key and old_key != new_key:
-            self._drop_constraints(model, old_field, foreign_key=True)
-        if old_check and old_check != new_check:
-            self._drop_constraints(model, old_field, check=True)
+        other_key, other_check = old_key != new_key, old_check != new_check
+        self._drop_constraints(model, old_field, other_key and bool(old_key), other_check and bool(old_check))
         if old_field.column != new_field.column:
             self.execute(f"ALTER TABLE {table} RENAME COLUMN {self.quote_name(old_field.column)} TO {column}")
         if old_type != new_type:
@@ -178,9 +186,7 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
             self.execute(f"ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL")
         if old_field.db_comment != new_field.db_comment:
             self.execute(*self._alter_column_comment_sql(model, new_field, new_type, new_field.db_comment)[0])
-        self._add_constraints(
-            model, new_field, None if old_key == new_key else new_key, None if old_check == new_check else new_check
-        )
+        self._add_constraints(model, new_field, other_key and bool(new_key), other_check and bool(new_check))
 
     def prepare_default(self, value: Any) -> str:
         return self.quote_value(value)
