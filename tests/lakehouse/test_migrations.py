@@ -174,6 +174,7 @@ def test_the_database_describes_its_tables(lakehouse: Path) -> None:
     out = io.StringIO()
     call_command("inspectdb", "testapp_part", database=LAKEHOUSE, stdout=out)
     for words in (
+        "shelf = models.ForeignKey(",
         "price = models.DecimalField(max_digits=12, decimal_places=2",
         "stock = models.IntegerField",
         "added = models.DateTimeField",
