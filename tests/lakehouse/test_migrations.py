@@ -159,6 +159,22 @@ def test_a_column_that_may_not_be_null_any_more(frame: Callable[[str], polars.Da
     Part.objects.create(name="cog", stock=None)
 
 
+def test_comments_change(lakehouse: Path) -> None:
+    old, new = (
+        Part._meta.get_field("name"),
+        added(models.CharField(max_length=50, db_comment="What it's called"), "name"),
+    )
+    with connections[LAKEHOUSE].schema_editor() as editor:
+        editor.alter_field(Part, old, new)
+        editor.alter_db_table_comment(Part, None, "The shop's parts")
+    connection = connections[LAKEHOUSE]
+    with connection.cursor() as cursor:
+        columns = connection.introspection.get_table_description(cursor, "testapp_part")
+        tables = connection.introspection.get_table_list(cursor)
+    assert {column.name: column.comment for column in columns}["name"] == "What it's called"
+    assert {table.name: table.comment for table in tables}["testapp_part"] == "The shop's parts"
+
+
 def test_rename_and_drop_a_table(lakehouse: Path, frame: Callable[[str], polars.DataFrame]) -> None:
     Part.objects.create(name="bolt")
     with connections[LAKEHOUSE].schema_editor() as editor:

@@ -34,7 +34,7 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
     sql_create_check = "ALTER TABLE %(table)s ADD CONSTRAINT %(name)s CHECK (%(check)s)"
     sql_delete_check = "ALTER TABLE %(table)s DROP CONSTRAINT %(name)s"
     sql_alter_table_comment = "COMMENT ON TABLE %(table)s IS %(comment)s"
-    sql_alter_column_comment = "COMMENT ON COLUMN %(table)s.%(column)s IS %(comment)s"
+    sql_alter_column_comment = "ALTER TABLE %(table)s ALTER COLUMN %(column)s COMMENT %(comment)s"
     sql_create_fk = (
         "ALTER TABLE %(table)s ADD CONSTRAINT %(name)s FOREIGN KEY (%(column)s) "
         "REFERENCES %(to_table)s (%(to_column)s)%(deferrable)s NOT ENFORCED"
@@ -185,7 +185,7 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
         if new_field.null and not old_field.null:
             self.execute(f"ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL")
         if old_field.db_comment != new_field.db_comment:
-            self.execute(*self._alter_column_comment_sql(model, new_field, new_type, new_field.db_comment)[0])
+            self.execute(*self._alter_column_comment_sql(model, new_field, new_type, new_field.db_comment))
         self._add_constraints(model, new_field, other_key and bool(new_key), other_check and bool(new_check))
 
     def prepare_default(self, value: Any) -> str:
