@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install migrate demo serve test test-databricks lint unit conformance bench lock
+.PHONY: help install migrate demo serve test test-databricks test-spark lint unit conformance bench lock
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -50,8 +50,16 @@ unit: install
 test: lint unit
 
 test-databricks: install
-	WORKBENCH_TEST_ENGINE=databricks $(BIN)/pytest -n 2 --dist loadfile tests/databricks tests/lakehouse tests/training \
-		tests/labels tests/templates_app tests/sheets
+	WORKBENCH_TEST_ENGINE=databricks $(BIN)/python -m pytest -p tests.spark.recording -n 2 --dist loadfile tests/databricks \
+		tests/lakehouse tests/training tests/labels tests/templates_app tests/sheets tests/governance tests/admin tests/api
+
+.venv-spark/installed: tests/spark/requirements.txt
+	test -x .venv-spark/bin/python || $(PYTHON) -m venv .venv-spark
+	.venv-spark/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/spark/requirements.txt
+	touch $@
+
+test-spark: test-databricks .venv-spark/installed
+	$(BIN)/pytest tests/spark
 
 conformance: install
 	$(BIN)/python -m tests.conformance.run

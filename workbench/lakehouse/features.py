@@ -38,10 +38,10 @@ class DatabaseFeatures(BaseDatabaseFeatures):
     requires_literal_defaults = True
     schema_editor_uses_clientside_param_binding = True
 
-    # Foreign keys are informational on Databricks and unknown to Delta itself.
+    # Foreign keys are recorded for readers and tools; nothing enforces them.
     supports_foreign_keys = False
     can_create_inline_fk = False
-    can_introspect_foreign_keys = False
+    can_introspect_foreign_keys = True
     indexes_foreign_keys = False
     # There are no indexes: file statistics and clustering take their place.
     supports_partial_indexes = False
@@ -57,7 +57,7 @@ class DatabaseFeatures(BaseDatabaseFeatures):
     # A CHECK is added by ALTER TABLE, never inside a column's definition.
     supports_column_check_constraints = False
     supports_table_check_constraints = True
-    can_introspect_check_constraints = False
+    can_introspect_check_constraints = True
 
     # The delta log does not say which integer key comes next; keys follow the largest one present.
     supports_sequence_reset = False
