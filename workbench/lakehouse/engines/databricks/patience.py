@@ -1,0 +1,64 @@
+"""How long a statement may take, and what ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import urllib3.exceptions
+from databricks.sql import exc
+
+from ..pep249 import OperationalError
+
+FAILURES = (exc.Error, urllib3.exceptions.HTTPError, OSError)
+# A web request lasts 120 s; a statement that waits for its warehouse to start is given up before.
+MOST_SECONDS = 60.0
+
+# The connector would wait 900 s for an answer, and try 30 times in as long.
+RETRIES = {
+    "_socket_timeout": 60,
+    "_retry_delay_min": 0.5,
+    "_retry_delay_max": 5,
+    "_retry_stop_after_attempts_count": 5,
+    "_retry_stop_after_attempts_duration": 30,
+    # A 503 without Retry-After may come from a proxy that passed the statement on: only the server's own is tried again.
+    "_respect_server_retry_after_header": True,
+}
+
+
+@contextmanager
+def watched(raw: Any, seconds: float) -> Iterator[None]:
+    """Cancel what the connector's cursor runs when it takes longer, or when this process is told to stop."""
+    # Cursors are used again, and an earlier statement must not be cancelled for this one.
+    raw.active_command_id = None
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        _cancel(raw)
+
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        _cancel(raw)
+        raise
+    except FAILURES as error:
+        if late.is_set():
+            raise OperationalError(
+                f"The statement was cancelled after {seconds:g} s. A warehouse that starts can take minutes: try again, "
+                "or start it first."
+            ) from error
+        raise
+    finally:
+        timer.cancel()
+
+
+def _cancel(raw: Any) -> None:
+    with contextlib.suppress(*FAILURES):
+        raw.cancel()
