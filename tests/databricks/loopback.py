@@ -151,7 +151,7 @@ class Loopback:
         queue = self.failures[name]
         kind = queue.popleft() if queue and queue[0] in TRANSPORT else ""
         if kind in STATUSES:
-            return Reply(STATUSES[kind], headers={"Retry-After": self.retry_after} if kind != "500" else {})
+            return Reply(STATUSES[kind], headers={} if kind == "500" else {"Retry-After": self.retry_after})
         if kind == "sleep":
             self.waiting.set()
             self.awake.wait(5)

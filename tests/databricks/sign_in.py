@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import base64
+import time
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
+
+import jwt
 
 from tests.databricks.http import Reply, Request, Server, json_reply
 
 TOKEN = "loopback-token"
 CLIENT_ID, CLIENT_SECRET = "loopback-client", "loopback-secret"
+KEY = "a key of thirty-two bytes or more"
 
 
 @dataclass
 class SignIn:
-    """The workspace's token endpoint. A token lives `lifetime` seconds; `grants` are the bodies that asked for one."""
+    """The workspace's token endpoint. A token lives `lifetime` seconds; `granted` are all it gave, newest last."""
 
     server: Server
     lifetime: int = 3600
-    grants: list[dict[str, str]] = field(default_factory=list)
+    granted: list[str] = field(default_factory=list)
     valid: set[str] = field(default_factory=lambda: {TOKEN})
 
     def __post_init__(self) -> None:
@@ -46,7 +50,9 @@ class SignIn:
             return json_reply(401, {"error": "invalid_client", "error_description": "Client authentication failed"})
         if given != {"grant_type": "client_credentials", "scope": "all-apis"}:
             return json_reply(400, {"error": "invalid_request", "error_description": f"Found {sorted(given)}"})
-        self.grants.append(given)
-        token = f"loopback-granted-{len(self.grants)}"
-        self.valid = {TOKEN, token}
-        return json_reply(200, {"access_token": token, "token_type": "Bearer", "expires_in": self.lifetime})
+        # As a workspace's, a JWT of its own issuer: the connector exchanges others, and keeps it until `exp`.
+        now = int(time.time())
+        claims = {"iss": f"{self.server.address}/oidc", "exp": now + self.lifetime, "jti": str(len(self.granted))}
+        self.granted.append(jwt.encode(claims, KEY, algorithm="HS256"))
+        self.valid = {TOKEN, self.granted[-1]}
+        return json_reply(200, {"access_token": self.granted[-1], "token_type": "Bearer", "expires_in": self.lifetime})

@@ -24,8 +24,6 @@ RETRIES = {
     "_retry_delay_max": 5,
     "_retry_stop_after_attempts_count": 5,
     "_retry_stop_after_attempts_duration": 30,
-    # A 503 without Retry-After may come from a proxy that passed the statement on: only the server's own is tried again.
-    "_respect_server_retry_after_header": True,
 }
 
 
