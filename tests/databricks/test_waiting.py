@@ -75,6 +75,14 @@ def test_a_warehouse_that_starts_is_waited_for(warehouse: Loopback, run: Any) ->
     assert warehouse.calls.count("GetOperationStatus") == 3 and warehouse.executed == [INSERT]
 
 
+def test_asking_after_a_statement_may_break_off(warehouse: Loopback, connect: Connect, quick: Any) -> None:
+    connection = connect(**quick)
+    warehouse.polls = 2
+    warehouse.fail("drop", "drop after", call="GetOperationStatus")
+    connection.cursor().execute(INSERT)
+    assert warehouse.executed == [INSERT] and warehouse.calls.count("ExecuteStatement") == 1
+
+
 def test_an_error_of_a_statement_that_waited(warehouse: Loopback, run: Any) -> None:
     warehouse.polls = 1
     warehouse.fail("[DELTA_CONCURRENT_WRITE] x SQLSTATE: 2D521")

@@ -47,7 +47,7 @@ def watched(raw: Any, seconds: float) -> Iterator[None]:
         _cancel(raw)
         raise
     except FAILURES as error:
-        if late.is_set():
+        if late.is_set() and raw.active_command_id:
             raise OperationalError(
                 f"The statement was cancelled after {seconds:g} s. A warehouse that starts can take minutes: try again, "
                 "or start it first."
