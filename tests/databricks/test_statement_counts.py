@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
@@ -22,6 +23,7 @@ from templates_app.actions import create_template, publish
 from tests.conftest import at
 from training.actions.generate import generate
 from training.models import QAPair, TrainingSheet
+from workbench.lakehouse.engines.databricks.inserts import MOST_JSON_ROWS
 from workbench.router import LAKEHOUSE
 
 pytestmark = pytest.mark.django_db(databases=["default", LAKEHOUSE])
@@ -89,6 +91,17 @@ def test_writing_and_exporting_10000_pairs(sent: Sent, generated: TrainingSheet,
     quiet = {"stdout": io.StringIO(), "stderr": io.StringIO()}
     assert sent(lambda: call_command("export_jsonl", generated.pk, "--out", str(out), **quiet)) == 4
     assert out.read_bytes().count(b"\n") == 10_000
+
+
+def test_arrow_rows_are_one_file_and_none_comes_twice(sent: Sent, generated: TrainingSheet) -> None:
+    count = MOST_JSON_ROWS + 1
+    columns = {"training_sheet_id": generated.pk, "item_hash": "", "messages": "[]", "labeling_mode": "manual"}
+    columns |= {"created_at": AT, "updated_at": AT}
+    table = pa.table({"id": [f"{n}" for n in range(count)], "item_ref": [""] * count, "position": range(count)})
+    for name, value in columns.items():
+        table = table.append_column(name, pa.array([value] * count))
+    assert sent(lambda: QAPair.objects.append_arrow(table)) == 3
+    assert QAPair.objects.append_arrow(table) == 0 and QAPair.objects.count() == count
 
 
 def test_opening_the_list_of_pairs(sent: Sent, generated: TrainingSheet, omar: User, api: APIClient) -> None:
