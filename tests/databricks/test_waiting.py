@@ -101,6 +101,16 @@ def test_a_statement_that_takes_too_long_is_cancelled(warehouse: Loopback, conne
     assert warehouse.executed == [INSERT]
 
 
+def test_a_statement_whose_first_answer_comes_too_late_is_cancelled_then(warehouse: Loopback, connect: Connect) -> None:
+    warehouse.polls = 10**9
+    connection = connect(most_seconds=0.05)
+    warehouse.fail("sleep")
+    threading.Timer(0.3, warehouse.awake.set).start()
+    with pytest.raises(OperationalError, match="cancelled"):
+        connection.cursor().execute(INSERT)
+    assert warehouse.executed == []
+
+
 def test_control_c_cancels_the_statement(warehouse: Loopback, connect: Connect) -> None:
     warehouse.polls = 10**9
     cursor = connect().cursor()

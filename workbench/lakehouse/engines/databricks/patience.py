@@ -30,13 +30,17 @@ RETRIES = {
 @contextmanager
 def watched(raw: Any, seconds: float) -> Iterator[None]:
     """Cancel what the connector's cursor runs when it takes longer, or when this process is told to stop."""
-    # Cursors are used again, and an earlier statement must not be cancelled for this one.
+    # Cursors are used again: an earlier statement must not be cancelled for this one, nor a later one.
     raw.active_command_id = None
-    late = threading.Event()
+    late, over, deciding = threading.Event(), threading.Event(), threading.Lock()
 
     def stop() -> None:
-        late.set()
-        _cancel(raw)
+        # What to cancel is known from the server's first answer, which may still be on its way.
+        while not over.wait(0.5 if late.is_set() else 0):
+            with deciding:
+                if not over.is_set():
+                    late.set()
+                    _cancel(raw)
 
     timer = threading.Timer(seconds, stop)
     timer.daemon = True
@@ -55,8 +59,11 @@ def watched(raw: Any, seconds: float) -> Iterator[None]:
         raise
     finally:
         timer.cancel()
+        with deciding:
+            over.set()
 
 
 def _cancel(raw: Any) -> None:
-    with contextlib.suppress(*FAILURES):
-        raw.cancel()
+    if raw.active_command_id:
+        with contextlib.suppress(*FAILURES):
+            raw.cancel()
