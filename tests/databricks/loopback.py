@@ -47,6 +47,7 @@ OK = t.TStatus(statusCode=t.TStatusCode.SUCCESS_STATUS)
 # What happens to the request itself, before or after the call; every other failure is the call's own.
 STATUSES = {"429": 429, "503": 503, "500": 500}
 TRANSPORT = {*STATUSES, "sleep", "drop", "drop after"}
+KEPT = 1000
 
 
 @dataclass
@@ -81,7 +82,7 @@ class Operation:
 
 
 class Loopback:
-    """The server. `fail` says what happens to the next calls; `calls` and `statements` are what arrived.
+    """The server. `fail` says what happens to the next calls; `calls` and `statements` are what arrived, the last 1,000.
 
     `polls`: so many questions find each statement PENDING, as on a warehouse that starts. `direct_rows`: so many rows
     travel in one answer. `retry_after`: the header of a 429 or 503.
@@ -146,6 +147,7 @@ class Loopback:
             return Reply(403, headers={"x-databricks-reason-phrase": "Invalid access token"})
         name = TBinaryProtocol(TMemoryBuffer(request.body)).readMessageBegin()[0]
         self.calls.append(name)
+        del self.calls[:-KEPT]
         if name not in CALLS:
             return Reply(400, headers={"x-databricks-reason-phrase": f"Unknown call {name}"})
         queue = self.failures[name]
@@ -194,6 +196,8 @@ class Loopback:
         given = req.parameters or []
         statement = Statement(req.statement, [(p.type, p.value and p.value.stringValue) for p in given])
         self.statements.append(statement)
+        # A server in the foreground stays up for days.
+        del self.statements[:-KEPT]
         guid = uuid.uuid4().bytes
         handle = t.TOperationHandle(
             operationId=t.THandleIdentifier(guid=guid, secret=b"0" * 16),
