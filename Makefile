@@ -1,4 +1,5 @@
 # make demo   seed data to JSONL through real Delta tables, then the admin at 127.0.0.1:8000 (SERVE=0: without the admin)
+# make warehouse   a SQL warehouse on this machine, to point WORKBENCH_LAKEHOUSE_URL at
 # make test   the gate: format, lint, imports, types, Django's checks, tests
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install migrate demo serve test test-databricks test-spark lint unit conformance bench lock
+.PHONY: help install migrate demo serve test test-databricks test-spark warehouse lint unit conformance bench lock
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -32,6 +33,9 @@ endif
 
 serve: migrate
 	$(BIN)/gunicorn workbench.wsgi --bind 127.0.0.1:8000 --workers 2 --threads 4 --timeout 120 --no-control-socket
+
+warehouse: install
+	@$(BIN)/python -m tests.databricks
 
 lint: install
 	$(BIN)/ruff format --check .

@@ -161,8 +161,12 @@ class Few:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Items taken, item_refs that stand more than once, items without one, and keys without a file by volume path."""
+    """Items taken, item_refs that stand more than once, items without one, and keys without a file by volume path.
 
+    `columns` are those of an item with their types, as `columns_of` gives them.
+    """
+
+    columns: dict[str, str]
     row_count: int
     duplicates: Few
     null_keys: int
@@ -190,7 +194,7 @@ def inspect(sheet: Sheet) -> Findings:
     """
     plan = resolve(sheet)
     total, nulls, duplicates = _keys(sheet, plan)
-    return Findings(sampled(sheet, total), duplicates, nulls, _missing_files(sheet, plan))
+    return Findings(dict(plan.columns), sampled(sheet, total), duplicates, nulls, _missing_files(sheet, plan))
 
 
 def _keys(sheet: Sheet, plan: Plan) -> tuple[int, int, Few]:

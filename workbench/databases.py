@@ -23,17 +23,20 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 ENDPOINT = re.compile(r"projects/[^/]+/branches/[^/]+/endpoints/[^/]+")
 WAREHOUSE = re.compile(r"/sql/1\.0/(warehouses|endpoints)/[\w-]+")
+VOLUME = re.compile(r"([\w-]+\.){2}[\w-]+")
 
 
 def lakehouse(url: str) -> Database:
     """Return the entry for the alias `lakehouse`, from a directory of Delta tables or a SQL warehouse.
 
-    `delta:///DIR` or `databricks://HOST/sql/1.0/warehouses/ID`, each with `?catalog=C&schema=S` or the defaults. Raises
+    `delta:///DIR` or `databricks://HOST/sql/1.0/warehouses/ID`, each with `?catalog=C&schema=S` or the defaults; a
+    warehouse also with `&volume=C.S.V`, through which large writes go, or `staging` beside the tables. Raises
     ImproperlyConfigured for a relative directory, an unknown option, a path that is no warehouse's, or a password.
     """
     parts = urlsplit(url)
-    options = _options(parts, "WORKBENCH_LAKEHOUSE_URL", allowed=("catalog", "schema"))
-    names = {"catalog": options.get("catalog", DEFAULT_CATALOG), "schema": options.get("schema", DEFAULT_SCHEMA)}
+    more = ("volume",) if parts.scheme == "databricks" else ()
+    options = _options(parts, "WORKBENCH_LAKEHOUSE_URL", allowed=("catalog", "schema", *more))
+    names = {"catalog": DEFAULT_CATALOG, "schema": DEFAULT_SCHEMA, **options}
     # A statement is one Delta commit and `atomic()` gives no rollback, so a request is never wrapped in one.
     return {"ENGINE": "workbench.lakehouse", "ATOMIC_REQUESTS": False} | LAKEHOUSE_KINDS[parts.scheme](parts, names)
 
@@ -59,11 +62,16 @@ def _databricks(parts: SplitResult, names: Database) -> Database:
             f"WORKBENCH_LAKEHOUSE_URL={masked(parts)!r} names no SQL warehouse: use "
             "databricks://HOST/sql/1.0/warehouses/ID, as the warehouse's connection details show it."
         )
+    volume = names.get("volume") or f"{names['catalog']}.{names['schema']}.staging"
+    if not VOLUME.fullmatch(volume):
+        raise ImproperlyConfigured(
+            f"WORKBENCH_LAKEHOUSE_URL={masked(parts)!r} names no volume by {volume!r}: use volume=CATALOG.SCHEMA.VOLUME."
+        )
     return {
         "NAME": parts.path,
         "HOST": parts.hostname,
         "PORT": str(parts.port or ""),
-        "OPTIONS": {"engine": "databricks", **names},
+        "OPTIONS": {"engine": "databricks", **names, "volume": volume},
         # A warehouse forgets a session that was idle for half an hour; a connection is replaced before.
         "CONN_MAX_AGE": 600,
     }

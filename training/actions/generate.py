@@ -13,7 +13,7 @@ from django.utils import timezone
 from governance.uses import Limit, decide
 from labels.models import CanonicalLabel
 from sheets.models import Sheet
-from sheets.reading import Item, columns_of, count_items, inspect, iter_items, rows_of
+from sheets.reading import Item, inspect, iter_items, rows_of
 from templates_app.models import PromptTemplate
 from templates_app.problems import TemplateLimitError, TemplateProblem
 from templates_app.rendering import render_messages
@@ -72,11 +72,11 @@ def check(sheet: Sheet, template: PromptTemplate, mode: str, config: Mapping[str
             "The labeling mode is not accepted.",
             {"labeling_mode": [f"Found {mode!r}: use {listed(TrainingSheet.Mode.values)}."]},
         )
-    check_config(mode, config, list(columns_of(sheet)))
     findings = inspect(sheet)
+    check_config(mode, config, list(findings.columns))
     if findings.blocking:
         raise Conflict(f"The sheet {sheet.name} cannot be generated from: {' '.join(findings.blocking)}")
-    items = min(count_items(sheet), config.get("limit") or findings.row_count)
+    items = min(findings.row_count, config.get("limit") or findings.row_count)
     if not items:
         raise Conflict(f"The sheet {sheet.name} has no items: look at its filter and its table.")
     if most is not None and items > most:

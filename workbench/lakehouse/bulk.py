@@ -1,7 +1,8 @@
-"""Arrow into a model's table: the way for many rows at once, past model instances but not past the guarded insert."""
+"""Many rows at once, as one commit: Arrow into a model's table, and what is missing of some objects."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -9,6 +10,8 @@ import pyarrow as pa
 from django.core.exceptions import FieldError
 from django.db import connections, router
 from django.db.models import NOT_PROVIDED, Field, Model
+from django.db.models.constants import OnConflict as Conflict
+from django.db.models.sql import InsertQuery
 
 from workbench.lakehouse.compiler import insert_sql, unique_columns, within_partition
 from workbench.lakehouse.literals import adapted
@@ -51,6 +54,20 @@ def append_arrow(model: type[Model], table: pa.Table, on_conflict: OnConflict = 
     )
     with connection.cursor() as cursor:
         cursor.execute(insert_sql(rows, connection.ops.quote_name), cast(Any, [rows]))
+        return int(cursor.rowcount)
+
+
+def insert_missing(objects: Sequence[Model]) -> int:
+    """Insert the objects of which no key is in their table yet, in one statement, and return how many those were."""
+    if not objects:
+        return 0
+    model = type(objects[0])
+    query = InsertQuery(model, on_conflict=Conflict.IGNORE)
+    query.insert_values(model._meta.concrete_fields, list(objects))
+    using = router.db_for_write(model)
+    ((sql, params),) = query.get_compiler(using).as_sql()
+    with connections[using].cursor() as cursor:
+        cursor.execute(sql, params)
         return int(cursor.rowcount)
 
 

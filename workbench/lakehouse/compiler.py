@@ -144,7 +144,7 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler, SQLCompiler):
 def insert_sql(rows: Rows, quote: Any) -> str:
     """Return the Databricks statement for the rows: INSERT, or MERGE where keys must stay unique."""
     table, names = ".".join(map(quote, rows.table.split("."))), ", ".join(quote(name) for name, _ in rows.columns)
-    source = _rows_of_json(rows, quote)
+    source = rows_of_json(rows)
     if not rows.keys:
         return f"INSERT INTO {table} ({names}) {source}"
     same = [" AND ".join(f"t.{quote(c)} = s.{quote(c)}" for c in key) for key in rows.keys]
@@ -167,15 +167,24 @@ def insert_sql(rows: Rows, quote: Any) -> str:
     )
 
 
-def _rows_of_json(rows: Rows, quote: Any) -> str:
+def rows_of_json(rows: Rows) -> str:
     """Return the SELECT that turns one JSON parameter into the rows. JSON holds no bytes, so they come as hex text."""
     kinds = {name: "STRING" if kind == "BINARY" else kind for name, kind in rows.columns}
-    struct = ", ".join(f"{quote(name)}: {kind}" for name, kind in kinds.items())
+    struct = ", ".join(f"{_quoted(name)}: {kind}" for name, kind in kinds.items())
     source = f"SELECT INLINE(FROM_JSON(%s, 'ARRAY<STRUCT<{struct}>>'))"
     if kinds == dict(rows.columns):
         return source
-    values = (f"UNHEX({quote(n)}) AS {quote(n)}" if kind == "BINARY" else quote(n) for n, kind in rows.columns)
+    values = (f"UNHEX({_quoted(n)}) AS {_quoted(n)}" if kind == "BINARY" else _quoted(n) for n, kind in rows.columns)
     return f"SELECT {', '.join(values)} FROM ({source})"
+
+
+def rows_of_file(rows: Rows, path: str) -> str:
+    """Return the SELECT of the rows in a Parquet file, by its path in a volume."""
+    return f"SELECT {', '.join(_quoted(name) for name, _ in rows.columns)} FROM parquet.`{path}`"
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
 
 
 class SQLDeleteCompiler(compiler.SQLDeleteCompiler, SQLCompiler):

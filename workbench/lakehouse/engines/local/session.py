@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from . import errors, information_schema, locks
+from . import errors, information_schema, locks, volumes
 from .engine import Engine, pruned
 from .layout import INFORMATION_SCHEMA, Layout, table_name
 from .metadata import Metadata
@@ -112,6 +112,8 @@ class Session:
             if len(use.parts) > 1 and use.parts[-2].lower() == INFORMATION_SCHEMA:
                 catalog = use.parts[-3] if len(use.parts) == 3 else self.catalog
                 relation = information_schema.register(self.engine, self.metadata, duck, catalog, use.parts[-1])
+            elif file := volumes.parquet_file(self.layout, use.parts):
+                relation, parameters[f"files{number}"] = f"read_parquet($files{number})", [str(file)]
             else:
                 relation, paths = self._relation(use, f"files{number}", by_name, target, files)
                 parameters[f"files{number}"] = paths
