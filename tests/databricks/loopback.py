@@ -1,4 +1,4 @@
-"""A SQL warehouse on this machine: the Thrift calls of the connector, executed on the local engine.
+"""A SQL warehouse on this machine: the Thrift calls of the connector, executed on the local engine; its workspace beside it.
 
 It is strict: a wrong token, an unknown call, more than 255 markers or 1 MB of parameters are errors. It keeps what it was
 sent, and can be told to fail.
@@ -22,11 +22,11 @@ from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.transport.TTransport import TMemoryBuffer
 
 from tests.databricks import answers
+from tests.databricks.workspace import TOKEN, Workspace
 from workbench.lakehouse.engines import embedded
 from workbench.lakehouse.engines.local import Connection, Error, connect
 
 PATH = "/sql/1.0/warehouses/loopback"
-TOKEN = "loopback-token"
 CALLS = frozenset(
     {
         "OpenSession",
@@ -74,6 +74,7 @@ class Loopback:
         self.polls = 0
         with self.local() as connection:
             embedded.prepare(connection, f"`{catalog}`", f"`{schema}`")
+        self.workspace = Workspace(directory)
         self.http = _Server(("127.0.0.1", 0), _Handler)
         self.http.warehouse = self
         self.port = int(self.http.server_address[1])
@@ -89,6 +90,7 @@ class Loopback:
         self.http.server_close()
         for session in self.sessions.values():
             session.connection.close()
+        self.workspace.close()
 
     def local(self) -> Connection:
         """A connection to the lakehouse behind the server."""
@@ -201,13 +203,22 @@ class _Handler(BaseHTTPRequestHandler):
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
         super().setup()
 
+    def _workspace(self) -> None:
+        self.server.warehouse.workspace.serve(self)
+
+    do_HEAD = do_PUT = do_PATCH = do_DELETE = _workspace  # noqa: N815 - the base class's names
+
     def do_GET(self) -> None:
-        """What databricks-sdk asks before it signs in."""
+        """What databricks-sdk asks before it signs in, and the workspace."""
+        if self.path.startswith("/api/"):
+            return self._workspace()
         found = self.path == "/.well-known/databricks-config"
         body = {"oidc_endpoint": f"http://127.0.0.1:{self.server.warehouse.port}/oidc"} if found else {}
-        self._answer(200 if found else 404, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        return self._answer(200 if found else 404, json.dumps(body).encode(), {"Content-Type": "application/json"})
 
     def do_POST(self) -> None:
+        if self.path.startswith("/api/"):
+            return self._workspace()
         body = self.rfile.read(int(self.headers["Content-Length"]))
         warehouse = self.server.warehouse
         if self.path != PATH or self.headers["Authorization"] != f"Bearer {TOKEN}":
