@@ -91,10 +91,7 @@ class at:  # noqa: N801 - reads as a word: `with at(directory)`
         from tests.databricks.loopback import TOKEN, Loopback  # loads the connector
 
         os.environ["DATABRICKS_TOKEN"] = TOKEN
-        entry = databases.lakehouse(self.stack.enter_context(Loopback(self.directory)).url)
-        # The files of volumes are read beside the server: it has no Files API.
-        entry["OPTIONS"]["volumes"] = str(self.directory)
-        return entry
+        return databases.lakehouse(self.stack.enter_context(Loopback(self.directory)).url)
 
     def __exit__(self, *_: object) -> None:
         connections[LAKEHOUSE].close()

@@ -6,21 +6,20 @@ import contextlib
 import random
 import re
 import time
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import urllib3.exceptions
-from databricks.sdk.core import Config
 from databricks.sql import client, exc
+
+from workbench import workspace
 
 from ..pep249 import DatabaseError, InterfaceError, OperationalError
 from .cursor import Cursor
 from .errors import ConflictError, ConnectionLostError, from_server
 
 ATTEMPTS = 5
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Statements that change nothing and may run twice. WITH is none of them: it may begin an INSERT.
 READ = re.compile(r"[\s(]*(SELECT|VALUES|SHOW|DESC|DESCRIBE|EXPLAIN)\b", re.IGNORECASE)
 FAILURES = (exc.Error, urllib3.exceptions.HTTPError, OSError)
@@ -48,13 +47,13 @@ class Connection:
     def __init__(
         self, *, host: str, port: int, path: str, catalog: str, schema: str, connector: dict[str, Any] | None = None
     ) -> None:
-        scheme = "http" if host in LOOPBACK else "https"
+        url = workspace.address(host, port)
         self._arguments: dict[str, Any] = {
             "server_hostname": host,
             "http_path": path,
             "catalog": catalog,
             "schema": schema,
-            "credentials_provider": lambda: _sign_in(f"{scheme}://{host}:{port}"),
+            "credentials_provider": lambda: workspace.sign_in(url).authenticate,
             "session_configuration": SESSION,
             "user_agent_entry": "training-dataset-workbench",
             "enable_telemetry": False,
@@ -63,7 +62,7 @@ class Connection:
             "_port": port,
             **PATIENCE,
             # A server on this machine is spoken to over plain HTTP; everything else is HTTPS.
-            **({"_connection_uri": f"http://{host}:{port}{path}"} if scheme == "http" else {}),
+            **({"_connection_uri": f"{url}{path}"} if url.startswith("http:") else {}),
             **(connector or {}),
         }
         self._raw: Any = None
@@ -155,16 +154,6 @@ class Connection:
         if raw is not None:
             with contextlib.suppress(*FAILURES):
                 raw.close()
-
-
-@lru_cache(maxsize=8)
-def _config(host: str) -> Config:
-    """Return the SDK's sign-in for a workspace, from DATABRICKS_* variables or a profile; one for all threads."""
-    return Config(host=host, http_timeout_seconds=10, retry_timeout_seconds=10)
-
-
-def _sign_in(host: str) -> Callable[[], dict[str, str]]:
-    return _config(host).authenticate
 
 
 def _wrapped(error: BaseException) -> DatabaseError:
