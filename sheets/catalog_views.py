@@ -57,7 +57,8 @@ class TableView(APIView):
     def get(self, _request: Request, name: str, schema: str, table: str) -> Response:
         """Return the columns of a table with types, comments and tags, and up to 50 of its rows."""
         found = TableName(name.lower(), schema.lower(), table.lower())
-        data = {**catalog.table(found), "preview": catalog.preview(found), "uses": uses_of_table(found)}
+        described = catalog.table(found)
+        data = {**described, "preview": catalog.preview(found), "uses": uses_of_table(found, described)}
         return Response(TableDetailSerializer(data).data)
 
 

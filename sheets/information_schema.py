@@ -71,16 +71,22 @@ def tags(places: Sequence[Place]) -> list[Tagged]:
     wanted = sorted({place.parts[0] for place in places})
     marks = ", ".join(["%s"] * len(wanted))
     levels = sorted({place.level for place in places})
-    parts = [_tag_select(level, marks) for level in levels]
+    selects = [_tag_select(level, marks) for level in levels]
     try:
-        found = rows(" UNION ALL ".join(parts) + " ORDER BY tag_name", wanted * len(levels))
+        found = rows(" UNION ALL ".join(selects) + " ORDER BY tag_name", wanted * len(levels))
     except DatabaseError as error:
         return [Tagged(place.level, place.name, problem=str(error)) for place in places]
     by_place: dict[tuple[str, ...], dict[str, str]] = {}
     for row in found:
-        key = tuple(part for part in (row["level"], row["p1"], row["p2"], row["p3"], row["p4"]) if part is not None)
+        parts = (row["level"], row["p1"], row["p2"], row["p3"], row["p4"])
+        key = tuple(part.casefold() for part in parts if part is not None)
         by_place.setdefault(key, {})[row["tag_name"]] = row["tag_value"]
-    return [Tagged(place.level, place.name, by_place.get((place.level, *place.parts), {})) for place in places]
+    return [Tagged(place.level, place.name, by_place.get(_key(place), {})) for place in places]
+
+
+def _key(place: Place) -> tuple[str, ...]:
+    """The place as Databricks compares names, without case."""
+    return (place.level, *(part.casefold() for part in place.parts))
 
 
 def _tag_select(level: str, marks: str) -> str:

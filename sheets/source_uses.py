@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.db import DatabaseError
 
 from governance.uses import USES, Decision, Limit, decide, tag_limit, unread_limit
-from sheets.catalog import browser, describe
+from sheets.catalog import Row, browser, describe
 from sheets.models import Sheet
 from sheets.names import TableName, VolumeName
 from sheets.tagged import Place, Tagged
@@ -53,9 +53,14 @@ def uses_of(sheet: Sheet) -> SourceUses:
     return _judged(found for source in _sources(sheet) for found in source)
 
 
-def uses_of_table(name: TableName) -> SourceUses:
-    """Return what the tags of a table, its columns, schema and catalog mean."""
-    return _judged(_table(str(name)))
+def uses_of_table(name: TableName, described: Row) -> SourceUses:
+    """Return what the tags of a table mean as `sheets.catalog.table` describes it, with those of schema and catalog."""
+    rows = [
+        ("table", str(name), described),
+        *(("column", f"{name}.{row['name']}", row) for row in described["columns"]),
+    ]
+    own = [Tagged(level, full, row["tags"], row["tags_problem"]) for level, full, row in rows]
+    return _judged([*_above((name.catalog, name.schema, name.table)), *own])
 
 
 def uses_of_volume(name: VolumeName) -> SourceUses:

@@ -165,7 +165,7 @@ class Catalog:
 
     def _need(self, kind: str, name: str) -> list[str]:
         """Return the parts of the name of what exists and may be looked into."""
-        parts = name.split(".", 3 if kind == "column" else 2)
+        parts = name.lower().split(".", 3 if kind == "column" else 2)
         if any(".".join(parts[:end]) in self.denied for end in range(1, len(parts) + 1)):
             raise RefusedError(403, "PERMISSION_DENIED", f"User does not have USE on {kind.title()} '{name}'.")
         end = {"catalog": 1, "schema": 2, "table": 3, "volume": 3, "column": 3}[kind]
