@@ -109,7 +109,7 @@ def limited(fields: Mapping[str, Any], limits: Sequence[Limit]) -> dict[str, Any
     decision = decide([own, *limits])
     # The reason of a rule that forbids nothing ("Released for all uses") would explain the wrong thing.
     reasons = [fields.get("usage_reason", "")] if any(map(own.forbids, USES)) else []
-    reasons += [limit.reason or limit.source for limit in limits]
+    reasons += [rules[0].reason or rules[0].source for rules in decide(limits).provenance.values()]
     return {
         "allowed_uses": [use for use in USES if use in decision.allowed],
         "prohibited_uses": [use for use in USES if use in decision.prohibited],

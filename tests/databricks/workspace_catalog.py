@@ -26,7 +26,22 @@ from workbench.lakehouse.engines.local import Connection, connect
 BASE = "/api/2.1/unity-catalog"
 TAGS = f"{BASE}/entity-tag-assignments"
 KINDS = {"catalogs": "catalog", "schemas": "schema", "tables": "table", "columns": "column", "volumes": "volume"}
-PARTS = ("catalog_name", "schema_name", "{kind}_name", "column_name")
+IN_TABLE = ("table_catalog", "table_schema", "table_name")
+# Where an object of a kind is found, and where its tags are.
+FOUND = {
+    "catalog": ("catalogs", ("catalog_name",)),
+    "schema": ("schemata", ("catalog_name", "schema_name")),
+    "table": ("tables", IN_TABLE),
+    "column": ("tables", IN_TABLE),
+    "volume": ("volumes", ("volume_catalog", "volume_schema", "volume_name")),
+}
+TAGGED = {
+    "catalog": ("catalog_name",),
+    "schema": ("catalog_name", "schema_name"),
+    "table": ("catalog_name", "schema_name", "table_name"),
+    "column": ("catalog_name", "schema_name", "table_name", "column_name"),
+    "volume": ("catalog_name", "schema_name", "volume_name"),
+}
 TABLES = "SELECT table_catalog, table_schema, table_name, comment FROM system.information_schema.tables"
 
 
@@ -158,8 +173,7 @@ class Catalog:
         if kind not in KINDS:
             raise RefusedError(400, "INVALID_PARAMETER_VALUE", f"Unknown entity type '{kind}'.")
         parts = self._need(KINDS[kind], name)
-        columns = [column.format(kind="volume" if kind == "volumes" else "table") for column in PARTS[: len(parts)]]
-        where = " AND ".join(f"{column} = ?" for column in columns)
+        where = _equal(TAGGED[KINDS[kind]])
         view = f"system.information_schema.{KINDS[kind]}_tags"
         return dict(self.run(f"SELECT tag_name, tag_value FROM {view} WHERE {where}", *parts))
 
@@ -168,14 +182,9 @@ class Catalog:
         parts = name.lower().split(".", 3 if kind == "column" else 2)
         if any(".".join(parts[:end]) in self.denied for end in range(1, len(parts) + 1)):
             raise RefusedError(403, "PERMISSION_DENIED", f"User does not have USE on {kind.title()} '{name}'.")
-        end = {"catalog": 1, "schema": 2, "table": 3, "volume": 3, "column": 3}[kind]
-        view = {"catalog": "catalogs", "schema": "schemata", "volume": "volumes"}.get(kind, "tables")
-        start = {"catalogs": "", "schemata": ""}.get(view, view.removesuffix("s") + "_")
-        named = [f"{start}catalog", f"{start}schema", f"{start}name"] if start else list(PARTS[:2])
-        where = " AND ".join(f"{column} = ?" for column in named[:end])
-        if len(parts) < end or not self.run(
-            f"SELECT 1 FROM system.information_schema.{view} WHERE {where}", *parts[:end]
-        ):
+        view, named = FOUND[kind]
+        sql = f"SELECT 1 FROM system.information_schema.{view} WHERE {_equal(named)}"
+        if len(parts) != len(TAGGED[kind]) or not self.run(sql, *parts[: len(named)]):
             raise RefusedError(404, f"{kind.upper()}_DOES_NOT_EXIST", f"{kind.title()} '{name}' does not exist.")
         return parts
 
@@ -213,6 +222,10 @@ def _volume(catalog: str, schema: str, name: str, comment: str | None) -> Volume
         comment=comment,
         volume_type=VolumeType.MANAGED,
     )
+
+
+def _equal(columns: Iterable[str]) -> str:
+    return " AND ".join(f"{column} = ?" for column in columns)
 
 
 def _altered(kind: str, name: str) -> str:
