@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # For one request, and for repeating one that a 429, a 503 or a lost connection stopped; the SDK would wait 60 and 300.
 SECONDS = 15
-# Requests that are sent side by side; the SDK's pool holds 20 connections.
-AT_ONCE = 16
+# Requests that are sent side by side: more than the SDK keeps connections for would open a new one each time.
+AT_ONCE = 10
 
 
 def address(host: str, port: int | str) -> str:
