@@ -18,6 +18,7 @@ from unfold.enums import ActionVariant
 from sheets.actions import create_sheet, delete_sheet, revalidate_sheet, update_sheet
 from sheets.models import Sheet
 from sheets.reading import Findings, iter_items
+from sheets.source_uses import uses_of
 from workbench.admin_base import VerbAdmin, VerbForm, page_of
 from workbench.admin_fields import CodeWidget
 from workbench.admin_filters import DayRange
@@ -49,7 +50,7 @@ class SheetAdmin(VerbAdmin):
     actions = ("generate_selected",)
     actions_detail = ("generate", "check_items")
     readonly_fields = ("items", "created_by", "created_at", "updated_at")
-    change_form_outer_after_template = "workbench/items.html"
+    change_form_outer_after_template = "workbench/sheet.html"
     fieldsets = (
         (None, {"fields": ("name", "description")}),
         ("Where the items are", {"fields": ("primary_table", "secondary_sources", "join_keys", "item_ref_column")}),
@@ -71,9 +72,9 @@ class SheetAdmin(VerbAdmin):
         return fieldsets if obj else fieldsets[:-1]
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
-        return super().change_view(
-            request, object_id, form_url, {**(extra_context or {}), "items": items_of(object_id)}
-        )
+        sheet = Sheet.objects.filter(pk=object_id).first()
+        shown = {"items": items_of(sheet), "source_uses": uses_of(sheet)} if sheet else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     @display(description="items", ordering="row_count")
     def items(self, sheet: Sheet) -> str:
@@ -135,11 +136,8 @@ def said(findings: Findings | None) -> list[tuple[int, str]]:
     return found or [(messages.SUCCESS, f"{findings.row_count:,} items, each with its own item_ref; nothing is wrong.")]
 
 
-def items_of(sheet_id: str) -> dict[str, Any] | None:
-    """Return the first items for the page, or why they cannot be read; None for a sheet that does not exist."""
-    sheet = Sheet.objects.filter(pk=sheet_id).first()
-    if sheet is None:
-        return None
+def items_of(sheet: Sheet) -> dict[str, Any]:
+    """Return the first items for the page, or why they cannot be read."""
     try:
         items = list(islice(iter_items(sheet, limit=PREVIEWED), PREVIEWED))
     except Problem as problem:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.db import connections
 
-from sheets import catalog
+from sheets import information_schema
 from sheets import volumes as files
 from sheets.names import VolumeName, quote
 from workbench.doctor import Finding
-from workbench.problems import Invalid
+from workbench.problems import Problem
 from workbench.router import LAKEHOUSE
 
 TAG_VIEWS = ("catalog_tags", "schema_tags", "table_tags", "column_tags", "volume_tags")
@@ -17,7 +17,7 @@ TAG_VIEWS = ("catalog_tags", "schema_tags", "table_tags", "column_tags", "volume
 def volumes() -> Finding:
     """Return whether the first volume of the catalog can be listed, and its first file read."""
     name = _catalog()
-    found = catalog.rows(
+    found = information_schema.rows(
         f"SELECT volume_schema, volume_name FROM {_views()}.volumes ORDER BY 1, 2 LIMIT 1"  # noqa: S608 - a quoted name
     )
     if not found:
@@ -29,7 +29,7 @@ def volumes() -> Finding:
         if listed:
             with volume.open(listed[0]) as file:
                 file.read(1)
-    except Invalid as problem:
+    except Problem as problem:
         return Finding("warn", problem.message, "use sheets over tables until then")
     return Finding("ok", f"{volume_name} was listed, {len(listed)} files" + (", and one read" if listed else ""))
 
@@ -40,7 +40,7 @@ def tags() -> Finding:
         f"SELECT '{view}' AS view, COUNT(*) AS found FROM {_views()}.{view}"  # noqa: S608 - a quoted name
         for view in TAG_VIEWS
     )
-    found = {row["view"]: row["found"] for row in catalog.rows(counts)}
+    found = {row["view"]: row["found"] for row in information_schema.rows(counts)}
     return Finding("ok", ", ".join(f"{found[view]} {view.replace('_', ' ')}" for view in TAG_VIEWS))
 
 

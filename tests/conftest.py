@@ -97,10 +97,7 @@ class at:  # noqa: N801 - reads as a word: `with at(directory)`
 
         os.environ["DATABRICKS_TOKEN"] = TOKEN
         self.server = self.stack.enter_context(Loopback(self.directory))
-        entry = databases.lakehouse(self.server.url)
-        # The files of volumes are read beside the server: it has no Files API.
-        entry["OPTIONS"]["volumes"] = str(self.directory)
-        return entry
+        return databases.lakehouse(self.server.url)
 
     def __exit__(self, *_: object) -> None:
         connections[LAKEHOUSE].close()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 
+from governance.uses import Limit
 from labels.models import CanonicalLabel, all_uses
+from sheets import source_uses
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from training.querysets import QAPairQuerySet, TrainingSheetQuerySet
@@ -104,6 +109,11 @@ class QAPair(Governed):
 
     def __str__(self) -> str:
         return self.item_ref
+
+    @cached_property
+    def source_limits(self) -> Sequence[Limit]:
+        """The limits from tags of the sheet's sources, read once for this object: for showing, not for a gate."""
+        return source_uses.limits_of(self.training_sheet.sheet)
 
 
 class ReviewEvent(models.Model):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,7 +20,8 @@ from django.db import connections
 
 from labels.models import CanonicalLabel, CanonicalLabelVersion
 from sheets.models import Sheet
-from sheets.volumes import directory
+from sheets.names import VolumeName
+from sheets.volumes import volume as volume_of
 from templates_app.models import PromptTemplate
 from workbench.lakehouse.bulk import insert_missing
 from workbench.lakehouse.compiler import insert_sql
@@ -120,13 +120,12 @@ def load_volume(folder: Path, volume: Mapping[str, Any]) -> int:
     with connection.cursor() as cursor:
         quoted = ".".join(map(connection.ops.quote_name, (catalog, schema, name)))
         cursor.execute(f"CREATE VOLUME IF NOT EXISTS {quoted}")
-    target = directory() / volume["path"].lstrip("/")
-    target.mkdir(parents=True, exist_ok=True)
-    missing = [file for file in sorted((folder / volume["files"]).iterdir()) if not (target / file.name).exists()]
+    target = volume_of(VolumeName(catalog, schema, name))
+    present = set(target.list_files())
+    missing = [file for file in sorted((folder / volume["files"]).iterdir()) if file.name not in present]
     for file in missing:
-        part = target / f".{file.name}.part"
-        shutil.copyfile(file, part)
-        part.replace(target / file.name)
+        with file.open("rb") as source:
+            target.write(file.name, source)
     return len(missing)
 
 

@@ -8,6 +8,9 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "tests/lakehouse/test_processes.py::test_a_process_forked_too_late_is_told_so",
         "tests/lakehouse/test_settings.py::test_an_unwritable_directory_is_told_in_one_line",
     ),
+    "it is about volumes that are directories; tests/databricks/test_volumes.py is about the others": (
+        "tests/sheets/test_volumes.py",
+    ),
 }
 
 

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 HTTPS_HOST = "localhost"
 
 
 @dataclass(frozen=True)
 class Request:
-    """What arrived. `path` is without the query; names of `headers` are lower case."""
+    """What arrived. `path` is without the query and still %-escaped; names of `headers` are lower case."""
 
     method: str
     path: str
-    query: str
-    headers: Mapping[str, str]
-    body: bytes
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def json(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.body or b"{}")
+        return found
 
 
 @dataclass(frozen=True)
 class Reply:
+    """Status, body and headers; `Content-Length` is among the headers where the body comes in blocks."""
+
     status: int = 200
-    body: bytes = b""
+    body: bytes | Iterable[bytes] = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -87,18 +95,19 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(headers.get("content-length", 0)))
-        reply = self.server.answer(Request(self.command, parts.path, parts.query, headers, body))
+        reply = self.server.answer(Request(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body))
         if reply is None:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
         self.send_response(reply.status)
-        for name, value in reply.headers.items():
+        length = {"Content-Length": str(len(reply.body))} if isinstance(reply.body, bytes) else {}
+        for name, value in (length | dict(reply.headers)).items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(reply.body)
+            with contextlib.suppress(OSError):  # the client has read enough
+                self.wfile.writelines([reply.body] if isinstance(reply.body, bytes) else reply.body)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815 - the base's names
 

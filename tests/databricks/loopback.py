@@ -1,4 +1,4 @@
-"""A SQL warehouse on this machine: the Thrift calls of the connector, executed on the local engine.
+"""A SQL warehouse on this machine: the Thrift calls of the connector, executed on the local engine; its workspace beside it.
 
 It is strict: a wrong token, an unknown call, more than 255 markers or 1 MB of parameters are errors. It keeps what it was
 sent, and can be told to fail.
@@ -25,6 +25,7 @@ from tests.databricks.answers import State
 from tests.databricks.http import Reply, Request, Server
 from tests.databricks.sign_in import TOKEN, SignIn
 from tests.databricks.staging import Staging
+from tests.databricks.workspace import Workspace
 from workbench.lakehouse.engines import embedded
 from workbench.lakehouse.engines.local import Connection, Error, connect
 
@@ -115,6 +116,8 @@ class Loopback:
         self.http.routes[PATH] = self.thrift
         self.sign_in = SignIn(self.http)
         self.staging = Staging(directory, self.http)
+        self.workspace = Workspace(directory, accepts=self.sign_in.accepts)
+        self.http.routes["/api/"] = self.workspace.answer
         host = self.http.address.partition("://")[2]
         self.url = f"databricks://{host}{PATH}?catalog={catalog}&schema={schema}"
 
@@ -127,6 +130,7 @@ class Loopback:
         self.http.__exit__()
         for session in self.sessions.values():
             session.connection.close()
+        self.workspace.close()
 
     def local(self) -> Connection:
         """A connection to the lakehouse behind the server."""

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from governance.uses import Limit, decide
 from labels.models import CanonicalLabel
+from sheets import source_uses
 from sheets.models import Sheet
 from sheets.reading import Item, inspect, iter_items, rows_of
 from templates_app.models import PromptTemplate
@@ -149,7 +150,7 @@ def _write_chunk(
     labels = labels_for(training_sheet.sheet_id, template.label_type, [item.ref for item in missing])
     posed = [_posed(template, item) for item in missing]
     answers = _answers(template, posed, [labels.get(item.ref) for item in missing], answerer)
-    now = timezone.now()
+    now, limits = timezone.now(), source_uses.limits_of(training_sheet.sheet)
     pairs = [
         QAPair(
             id=ids[item.ref],
@@ -160,7 +161,7 @@ def _write_chunk(
             messages=[*question.messages, {"role": "assistant", "content": answer.text}],
             created_at=now,
             updated_at=now,
-            **pair_fields(labels.get(item.ref), answer),
+            **pair_fields(labels.get(item.ref), answer, limits),
         )
         for item, question, answer in zip(missing, posed, answers, strict=True)
     ]
@@ -236,16 +237,17 @@ def _answerer(training_sheet: TrainingSheet) -> Answerer:
 def _draft_examples(training_sheet: TrainingSheet) -> Iterator[Example]:
     """Yield the sheet's labels with their items' rows, as far as they may be shown to a drafter (use `few_shot`)."""
     label_type = training_sheet.template.label_type
+    limits = source_uses.limits_of(training_sheet.sheet)
     newest = CanonicalLabel.objects.filter(sheet_id=training_sheet.sheet_id, label_type=label_type)[:DRAFT_LABELS]
-    labels = {label.item_ref: label for label in newest if _may_show(label)}
+    labels = {label.item_ref: label for label in newest if _may_show(label, limits)}
     if not labels:
         return
     for item_ref, row in rows_of(training_sheet.sheet, list(labels)).items():
         yield Example(item_ref, row, labels[item_ref].label_data)
 
 
-def _may_show(label: CanonicalLabel) -> bool:
+def _may_show(label: CanonicalLabel, source_limits: Sequence[Limit]) -> bool:
     limit = Limit(
         "canonical label", label.usage_reason, frozenset(label.allowed_uses), frozenset(label.prohibited_uses)
     )
-    return decide([limit]).permits("few_shot")
+    return decide([limit, *source_limits]).permits("few_shot")

@@ -7,14 +7,14 @@ import io
 import random
 import re
 import time
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, BinaryIO
 
 import urllib3.exceptions
-from databricks.sdk.core import Config
 from databricks.sql import client, exc
+
+from workbench import workspace
 
 from ..pep249 import DatabaseError, InterfaceError, OperationalError
 from .cursor import Cursor
@@ -22,8 +22,6 @@ from .errors import ConflictError, ConnectionLostError, from_server
 from .patience import FAILURES, MOST_SECONDS, RETRIES, watched
 
 ATTEMPTS = 5
-# A server on this machine, for tests, is spoken to over plain HTTP; every other over HTTPS.
-PLAIN_HTTP = "127.0.0.1"
 # Statements that change nothing and may run twice. WITH is none of them: it may begin an INSERT.
 READ = re.compile(r"[\s(]*(SELECT|VALUES|SHOW|DESC|DESCRIBE|EXPLAIN)\b", re.IGNORECASE)
 
@@ -52,13 +50,13 @@ class Connection:
         most_seconds: float = MOST_SECONDS,
     ) -> None:
         self.volume, self.most_seconds = volume, most_seconds
-        scheme = "http" if host == PLAIN_HTTP else "https"
+        url = workspace.address(host, port)
         self._arguments: dict[str, Any] = {
             "server_hostname": host,
             "http_path": path,
             "catalog": catalog,
             "schema": schema,
-            "credentials_provider": lambda: _sign_in(f"{scheme}://{host}:{port}"),
+            "credentials_provider": lambda: workspace.sign_in(url).authenticate,
             "session_configuration": SESSION,
             "user_agent_entry": "training-dataset-workbench",
             "enable_telemetry": False,
@@ -66,7 +64,7 @@ class Connection:
             "_disable_pandas": True,
             "_port": port,
             **RETRIES,
-            **({"_connection_uri": f"http://{host}:{port}{path}"} if scheme == "http" else {}),
+            **({"_connection_uri": f"{url}{path}"} if url.startswith("http:") else {}),
             **(connector or {}),
         }
         self._raw: Any = None
@@ -167,16 +165,6 @@ class Connection:
         if raw is not None:
             with contextlib.suppress(*FAILURES):
                 raw.close()
-
-
-@lru_cache(maxsize=8)
-def _config(host: str) -> Config:
-    """Return the SDK's sign-in for a workspace, from DATABRICKS_* variables or a profile; one for all threads."""
-    return Config(host=host, http_timeout_seconds=10, retry_timeout_seconds=10)
-
-
-def _sign_in(host: str) -> Callable[[], dict[str, str]]:
-    return _config(host).authenticate
 
 
 def _wrapped(error: BaseException) -> DatabaseError:
