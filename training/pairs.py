@@ -10,6 +10,7 @@ from governance.uses import USES
 from sheets.reading import VolumeFile
 from templates_app.schemas import misfits
 from workbench.canonical import canonical_json
+from workbench.concepts import Classification
 
 Message = dict[str, str]
 
@@ -31,7 +32,10 @@ class Label:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer with its origin; `error` says why there is none."""
+    """An answer with its origin; `error` says why there is none.
+
+    `is_outage` marks an error that the endpoint would have with any question, as far as one call can tell.
+    """
 
     text: str = ""
     labeling_mode: str = "ai_generated"
@@ -42,6 +46,7 @@ class Answer:
     error: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    is_outage: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,25 +76,20 @@ def from_label(label: Label, output_schema: Mapping[str, Any]) -> Answer:
 
 def pair_fields(label: Label | None, answer: Answer) -> dict[str, Any]:
     """Return the columns of a pair that depend on its answer and label; a pair without a label starts with all uses."""
-    fields: dict[str, Any] = {
+    reviewed = label if answer.status == "labeled" else None
+    return {
         "status": answer.status,
         "labeling_mode": answer.labeling_mode,
         "model": answer.model,
         "ai_confidence": answer.confidence,
         "misfits": answer.misfits,
         "error": answer.error,
-        "allowed_uses": list(USES),
+        "canonical_label_id": label.id if label else None,
+        "canonical_label_version": label.version if label else None,
+        "allowed_uses": list(label.allowed_uses if label else USES),
+        "prohibited_uses": list(label.prohibited_uses) if label else [],
+        "usage_reason": label.usage_reason if label else "",
+        "data_classification": label.data_classification if label else Classification.INTERNAL.value,
+        "reviewed_by": reviewed.labeled_by if reviewed else "",
+        "reviewed_at": reviewed.labeled_at if reviewed else None,
     }
-    if label is None:
-        return fields
-    fields |= {
-        "canonical_label_id": label.id,
-        "canonical_label_version": label.version,
-        "allowed_uses": list(label.allowed_uses),
-        "prohibited_uses": list(label.prohibited_uses),
-        "usage_reason": label.usage_reason,
-        "data_classification": label.data_classification,
-    }
-    if answer.status == "labeled":
-        fields |= {"reviewed_by": label.labeled_by, "reviewed_at": label.labeled_at}
-    return fields

@@ -32,7 +32,7 @@ class Watch(Protocol):
         """Return why the run shall stop ("pause", "cancel"), or None to go on."""
 
 
-class Stopped(Exception):
+class Stopped(Exception):  # noqa: N818 - a course of events, not a fault
     """A run was stopped by its watch: what was answered is written, and the training sheet can be resumed."""
 
     def __init__(self, reason: str) -> None:

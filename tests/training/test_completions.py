@@ -35,11 +35,6 @@ def test_replies_come_in_the_order_of_the_questions_and_four_are_asked_at_once()
     assert (server.keys, server.most_at_once) == (["Bearer key"] * 8, 4)
 
 
-def test_the_same_question_is_asked_once() -> None:
-    replies, server = ask(lambda *_: says("x"), "a", "b", "a")
-    assert ([reply.text for reply in replies], len(server.requests)) == (["x"] * 3, 2)
-
-
 def test_a_refused_call_waits_as_it_is_told_and_is_repeated() -> None:
     replies, server = ask(lambda _, number: (429, {"Retry-After": "0"}, {}) if number < 2 else says("x"), "a")
     assert (replies[0].text, len(server.requests)) == ("x", 3)
