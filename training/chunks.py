@@ -20,7 +20,7 @@ from templates_app.schemas import normalise_output_schema
 from training.chat import assistant_answer
 from training.models import QAPair, TrainingSheet
 from training.pairs import Answer, Label, Question, from_label, pair_fields
-from training.pipeline import Done, Task
+from training.pipeline import Done, Gently, Task
 from workbench.canonical import canonical_json
 from workbench.lakehouse.ids import uuid5_of
 from workbench.problems import Conflict
@@ -35,20 +35,24 @@ SAME = ("model", "temperature", "max_tokens")
 
 
 class Chunks:
-    """Reads a training sheet's items as chunks of tasks, each with its labels looked up in one query."""
+    """Reads a training sheet's items as chunks of tasks, each with its labels looked up in one query.
 
-    def __init__(self, training_sheet: TrainingSheet) -> None:
+    `gently` is how to go through many of them beside another thread.
+    """
+
+    def __init__(self, training_sheet: TrainingSheet, gently: Gently) -> None:
         self.training_sheet, self.template = training_sheet, training_sheet.template
+        self._gently = gently
         self._schema = normalise_output_schema(self.template.output_schema)
         self._earlier = _earlier(training_sheet)
 
     def missing(self, *, any_present: bool) -> Iterator[list[Task]]:
         """Yield the items without a pair; `any_present` is False where it is known that none has one."""
         limit = self.training_sheet.generation_config.get("limit")
-        for items in _chunked(iter_items(self.training_sheet.sheet, limit=limit)):
+        for items in _chunked(iter_items(self.training_sheet.sheet, limit=limit), self._gently):
             ids = {self._id(item.ref): item for item in items}
             if any_present:
-                for key in self.training_sheet.pairs.filter(pk__in=list(ids)).values_list("pk", flat=True):
+                for key in self.training_sheet.pairs.filter(pk__among=ids).values_list("pk", flat=True):
                     del ids[key]
             yield self._tasks(list(ids.values()))
 
@@ -70,7 +74,7 @@ class Chunks:
         refs = [item.ref for item in items]
         labels = labels_for(self.training_sheet.sheet_id, self.template.label_type, refs)
         earlier = self._answered_before([item for item in items if item.ref not in labels])
-        return [self._task(item, labels.get(item.ref), earlier.get(item.ref)) for item in items]
+        return [self._task(item, labels.get(item.ref), earlier.get(item.ref)) for item in self._gently(items)]
 
     def _task(self, item: Item, label: Label | None, earlier: Answer | None) -> Task:
         question = _posed(self.template, item)
@@ -86,20 +90,23 @@ class Chunks:
         ids = [pair_id(earlier, ref) for earlier in self._earlier for ref in hashes]
         # The first version is the model's own; a later one may hold what a person wrote.
         found = QAPair.objects.filter(
-            pk__in=ids, training_sheet_id__in=self._earlier, labeling_mode="ai_generated", error="", version=1
+            pk__among=ids, training_sheet_id__in=self._earlier, labeling_mode="ai_generated", error="", version=1
         )
         return {
             pair.item_ref: Answer(
-                assistant_answer(pair.messages) or "", model=pair.model, confidence=pair.ai_confidence, misfits=pair.misfits
+                assistant_answer(pair.messages) or "",
+                model=pair.model,
+                confidence=pair.ai_confidence,
+                misfits=pair.misfits,
             )
             for pair in found
             if pair.item_hash == hashes[pair.item_ref]
         }
 
 
-def _chunked(items: Iterator[Item]) -> Iterator[list[Item]]:
+def _chunked(items: Iterator[Item], gently: Gently) -> Iterator[list[Item]]:
     size = FIRST
-    while chunk := list(islice(items, size)):
+    while chunk := list(gently(islice(items, size))):
         began = time.monotonic()
         yield chunk
         seconds = time.monotonic() - began
@@ -143,7 +150,9 @@ def pair_id(training_sheet_id: str, item_ref: str) -> str:
 
 def labels_for(sheet_id: str, label_type: str, refs: Sequence[str]) -> dict[str, Label]:
     """Return the canonical labels of these items, by item, in one query."""
-    found = CanonicalLabel.objects.filter(sheet_id=sheet_id, label_type=label_type, item_ref__in=refs) if refs else ()
+    found = (
+        CanonicalLabel.objects.filter(sheet_id=sheet_id, label_type=label_type, item_ref__among=refs) if refs else ()
+    )
     return {label.item_ref: _label(label) for label in found}
 
 
@@ -177,7 +186,7 @@ def add(training_sheet: TrainingSheet, finished: Sequence[Done]) -> None:
 def replace_failed(training_sheet: TrainingSheet, finished: Sequence[Done]) -> None:
     """Write the pairs of finished tasks over the failed ones as one commit; what was answered meanwhile stays."""
     rows = {pair_id(training_sheet.pk, task.item.ref): (task, answer) for task, answer in finished}
-    old = {pair.pk: pair for pair in failed_pairs(training_sheet).filter(pk__in=list(rows))}
+    old = {pair.pk: pair for pair in failed_pairs(training_sheet).filter(pk__among=rows)}
     fresh = []
     for key, pair in old.items():
         row = _row(training_sheet.pk, *rows[key]) | {"version": pair.version + 1, "created_at": pair.created_at}

@@ -14,8 +14,10 @@ from email.utils import parsedate_to_datetime
 
 LONGEST_PAUSE = 60.0
 # More calls at once pay when they bring a twentieth more answers a second; else they only wait in the endpoint's queue,
-# which shows when a call takes twice as long as the quickest round.
-PAYS, QUEUED = 1.05, 2.0
+# which shows when even a round's quickest call takes twice as long as before, and not in one round only.
+PAYS, QUEUED, IN_A_ROW = 1.05, 2.0, 2
+# A round with success lets in a tenth more.
+GROWTH = 1.1
 # What was seen fades by a fiftieth a round, so that an endpoint which changed is measured anew.
 FADES = 0.98
 
@@ -23,8 +25,8 @@ FADES = 0.98
 class AdaptiveLimit:
     """At most so many calls at once, given out in the order of asking.
 
-    It starts at 8 and doubles every round until the endpoint shows its limit; then one more a round. A refusal halves
-    it, and a round that took longer without more answers a second goes back to the number that gave as many.
+    It starts at 8 and doubles every round until the endpoint shows its limit, then grows by a tenth. A refusal halves
+    it, and rounds that take longer without more answers a second bring back the number that gave as many.
     """
 
     def __init__(self, most: int) -> None:
@@ -35,7 +37,7 @@ class AdaptiveLimit:
         self._stopped = False
         self._opening = True
         self._shrunk = self._not_before = -math.inf
-        self._round, self._calls, self._seconds = self.now, 0, 0.0
+        self._round, self._taken, self._slow = self.now, list[float](), 0
         self._quickest, self._rate, self._paid = math.inf, 0.0, self.now
 
     @asynccontextmanager
@@ -69,12 +71,12 @@ class AdaptiveLimit:
 
     def succeeded(self, seconds: float) -> None:
         """Count a call that took so long, and see at the end of a round what the limit brings."""
-        self._calls, self._seconds = self._calls + 1, self._seconds + seconds
+        self._taken.append(max(seconds, 1e-6))
         if self._opening:
             self.now = min(self.most, self.now + 1)
-        if self._calls >= int(self._round):
-            self._judge(max(self._seconds / self._calls, 1e-6))
-            self._round, self._calls, self._seconds = self.now, 0, 0.0
+        if len(self._taken) >= int(self._round):
+            self._judge(min(self._taken), self._round * len(self._taken) / sum(self._taken))
+            self._round, self._taken = self.now, []
         self._let_in()
 
     def refused(self, began: float, pause: float) -> None:
@@ -84,16 +86,20 @@ class AdaptiveLimit:
         if began > self._shrunk:
             self._shrunk, self.now = time.monotonic(), max(1.0, self.now / 2)
 
-    def _judge(self, latency: float) -> None:
-        rate = self._round / latency
-        self._quickest = min(self._quickest / FADES, latency)
-        if rate > self._rate * PAYS:
+    def _judge(self, seconds: float, rate: float) -> None:
+        """Go on from a round whose quickest call took so long, at so many answers a second."""
+        self._quickest = min(self._quickest / FADES, seconds)
+        pays = rate > self._rate * PAYS
+        if pays:
             self._rate, self._paid = rate, self._round
-        elif latency > QUEUED * self._quickest:
-            self._opening, self.now = False, self._paid
-        if not self._opening and latency <= QUEUED * self._quickest:
-            self.now = min(self.most, self.now + 1)
         self._rate *= FADES
+        if pays or seconds <= QUEUED * self._quickest:
+            self._slow = 0
+            self.now = self.now if self._opening else min(self.most, max(self.now + 1, self.now * GROWTH))
+            return
+        self._slow += 1
+        if self._slow >= IN_A_ROW:
+            self._opening, self.now, self._slow = False, self._paid, 0
 
     async def _entered(self) -> None:
         if self._running < int(self.now) and not self._waiting and not self._stopped:

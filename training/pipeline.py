@@ -7,9 +7,9 @@ does so in another thread meanwhile.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from django.db import DatabaseError
 
@@ -17,6 +17,8 @@ from sheets.reading import Item
 from training.pairs import Answer, Label, Question
 from training.watch import Progress, Stopped, Watch
 from workbench.problems import Problem
+
+T = TypeVar("T")
 
 # A commit: at most so many pairs, at most every so many seconds, and at most a fifth of the time spent on them.
 MOST_WRITTEN, WRITE_EVERY, WRITE_SHARE = 10_000, 1.0, 5
@@ -46,6 +48,12 @@ Done = tuple[Task, Answer]
 Write = Callable[[Sequence[Done]], None]
 
 
+class Gently(Protocol):
+    """Goes through many things without keeping another thread from its work."""
+
+    def __call__(self, many: Iterable[T], /) -> Iterable[T]: ...
+
+
 class Asker(Protocol):
     """Takes tasks and gives them back with their answers, as they come."""
 
@@ -54,6 +62,9 @@ class Asker(Protocol):
     @property
     def open(self) -> int:
         """How many tasks have not been given back."""
+
+    def gently(self, many: Iterable[T]) -> Iterable[T]:
+        """Go through many things without keeping the calls from their thread."""
 
     def ask(self, tasks: Sequence[Task]) -> None: ...
 

@@ -126,7 +126,7 @@ def _run(training_sheet: TrainingSheet, run: Callable[[Chunks, Asker], None]) ->
         )
     try:
         with _asker(training_sheet) as asker:
-            run(Chunks(training_sheet), asker)
+            run(Chunks(training_sheet, asker.gently), asker)
     except Stopped as stopped:
         _finish(training_sheet, TrainingSheet.Status.GENERATING, error=str(stopped))
         raise
