@@ -94,12 +94,10 @@ def resume(training_sheet: TrainingSheet, *, watch: Watch | None = None) -> Trai
     sheet, which is then `failed` and may be resumed; Stopped when the watch says so, which leaves it `generating`.
     Conflict for one that a model was trained on, which never changes.
     """
-    sheet, limit = training_sheet.sheet, training_sheet.generation_config.get("limit")
-    present = training_sheet.pairs.count()
 
     def run(chunks: Chunks, asker: Asker) -> None:
-        items = count_items(sheet)
-        total = min(items, limit) if limit else items
+        present, items = training_sheet.pairs.count(), count_items(training_sheet.sheet)
+        total = min(items, training_sheet.generation_config.get("limit") or items)
         run = Run(asker, partial(add, training_sheet), total=total, present=present, watch=watch)
         run.go(chunks.missing(any_present=present > 0))
 
@@ -128,6 +126,7 @@ def _run(training_sheet: TrainingSheet, run: Callable[[Chunks, Asker], None]) ->
         with _asker(training_sheet) as asker:
             run(Chunks(training_sheet, asker.gently), asker)
     except Stopped as stopped:
+        training_sheet.statistics = statistics_of(training_sheet)
         _finish(training_sheet, TrainingSheet.Status.GENERATING, error=str(stopped))
         raise
     except (Problem, DatabaseError, OSError) as error:
@@ -137,12 +136,12 @@ def _run(training_sheet: TrainingSheet, run: Callable[[Chunks, Asker], None]) ->
             # A full disk takes no reason either: it stays `generating`, which may be resumed as well.
             error.add_note(f"The training sheet could not be marked as failed: {second}")
         raise
+    training_sheet.statistics = statistics_of(training_sheet)
     waiting = training_sheet.pairs.exclude(status=QAPair.Status.LABELED).exists()
     return _finish(training_sheet, TrainingSheet.Status.REVIEW if waiting else TrainingSheet.Status.APPROVED)
 
 
 def _finish(training_sheet: TrainingSheet, status: str, *, error: str = "") -> TrainingSheet:
-    training_sheet.statistics = statistics_of(training_sheet)
     training_sheet.status, training_sheet.error = status, error
     training_sheet.generation_completed_at = training_sheet.updated_at = timezone.now()
     training_sheet.save()
