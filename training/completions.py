@@ -123,7 +123,10 @@ class Completions:
             else:
                 if heard.status == 200:
                     self._prove(rung)
-                    return self._read(heard.body)
+                    reply = self._read(heard.body)
+                    if used := reply.prompt_tokens + reply.completion_tokens:
+                        self._tokens.correct(used - heard.booked)
+                    return reply
                 if self._refuses_format(heard) and rung < LADDER.index("prompt"):
                     rung += 1
                     continue
@@ -155,7 +158,7 @@ class Completions:
             async with self._session.post(
                 self._url, data=self._request(messages, rung), headers=self._headers(), allow_redirects=False
             ) as response:
-                heard = _Heard(response.status, response.headers, await response.read(), began)
+                heard = _Heard(response.status, response.headers, await response.read(), began, booked)
         if heard.status == 200:
             self.limit.succeeded(time.monotonic() - began)
         return heard
@@ -225,6 +228,7 @@ class _Heard:
     headers: Mapping[str, str]
     body: bytes
     began: float
+    booked: int
 
 
 def _with_schema(messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any]) -> list[dict[str, str]]:

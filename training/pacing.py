@@ -18,7 +18,7 @@ LONGEST_PAUSE = 60.0
 PAYS, QUEUED, IN_A_ROW = 1.05, 2.0, 2
 # A round with success lets in a tenth more.
 GROWTH = 1.1
-# What was seen fades by a fiftieth a round, so that an endpoint which changed is measured anew.
+# What was seen fades by a fiftieth a round within the known limit, so that an endpoint which changed is measured anew.
 FADES = 0.98
 
 
@@ -88,11 +88,12 @@ class AdaptiveLimit:
 
     def _judge(self, seconds: float, rate: float) -> None:
         """Go on from a round whose quickest call took so long, at so many answers a second."""
-        self._quickest = min(self._quickest / FADES, seconds)
         pays = rate > self._rate * PAYS
         if pays:
             self._rate, self._paid = rate, self._round
-        self._rate *= FADES
+        elif self._round <= self._paid:
+            self._rate, self._quickest = max(rate, self._rate * FADES), self._quickest / FADES
+        self._quickest = min(self._quickest, seconds)
         if pays or seconds <= QUEUED * self._quickest:
             self._slow = 0
             self.now = self.now if self._opening else min(self.most, max(self.now + 1, self.now * GROWTH))
