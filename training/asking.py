@@ -160,12 +160,15 @@ class FromEndpoint:
     async def _serve(self) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        async with self._client:
-            self._begun.set()
-            await self._end.wait()
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            async with self._client:
+                self._begun.set()
+                await self._end.wait()
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+        finally:
+            self._begun.set()  # also where there is no session, so that nobody waits for it
 
     def _start(self, questions: Sequence[tuple[bytes, Question]]) -> None:
         for key, question in questions:
