@@ -42,7 +42,7 @@ class Query:
     def some(self, item_refs: Sequence[str]) -> tuple[str, list[Any]]:
         """The items of these names, which travel as one parameter whatever their number."""
         where, params = self._taken()
-        wanted = f"ARRAY_CONTAINS(CAST(%s AS ARRAY<STRING>), CAST({self.ref} AS STRING))"
+        wanted = f"CAST({self.ref} AS STRING) IN (SELECT EXPLODE(CAST(%s AS ARRAY<STRING>)))"
         return f"SELECT * {self.all_items} WHERE {where} AND {wanted} ORDER BY {self.ref}", [*params, list(item_refs)]
 
     def count(self) -> tuple[str, list[Any]]:

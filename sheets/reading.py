@@ -95,6 +95,15 @@ def rows_of(sheet: Sheet, item_refs: Sequence[str]) -> dict[str, dict[str, Any]]
     return {str(row[plan.ref]): row for row in found}
 
 
+def items_of(sheet: Sheet, positions: Mapping[str, int]) -> list[Item]:
+    """Return these items by item_ref, each at the place given for it, in one query; those the sheet lacks are left out."""
+    plan = resolve(sheet)
+    indexes = _indexes(plan)
+    found = fetch(sheet, *Query(sheet, plan).some(list(positions)))
+    rows = (dict(zip(plan.columns, values, strict=True)) for values in found)
+    return [item_of(ref, positions[ref], row, indexes) for row in rows if (ref := str(row[plan.ref])) in positions]
+
+
 def count_items(sheet: Sheet) -> int:
     """Return how many items the sheet has, after filter and sample; Invalid where it does not resolve."""
     plan = resolve(sheet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -21,7 +22,7 @@ from workbench.problems import Invalid
 Config = Mapping[str, Any]
 Examples = Callable[[], Iterable[Example]]
 CONCURRENCY = 16
-CONFIG_KEYS = ("model", "temperature", "max_tokens", "response_column", "trusted", "concurrency", "limit")
+CONFIG_KEYS = ("model", "temperature", "max_tokens", "response_column", "trusted", "concurrency", "limit", "cache")
 
 
 def manual(questions: Sequence[Question]) -> list[Answer]:
@@ -60,33 +61,46 @@ def offline(template: PromptTemplate, config: Config, examples: Examples) -> Ans
     return lambda questions: [answer(question.row) for question in questions]
 
 
-def endpoint(template: PromptTemplate, config: Config, examples: Examples) -> Answerer:
-    """Return an answerer that asks the model of WORKBENCH_LLM_URL, many questions at once."""
+@dataclass(frozen=True)
+class EndpointAnswerer:
+    """Asks a model for the questions given, many at once; a run asks `client` itself and reads its replies."""
+
+    client: Completions
+    schema: Mapping[str, Any]
+    fits: Callable[[Any], bool]
+
+    def __call__(self, questions: Sequence[Question]) -> list[Answer]:
+        return [self.read(reply) for reply in self.client.ask([question.messages for question in questions])]
+
+    def read(self, reply: Reply) -> Answer:
+        """Return the reply as an answer in canonical JSON, marked where it does not fit."""
+        value = as_answer(reply.text, self.fits)
+        return Answer(
+            canonical_json(value) if reply.text else "",
+            # The endpoint's own word: behind a gateway, another model may have answered than the one asked for.
+            model=(reply.model or self.client.endpoint.model)[:255],
+            misfits=misfits(self.schema, value) if reply.text else [],
+            error=reply.problem,
+            prompt_tokens=reply.prompt_tokens,
+            completion_tokens=reply.completion_tokens,
+            is_outage=reply.is_outage,
+        )
+
+
+def endpoint(template: PromptTemplate, config: Config, examples: Examples) -> EndpointAnswerer:
+    """Return an answerer that asks the model of WORKBENCH_LLM_URL."""
     schema = normalise_output_schema(template.output_schema)
-    fits = checker(schema)
     options = Options(
         temperature=config.get("temperature", template.temperature),
         max_tokens=config.get("max_tokens", template.max_tokens),
         schema=schema,
         concurrency=config.get("concurrency", CONCURRENCY),
+        timeout=settings.LLM_TIMEOUT,
+        calls_per_minute=settings.LLM_RPM,
+        tokens_per_minute=settings.LLM_TPM,
     )
-    name = settings.LLM_MODEL
-    client = Completions(Endpoint(settings.LLM_URL, name, settings.LLM_API_KEY), options)
-
-    def answer(reply: Reply) -> Answer:
-        value = as_answer(reply.text, fits)
-        faults = misfits(schema, value) if reply.text else []
-        text = canonical_json(value) if reply.text else ""
-        return Answer(
-            text,
-            model=name,
-            misfits=faults,
-            error=reply.problem,
-            prompt_tokens=reply.prompt_tokens,
-            completion_tokens=reply.completion_tokens,
-        )
-
-    return lambda questions: [answer(reply) for reply in client.ask([question.messages for question in questions])]
+    place = Endpoint(settings.LLM_URL, settings.LLM_MODEL, settings.LLM_API_KEY, lambda: settings.LLM_HEADERS)
+    return EndpointAnswerer(Completions(place, options), schema, checker(schema))
 
 
 def models() -> dict[str, Callable[[PromptTemplate, Config, Examples], Answerer]]:
@@ -143,7 +157,7 @@ def _yes_or_no(value: Any) -> bool:
 
 _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "temperature": (_heat, "a number from 0 to 2"),
-    "trusted": (_yes_or_no, "true or false"),
+    **dict.fromkeys(("trusted", "cache"), (_yes_or_no, "true or false")),
     **dict.fromkeys(("max_tokens", "concurrency", "limit"), (_count, "a whole number of at least 1")),
 }
 

@@ -6,110 +6,187 @@ A thin one over aiohttp, because an SDK's two milliseconds of work for each call
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
 
-from training.pacing import AdaptiveLimit, pause
+from templates_app.rendering import token_estimate
+from training.pacing import AdaptiveLimit, PerMinute, pause
 from training.replies import Reply, read_reply
 from workbench.env import masked
 
 TRIES = 5
+# A quota of a minute, or of an hour's end, is waited for; a refusal that lasts longer is the endpoint's state.
+PATIENCE = 600.0
 RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+# These say something about the caller or the address, so every other question would be answered alike.
+SHUT = frozenset({301, 302, 303, 307, 308, 401, 402, 403, 404, 405, 407})
 CROWDED = frozenset({429, 503})
 # What asks for an answer of a schema, the strictest first; a server that refuses one is asked by the next.
 LADDER = ("json_schema", "json_object", "prompt")
 # A refusal of the response format itself, as against one of the prompt.
 REFUSES_FORMAT = frozenset({400, 404, 415, 422, 500, 501})
+TOO_LONG = re.compile(
+    rb"context.{0,24}(length|window|size|limit|exceed)|(prompt|input|request|message)s?.{0,24}too (long|large)"
+    rb"|too many.{0,8}tokens|(maximum|exceed)[^.]{0,40}tokens|tokens[^.]{0,24}exceed",
+    re.IGNORECASE,
+)
+
+
+def no_headers() -> Mapping[str, str]:
+    return {}
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a model answers: `url` ends before `/chat/completions`."""
+    """Where a model answers: `url` ends before `/chat/completions`.
+
+    `headers` are asked for before every call, so that a token may be renewed.
+    """
 
     url: str
     model: str
     api_key: str = field(default="", repr=False)
+    headers: Callable[[], Mapping[str, str]] = field(default=no_headers, repr=False)
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to ask: sampling, the schema of the answer (empty: free text), calls at once, seconds for one call."""
+    """How to ask: sampling, the schema of the answer (empty: free text), calls at once, seconds for one call.
+
+    `calls_per_minute` and `tokens_per_minute` are the endpoint's quotas; 0 is without one.
+    """
 
     temperature: float = 0.0
     max_tokens: int = 1024
     schema: Mapping[str, Any] = field(default_factory=dict)
     concurrency: int = 16
     timeout: float = 120.0
+    calls_per_minute: int = 0
+    tokens_per_minute: int = 0
 
 
 class Completions:
-    """Asks one endpoint; the rung of the ladder that it accepts and the pace that it bears are remembered."""
+    """Asks one endpoint, in `async with`; the rung of the ladder and the pace that it bears are remembered.
+
+    One session serves all calls, so connections are used again.
+    """
 
     def __init__(self, endpoint: Endpoint, options: Options) -> None:
         self.endpoint, self.options = endpoint, options
+        self._url = f"{endpoint.url.rstrip('/')}/chat/completions"
         self._rung = 0 if options.schema else LADDER.index("prompt")
+        self._proven = not options.schema
 
     def ask(self, conversations: Sequence[Sequence[Mapping[str, str]]]) -> list[Reply]:
         """Return one reply for each conversation, in their order; a failure is the problem of its reply alone."""
         return asyncio.run(self._ask_all(conversations))
 
     async def _ask_all(self, conversations: Sequence[Sequence[Mapping[str, str]]]) -> list[Reply]:
-        limit = AdaptiveLimit(self.options.concurrency)
+        async with self:
+            return await asyncio.gather(*map(self.reply, conversations))
+
+    async def __aenter__(self) -> Self:
+        self.limit = AdaptiveLimit(self.options.concurrency)
+        self._calls = PerMinute(self.options.calls_per_minute)
+        self._tokens = PerMinute(self.options.tokens_per_minute)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=aiohttp.ClientTimeout(total=self.options.timeout, sock_connect=10),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def reply(self, messages: Sequence[Mapping[str, str]]) -> Reply:
+        """Return the endpoint's reply; CancelledError for one that had not been asked when `limit` was stopped."""
+        attempt, rung, refusals, waited = 0, self._rung, 0, 0.0
+        while True:
+            headers: Mapping[str, str] = {}
+            try:
+                heard = await self._post(messages, rung)
+            except (TimeoutError, aiohttp.ClientError) as error:
+                reply = self._unreachable(error)
+                # A call that ran out of time was paid for, so it is tried less often.
+                attempt += 2 if isinstance(error, TimeoutError) else 0
+            else:
+                if heard.status == 200:
+                    self._prove(rung)
+                    reply = self._read(heard.body)
+                    if used := reply.prompt_tokens + reply.completion_tokens:
+                        self._tokens.correct(used - heard.booked)
+                    return reply
+                if self._refuses_format(heard) and rung < LADDER.index("prompt"):
+                    rung += 1
+                    continue
+                reply, headers = self._refusal(heard), heard.headers
+                if heard.status not in RETRIED:
+                    return reply
+                if heard.status == 429 and waited < PATIENCE:
+                    refusals += 1
+                    # Everyone waits, and longer each time, also where the endpoint says 0 for ever.
+                    seconds = max(pause(refusals, headers), (refusals - 1) / 10)
+                    self.limit.refused(heard.began, seconds)
+                    waited += seconds
+                    continue
+                if heard.status in CROWDED:
+                    self.limit.refused(heard.began, 0.0)
+            attempt += 1
+            if attempt >= TRIES:
+                return reply
+            await self.limit.rest(pause(attempt, headers))
+
+    async def _post(self, messages: Sequence[Mapping[str, str]], rung: int) -> _Heard:
+        """Call once, as soon as the limits allow it."""
+        async with self.limit.slot():
+            booked = token_estimate(messages) + self.options.max_tokens if self.options.tokens_per_minute else 0
+            now = time.monotonic()
+            if wait := max(self._calls.book(1, now), self._tokens.book(booked, now)):
+                await self.limit.rest(wait)
+            began = time.monotonic()
+            async with self._session.post(
+                self._url, data=self._request(messages, rung), headers=self._headers(), allow_redirects=False
+            ) as response:
+                heard = _Heard(response.status, response.headers, await response.read(), began, booked)
+        if heard.status == 200:
+            self.limit.succeeded(time.monotonic() - began)
+        return heard
+
+    def _prove(self, rung: int) -> None:
+        """Remember a rung that worked. The strictest one counts, so that one bad moment of a server does not cost it."""
+        self._rung = min(self._rung, rung) if self._proven else rung
+        self._proven = True
+
+    def _refuses_format(self, heard: _Heard) -> bool:
+        return heard.status in REFUSES_FORMAT and not self._proven and not TOO_LONG.search(heard.body)
+
+    def _refusal(self, heard: _Heard) -> Reply:
+        outage = heard.status in SHUT or heard.status in RETRIED
+        return Reply(problem=f"The endpoint answered {heard.status}: {self._shown(heard.body)}", is_outage=outage)
+
+    def _unreachable(self, error: Exception) -> Reply:
+        words = f"{type(error).__name__} {error}".rstrip()
+        if isinstance(error, TimeoutError):
+            words = f"no answer within {self.options.timeout:g} s"
+        where = masked(urlsplit(self.endpoint.url))
+        return Reply(problem=f"The endpoint {where} cannot be reached: {words}", is_outage=True)
+
+    def _headers(self) -> dict[str, str]:
         headers = {"Content-Type": "application/json"}
         if self.endpoint.api_key:
             headers["Authorization"] = f"Bearer {self.endpoint.api_key}"
-        connector = aiohttp.TCPConnector(limit=0)
-        timeout = aiohttp.ClientTimeout(total=self.options.timeout, sock_connect=10)
-        # The same question is asked once, however many items pose it.
-        keys = [orjson.dumps(list(messages)) for messages in conversations]
-        async with aiohttp.ClientSession(headers=headers, connector=connector, timeout=timeout) as session:
-            asked: dict[bytes, asyncio.Future[Reply]] = {}
-            for key, messages in zip(keys, conversations, strict=True):
-                if key not in asked:
-                    asked[key] = asyncio.ensure_future(self._reply(session, limit, messages))
-            return [await asked[key] for key in keys]
-
-    async def _reply(
-        self, session: aiohttp.ClientSession, limit: AdaptiveLimit, messages: Sequence[Mapping[str, str]]
-    ) -> Reply:
-        problem, attempt, rung = "", 0, self._rung
-        while attempt < TRIES:
-            headers: dict[str, str] = {}
-            try:
-                async with (
-                    limit.slot(),
-                    session.post(self._url, data=self._request(messages, rung), allow_redirects=False) as response,
-                ):
-                    status, body, headers = response.status, await response.read(), dict(response.headers)
-            except (TimeoutError, aiohttp.ClientError) as error:
-                problem = f"The endpoint {masked(urlsplit(self.endpoint.url))} cannot be reached: {type(error).__name__} {error}".rstrip()
-            else:
-                if status == 200:
-                    limit.grow()
-                    # Remembered once it worked, so that one bad moment of a server does not cost it its best rung.
-                    self._rung = max(self._rung, rung)
-                    return self._read(body)
-                problem = f"The endpoint answered {status}: {_shown(body)}"
-                if status in REFUSES_FORMAT and rung < LADDER.index("prompt"):
-                    rung += 1
-                    continue
-                if status not in RETRIED:
-                    break
-                if status in CROWDED:
-                    limit.shrink()
-            attempt += 1
-            if attempt < TRIES:
-                await asyncio.sleep(pause(attempt, headers))
-        return Reply(problem=problem)
-
-    @property
-    def _url(self) -> str:
-        return f"{self.endpoint.url.rstrip('/')}/chat/completions"
+        return {**headers, **self.endpoint.headers()}
 
     def _request(self, messages: Sequence[Mapping[str, str]], rung: int) -> bytes:
         body: dict[str, Any] = {
@@ -133,7 +210,25 @@ class Completions:
         try:
             return read_reply(orjson.loads(body))
         except orjson.JSONDecodeError:
-            return Reply(problem=f"The endpoint answered with something that is no JSON: {_shown(body)}")
+            words = f"The endpoint answered with something that is no JSON: {self._shown(body)}"
+            return Reply(problem=words, is_outage=True)
+
+    def _shown(self, body: bytes) -> str:
+        """Return the beginning of an error body on one line, without the secrets that a server may repeat in it."""
+        text = body[:2000].decode(errors="replace")
+        for name, secret in self._headers().items():
+            for word in (secret, secret.rpartition(" ")[2]) if name != "Content-Type" else ():
+                text = text.replace(word, "***") if len(word) > 3 else text
+        return " ".join(text.split())[:300] or "nothing"
+
+
+@dataclass(frozen=True)
+class _Heard:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    began: float
+    booked: int
 
 
 def _with_schema(messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -141,9 +236,3 @@ def _with_schema(messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any
     told = f"Answer with one JSON value that fits this JSON Schema, and nothing else:\n{orjson.dumps(schema).decode()}"
     *before, last = ({**message} for message in messages)
     return [*before, {**last, "content": f"{last['content']}\n\n{told}"}]
-
-
-def _shown(body: bytes) -> str:
-    """Return the beginning of an error body on one line."""
-    text = " ".join(body[:600].decode(errors="replace").split())
-    return text[:300] or "nothing"

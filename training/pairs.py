@@ -10,6 +10,7 @@ from governance.uses import USES, Limit, decide
 from sheets.reading import VolumeFile
 from templates_app.schemas import misfits
 from workbench.canonical import canonical_json
+from workbench.concepts import Classification
 
 Message = dict[str, str]
 
@@ -31,7 +32,10 @@ class Label:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer with its origin; `error` says why there is none."""
+    """An answer with its origin; `error` says why there is none.
+
+    `is_outage` marks an error that the endpoint would have with any question, as far as one call can tell.
+    """
 
     text: str = ""
     labeling_mode: str = "ai_generated"
@@ -42,6 +46,7 @@ class Answer:
     error: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    is_outage: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ def pair_fields(label: Label | None, answer: Answer, source_limits: Sequence[Lim
 
     A pair without a label and limits starts with all uses.
     """
+    reviewed = label if answer.status == "labeled" else None
     fields: dict[str, Any] = {
         "status": answer.status,
         "labeling_mode": answer.labeling_mode,
@@ -81,20 +87,15 @@ def pair_fields(label: Label | None, answer: Answer, source_limits: Sequence[Lim
         "ai_confidence": answer.confidence,
         "misfits": answer.misfits,
         "error": answer.error,
-        "allowed_uses": list(USES),
+        "canonical_label_id": label.id if label else None,
+        "canonical_label_version": label.version if label else None,
+        "allowed_uses": list(label.allowed_uses if label else USES),
+        "prohibited_uses": list(label.prohibited_uses) if label else [],
+        "usage_reason": label.usage_reason if label else "",
+        "data_classification": label.data_classification if label else Classification.INTERNAL.value,
+        "reviewed_by": reviewed.labeled_by if reviewed else "",
+        "reviewed_at": reviewed.labeled_at if reviewed else None,
     }
-    if label is None:
-        return fields | limited(fields, source_limits)
-    fields |= {
-        "canonical_label_id": label.id,
-        "canonical_label_version": label.version,
-        "allowed_uses": list(label.allowed_uses),
-        "prohibited_uses": list(label.prohibited_uses),
-        "usage_reason": label.usage_reason,
-        "data_classification": label.data_classification,
-    }
-    if answer.status == "labeled":
-        fields |= {"reviewed_by": label.labeled_by, "reviewed_at": label.labeled_at}
     return fields | limited(fields, source_limits)
 
 
@@ -102,13 +103,11 @@ def limited(fields: Mapping[str, Any], limits: Sequence[Limit]) -> dict[str, Any
     """Return the columns on uses under these limits too; nothing where there are none."""
     if not limits:
         return {}
-    prohibited = frozenset(fields.get("prohibited_uses", ()))
-    own = Limit(
-        "pair", "", frozenset(fields["allowed_uses"]), prohibited, fields.get("data_classification", "internal")
-    )
+    prohibited = frozenset(fields["prohibited_uses"])
+    own = Limit("pair", "", frozenset(fields["allowed_uses"]), prohibited, fields["data_classification"])
     decision = decide([own, *limits])
     # The reason of a rule that forbids nothing ("Released for all uses") would explain the wrong thing.
-    reasons = [fields.get("usage_reason", "")] if any(map(own.forbids, USES)) else []
+    reasons = [fields["usage_reason"]] if any(map(own.forbids, USES)) else []
     reasons += [rules[0].reason or rules[0].source for rules in decide(limits).provenance.values()]
     return {
         "allowed_uses": [use for use in USES if use in decision.allowed],

@@ -12,21 +12,28 @@ FENCED = re.compile(r"\A\s*```[\w-]*\s*\n(?P<inside>.*?)\n?\s*```\s*\Z", re.DOTA
 
 @dataclass(frozen=True)
 class Reply:
-    """The text of an answer; `problem` says why it is none, or not whole. Tokens are 0 where the server is silent."""
+    """The text of an answer; `problem` says why it is none, or not whole. Tokens are 0 where the server is silent.
+
+    `model` is the one that the server says has answered. `is_outage` marks a problem that the endpoint would have with
+    any question, as far as one call can tell.
+    """
 
     text: str = ""
     problem: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    model: str = ""
+    is_outage: bool = False
 
 
 def read_reply(body: Any) -> Reply:
     """Return the reply of a `chat/completions` body: content as text or as blocks, without a code fence around it."""
     if not isinstance(body, Mapping):
-        return Reply(problem=f"The endpoint answered with {type(body).__name__}, not with an object.")
-    usage = body.get("usage") or {}
+        return Reply(problem=f"The endpoint answered with {type(body).__name__}, not with an object.", is_outage=True)
+    usage, model = body.get("usage") or {}, body.get("model")
     text, problem = _answer(body.get("choices"))
-    return Reply(text, problem, _count(usage, "prompt_tokens"), _count(usage, "completion_tokens"))
+    named = model if isinstance(model, str) else ""
+    return Reply(text, problem, _count(usage, "prompt_tokens"), _count(usage, "completion_tokens"), named)
 
 
 def _answer(choices: Any) -> tuple[str, str]:

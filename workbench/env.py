@@ -1,11 +1,13 @@
-"""The four readers of environment variables; `settings.py` is their only user.
+"""The readers of environment variables; `settings.py` is their only user.
 
 A wrong value stops the start with the variable's name, the value found (secrets masked) and what is accepted.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -32,6 +34,30 @@ def env_int(name: str, default: int, *, at_least: int = 0) -> int:
     if not text.isdigit() or int(text) < at_least:
         raise ImproperlyConfigured(f"{name}={text!r} is not accepted: use a whole number of at least {at_least}.")
     return int(text)
+
+
+def env_headers(name: str) -> dict[str, str]:
+    """Return HTTP headers, given as one `Name: value` a line or as a JSON object; values never stand in an error."""
+    text = env_str(name)
+    try:
+        given = json.loads(text) if text.startswith("{") else dict(_header(line) for line in text.splitlines() if line)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f'{name} is not accepted: use lines of `Name: value`, or a JSON object such as {{"X-Team": "labs"}}.'
+        ) from error
+    for header, value in given.items():
+        if not (re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", header) and isinstance(value, str) and value.isprintable()):
+            raise ImproperlyConfigured(
+                f"{name}: the header {header!r} is not accepted: use a name and one line of text."
+            )
+    return given
+
+
+def _header(line: str) -> tuple[str, str]:
+    header, colon, value = line.partition(":")
+    if not colon:
+        raise ValueError
+    return header.strip(), value.strip()
 
 
 def env_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:

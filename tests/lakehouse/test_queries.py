@@ -223,3 +223,11 @@ def test_the_log_of_statements() -> None:
     with CaptureQueriesContext(connections[LAKEHOUSE]) as queries:
         list(Part.objects.filter(name="it's 100%"))
     assert "`name` = 'it\\'s 100%'" in queries[0]["sql"]
+
+
+def test_many_names_are_one_parameter() -> None:
+    with CaptureQueriesContext(connections[LAKEHOUSE]) as queries:
+        found = Part.objects.filter(name__among=["cog", "pin", "missing"]).values_list("name", flat=True)
+        assert sorted(found) == ["cog", "pin"]
+    assert "IN (SELECT EXPLODE(CAST(" in queries[0]["sql"]
+    assert not Part.objects.filter(name__among=[]).exists()

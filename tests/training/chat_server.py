@@ -26,6 +26,7 @@ def says(text: str, **choice: Any) -> tuple[int, dict[str, str], Any]:
 
 @dataclass
 class ChatServer:
+    behaviour: Behaviour
     url: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
@@ -34,8 +35,8 @@ class ChatServer:
 
 @contextmanager
 def chat_server(behaviour: Behaviour) -> Iterator[ChatServer]:
-    """Serve the behaviour on a free port of loopback."""
-    seen, lock, running = ChatServer(), threading.Lock(), 0
+    """Serve the behaviour, which may be set anew, on a free port of loopback."""
+    seen, lock, running = ChatServer(behaviour), threading.Lock(), 0
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -49,7 +50,7 @@ def chat_server(behaviour: Behaviour) -> Iterator[ChatServer]:
                 number = len(seen.requests)
                 seen.requests.append(body)
                 seen.keys.append(self.headers.get("Authorization", ""))
-            status, headers, answer = behaviour(body, number)
+            status, headers, answer = seen.behaviour(body, number)
             with lock:
                 running -= 1
             if status == 0:  # hang up

@@ -13,9 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from labels.models import CanonicalLabel
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
-from training.actions.generate import generate, pair_id, resume
+from training.actions.generate import generate, resume
 from training.answerers import existing_column
 from training.chat import assistant_answer
+from training.chunks import pair_id
 from training.models import QAPair, TrainingSheet
 from training.pairs import Question
 from training.seeds import load

@@ -17,6 +17,8 @@ from django.conf import settings
         ("WORKBENCH_PUBLIC_URL", "https://"),
         ("WORKBENCH_DATABASE_URL", "postgresql://omar:secret@host:port/name"),
         ("WORKBENCH_DEBUG", "maybe"),
+        ("WORKBENCH_LLM_HEADERS", "X-Key secret@"),
+        ("WORKBENCH_LLM_TIMEOUT", "0"),
     ],
 )
 def test_a_wrong_setting_is_one_line_without_secrets(tmp_path: Path, variable: str, value: str) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.db import DatabaseError
@@ -14,20 +14,20 @@ from governance.uses import Limit, decide
 from labels.models import CanonicalLabel
 from sheets import source_uses
 from sheets.models import Sheet
-from sheets.reading import Item, inspect, iter_items, rows_of
+from sheets.reading import count_items, inspect, rows_of
 from templates_app.models import PromptTemplate
-from templates_app.problems import TemplateLimitError, TemplateProblem
-from templates_app.rendering import render_messages
 from templates_app.schemas import normalise_output_schema
-from training.answerers import check_config, default_model, existing_column, manual, models
+from training.answerers import EndpointAnswerer, check_config, default_model, existing_column, manual, models
+from training.asking import AtOnce, FromEndpoint
+from training.chunks import Chunks, add, failed_pairs, replace_failed
 from training.drafter import Example
 from training.models import QAPair, TrainingSheet
-from training.pairs import Answer, Answerer, Label, Question, from_label, pair_fields
-from workbench.lakehouse.ids import uuid5_of
+from training.pairs import Answerer
+from training.pipeline import Asker, Run
+from training.watch import Stopped, Watch
 from workbench.near import listed
 from workbench.problems import Conflict, Invalid, Problem
 
-CHUNK = 500
 IN_REQUEST = 100
 # Enough labels for a good neighbour, few enough to index in a second.
 DRAFT_LABELS = 2_000
@@ -87,23 +87,55 @@ def check(sheet: Sheet, template: PromptTemplate, mode: str, config: Mapping[str
         )
 
 
-def resume(training_sheet: TrainingSheet) -> TrainingSheet:
+def resume(training_sheet: TrainingSheet, *, watch: Watch | None = None) -> TrainingSheet:
     """Write the pairs that are still missing and return the finished training sheet.
 
-    Safe to repeat after a crash: a pair's id comes from training sheet and item, and present ones are skipped. What
-    stops it is kept on the training sheet, which is then `failed` and may be resumed. Conflict for one that a model was
-    trained on, which never changes.
+    Safe to repeat after a crash: a pair's id comes from training sheet and item, and present ones are skipped. The
+    template is the version that it began with, also when that was archived since. What stops it is kept on the training
+    sheet, which is then `failed` and may be resumed; Stopped when the watch says so, which leaves it `generating`.
+    Conflict for one that a model was trained on, which never changes.
     """
+
+    def run(chunks: Chunks, asker: Asker) -> None:
+        present, items = training_sheet.pairs.count(), count_items(training_sheet.sheet)
+        total = min(items, training_sheet.generation_config.get("limit") or items)
+        run = Run(asker, partial(add, training_sheet, chunks.limits), total=total, present=present, watch=watch)
+        run.go(chunks.missing(any_present=present > 0))
+
+    return _run(training_sheet, run)
+
+
+def retry_failed(training_sheet: TrainingSheet, *, watch: Watch | None = None) -> TrainingSheet:
+    """Ask again for the pairs that have an error and no answer by a person, and return the training sheet.
+
+    They are replaced in place, so that doing it twice asks only for what failed again. Errors are those of `resume`.
+    """
+
+    def run(chunks: Chunks, asker: Asker) -> None:
+        total = failed_pairs(training_sheet).count()
+        Run(asker, partial(replace_failed, training_sheet, chunks.limits), total=total, watch=watch).go(chunks.failed())
+
+    return _run(training_sheet, run)
+
+
+def _run(training_sheet: TrainingSheet, run: Callable[[Chunks, Asker], None]) -> TrainingSheet:
     if training_sheet.status == TrainingSheet.Status.TRAINED:
         raise Conflict(
             f"A model was trained on the training sheet {training_sheet}, so it stays as it is: generate a new one."
         )
     try:
-        answerer = _answerer(training_sheet)
-        for chunk in _chunks(_items(training_sheet)):
-            _write_chunk(training_sheet, training_sheet.template, answerer, chunk)
+        with _asker(training_sheet) as asker:
+            run(Chunks(training_sheet, asker.gently), asker)
+    except Stopped as stopped:
+        training_sheet.statistics = statistics_of(training_sheet)
+        _finish(training_sheet, TrainingSheet.Status.GENERATING, error=str(stopped))
+        raise
     except (Problem, DatabaseError, OSError) as error:
-        _finish(training_sheet, TrainingSheet.Status.FAILED, error=str(error))
+        try:
+            _finish(training_sheet, TrainingSheet.Status.FAILED, error=str(error))
+        except (DatabaseError, OSError) as second:
+            # A full disk takes no reason either: it stays `generating`, which may be resumed as well.
+            error.add_note(f"The training sheet could not be marked as failed: {second}")
         raise
     training_sheet.statistics = statistics_of(training_sheet)
     waiting = training_sheet.pairs.exclude(status=QAPair.Status.LABELED).exists()
@@ -115,10 +147,6 @@ def _finish(training_sheet: TrainingSheet, status: str, *, error: str = "") -> T
     training_sheet.generation_completed_at = training_sheet.updated_at = timezone.now()
     training_sheet.save()
     return training_sheet
-
-
-def _items(training_sheet: TrainingSheet) -> Iterator[Item]:
-    return iter_items(training_sheet.sheet, limit=training_sheet.generation_config.get("limit"))
 
 
 def statistics_of(training_sheet: TrainingSheet) -> dict[str, int]:
@@ -135,87 +163,11 @@ def statistics_of(training_sheet: TrainingSheet) -> dict[str, int]:
     )
 
 
-def _chunks(items: Iterator[Item]) -> Iterator[list[Item]]:
-    while chunk := list(islice(items, CHUNK)):
-        yield chunk
-
-
-def _write_chunk(
-    training_sheet: TrainingSheet, template: PromptTemplate, answerer: Answerer, chunk: Sequence[Item]
-) -> None:
-    """Write one chunk as one commit: labels in one query, present pairs in another, and no answer asked for twice."""
-    ids = {item.ref: pair_id(training_sheet.pk, item.ref) for item in chunk}
-    present = set(training_sheet.pairs.filter(pk__in=ids.values()).values_list("pk", flat=True))
-    missing = [item for item in chunk if ids[item.ref] not in present]
-    labels = labels_for(training_sheet.sheet_id, template.label_type, [item.ref for item in missing])
-    posed = [_posed(template, item) for item in missing]
-    answers = _answers(template, posed, [labels.get(item.ref) for item in missing], answerer)
-    now, limits = timezone.now(), source_uses.limits_of(training_sheet.sheet)
-    pairs = [
-        QAPair(
-            id=ids[item.ref],
-            training_sheet=training_sheet,
-            item_ref=item.ref,
-            position=item.position,
-            item_hash=item.hash,
-            messages=[*question.messages, {"role": "assistant", "content": answer.text}],
-            created_at=now,
-            updated_at=now,
-            **pair_fields(labels.get(item.ref), answer, limits),
-        )
-        for item, question, answer in zip(missing, posed, answers, strict=True)
-    ]
-    QAPair.objects.bulk_create(pairs, ignore_conflicts=True)
-
-
-def _posed(template: PromptTemplate, item: Item) -> Question:
-    """Return the item's question; a template that fails on its row is that item's error."""
-    try:
-        messages = render_messages(template.system_prompt, template.user_prompt_template, template.examples, item.row)
-    except TemplateLimitError as problem:
-        # One slow row is no accident of that row: the next hundred would each take as long.
-        raise Conflict(f"The template {template} goes on too long at item {item.ref}: {problem}") from problem
-    except TemplateProblem as problem:
-        return Question(item.row, [], item.files, f"The template cannot be filled: {problem}")
-    return Question(item.row, messages, item.files)
-
-
-def _answers(
-    template: PromptTemplate, posed: Sequence[Question], labels: Sequence[Label | None], answerer: Answerer
-) -> list[Answer]:
-    """Return an answer for each question: of its label where there is one, else of the answerer, asked all at once."""
-    schema = normalise_output_schema(template.output_schema)
-    pairs = list(zip(posed, labels, strict=True))
-    open_questions = [q for q, label in pairs if not (q.error or label)]
-    given = iter(answerer(open_questions))
-    return [
-        Answer(error=q.error) if q.error else from_label(label, schema) if label else next(given) for q, label in pairs
-    ]
-
-
-def pair_id(training_sheet_id: str, item_ref: str) -> str:
-    """Return the pair's key: the same training sheet and item give the same pair."""
-    return uuid5_of("qa_pair", training_sheet_id, item_ref)
-
-
-def labels_for(sheet_id: str, label_type: str, refs: Sequence[str]) -> dict[str, Label]:
-    """Return the canonical labels of these items, by item, in one query."""
-    found = CanonicalLabel.objects.filter(sheet_id=sheet_id, label_type=label_type, item_ref__in=refs)
-    return {label.item_ref: _label(label) for label in found}
-
-
-def _label(label: CanonicalLabel) -> Label:
-    return Label(
-        id=label.pk,
-        version=label.version,
-        data=label.label_data,
-        allowed_uses=label.allowed_uses,
-        prohibited_uses=label.prohibited_uses,
-        usage_reason=label.usage_reason,
-        data_classification=label.data_classification,
-        labeled_by=label.labeled_by,
-        labeled_at=label.labeled_at,
-    )
+def _asker(training_sheet: TrainingSheet) -> AtOnce | FromEndpoint:
+    answerer = _answerer(training_sheet)
+    if isinstance(answerer, EndpointAnswerer):
+        return FromEndpoint(answerer, remember=training_sheet.generation_config.get("cache", True))
+    return AtOnce(answerer)
 
 
 def _answerer(training_sheet: TrainingSheet) -> Answerer:

@@ -84,6 +84,17 @@ class ArrayLookup(Lookup[Any]):
         return self.template.format(left=left, right=right), [p for side in order for p in params[side]]
 
 
+@CharField.register_lookup
+class Among(ArrayLookup):
+    """The text is one of the given ones: `IN` for hundreds of values, which are one parameter of one known statement."""
+
+    lookup_name = "among"
+    template = "{left} IN (SELECT EXPLODE({right}))"
+
+    def get_prep_lookup(self) -> list[str]:
+        return [str(value) for value in self.rhs]
+
+
 @ArrayField.register_lookup
 class Contains(ArrayLookup):
     """Every given item is in the array."""

@@ -1,0 +1,196 @@
+"""A run against an endpoint that fails as a whole, is stopped, or is asked again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import DatabaseError
+from pytest_django import Settings
+
+from sheets.models import Sheet
+from sheets.reading import Item
+from templates_app.models import PromptTemplate
+from tests.training.chat_server import ChatServer, chat_server, says
+from training import completions, pipeline
+from training.actions.generate import generate, resume, retry_failed
+from training.chat import assistant_answer
+from training.chunks import _chunked
+from training.models import QAPair, TrainingSheet
+from training.pipeline import EndpointDown
+from training.seeds import load
+from training.watch import Progress, Stopped
+from workbench.problems import Conflict
+
+ANSWER = '{"defect_type":"scratch","location":"top_left_quadrant","severity":"minor"}'
+
+
+class Looker:
+    """A watch that keeps what it is told, and stops once so many items are done."""
+
+    def __init__(self, stop_at: int | None = None) -> None:
+        self.seen: list[Progress] = []
+        self.stop_at = stop_at
+
+    def progress(self, now: Progress) -> None:
+        self.seen.append(now)
+
+    def stop(self) -> str | None:
+        done = self.seen[-1].done if self.seen else 0
+        return "pause" if self.stop_at is not None and done >= self.stop_at else None
+
+
+@pytest.fixture
+def answers(lakehouse: Path, settings: Settings) -> Iterator[ChatServer]:
+    """A server whose behaviour a test may change; 40 of the 50 items are asked for."""
+    load("pcb_defects")
+    with chat_server(lambda *_: says(ANSWER)) as server:
+        settings.LLM_URL, settings.LLM_MODEL = server.url, "tiny"
+        yield server
+
+
+def made(**config: Any) -> TrainingSheet:
+    template = PromptTemplate.objects.get(label_type="classification")
+    return generate(sheet=Sheet.objects.get(), template=template, actor="omar", config=config)
+
+
+def begun(**config: Any) -> TrainingSheet:
+    """A training sheet whose generation was stopped before its first pair."""
+    return TrainingSheet.objects.create(
+        name="begun",
+        sheet=Sheet.objects.get(),
+        template=PromptTemplate.objects.get(label_type="classification"),
+        generation_config={"model": "tiny", **config},
+        created_by="omar",
+    )
+
+
+def question(body: dict[str, Any]) -> str:
+    return str(body["messages"][-1]["content"])
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_an_endpoint_that_refuses_everyone_ends_the_run_and_marks_no_item(answers: ChatServer, status: int) -> None:
+    answers.behaviour = lambda *_: (status, {}, b"unknown key")
+    with pytest.raises(EndpointDown, match=rf"answered {status}: unknown key.*resume"):
+        made()
+    stopped = TrainingSheet.objects.get()
+    assert (stopped.status, stopped.pairs.exclude(error="").count()) == ("failed", 0)
+    answers.behaviour = lambda *_: says(ANSWER)
+    assert resume(stopped).statistics["generated"] == 40
+
+
+def test_an_endpoint_that_is_down_ends_the_run(
+    answers: ChatServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(completions, "TRIES", 1)
+    settings.LLM_URL = "http://127.0.0.1:9/v1"
+    with pytest.raises(EndpointDown, match="cannot be reached"):
+        made()
+
+
+def test_a_few_refusals_are_errors_of_their_items(answers: ChatServer) -> None:
+    answers.behaviour = lambda body, _: (403, {}, b"blocked") if "-007 " in question(body) else says(ANSWER)
+    assert (made().statistics["generated"], QAPair.objects.exclude(error="").count()) == (39, 1)
+
+
+def test_only_failed_items_are_asked_again_and_replaced_in_place(answers: ChatServer) -> None:
+    answers.behaviour = lambda body, _: (400, {}, b"no") if "-007 " in question(body) else says(ANSWER)
+    sheet, before = made(), len(answers.requests)
+    failed = QAPair.objects.exclude(error="").get()
+    answers.behaviour = lambda *_: says(ANSWER)
+    assert retry_failed(sheet).statistics["failed"] == 0
+    again = QAPair.objects.get(pk=failed.pk)
+    assert (assistant_answer(again.messages), again.error, again.version) == (ANSWER, "", 2)
+    assert (again.position, again.item_hash, again.created_at) == (failed.position, failed.item_hash, failed.created_at)
+    assert (len(answers.requests) - before, retry_failed(sheet).statistics["items"]) == (1, 50)
+    assert len(answers.requests) - before == 1
+
+
+def test_a_failed_pair_that_a_person_answered_is_left_alone(answers: ChatServer) -> None:
+    answers.behaviour = lambda body, _: (400, {}, b"no") if "-007 " in question(body) else says(ANSWER)
+    sheet = made()
+    QAPair.objects.exclude(error="").update(status="labeled", reviewed_by="rosa")
+    before = len(answers.requests)
+    retry_failed(sheet)
+    assert len(answers.requests) == before
+
+
+def test_a_watch_sees_the_run_to_its_end(answers: ChatServer) -> None:
+    watch = Looker()
+    resume(begun(), watch=watch)
+    assert watch.seen[-1] == Progress(done=50, total=50, prompt_tokens=7 * 40)
+
+
+def test_a_run_that_is_stopped_writes_what_was_asked_and_asks_no_more(
+    answers: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "WRITE_EVERY", 0.0)
+    sheet = begun(concurrency=1)
+    with pytest.raises(Stopped) as stopped:
+        resume(sheet, watch=Looker(stop_at=12))
+    assert (stopped.value.reason, sheet.status, "resume" in sheet.error) == ("pause", "generating", True)
+    assert 12 <= sheet.pairs.count() == 10 + len(answers.requests) < 50
+    assert (resume(sheet).statistics["items"], len(answers.requests), sheet.status) == (50, 40, "review")
+
+
+def test_equal_questions_are_asked_once_in_a_run(answers: ChatServer) -> None:
+    PromptTemplate.objects.update(user_prompt_template="Which defect?")
+    Sheet.objects.update(secondary_sources=[])  # without the pictures, which would make the questions differ
+    watch = Looker()
+    resume(begun(), watch=watch)
+    assert (len(answers.requests), watch.seen[-1].cached, watch.seen[-1].prompt_tokens) == (1, 39, 7)
+    resume(begun(cache=False))
+    assert len(answers.requests) == 41
+
+
+def test_a_later_run_takes_the_answers_of_an_earlier_one_where_it_may(answers: ChatServer) -> None:
+    first = made(limit=20)
+    asked = len(answers.requests)
+    edited = first.pairs.filter(labeling_mode="ai_generated")[0]
+    first.pairs.filter(pk=edited.pk).update(version=2)
+    assert made(limit=20, cache=True).statistics["generated"] == asked
+    assert [question(body) for body in answers.requests[asked:]] == [edited.messages[-2]["content"]]
+    made(limit=20, cache=True, temperature=0.5)
+    assert len(answers.requests) == 2 * asked + 1
+
+
+def test_a_template_archived_meanwhile_goes_on_as_it_began(answers: ChatServer) -> None:
+    sheet = begun()
+    PromptTemplate.objects.update(status="archived")
+    assert resume(TrainingSheet.objects.get()).statistics["generated"] == 40
+    with pytest.raises(Conflict, match="is archived"):
+        made()
+    assert sheet.pairs.count() == 50
+
+
+def test_a_lakehouse_that_takes_no_writes_leaves_a_run_that_can_be_resumed(
+    answers: ChatServer, lakehouse: Path
+) -> None:
+    sheet = begun()
+    in_the_way = lakehouse / f"mirion_vital/workbench/qa_pairs/training_sheet_id={sheet.pk}"
+    in_the_way.write_text("a file where the directory of the pairs should be")
+    with pytest.raises((DatabaseError, OSError)):
+        resume(sheet)
+    assert (sheet.status, "exists" in sheet.error) == ("failed", True)
+    in_the_way.unlink()
+    assert resume(sheet).statistics["items"] == 50
+
+
+def test_the_endpoint_says_which_model_answered(answers: ChatServer) -> None:
+    answers.behaviour = lambda *_: (200, {}, {**says(ANSWER)[2], "model": "other-7b"})
+    made(limit=20)
+    assert set(QAPair.objects.filter(labeling_mode="ai_generated").values_list("model", flat=True)) == {"other-7b"}
+
+
+def test_another_thread_makes_the_calls_and_is_gone_afterwards(answers: ChatServer) -> None:
+    made(limit=20)
+    assert "asking" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_chunks_grow_while_they_are_answered_quickly() -> None:
+    items = (Item(str(number), number, {}, [], "") for number in range(9_000))
+    assert [len(chunk) for chunk in _chunked(items, lambda many: many)] == [500, 1_000, 2_000, 4_000, 1_500]
