@@ -51,6 +51,11 @@ class Study:
         messages = self.chosen.messages if self.chosen else []
         return messages[1:-1] if messages and messages[0]["role"] == "system" else messages[:-1]
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether the row fills a question at all."""
+        return bool(self.chosen and self.chosen.messages and self.chosen.messages[-1]["content"].strip())
+
     def marks_by_field(self) -> dict[str, list[Mark]]:
         found: dict[str, list[Mark]] = {}
         for mark in self.marks:

@@ -42,6 +42,13 @@ def test_a_draft_without_faults_is_publishable() -> None:
     assert (found.publishable, found.marks, set(states(found))) == (True, [], {"ok"})
 
 
+def test_the_content_is_checked_before_there_is_a_name() -> None:
+    found = studied(draft(name="", label_type="", output_schema=[{"name": "a", "type": "strin"}]))
+    assert states(found) == ["waits", "waits", "bad", "waits", "bad"]
+    found = studied(draft(name="", label_type="", input_schema=[{"name": "a", "type": "string"}]))
+    assert (states(found), found.publishable) == (["ok", "ok", "ok", "ok", "bad"], False)
+
+
 def test_an_example_that_does_not_fit_is_named() -> None:
     example = {"input": {"a": "x"}, "output": {"kind": "burnt"}}
     schema = [{"name": "kind", "type": "string", "enum": ["good", "bad"]}]

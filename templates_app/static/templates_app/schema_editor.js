@@ -54,6 +54,12 @@ window.schemaEditors = (() => {
       this.input.addEventListener("redraw", () => window.codeFields.get(place.dataset.code)?.draw());
       this.json = json;
       this.input.addEventListener("input", () => this.typed || this.draw());
+      // Enter ends the cell, and does not save the template.
+      this.rows.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" || event.target.tagName !== "INPUT") return;
+        event.preventDefault();
+        event.target.dispatchEvent(new Event("change"));
+      });
       this.draw();
     }
 
