@@ -39,7 +39,7 @@ def catalog_page(
 ) -> HttpResponse:
     """Return the tree opened down to what the address names, and the page of a table or volume; 404 says what is not."""
     need(request, "sheets.view_sheet")
-    context: dict[str, Any] = {"filter": request.GET.get("q", "")}
+    context: dict[str, Any] = {}
     status = 200
     try:
         context["tree"] = tree(catalog.lower(), schema.lower(), (table or volume).lower(), bool(volume))

@@ -4,6 +4,7 @@
   const form = document.getElementById("define-form");
   if (!form) return;
   const preview = document.getElementById("preview");
+  const said = document.getElementById("said");
   const mark = document.getElementById("mark");
   const total = form.querySelector("[name=sources-TOTAL_FORMS]");
   const sources = document.getElementById("sources");
@@ -34,6 +35,8 @@
       const answer = await response.json();
       showFaults(answer);
       if (answer.html !== null) preview.innerHTML = answer.html;
+      // A screen reader hears the findings, not the whole table again.
+      said.textContent = preview.querySelector(".wb-findings, .wb-problem")?.innerText || "";
       // While a filter is being typed the items below are those of before.
       preview.classList.toggle("wb-stale", answer.html === null);
     } catch (error) {

@@ -3,6 +3,7 @@
 (() => {
   const form = document.getElementById("studio");
   const preview = document.getElementById("preview");
+  const said = document.getElementById("said");
   const variables = document.getElementById("variables");
   const unsaved = document.getElementById("unsaved");
   const fields = window.codeFields || new Map();
@@ -57,6 +58,8 @@
       const kept = document.activeElement?.name === "row";
       preview.innerHTML = answer.html;
       if (kept) preview.querySelector("[name=row]:checked")?.focus();
+      // A screen reader hears what changed for the writer, not the whole preview again.
+      said.textContent = preview.querySelector(".wb-marks")?.innerText || preview.querySelector(".wb-checks-head").innerText;
       showMarks(answer);
       showColumns();
       offerTry();
