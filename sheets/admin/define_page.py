@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -155,6 +155,8 @@ def preview_panel(admin: Any, request: HttpRequest) -> HttpResponse:
     With `?check` only the faults, for a filter that is being typed.
     """
     need(request, "sheets.add_sheet")
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
     try:
         form, sources = _forms(request)
     except Problem as problem:

@@ -55,7 +55,10 @@ class StudioForm(TemplateForm):
 
     @property
     def seen_at(self) -> datetime | None:
-        return parse_datetime(self.cleaned_data.get("seen") or "")
+        try:
+            return parse_datetime(self.cleaned_data.get("seen") or "")
+        except ValueError:  # the form of a time, of a day that does not exist
+            return None
 
     def draft(self) -> PromptTemplate:
         """Return the template as it is typed, unsaved; a field that does not read is as it was saved."""

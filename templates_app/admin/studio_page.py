@@ -172,21 +172,35 @@ def _publish(
 
 
 def _duplicate(
-    admin: Any, request: HttpRequest, _form: StudioForm, template: PromptTemplate | None
+    admin: Any, request: HttpRequest, form: StudioForm, template: PromptTemplate | None
 ) -> PromptTemplate | None:
     _need(template is not None and admin.has_add_permission(request))
-    made = actions.duplicate(template, actor=request.user.get_username())  # type: ignore[arg-type]
+    settled = _settled(admin, request, form, template)
+    if settled is None:
+        return None
+    made = actions.duplicate(settled, actor=request.user.get_username())
     admin.message_user(request, f"Made the draft {made}.", messages.SUCCESS)
     return made
 
 
 def _archive(
-    admin: Any, request: HttpRequest, _form: StudioForm, template: PromptTemplate | None
+    admin: Any, request: HttpRequest, form: StudioForm, template: PromptTemplate | None
 ) -> PromptTemplate | None:
     _need(template is not None and admin.has_publish_permission(request))
-    done = actions.archive(template, actor=request.user.get_username())  # type: ignore[arg-type]
+    settled = _settled(admin, request, form, template)
+    if settled is None:
+        return None
+    done = actions.archive(settled, actor=request.user.get_username())
     admin.message_user(request, f"Archived {done}.", messages.SUCCESS)
     return done
+
+
+def _settled(
+    admin: Any, request: HttpRequest, form: StudioForm, template: PromptTemplate | None
+) -> PromptTemplate | None:
+    """Return the template with what was typed for it saved, where it is a draft that the one who asks may write."""
+    may_write = template is not None and template.is_draft and admin.has_publish_permission(request)
+    return _written(admin, request, form, template) if may_write else template
 
 
 def _need(allowed: bool) -> None:

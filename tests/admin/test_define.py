@@ -64,6 +64,7 @@ def test_a_wrong_filter_is_marked_at_its_place(admin: Client, boards: TrainingSh
 
 def test_checking_the_filter_reads_no_items(admin: Client, boards: TrainingSheet) -> None:
     assert admin.post(f"{PAGE}preview/?check", GIVEN).json()["html"] is None
+    assert admin.get(f"{PAGE}preview/").status_code == 405
 
 
 def test_a_source_that_does_not_exist_is_named(admin: Client, boards: TrainingSheet) -> None:

@@ -107,6 +107,14 @@ def test_what_was_typed_for_a_draft_that_is_none_any_more_becomes_a_new_one(
     assert (kept.name, kept.status, kept.created_by) == (draft.name, "draft", "rosa")
 
 
+def test_duplicating_takes_what_was_typed_along(admin: Client, draft: PromptTemplate) -> None:
+    admin.post(page(draft), given(draft, system_prompt="Typed.", duplicate=""))
+    copies = PromptTemplate.objects.filter(name=draft.name, system_prompt="Typed.")
+    assert sorted(copies.values_list("version", flat=True)) == ["1.1.0", "1.2.0"]
+    admin.post(page(draft), given(copies.get(version="1.1.0"), archive=""))
+    assert PromptTemplate.objects.get(pk=draft.pk).status == "archived"
+
+
 def test_json_that_does_not_read_is_marked_and_kept(admin: Client, draft: PromptTemplate) -> None:
     form = given(draft, output_schema='{\n"type": }')
     assert admin.post(f"{page(draft)}preview/", form).json()["marks"]["output_schema"][0]["line"] == 2
