@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connections
 
 from tests.seeded import boards, invoices, seeded, seeded_directory
 from training.models import TrainingSheet
+from workbench.router import LAKEHOUSE
 
 __all__ = ["boards", "invoices", "seeded", "seeded_directory"]
 
@@ -31,6 +33,9 @@ def chromium(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
         yield browser
         browser.close()
+        # Beside a loop a connection belongs to a context that outlives the test, and with it this test's lakehouse.
+        connections[LAKEHOUSE].close()
+        del connections[LAKEHOUSE]
 
 
 @pytest.fixture
