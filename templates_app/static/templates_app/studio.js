@@ -28,6 +28,8 @@
       field.faults.replaceChildren(...[...told, ...others].map((words) => Object.assign(document.createElement("p"), { className: "wb-problem", textContent: words })));
     });
     for (const place of form.querySelectorAll(".wb-field [data-faults]")) {
+      // What is merely not filled in yet stands in the list of checks.
+      if (!form.elements[place.dataset.faults].value) continue;
       place.replaceChildren(...(answer.faults[place.dataset.faults] || []).map((words) => Object.assign(document.createElement("p"), { className: "wb-problem", textContent: words })));
     }
   };
