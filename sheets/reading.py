@@ -86,6 +86,13 @@ def get_item(sheet: Sheet, item_ref: str) -> Item:
     return item_of(item_ref, position, dict(zip(plan.columns, found[0], strict=True)), _indexes(plan))
 
 
+def ref_before(sheet: Sheet, item_ref: str, steps: int) -> str | None:
+    """Return the name of the item that stands `steps` before one, or None where there are not so many."""
+    plan = resolve(sheet)
+    found = fetch(sheet, *Query(sheet, plan).refs_before(item_ref, steps)) if plan.may_name(item_ref) else []
+    return str(found[-1][0]) if len(found) == steps else None
+
+
 def rows_of(sheet: Sheet, item_refs: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the joined rows of these items by item_ref, in one query; names that the sheet lacks are left out."""
     plan = resolve(sheet)

@@ -183,10 +183,10 @@ def _answerer(training_sheet: TrainingSheet) -> Answerer:
             f"The model {config['model']!r} is not set up any more: set WORKBENCH_LLM_URL and WORKBENCH_LLM_MODEL."
         )
     make = models()[config["model"]]
-    return make(training_sheet.template, config, lambda: _draft_examples(training_sheet))
+    return make(training_sheet.template, config, lambda: draft_examples(training_sheet))
 
 
-def _draft_examples(training_sheet: TrainingSheet) -> Iterator[Example]:
+def draft_examples(training_sheet: TrainingSheet) -> Iterator[Example]:
     """Yield the sheet's labels with their items' rows, as far as they may be shown to a drafter (use `few_shot`)."""
     label_type = training_sheet.template.label_type
     limits = source_uses.limits_of(training_sheet.sheet)

@@ -24,6 +24,7 @@ from unfold.enums import ActionVariant
 from training.admin.export_page import export_page
 from training.admin.generate_page import counts_panel, generate_page
 from training.admin.showing import MODE_WORDS, SHEET_STATUSES, counter_links, pairs_url, shares
+from training.admin.trial_page import trial_panel
 from training.models import TrainingSheet
 from workbench.admin_base import ReadOnlyAdmin
 from workbench.admin_filters import DayRange
@@ -65,7 +66,12 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         counts = self.admin_site.admin_view(partial(counts_panel, self))
-        return [path("generate/counts/", counts, name="training_trainingsheet_counts"), *super().get_urls()]
+        trial = self.admin_site.admin_view(partial(trial_panel, self))
+        own = [
+            path("generate/counts/", counts, name="training_trainingsheet_counts"),
+            path("try/", trial, name="training_trainingsheet_try"),
+        ]
+        return [*own, *super().get_urls()]
 
     def has_generate_permission(self, request: HttpRequest, _object_id: Any = None) -> bool:
         return bool(request.user.has_perm("training.add_trainingsheet"))

@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
 from unfold.dataclasses import ActionDialog
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from templates_app import actions
+from templates_app.admin.compare_page import compare_page
+from templates_app.admin.studio_page import studio_page, studio_preview
+from templates_app.admin.template_form import TemplateForm
 from templates_app.models import PromptTemplate
-from workbench.admin_base import VerbAdmin, VerbForm, page_of
-from workbench.admin_fields import CodeWidget
+from workbench.admin_base import VerbAdmin, link, page_of
 from workbench.admin_filters import DayRange
 from workbench.problems import Problem
 
 COLOURS = {"draft": "warning", "published": "success", "archived": "default"}
 # Which buttons a template of each status has.
 BUTTONS = {
-    "draft": {"publish", "duplicate", "archive"},
-    "published": {"duplicate", "archive"},
-    "archived": {"duplicate"},
+    "draft": {"open_studio", "publish", "duplicate", "archive"},
+    "published": {"open_studio", "duplicate", "archive"},
+    "archived": {"open_studio", "duplicate"},
 }
-
-
-class TemplateForm(VerbForm):
-    class Meta:
-        model = PromptTemplate
-        fields = actions.FIELDS
-        widgets = {
-            "system_prompt": CodeWidget(attrs={"rows": 4}),
-            "user_prompt_template": CodeWidget(attrs={"rows": 10}),
-        }
 
 
 def dialog(title: str, description: str, button: str) -> ActionDialog:
@@ -47,7 +42,7 @@ def dialog(title: str, description: str, button: str) -> ActionDialog:
 @admin.register(PromptTemplate)
 class PromptTemplateAdmin(VerbAdmin):
     form = TemplateForm
-    list_display = ("name", "version", "state", "label_type", "base_model", "created_by", "updated_at")
+    list_display = ("name", "version", "state", "studio", "label_type", "base_model", "created_by", "updated_at")
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("label_type", FieldTextFilter),
@@ -55,7 +50,8 @@ class PromptTemplateAdmin(VerbAdmin):
         ("created_at", DayRange),
     )
     search_fields = ("name", "description", "label_type", "user_prompt_template")
-    actions_detail = ("publish", "duplicate", "archive")
+    actions_list = ("write",)
+    actions_detail = ("open_studio", "publish", "duplicate", "archive")
     readonly_fields = ("state", "created_by", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": (("name", "version"), "label_type", "description")}),
@@ -75,6 +71,21 @@ class PromptTemplateAdmin(VerbAdmin):
 
     def remove(self, row: Any, *, actor: str) -> None:
         actions.delete_template(row, actor=actor)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return the admin's own addresses behind those of the studio and of comparing."""
+        pages = (
+            ("studio/", studio_page, "studio"),
+            ("studio/preview/", studio_preview, "studio_preview"),
+            ("<str:object_id>/studio/", studio_page, "studio"),
+            ("<str:object_id>/studio/preview/", studio_preview, "studio_preview"),
+            ("compare/", compare_page, "compare"),
+        )
+        own = [
+            path(route, self.admin_site.admin_view(partial(view, self)), name=f"templates_app_prompttemplate_{name}")
+            for route, view, name in pages
+        ]
+        return [*own, *super().get_urls()]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
@@ -101,6 +112,20 @@ class PromptTemplateAdmin(VerbAdmin):
     @display(description="status", ordering="status", label=COLOURS)
     def state(self, template: PromptTemplate) -> str:
         return template.status
+
+    @display(description="studio")
+    def studio(self, template: PromptTemplate) -> str:
+        return link("Edit" if template.is_draft else "Look", "templates_app_prompttemplate_studio", template.pk)
+
+    @action(
+        description="Write in the studio", icon="edit_note", variant=ActionVariant.PRIMARY, permissions=["duplicate"]
+    )
+    def write(self, _request: HttpRequest) -> HttpResponse:
+        return redirect("admin:templates_app_prompttemplate_studio")
+
+    @action(description="Studio", icon="edit_note", url_path="open-studio", permissions=["view"])
+    def open_studio(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect("admin:templates_app_prompttemplate_studio", object_id=object_id)
 
     @action(
         description="Publish",

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import islice
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from sheets.actions import create_sheet, delete_sheet, revalidate_sheet, update_sheet
+from sheets.admin.catalog_pages import catalog_page
+from sheets.admin.define_page import define_page, preview_panel
+from sheets.admin.item_pages import item_page, items_page
+from sheets.admin.showing import items_table
 from sheets.models import Sheet
 from sheets.reading import Findings, iter_items
 from sheets.source_uses import uses_of
@@ -48,9 +52,10 @@ class SheetAdmin(VerbAdmin):
     )
     search_fields = ("name", "description", "primary_table")
     actions = ("generate_selected",)
-    actions_detail = ("generate", "check_items")
+    actions_list = ("browse",)
+    actions_detail = ("generate", "all_items", "check_items")
     readonly_fields = ("items", "created_by", "created_at", "updated_at")
-    change_form_outer_after_template = "workbench/sheet.html"
+    change_form_outer_after_template = "sheets/sheet.html"
     fieldsets = (
         (None, {"fields": ("name", "description")}),
         ("Where the items are", {"fields": ("primary_table", "secondary_sources", "join_keys", "item_ref_column")}),
@@ -66,6 +71,25 @@ class SheetAdmin(VerbAdmin):
 
     def remove(self, row: Any, *, actor: str) -> None:
         delete_sheet(row, actor=actor)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return the admin's own addresses behind those of the catalog, of making a sheet, and of items."""
+        pages = (
+            ("catalog/", catalog_page, "catalog"),
+            ("catalog/<str:catalog>/", catalog_page, "catalog"),
+            ("catalog/<str:catalog>/<str:schema>/", catalog_page, "catalog"),
+            ("catalog/<str:catalog>/<str:schema>/<str:table>/", catalog_page, "catalog"),
+            ("catalog/<str:catalog>/<str:schema>/volumes/<str:volume>/", catalog_page, "volume"),
+            ("define/", define_page, "define"),
+            ("define/preview/", preview_panel, "define_preview"),
+            ("<str:object_id>/items/", items_page, "items"),
+            ("<str:object_id>/items/<path:item_ref>/", item_page, "item"),
+        )
+        own = [
+            path(route, self.admin_site.admin_view(partial(view, self)), name=f"sheets_sheet_{name}")
+            for route, view, name in pages
+        ]
+        return [*own, *super().get_urls()]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
@@ -105,6 +129,14 @@ class SheetAdmin(VerbAdmin):
     def generate(self, _request: HttpRequest, object_id: str) -> HttpResponse:
         return redirect(generate_url(object_id))
 
+    @action(description="Make from the catalog", icon="account_tree", variant=ActionVariant.PRIMARY)
+    def browse(self, _request: HttpRequest) -> HttpResponse:
+        return redirect("admin:sheets_sheet_catalog")
+
+    @action(description="All items", icon="view_list", url_path="all", permissions=["view"])
+    def all_items(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect("admin:sheets_sheet_items", object_id=object_id)
+
     @action(description="Check items", icon="fact_check", url_path="check", permissions=["view"])
     def check_items(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Say what is wrong with the sheet against the lakehouse as it is now."""
@@ -129,18 +161,17 @@ def said(findings: Findings | None) -> list[tuple[int, str]]:
     if findings is None:
         return []
     found = [(messages.ERROR, words) for words in findings.blocking]
-    for path, few in findings.missing_files.items():
+    for volume, few in findings.missing_files.items():
         if few.count:
             first = ", ".join(map(str, few.first))
-            found.append((messages.WARNING, f"{few.count:,} items have no file in {path} (first: {first})."))
+            found.append((messages.WARNING, f"{few.count:,} items have no file in {volume} (first: {first})."))
     return found or [(messages.SUCCESS, f"{findings.row_count:,} items, each with its own item_ref; nothing is wrong.")]
 
 
 def items_of(sheet: Sheet) -> dict[str, Any]:
     """Return the first items for the page, or why they cannot be read."""
     try:
-        items = list(islice(iter_items(sheet, limit=PREVIEWED), PREVIEWED))
+        items = list(iter_items(sheet, limit=PREVIEWED))
     except Problem as problem:
         return {"problem": str(problem)}
-    rows = [(item.ref, item.files, list(item.row.values())) for item in items]
-    return {"columns": list(items[0].row) if items else [], "rows": rows}
+    return items_table(items, sheet.item_ref_name, sheet.pk) | {"key": sheet.item_ref_name}
