@@ -31,7 +31,7 @@ ifneq ($(SERVE),0)
 endif
 
 serve: migrate
-	$(BIN)/gunicorn workbench.wsgi --bind 127.0.0.1:8000 --workers 2 --threads 4 --timeout 120 --no-control-socket
+	$(MANAGE) serve
 
 lint: install
 	$(BIN)/ruff format --check .

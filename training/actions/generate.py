@@ -109,7 +109,7 @@ def resume(training_sheet: TrainingSheet, *, watch: Watch | None = None) -> Trai
         )
     try:
         answerer = _answerer(training_sheet)
-        now = Progress(0, _total(training_sheet))
+        now = Progress(0, items_of(training_sheet))
         for chunk in _chunks(_items(training_sheet)):
             if watch and (reason := watch.stop()):
                 raise Stopped(reason)
@@ -144,7 +144,8 @@ def _finish(training_sheet: TrainingSheet, status: str, *, error: str = "") -> T
     return training_sheet
 
 
-def _total(training_sheet: TrainingSheet) -> int:
+def items_of(training_sheet: TrainingSheet) -> int:
+    """Return how many items the training sheet has when it is finished."""
     items = count_items(training_sheet.sheet)
     return min(items, training_sheet.generation_config.get("limit") or items)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
-from training.actions.generate import IN_REQUEST, begin, resume, statistics_of
+from training.actions.generate import IN_REQUEST, begin, items_of, resume, statistics_of
 from training.jobs.dispatch import dispatch
 from training.jobs.record import live_of, record
 from training.jobs.states import STEPS, after_of, refusal
@@ -77,6 +77,21 @@ def retry_job(run: JobRun, *, actor: str) -> LiveJob:
     if job.status == JobRun.Status.SUCCEEDED and not job.failed:
         raise Conflict("No item of the job failed, so there is nothing to retry.")
     return _requeue(run, "retry", actor, retry_failed=True, errors=[], failed=0)
+
+
+def unfinished_job(training_sheet: TrainingSheet, *, actor: str) -> JobRun:
+    """Return the job to run here that finishes the training sheet: its last one where that can go on, else a new one.
+
+    Raises Conflict where a worker is at it.
+    """
+    last = JobRun.objects.filter(training_sheet=training_sheet, job_type=GENERATE).first()
+    if last and LiveJob.objects.leased().filter(pk=last.pk).exists():
+        raise Conflict(f"A worker generates {training_sheet} already: pause its job {last.pk} first, or let it finish.")
+    if last and (status := live_of(last).status) not in ("succeeded", "cancelled"):
+        if status in STEPS["resume"]:
+            resume_job(last, actor=actor, elsewhere=False)
+        return last
+    return submit(training_sheet, items_of(training_sheet), actor=actor, elsewhere=False)
 
 
 VERBS = {"pause": pause_job, "resume": resume_job, "retry": retry_job, "cancel": cancel_job}

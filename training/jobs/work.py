@@ -32,8 +32,9 @@ def run(job_id: str, *, also: Watch | None = None) -> LiveJob | None:
         return None
     training_sheet = TrainingSheet.objects.get(jobs__pk=job_id)
     record(job, started_at=timezone.now(), completed_at=None)
-    training_sheet.status, training_sheet.error = TrainingSheet.Status.GENERATING, ""
-    training_sheet.save(update_fields=["status", "error"])
+    if training_sheet.status != TrainingSheet.Status.TRAINED:
+        training_sheet.status, training_sheet.error = TrainingSheet.Status.GENERATING, ""
+        training_sheet.save(update_fields=["status", "error"])
     began = time.monotonic()
     with JobWatch(job, training_sheet.pk, also) as watch:
         step, error = _worked(job, training_sheet, watch)
@@ -76,5 +77,7 @@ def _settle(
     job.refresh_from_db()
     for name, value in {**outcome, "status": after_of(step)}.items():
         setattr(job, name, value)
-    record(job, completed_at=timezone.now(), result={"statistics": training_sheet.statistics, "rate": rate})
+    model = training_sheet.generation_config.get("model", "")
+    result = {"statistics": training_sheet.statistics, "model": model, "rate": rate}
+    record(job, completed_at=timezone.now(), result=result)
     give_back(job, step, **outcome)
