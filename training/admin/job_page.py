@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from training.actions.jobs import VERBS
-from training.admin.showing import pairs_url
+from training.admin.showing import MODE_WORDS, pairs_url
 from training.jobs.record import with_live
 from training.jobs.states import ASKED, STEPS
 from training.models import JobRun, LiveJob
@@ -46,7 +46,7 @@ def job_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
         **admin.admin_site.each_context(request),
         **_context(admin, request, run),
         "title": f"Generate {run.training_sheet}" if run.training_sheet else str(run),
-        "opts": admin.opts,
+        "mode": MODE_WORDS[run.training_sheet.labeling_mode] if run.training_sheet else "",
         "statistics": {name.replace("_", " "): count for name, count in run.result.get("statistics", {}).items()},
     }
     return TemplateResponse(request, "training/job.html", context)

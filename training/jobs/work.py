@@ -31,15 +31,16 @@ def run(job_id: str, *, also: Watch | None = None) -> LiveJob | None:
     if (job := take(job_id)) is None:
         return None
     training_sheet = TrainingSheet.objects.get(jobs__pk=job_id)
-    record(job, started_at=timezone.now(), completed_at=None)
-    if training_sheet.status != TrainingSheet.Status.TRAINED:
-        training_sheet.status, training_sheet.error = TrainingSheet.Status.GENERATING, ""
-        training_sheet.save(update_fields=["status", "error"])
-    began = time.monotonic()
+    # Open around all that reads or writes the lakehouse: a warehouse that wakes up may take longer than the lease.
     with JobWatch(job, training_sheet.pk, also) as watch:
+        record(job, started_at=timezone.now(), completed_at=None)
+        if training_sheet.status != TrainingSheet.Status.TRAINED:
+            training_sheet.status, training_sheet.error = TrainingSheet.Status.GENERATING, ""
+            training_sheet.save(update_fields=["status", "error"])
+        began = time.monotonic()
         step, error = _worked(job, training_sheet, watch)
-    if step != LOST:
-        _settle(job, training_sheet, watch, step, error, time.monotonic() - began)
+        if step != LOST:
+            _settle(job, training_sheet, watch, step, error, time.monotonic() - began)
     return LiveJob.objects.get(pk=job_id)
 
 
