@@ -177,7 +177,7 @@ class JobRun(Concept):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.job_type} {self.status}"
+        return f"{self.job_type} {self.pk}"
 
 
 class LiveJob(models.Model):

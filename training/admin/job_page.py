@@ -45,7 +45,7 @@ def job_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     context = {
         **admin.admin_site.each_context(request),
         **_context(admin, request, run),
-        "title": f"Generate {run.training_sheet}" if run.training_sheet else str(run),
+        "title": f"Job: {run.training_sheet or run}",
         "mode": MODE_WORDS[run.training_sheet.labeling_mode] if run.training_sheet else "",
         "statistics": {name.replace("_", " "): count for name, count in run.result.get("statistics", {}).items()},
     }
