@@ -1,4 +1,5 @@
 # make demo   seed data to JSONL through real Delta tables, then the admin at 127.0.0.1:8000 (SERVE=0: without the admin)
+# make serve  the admin and the worker of its jobs, until Ctrl-C
 # make test   the gate: format, lint, imports, types, Django's checks, tests
 
 PYTHON ?= python3

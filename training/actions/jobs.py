@@ -110,7 +110,9 @@ def _stop(run: JobRun, step: str, note: str) -> LiveJob:
     """Tell the worker where there is one; else the job stops here and now."""
     job = live_of(run)
     same = LiveJob.objects.filter(pk=run.pk)
-    at_work = same.leased().filter(status="running").exclude(wish="cancel")
+    at_work = same.leased().filter(status="running")
+    if step == "pause" and at_work.filter(wish="cancel").exists():
+        raise Conflict("The job is being cancelled, so it cannot be paused any more.")
     if not at_work.update(wish=step, error=note):
         idle = same.free().filter(status__in=STEPS[step])
         if not idle.update(status=after_of(step), wish="", token="", error=note):

@@ -70,7 +70,12 @@ def _settle(
         return
     if step == "finish":
         counted = training_sheet.statistics
-        outcome |= {"done": counted["items"], "failed": counted["failed"], "retry_failed": False}
+        outcome |= {
+            "done": counted["items"],
+            "total": counted["items"],
+            "failed": counted["failed"],
+            "retry_failed": False,
+        }
         outcome["errors"] = first_errors(training_sheet.pk) if counted["failed"] else []
     if step == "cancel":
         leave_unfinished(training_sheet)

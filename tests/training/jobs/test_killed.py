@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.training.jobs.site import kill, made, until
 
-ITEMS, KILLS = 3_000, 20
+ITEMS, KILLS = 2_000, 20
 
 
 def test_a_worker_killed_twenty_times_loses_nothing_and_pays_for_nothing_twice(tmp_path: Path) -> None:
@@ -16,7 +16,7 @@ def test_a_worker_killed_twenty_times_loses_nothing_and_pays_for_nothing_twice(t
     with made(tmp_path, ITEMS) as site:
         job, kills = site.submit(), []
         for _ in range(KILLS):
-            enough, worker = len(site.model.requests) + dice.randint(1, 250), site.start(job)
+            enough, worker = len(site.model.requests) + dice.randint(1, 150), site.start(job)
             until(lambda: len(site.model.requests) >= enough, "questions")  # noqa: B023
             time.sleep(dice.uniform(0, 0.1))  # into a commit, as like as not
             kill(worker)
