@@ -1,4 +1,5 @@
 # make demo   seed data to JSONL through real Delta tables, then the admin at 127.0.0.1:8000 (SERVE=0: without the admin)
+# make serve  the admin and the worker of its jobs, until Ctrl-C
 # make warehouse   a SQL warehouse on this machine, to point WORKBENCH_LAKEHOUSE_URL at
 # make test   the gate: format, lint, imports, types, Django's checks, tests
 
@@ -32,7 +33,7 @@ ifneq ($(SERVE),0)
 endif
 
 serve: migrate
-	$(BIN)/gunicorn workbench.wsgi --bind 127.0.0.1:8000 --workers 2 --threads 4 --timeout 120 --no-control-socket
+	$(MANAGE) serve
 
 warehouse: install
 	@$(BIN)/python -m tests.databricks

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from decimal import Decimal
 from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -58,6 +59,15 @@ def _header(line: str) -> tuple[str, str]:
     if not colon:
         raise ValueError
     return header.strip(), value.strip()
+
+
+def env_price(name: str) -> Decimal | None:
+    """Return US dollars as an exact number, or None where the variable is not set."""
+    if not (text := env_str(name)):
+        return None
+    if not re.fullmatch(r"\d+(\.\d+)?", text):
+        raise ImproperlyConfigured(f"{name}={text!r} is not accepted: use US dollars such as 0.15, or leave it out.")
+    return Decimal(text)
 
 
 def env_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:

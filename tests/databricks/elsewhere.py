@@ -11,6 +11,11 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "it is about volumes that are directories; tests/databricks/test_volumes.py is about the others": (
         "tests/sheets/test_volumes.py",
     ),
+    "its processes have a site of their own, on the local engine": (
+        "tests/training/jobs/test_killed.py",
+        "tests/training/jobs/test_workers.py",
+        "tests/training/jobs/test_stopped.py",
+    ),
 }
 
 

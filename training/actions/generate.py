@@ -41,15 +41,28 @@ def generate(
     name: str = "",
     mode: str = "ai_generated",
     config: Mapping[str, Any] | None = None,
-    most: int | None = None,
 ) -> TrainingSheet:
     """Return the finished training sheet; nothing is written when the request is at fault.
 
-    `most` refuses more items than a web request can carry. Raises Invalid for a wrong mode or config and
-    Conflict for a template that is not published or a sheet whose items cannot be told apart.
+    Raises Invalid for a wrong mode or config and Conflict for a template that is not published or a sheet whose items
+    cannot be told apart.
     """
+    training_sheet, _ = begin(sheet=sheet, template=template, actor=actor, name=name, mode=mode, config=config)
+    return resume(training_sheet)
+
+
+def begin(
+    *,
+    sheet: Sheet,
+    template: PromptTemplate,
+    actor: str,
+    name: str = "",
+    mode: str = "ai_generated",
+    config: Mapping[str, Any] | None = None,
+) -> tuple[TrainingSheet, int]:
+    """Return the new training sheet, still without pairs, and how many items it will have; raises as `generate` does."""
     config = dict(config or {})
-    check(sheet, template, mode, config, most)
+    items = check(sheet, template, mode, config)
     if mode == "ai_generated":
         config.setdefault("model", default_model())
     training_sheet = TrainingSheet.objects.create(
@@ -61,11 +74,11 @@ def generate(
         generation_started_at=timezone.now(),
         created_by=actor,
     )
-    return resume(training_sheet)
+    return training_sheet, items
 
 
-def check(sheet: Sheet, template: PromptTemplate, mode: str, config: Mapping[str, Any], most: int | None) -> None:
-    """Raise when the sheet, template, mode or config cannot be used."""
+def check(sheet: Sheet, template: PromptTemplate, mode: str, config: Mapping[str, Any]) -> int:
+    """Return how many items there are to generate; raises when the sheet, template, mode or config cannot be used."""
     if template.status != PromptTemplate.Status.PUBLISHED:
         raise Conflict(f"The template {template} is {template.status}: publish it, or choose a published version.")
     if mode not in TrainingSheet.Mode.values:
@@ -80,11 +93,7 @@ def check(sheet: Sheet, template: PromptTemplate, mode: str, config: Mapping[str
     items = min(findings.row_count, config.get("limit") or findings.row_count)
     if not items:
         raise Conflict(f"The sheet {sheet.name} has no items: look at its filter and its table.")
-    if most is not None and items > most:
-        raise Invalid(
-            f"{items} items are too many for one request, which takes {most}: run `manage.py generate`, "
-            f'or set "limit" in the generation config.'
-        )
+    return items
 
 
 def resume(training_sheet: TrainingSheet, *, watch: Watch | None = None) -> TrainingSheet:
@@ -97,9 +106,9 @@ def resume(training_sheet: TrainingSheet, *, watch: Watch | None = None) -> Trai
     """
 
     def run(chunks: Chunks, asker: Asker) -> None:
-        present, items = training_sheet.pairs.count(), count_items(training_sheet.sheet)
-        total = min(items, training_sheet.generation_config.get("limit") or items)
-        run = Run(asker, partial(add, training_sheet, chunks.limits), total=total, present=present, watch=watch)
+        present, total = training_sheet.pairs.count(), items_of(training_sheet)
+        written = partial(add, training_sheet, chunks.limits)
+        run = Run(asker, written, total=total, present=present, watch=watch)
         run.go(chunks.missing(any_present=present > 0))
 
     return _run(training_sheet, run)
@@ -147,6 +156,12 @@ def _finish(training_sheet: TrainingSheet, status: str, *, error: str = "") -> T
     training_sheet.generation_completed_at = training_sheet.updated_at = timezone.now()
     training_sheet.save()
     return training_sheet
+
+
+def items_of(training_sheet: TrainingSheet) -> int:
+    """Return how many items the training sheet has when it is finished."""
+    items = count_items(training_sheet.sheet)
+    return min(items, training_sheet.generation_config.get("limit") or items)
 
 
 def statistics_of(training_sheet: TrainingSheet) -> dict[str, int]:

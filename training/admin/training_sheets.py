@@ -25,8 +25,9 @@ from training.admin.export_page import export_page
 from training.admin.generate_page import counts_panel, generate_page
 from training.admin.showing import MODE_WORDS, SHEET_STATUSES, counter_links, pairs_url, shares
 from training.admin.trial_page import trial_panel
-from training.models import TrainingSheet
-from workbench.admin_base import ReadOnlyAdmin
+from training.jobs.record import with_live
+from training.models import JobRun, TrainingSheet
+from workbench.admin_base import ReadOnlyAdmin, link
 from workbench.admin_filters import DayRange
 
 
@@ -50,7 +51,7 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": ("name", ("state", "mode"), ("sheet", "template"))}),
         ("Pairs", {"fields": ("progress", "counters")}),
-        ("Generation", {"fields": ("counted", "generation_config", "error")}),
+        ("Generation", {"fields": ("counted", "job", "generation_config", "error")}),
         (
             "Kept by the workbench",
             {"fields": (("generation_started_at", "generation_completed_at"), ("created_by", "created_at"), "id")},
@@ -126,6 +127,19 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
     def counters(self, training_sheet: Any) -> str:
         links = ((url, f"{count:,}", words) for words, count, url in counter_links(training_sheet))
         return format_html_join("", '<a class="wb-count" href="{}"><b>{}</b> {}</a>', links)
+
+    @display(description="job")
+    def job(self, training_sheet: TrainingSheet) -> str:
+        runs = with_live(JobRun.objects.filter(training_sheet=training_sheet)[:1])
+        return (
+            link(
+                f"{runs[0].status}: {runs[0].live.done:,} of {runs[0].live.total:,} items",
+                "training_jobrun_change",
+                runs[0].pk,
+            )
+            if runs
+            else "—"
+        )
 
     @display(description="items by where their answer came from")
     def counted(self, training_sheet: TrainingSheet) -> str:

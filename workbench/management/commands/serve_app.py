@@ -19,7 +19,7 @@ PATIENCE, PAUSE = 300, 5
 
 
 class Command(BaseCommand):
-    help = "Migrate both databases, then run the server and the worker until one ends. What app.yaml starts."
+    help = "Migrate both databases, then run the server and the worker until told to stop. What app.yaml starts."
 
     @stated_plainly
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,7 +30,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{alias}: migrated")
         if not settings.WHITENOISE_USE_FINDERS:
             call_command("collectstatic", interactive=False, verbosity=0)
-        sys.exit(supervise([server(), worker()], grace=GRACE))
+        host = "0.0.0.0" if settings.IN_DATABRICKS_APPS else "127.0.0.1"  # noqa: S104 - the proxy is the only one outside
+        sys.exit(supervise([server(f"{host}:{settings.PORT}")], restarted=[worker()], grace=GRACE))
 
     def _await(self, alias: str) -> None:
         """Wait until the database answers: one that had nothing to do may be asleep."""
@@ -45,14 +46,13 @@ class Command(BaseCommand):
                 time.sleep(PAUSE)
 
 
-def server() -> list[str]:
-    """Return gunicorn's command."""
-    host = "0.0.0.0" if settings.IN_DATABRICKS_APPS else "127.0.0.1"  # noqa: S104 - the proxy is the only one outside
+def server(address: str) -> list[str]:
+    """Return gunicorn's command, listening at HOST:PORT."""
     options = ["--workers", "2", "--threads", "8", "--timeout", str(TIMEOUT), "--graceful-timeout", str(GRACE - 2)]
-    bound = ["--bind", f"{host}:{settings.PORT}", "--preload", "--no-control-socket"]
+    bound = ["--chdir", str(settings.BASE_DIR), "--bind", address, "--preload", "--no-control-socket"]
     return [sys.executable, "-m", "gunicorn", "workbench.wsgi", *bound, *options]
 
 
 def worker() -> list[str]:
     """Return the command of the queue's worker."""
-    return [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
+    return [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker"]
