@@ -6,7 +6,7 @@ from typing import Any
 
 import polars
 import pytest
-from django.db.models import Count, F, IntegerField, JSONField, Value
+from django.db.models import Case, Count, F, IntegerField, JSONField, Value, When
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from hypothesis import HealthCheck, Phase, example, given, settings
@@ -118,6 +118,12 @@ def test_the_table_holds_canonical_text(frame: Callable[[str], polars.DataFrame]
 def test_update_of_json() -> None:
     Sample.objects.filter(text="text").update(data={"kind": 'it\'s \\ "new" %s 🙂'})
     assert Sample.objects.get(data__kind='it\'s \\ "new" %s 🙂').text == "text"
+
+
+def test_update_where_a_key_is_null() -> None:
+    null, made = Value(None, JSONField()), Value({"kind": "made"}, JSONField())
+    Sample.objects.filter(text="dict").update(data=Case(When(data__none=null, then=made)))
+    assert Sample.objects.get(text="dict").data == {"kind": "made"}
 
 
 JSON = st.recursive(

@@ -3,12 +3,13 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from datetime import UTC, timedelta
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polars
 import pytest
-from django.db.models import Count, DateTimeField, ExpressionWrapper, F, Max, Min
+from django.db.models import Count, DateTimeField, DurationField, ExpressionWrapper, F, Max, Min, Value
 from django.db.models.functions import ExtractHour, ExtractWeekDay, Now, TruncDate, TruncDay, TruncHour, TruncMonth
 from django.utils import timezone
 
@@ -102,6 +103,19 @@ def test_arithmetic_with_moments() -> None:
     assert Sample.objects.get(text="winter").moment == SUMMER
     first_last = Sample.objects.aggregate(first=Min("moment"), last=Max("moment"), gap=Max("moment") - Min("moment"))
     assert first_last["gap"] == SUMMER - NEW_YEAR
+
+
+def test_a_duration_stands_on_either_side() -> None:
+    second = timedelta(seconds=1)
+    assert Sample.objects.filter(moment__lt=second + F("moment")).count() == 3
+    both = ExpressionWrapper(Value(WINTER) + Value(second), output_field=DateTimeField())
+    assert Sample.objects.annotate(both=both).first().both == WINTER + second  # type: ignore[union-attr]
+
+
+def test_a_duration_times_a_decimal_is_a_duration() -> None:
+    Sample.objects.update(took=timedelta(microseconds=3), exact=Decimal("2.5"))
+    product = ExpressionWrapper(F("took") * F("exact"), output_field=DurationField())
+    assert {row.product for row in Sample.objects.annotate(product=product)} == {timedelta(microseconds=8)}
 
 
 def test_times_of_day() -> None:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import FieldError
 from django.db import NotSupportedError
-from django.db.models import DateTimeField, TimeField
+from django.db.models import DateTimeField, DurationField, TimeField, Value
+from django.db.models.expressions import DurationExpression
 from django.db.models.fields.json import (
     HasKeyLookup,
     JSONExact,
@@ -75,6 +77,24 @@ def trunc(self: TruncBase, compiler: Any, connection: Any) -> Any:
     return connection.ops.time_trunc_sql(self.kind, sql, params)
 
 
+def duration_expression(self: DurationExpression, compiler: Any, connection: Any) -> Sql:
+    """TIMESTAMPADD names the amount first, so the two sides, and with them their parameters, may change places."""
+    if self.connector not in ("+", "-"):
+        sql, params = self.as_sql(compiler, connection)
+        return sql, [*params]
+    moment, amount = (self.rhs, self.lhs) if _is_duration(self.lhs) else (self.lhs, self.rhs)
+    (amount_sql, amount_params), (sql, params) = compiler.compile(amount), compiler.compile(moment)
+    sign = "-" if self.connector == "-" else ""
+    return f"TIMESTAMPADD(MICROSECOND, {sign}({amount_sql}), {sql})", [*amount_params, *params]
+
+
+def _is_duration(side: Any) -> bool:
+    try:
+        return isinstance(side.output_field, DurationField)
+    except FieldError:
+        return False
+
+
 def json_path(keys: list[Any]) -> str:
     """Return a JSON path as a literal, such as `$['a'][0]`, escaped for the path, for SQL and for `%s`."""
     path = "$" + "".join(f"[{key}]" if isinstance(key, int) else json_step(key) for key in keys)
@@ -130,7 +150,11 @@ def key_transform_exact(self: KeyTransformExact, compiler: Any, connection: Any)
     if isinstance(self.rhs, KeyTransform):
         rhs, rhs_params = compiler.compile(self.rhs)
         return f"{lhs} = {rhs}", [*params, *rhs_params]
-    return f"{lhs} = {JSON_VALUE}", [*params, json_text(self.rhs)]
+    value = self.rhs.value if isinstance(self.rhs, Value) else self.rhs
+    if hasattr(value, "as_sql"):
+        rhs, rhs_params = compiler.compile(value)
+        return f"{lhs} = {JSON_VALUE % rhs}", [*params, *rhs_params]
+    return f"{lhs} = {JSON_VALUE}", [*params, json_text(value)]
 
 
 def key_transform_in(self: KeyTransformIn, compiler: Any, connection: Any) -> Sql:
@@ -182,6 +206,7 @@ def register() -> None:
         (StrIndex, str_index),
         (TruncBase, trunc),
         (ConcatPair, concat_pair),
+        (DurationExpression, duration_expression),
         (KeyTransform, key_transform),
         (KeyTextTransform, key_text_transform),
         (JSONExact, json_exact),

@@ -16,6 +16,7 @@ from django.utils.duration import duration_microseconds
 
 from workbench.canonical import canonical_bytes
 from workbench.lakehouse.literals import literal
+from workbench.lakehouse.names import stored_name
 from workbench.lakehouse.rows import Rows
 
 Sql = tuple[str, tuple[Any, ...]]
@@ -47,7 +48,7 @@ class DatabaseOperations(BaseDatabaseOperations):
     def quote_name(self, name: str) -> str:
         if name.startswith("`") and name.endswith("`"):
             return name
-        return "`" + name.replace("`", "``") + "`"
+        return "`" + stored_name(name).replace("`", "``") + "`"
 
     def bulk_batch_size(self, fields: Sequence[Any], objs: Sequence[Any]) -> int:
         """Return all of them: rows travel as one parameter and are one commit."""
@@ -96,13 +97,6 @@ class DatabaseOperations(BaseDatabaseOperations):
     def format_for_duration_arithmetic(self, sql: str) -> str:
         return sql
 
-    def combine_duration_expression(self, connector: str, sub_expressions: Sequence[str]) -> str:
-        left, right = sub_expressions
-        if connector not in ("+", "-"):
-            return self.combine_expression(connector, list(sub_expressions))
-        sign = "-" if connector == "-" else ""
-        return f"TIMESTAMPADD(MICROSECOND, {sign}({right}), {left})"
-
     def subtract_temporals(self, internal_type: str, lhs: Any, rhs: Any) -> Sql:
         (left, left_params), (right, right_params) = lhs, rhs
         if internal_type == "TimeField":
@@ -110,6 +104,10 @@ class DatabaseOperations(BaseDatabaseOperations):
         if internal_type == "DateField":
             return f"(DATEDIFF({left}, {right}) * 86400000000)", (*left_params, *right_params)
         return f"TIMESTAMPDIFF(MICROSECOND, {right}, {left})", (*right_params, *left_params)
+
+    def convert_durationfield_value(self, value: Any, expression: Any, connection: Any) -> datetime.timedelta | None:
+        """Return the duration of so many microseconds, a fraction of one rounded, as `timedelta` does."""
+        return None if value is None else datetime.timedelta(microseconds=round(value))
 
     def adapt_datetimefield_value(self, value: Any) -> Any:
         if isinstance(value, datetime.datetime) and timezone.is_aware(value) and not settings.USE_TZ:
