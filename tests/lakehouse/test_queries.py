@@ -10,6 +10,7 @@ from django.db.models import (
     Avg,
     Case,
     Count,
+    DecimalField,
     Exists,
     F,
     Max,
@@ -185,6 +186,22 @@ def test_distinct_in_bulk_and_dates_of_nothing() -> None:
     found = Part.objects.in_bulk(list(Part.objects.values_list("pk", flat=True)))
     assert sorted(part.name for part in found.values()) == ["bolt", "cog", "nut", "pin", "spare"]
     assert Part.objects.filter(pk__in=[]).count() == 0
+
+
+def test_group_by_an_expression_with_a_value_and_use_it_again() -> None:
+    rows = Part.objects.annotate(level=Coalesce("stock", 4)).values("level")
+    found = rows.annotate(cheapest=Min("price"), least=Least("cheapest", "level", output_field=DecimalField()))
+    assert sorted(found.values_list("level", "least")) == [
+        (1, Decimal("0.70")),
+        (4, Decimal("0.00")),
+        (9, Decimal("2.00")),
+    ]
+
+
+def test_explain() -> None:
+    with CaptureQueriesContext(connections[LAKEHOUSE]) as queries:
+        assert Part.objects.filter(stock__gt=3).explain()
+    assert len(queries) == 1 and queries[0]["sql"].startswith("EXPLAIN SELECT")
 
 
 def test_thousands_of_values_in_one_lookup() -> None:
