@@ -9,6 +9,7 @@ from django.db import connections
 from django.db.models import (
     Avg,
     Case,
+    CharField,
     Count,
     DecimalField,
     Exists,
@@ -24,7 +25,21 @@ from django.db.models import (
     When,
     Window,
 )
-from django.db.models.functions import SHA256, Chr, Coalesce, Lag, Least, Length, Ord, Rank, RowNumber, StrIndex
+from django.db.models.functions import (
+    SHA256,
+    Cast,
+    Chr,
+    Coalesce,
+    Lag,
+    Least,
+    Length,
+    Lower,
+    Ord,
+    Pi,
+    Rank,
+    RowNumber,
+    StrIndex,
+)
 from django.test.utils import CaptureQueriesContext
 
 from tests.lakehouse.testapp.models import Part, Shelf
@@ -196,6 +211,15 @@ def test_group_by_an_expression_with_a_value_and_use_it_again() -> None:
         (4, Decimal("0.00")),
         (9, Decimal("2.00")),
     ]
+
+
+def test_a_cast_to_text_of_a_length_cuts() -> None:
+    assert Part.objects.annotate(short=Cast("name", CharField(max_length=2))).get(name="spare").short == "sp"
+
+
+def test_a_row_may_be_made_from_expressions() -> None:
+    made = Part.objects.create(name=Lower(Value("NUT")), price=Pi(), stock=Value(3) + Value(4))
+    assert Part.objects.values_list("name", "price", "stock").get(pk=made.pk) == ("nut", Decimal("3.14"), 7)
 
 
 def test_explain() -> None:

@@ -9,8 +9,20 @@ from zoneinfo import ZoneInfo
 
 import polars
 import pytest
-from django.db.models import Count, DateTimeField, DurationField, ExpressionWrapper, F, Max, Min, Value
-from django.db.models.functions import ExtractHour, ExtractWeekDay, Now, TruncDate, TruncDay, TruncHour, TruncMonth
+from django.db import OperationalError
+from django.db.models import Count, DateTimeField, DurationField, ExpressionWrapper, F, Max, Min, TimeField, Value
+from django.db.models.functions import (
+    Cast,
+    Extract,
+    ExtractHour,
+    ExtractWeekDay,
+    Now,
+    Trunc,
+    TruncDate,
+    TruncDay,
+    TruncHour,
+    TruncMonth,
+)
 from django.utils import timezone
 
 from tests.lakehouse.testapp.models import Sample
@@ -61,6 +73,28 @@ def test_extract_over_the_change_of_the_clock() -> None:
     assert dict(hours) == {"winter": 1, "summer": 3, "new year": 0}
     days = Sample.objects.annotate(weekday=ExtractWeekDay("moment", tzinfo=NEW_YORK)).values_list("text", "weekday")
     assert dict(days) == {"winter": 7, "summer": 7, "new year": 4}
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour"), [(datetime.timezone(timedelta(hours=-5, minutes=-30)), 19), (ZoneInfo("Etc/GMT+10"), 14)]
+)
+def test_a_zone_may_be_an_offset(zone: datetime.tzinfo, hour: int) -> None:
+    row = Sample.objects.annotate(hour=ExtractHour("moment", tzinfo=zone), start=TruncDay("moment", tzinfo=zone))
+    found = row.get(text="winter")
+    assert found.hour == WINTER.astimezone(zone).hour == hour
+    assert found.start == datetime.datetime(2026, 3, 28, tzinfo=zone)
+
+
+@pytest.mark.parametrize(
+    "part", [Extract("moment", "day' FROM moment)) OR 1=1;--"), Trunc("moment", "day', moment)) OR 1=1;--")]
+)
+def test_the_part_of_a_date_is_no_way_in(part: Extract | Trunc) -> None:
+    with pytest.raises(OperationalError, match="as the part of a date or time; allowed: year"):
+        list(Sample.objects.annotate(part=part))
+
+
+def test_a_moment_as_a_time_of_day() -> None:
+    assert Sample.objects.annotate(at=Cast("moment", TimeField())).get(text="winter").at == WINTER.time()
 
 
 def test_trunc_over_the_change_of_the_clock() -> None:

@@ -107,7 +107,9 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler, SQLCompiler):
         if not cells:
             return
         with self.connection.cursor() as cursor:
-            sql = "SELECT " + ", ".join(sql for _, _, (sql, _) in cells)
+            sql = "SELECT " + ", ".join(
+                f"CAST({sql} AS {fields[column].db_type(self.connection)})" for _, column, (sql, _) in cells
+            )
             cursor.execute(sql, list(chain.from_iterable(params for *_, (_, params) in cells)))
             computed = cursor.fetchone()
         for (row, column, _), value in zip(cells, computed, strict=True):

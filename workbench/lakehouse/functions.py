@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import FieldError
 from django.db import NotSupportedError
-from django.db.models import DateTimeField, DurationField, TimeField, Value
+from django.db.models import CharField, DateTimeField, DurationField, Field, TimeField, Value
 from django.db.models.expressions import DurationExpression
 from django.db.models.fields.json import (
     HasKeyLookup,
@@ -25,6 +25,7 @@ from django.db.models.functions import (
     SHA256,
     SHA384,
     SHA512,
+    Cast,
     Chr,
     ConcatPair,
     Length,
@@ -77,20 +78,31 @@ def trunc(self: TruncBase, compiler: Any, connection: Any) -> Any:
     return connection.ops.time_trunc_sql(self.kind, sql, params)
 
 
+def cast(self: Cast, compiler: Any, connection: Any, **extra: Any) -> Any:
+    """Times of day are text, and text has no length of its own, so both casts need more than a type."""
+    source = self.get_source_expressions()[0]
+    if isinstance(self.output_field, TimeField) and _gives(source, DateTimeField):
+        return connection.ops.datetime_cast_time_sql(*compiler.compile(source), None)
+    sql, params = self.as_sql(compiler, connection, **extra)
+    if isinstance(self.output_field, CharField) and self.output_field.max_length:
+        sql = f"LEFT({sql}, {self.output_field.max_length})"
+    return sql, params
+
+
 def duration_expression(self: DurationExpression, compiler: Any, connection: Any) -> Sql:
     """TIMESTAMPADD names the amount first, so the two sides, and with them their parameters, may change places."""
     if self.connector not in ("+", "-"):
         sql, params = self.as_sql(compiler, connection)
         return sql, [*params]
-    moment, amount = (self.rhs, self.lhs) if _is_duration(self.lhs) else (self.lhs, self.rhs)
+    moment, amount = (self.rhs, self.lhs) if _gives(self.lhs, DurationField) else (self.lhs, self.rhs)
     (amount_sql, amount_params), (sql, params) = compiler.compile(amount), compiler.compile(moment)
     sign = "-" if self.connector == "-" else ""
     return f"TIMESTAMPADD(MICROSECOND, {sign}({amount_sql}), {sql})", [*amount_params, *params]
 
 
-def _is_duration(side: Any) -> bool:
+def _gives(side: Any, kind: type[Field[Any, Any]]) -> bool:
     try:
-        return isinstance(side.output_field, DurationField)
+        return isinstance(side.output_field, kind)
     except FieldError:
         return False
 
@@ -205,6 +217,7 @@ def register() -> None:
         (Now, _template("CURRENT_TIMESTAMP()")),
         (StrIndex, str_index),
         (TruncBase, trunc),
+        (Cast, cast),
         (ConcatPair, concat_pair),
         (DurationExpression, duration_expression),
         (KeyTransform, key_transform),
