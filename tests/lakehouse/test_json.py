@@ -107,6 +107,13 @@ def test_group_and_compare_by_key() -> None:
     )
     assert sorted([(row["data__n"], row["count"]) for row in rows]) == [(5, 1), (10, 1)]
     assert found(data__kind=F("data__kind")) == {"dict", "other"}
+    assert found(data__n__in=[F("data__n"), 7]) == {"dict", "other"}
+    assert found(data__kind__in=Sample.objects.filter(text="dict").values("data__kind")) == {"dict"}
+
+
+def test_a_key_may_be_a_path() -> None:
+    assert found(data__has_key=F("data__deep__list")) == {"dict", "other"}
+    assert found(data__has_any_keys=[F("data__deep__missing"), "flag"]) == {"dict"}
 
 
 def test_the_table_holds_canonical_text(frame: Callable[[str], polars.DataFrame]) -> None:
