@@ -13,6 +13,7 @@ from django.db.models.constraints import BaseConstraint
 
 from workbench.lakehouse.indexes import ClusterBy
 from workbench.lakehouse.literals import literal
+from workbench.lakehouse.names import stored_name
 
 
 class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
@@ -93,7 +94,7 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
             return False
         with self.connection.cursor() as cursor:
             found = self.connection.introspection.get_table_description(cursor, table)
-        return column in {info.name for info in found}
+        return stored_name(column) in {info.name for info in found}
 
     def _alter_field(
         self,
