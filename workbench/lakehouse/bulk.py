@@ -15,6 +15,7 @@ from django.db.models.sql import InsertQuery
 
 from workbench.lakehouse.compiler import insert_sql, unique_columns, within_partition
 from workbench.lakehouse.literals import adapted
+from workbench.lakehouse.names import stored_name
 from workbench.lakehouse.rows import OnConflict, Rows, arrow_type
 
 
@@ -41,7 +42,7 @@ def append_arrow(model: type[Model], table: pa.Table, on_conflict: OnConflict = 
     DataError for a value that does not fit its column.
     """
     connection = connections[router.db_for_write(model)]
-    fields = {str(field.column): field for field in model._meta.local_concrete_fields}
+    fields = {stored_name(str(field.column)): field for field in model._meta.local_concrete_fields}
     complete = _completed(model, fields, table, connection)
     rows = ArrowRows(
         table=model._meta.db_table,
@@ -76,11 +77,11 @@ def _completed(model: type[Model], fields: dict[str, Field[Any, Any]], table: pa
     label, given = model._meta.label, table.column_names
     if unknown := sorted(set(given) - fields.keys()):
         raise FieldError(f"{label} has no columns {', '.join(unknown)}; it has {', '.join(fields)}.")
-    absent = [field for name, field in fields.items() if name not in given]
-    if needed := [str(f.column) for f in absent if f.primary_key or (f.default is NOT_PROVIDED and not f.null)]:
+    absent = {name: field for name, field in fields.items() if name not in given}
+    if needed := [n for n, f in absent.items() if f.primary_key or (f.default is NOT_PROVIDED and not f.null)]:
         raise FieldError(f"{label} needs the columns {', '.join(needed)}; the table has {', '.join(given)}.")
-    for field in absent:
+    for name, field in absent.items():
         value = adapted(field.get_db_prep_save(field.get_default(), connection))
         kind = arrow_type(str(field.db_type(connection)))
-        table = table.append_column(field.column, pa.repeat(pa.scalar(value, kind), table.num_rows))
+        table = table.append_column(name, pa.repeat(pa.scalar(value, kind), table.num_rows))
     return table

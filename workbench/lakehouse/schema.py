@@ -13,6 +13,7 @@ from django.db.models.constraints import BaseConstraint
 
 from workbench.lakehouse.indexes import ClusterBy
 from workbench.lakehouse.literals import literal
+from workbench.lakehouse.names import stored_name
 
 # delta-rs, polars and many other readers refuse tables with deletion vectors or mapped columns, and a workspace may
 # switch both on for new tables.
@@ -116,7 +117,7 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
             return False
         with self.connection.cursor() as cursor:
             found = self.connection.introspection.get_table_description(cursor, table)
-        return column in {info.name for info in found}
+        return stored_name(column) in {info.name for info in found}
 
     def _check(self, field: Field[Any, Any]) -> str | None:
         found: str | None = field.db_parameters(self.connection)["check"]

@@ -29,8 +29,8 @@ class Session:
     OperationalError, because delta-rs refuses to work in it.
     """
 
-    def __init__(self, layout: Layout, catalog: str, schema: str, lock_timeout: float) -> None:
-        self.layout, self.lock_timeout = layout, lock_timeout
+    def __init__(self, layout: Layout, catalog: str, schema: str, lock_timeout: float, threads: int) -> None:
+        self.layout, self.lock_timeout, self.threads = layout, lock_timeout, threads
         self.catalog, self.schema = catalog.lower(), schema.lower()
         self.metadata = Metadata(layout, lock_timeout)
         self._closed = False
@@ -42,7 +42,7 @@ class Session:
         """This process's engine, made on first use."""
         self.check_open()
         if self._engine is None or self._engine.pid != os.getpid():
-            self._engine = Engine(self.layout)
+            self._engine = Engine(self.layout, self.threads)
         return self._engine
 
     @property
