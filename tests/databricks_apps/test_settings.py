@@ -16,7 +16,8 @@ from django.core.management import get_commands
 
 from workbench import databases, databricks_apps
 from workbench.lakebase import credentials
-from workbench.lakehouse.engines.databricks.connection import PATIENCE, SESSION
+from workbench.lakehouse.engines.databricks.connection import SESSION
+from workbench.lakehouse.engines.databricks.patience import RETRIES
 from workbench.management.commands import serve_app
 
 ROOT = Path(settings.BASE_DIR)
@@ -72,7 +73,7 @@ def test_an_app_without_a_secret_key_does_not_start(tmp_path: Path) -> None:
         serve_app.TIMEOUT,
         credentials.PATIENCE["http_timeout_seconds"] + credentials.PATIENCE["retry_timeout_seconds"],
         int(SESSION["STATEMENT_TIMEOUT"]),
-        PATIENCE["_socket_timeout"] + PATIENCE["_retry_stop_after_attempts_duration"],
+        RETRIES["_socket_timeout"] + RETRIES["_retry_stop_after_attempts_duration"],
         databases.STATEMENT_MS / 1000,
         databases.default("sqlite:///x")["OPTIONS"]["timeout"],
     ],
