@@ -83,5 +83,5 @@ def test_whatever_a_request_waits_for_ends_before_the_proxy_cuts_it(seconds: flo
 
 
 def test_the_server_and_the_worker_end_before_they_are_killed() -> None:
-    command = serve_app.server()
+    command = serve_app.server("127.0.0.1:8000")
     assert int(command[command.index("--graceful-timeout") + 1]) < serve_app.GRACE < 15
