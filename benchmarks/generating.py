@@ -1,6 +1,6 @@
 """Generation: beside a bare loop of HTTP calls, by its own cost for an item, and by its memory.
 
-`python -m benchmarks.generating model|engine|manual [--rows 10000 …]`. Each run has a process and a lakehouse of its own.
+`python -m benchmarks.generating model|engine|distilabel|manual [--rows 10000 …]`. Each run has a process and a lakehouse of its own.
 """
 
 from __future__ import annotations
@@ -53,6 +53,22 @@ def engine(directory: Path, rows: int) -> Iterator[Figure]:
     assert ours.reference
     yield Figure("generate, an item", rows, 1000 / ours.ours, "ms", 1000 / ours.reference)
     yield Figure("generate, an item less HTTP", rows, 1000 / ours.ours - 1000 / ours.reference, "ms", most=0.5)
+
+
+def distilabel(directory: Path, rows: int) -> Iterator[Figure]:
+    """The same endpoint asked by distilabel, one run of each; it needs `.venv-distilabel` with distilabel.txt."""
+    python = ROOT / ".venv-distilabel/bin/python"
+    if not python.exists():
+        raise SystemExit("There is no .venv-distilabel: make it, and install benchmarks/distilabel.txt into it.")
+    with model_server(50) as url:
+        ours = _run("model", directory, rows, url)
+        command = [python, "-m", "benchmarks.peer_distilabel", str(rows), url]
+        out = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    peer = json.loads(out.splitlines()[-1])
+    assert peer["rows"] == rows, peer
+    yield Figure(
+        "generate, beside distilabel", rows, rows / ours["seconds"], "rows/s", rows / peer["seconds"], most_ratio=0.2
+    )
 
 
 def manual(directory: Path, rows: int) -> Iterator[Figure]:
@@ -167,6 +183,7 @@ def _generate(side: str, stage: dict[str, Any], url: str) -> TrainingSheet:
 BENCHMARKS = {
     "model": (model, [10_000]),
     "engine": (engine, [10_000]),
+    "distilabel": (distilabel, [3_000]),
     "manual": (manual, [10_000, 100_000, 1_000_000]),
 }
 
