@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from decimal import Decimal
 from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -36,6 +37,14 @@ def env_int(name: str, default: int, *, at_least: int = 0) -> int:
     return int(text)
 
 
+def env_choice(name: str, default: str, *, among: tuple[str, ...]) -> str:
+    """Return one of the words of `among`."""
+    text = env_str(name, default).lower()
+    if text not in among:
+        raise ImproperlyConfigured(f"{name}={text!r} is not accepted: use one of {', '.join(among)}.")
+    return text
+
+
 def env_headers(name: str) -> dict[str, str]:
     """Return HTTP headers, given as one `Name: value` a line or as a JSON object; values never stand in an error."""
     text = env_str(name)
@@ -60,6 +69,15 @@ def _header(line: str) -> tuple[str, str]:
     return header.strip(), value.strip()
 
 
+def env_price(name: str) -> Decimal | None:
+    """Return US dollars as an exact number, or None where the variable is not set."""
+    if not (text := env_str(name)):
+        return None
+    if not re.fullmatch(r"\d+(\.\d+)?", text):
+        raise ImproperlyConfigured(f"{name}={text!r} is not accepted: use US dollars such as 0.15, or leave it out.")
+    return Decimal(text)
+
+
 def env_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
     """Return a URL whose scheme is one of `schemes`; a password in a refused one is masked in the error."""
     text = env_str(name, default)
@@ -80,7 +98,7 @@ def env_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
 
 def scheme_needs_host(parts: SplitResult) -> bool:
     """Return whether the URL is one of the web, which says nothing without a host."""
-    return parts.scheme in ("http", "https")
+    return parts.scheme in ("http", "https", "databricks")
 
 
 def masked(parts: SplitResult) -> str:

@@ -54,6 +54,13 @@ class Conflict(Problem):
     status = 409
 
 
+class Unavailable(Problem):
+    """What is needed for it does not answer now; trying again later may help."""
+
+    code = "unavailable"
+    status = 503
+
+
 def in_words(fields: Mapping[str, Sequence[str]]) -> str:
     """Return the messages of all fields in one line, each after its field's name."""
     return " ".join(f"{name}: {' '.join(messages)}" for name, messages in fields.items())
