@@ -112,10 +112,11 @@ def endpoint(template: PromptTemplate, config: Config, examples: Examples) -> En
         calls_per_minute=settings.LLM_RPM,
         tokens_per_minute=settings.LLM_TPM,
     )
-    return EndpointAnswerer(Completions(_place(), options), schema, checker(schema), settings.LLM_VISION)
+    return EndpointAnswerer(Completions(configured_endpoint(), options), schema, checker(schema), settings.LLM_VISION)
 
 
-def _place() -> Endpoint:
+def configured_endpoint() -> Endpoint:
+    """Return the endpoint of WORKBENCH_LLM_URL; Unavailable where its sign-in fails."""
     if not settings.LLM_URL.startswith("databricks:"):
         return Endpoint(settings.LLM_URL, settings.LLM_MODEL, settings.LLM_API_KEY, lambda: settings.LLM_HEADERS)
     base, sign_in = base_and_sign_in(settings.LLM_URL)
