@@ -37,7 +37,10 @@ class Seeing:
         self._hands = asyncio.Semaphore(client.options.concurrency)
 
     async def reply(self, question: Question) -> Reply:
-        """Return the reply with how many files were shown; a file that cannot be is the problem of its reply."""
+        """Return the reply with how many files were shown; a file that cannot be is the problem of its reply.
+
+        CancelledError as the client's, for a question that had not been asked when its limit was stopped.
+        """
         if not self.shows or not (question.files or question.missing):
             return await self._client.reply(question.messages)
         if question.missing:
@@ -55,6 +58,8 @@ class Seeing:
 
     async def _with_files(self, question: Question) -> Reply:
         async with self._hands:
+            if self._client.limit.stopped:
+                raise asyncio.CancelledError  # before a file is read that nobody will look at
             try:
                 parts = await asyncio.to_thread(parts_of, question.files)
             except Problem as problem:
