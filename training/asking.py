@@ -65,7 +65,7 @@ class FromEndpoint:
     """
 
     def __init__(self, answerer: EndpointAnswerer, *, remember: bool = True) -> None:
-        self._answerer, self._client = answerer, answerer.client
+        self._answerer, self._client, self._seeing = answerer, answerer.client, answerer.seeing()
         self._remember = remember
         self.cached = 0
         self._waiting: dict[bytes, list[Task]] = {}
@@ -162,7 +162,6 @@ class FromEndpoint:
     async def _serve(self) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._seeing = self._answerer.seeing()
         async with self._client:
             self._begun.set()
             await self._end.wait()

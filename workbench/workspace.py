@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
     from databricks.sdk.core import Config
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# A server on this machine, for tests, is spoken to over plain HTTP; every other over HTTPS.
+PLAIN_HTTP = "127.0.0.1"
 # For one request, and for repeating one that a 429, a 503 or a lost connection stopped; the SDK would wait 60 and 300.
 SECONDS = 15
 # Requests that are sent side by side: more than the SDK keeps connections for would open a new one each time.
@@ -27,8 +28,8 @@ AT_ONCE = 10
 
 
 def address(host: str, port: int | str) -> str:
-    """Return the workspace's URL: plain HTTP for a server on this machine, HTTPS for every other."""
-    return f"{'http' if host in LOOPBACK else 'https'}://{host}:{port or 443}"
+    """Return the workspace's URL."""
+    return f"{'http' if host == PLAIN_HTTP else 'https'}://{host}:{port or 443}"
 
 
 @lru_cache(maxsize=8)

@@ -13,9 +13,7 @@ from pytest_django import Settings
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from templates_app.preflight import preflight
-from templates_app.prices import cost_of
 from training.models import TrainingSheet
-from workbench.env import env_price
 
 
 @pytest.fixture
@@ -59,14 +57,3 @@ def test_a_quota_that_is_slower_than_the_model_counts(published: PromptTemplate,
     model.LLM_RPM = 2
     found = preflight(published, boards)
     assert (found.minutes, found.based_on) == (1.5, "at the most: 2 calls a minute")
-
-
-def test_tokens_cost_their_price_for_a_million(settings: Settings) -> None:
-    settings.LLM_PRICE_PROMPT, settings.LLM_PRICE_COMPLETION = Decimal("0.15"), None
-    assert (cost_of(2_000_000, 0), cost_of(1, 1), cost_of(0, 0)) == (Decimal("0.30"), None, 0)
-
-
-def test_a_price_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WORKBENCH_LLM_PRICE_PROMPT", "1,5")
-    with pytest.raises(Exception, match=r"'1,5' is not accepted: use US dollars such as 0.15"):
-        env_price("WORKBENCH_LLM_PRICE_PROMPT")
