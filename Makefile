@@ -1,4 +1,6 @@
 # make demo   seed data to JSONL through real Delta tables, then the admin at 127.0.0.1:8000 (SERVE=0: without the admin)
+# make serve  the admin and the worker of its jobs, until Ctrl-C
+# make warehouse   a SQL warehouse on this machine, to point WORKBENCH_LAKEHOUSE_URL at
 # make test   the gate: format, lint, imports, types, Django's checks, tests
 
 PYTHON ?= python3
@@ -8,7 +10,7 @@ BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install migrate demo serve test test-databricks lint unit conformance bench lock
+.PHONY: help install migrate demo serve test test-databricks test-spark warehouse lint unit conformance bench lock
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -31,7 +33,10 @@ ifneq ($(SERVE),0)
 endif
 
 serve: migrate
-	$(BIN)/gunicorn workbench.wsgi --bind 127.0.0.1:8000 --workers 2 --threads 4 --timeout 120 --no-control-socket
+	$(MANAGE) serve
+
+warehouse: install
+	@$(BIN)/python -m tests.databricks
 
 lint: install
 	$(BIN)/ruff format --check .
@@ -44,13 +49,22 @@ lint: install
 
 unit: install
 	.ci/browser
+	.ci/postgres
 	$(BIN)/pytest -n 2 --dist loadfile
 
 test: lint unit
 
 test-databricks: install
-	WORKBENCH_TEST_ENGINE=databricks $(BIN)/pytest -n 2 --dist loadfile tests/databricks tests/lakehouse tests/training \
-		tests/labels tests/templates_app tests/sheets
+	WORKBENCH_TEST_ENGINE=databricks $(BIN)/python -m pytest -p tests.spark.recording -n 2 --dist loadfile tests/databricks \
+		tests/lakehouse tests/training tests/labels tests/templates_app tests/sheets tests/governance tests/admin tests/api
+
+.venv-spark/installed: tests/spark/requirements.txt
+	test -x .venv-spark/bin/python || $(PYTHON) -m venv .venv-spark
+	.venv-spark/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/spark/requirements.txt
+	touch $@
+
+test-spark: test-databricks .venv-spark/installed
+	$(BIN)/pytest tests/spark
 
 conformance: install
 	$(BIN)/python -m tests.conformance.run

@@ -138,6 +138,18 @@ def tag_limit(
     )
 
 
+def unread_limit(level: str, name: str, why: str, policy: Mapping[str, TagRule] = DEFAULT_POLICY) -> Limit:
+    """The limit of tags that could not be read: as strict as every tag of `policy` together, for any may be there."""
+    named = [rule.classification for rule in policy.values() if rule.classification is not None]
+    return Limit(
+        source=f"{level} tags",
+        reason=f"tags of {name} could not be read: {why}",
+        prohibited=frozenset().union(*(rule.prohibited for rule in policy.values())),
+        classification=highest(named),
+        where=name,
+    )
+
+
 def _forbidding(rules: list[Limit], use: str) -> tuple[Limit, ...]:
     forbidding = [rule for rule in rules if rule.forbids(use)]
     return tuple(sorted(forbidding, key=lambda rule: use not in rule.prohibited))

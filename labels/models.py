@@ -8,7 +8,7 @@ from governance.uses import USES
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from workbench.concepts import Classification, Confidence, Governed
-from workbench.lakehouse.fields import ArrayField, KeyField
+from workbench.lakehouse.fields import ArrayField, ChoiceField, KeyField
 
 
 def all_uses() -> list[str]:
@@ -20,20 +20,18 @@ class CanonicalLabel(Governed):
     """The present version of a label; its key is (sheet, item_ref, label_type)."""
 
     id = KeyField()
-    sheet = models.ForeignKey(Sheet, on_delete=models.PROTECT, db_constraint=False, related_name="labels")
+    sheet = models.ForeignKey(Sheet, on_delete=models.PROTECT, related_name="labels")
     item_ref = models.CharField(max_length=1024)
     label_type = models.CharField(max_length=64)
     label_data = models.JSONField(help_text="The expert's answer; its shape depends on the label type.")
-    confidence = models.CharField(max_length=6, choices=Confidence.choices, default=Confidence.HIGH)
+    confidence = ChoiceField(max_length=6, choices=Confidence.choices, default=Confidence.HIGH)
     notes = models.TextField(blank=True, default="")
     labeled_by = models.CharField(max_length=254)
     labeled_at = models.DateTimeField()
     last_modified_by = models.CharField(max_length=254)
     last_modified_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1, editable=False)
-    template = models.ForeignKey(
-        PromptTemplate, null=True, blank=True, on_delete=models.PROTECT, db_constraint=False, related_name="+"
-    )
+    template = models.ForeignKey(PromptTemplate, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     output_schema = models.JSONField(null=True, blank=True, help_text="The schema that the label was made under.")
     item_hash = models.CharField(
         max_length=64, blank=True, default="", help_text="Content of the item when it was labeled."
@@ -58,17 +56,15 @@ class CanonicalLabelVersion(models.Model):
     """A label as it was after one change; rows are only ever added."""
 
     id = KeyField()
-    canonical_label = models.ForeignKey(
-        CanonicalLabel, on_delete=models.PROTECT, db_constraint=False, related_name="versions"
-    )
+    canonical_label = models.ForeignKey(CanonicalLabel, on_delete=models.PROTECT, related_name="versions")
     version = models.PositiveIntegerField()
     label_data = models.JSONField()
-    confidence = models.CharField(max_length=6, choices=Confidence.choices)
+    confidence = ChoiceField(max_length=6, choices=Confidence.choices)
     notes = models.TextField(blank=True, default="")
     allowed_uses = ArrayField()
     prohibited_uses = ArrayField()
     usage_reason = models.TextField(blank=True, default="")
-    data_classification = models.CharField(max_length=12, choices=Classification.choices)
+    data_classification = ChoiceField(max_length=12, choices=Classification.choices)
     modified_by = models.CharField(max_length=254)
     modified_at = models.DateTimeField()
     change_note = models.TextField(blank=True, default="")

@@ -2,94 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from django.db import connections
-from django.db.utils import ProgrammingError
 
-from sheets.names import TableName, quote
+from sheets import information_schema, unity_catalog
+from sheets.information_schema import rows
+from sheets.names import TableName
+from sheets.tagged import Place, Tagged
 from workbench.near import listed, near_misses
 from workbench.problems import Invalid, NotFound
 from workbench.router import LAKEHOUSE
 
 LARGEST_PREVIEW = 50
+# Names that are the system's, not somebody's data.
+SYSTEM, INFORMATION_SCHEMA = "system", "information_schema"
 Row = dict[str, Any]
-Tags = dict[str, str]
+Read = TypeVar("Read")
 
 
-def rows(sql: str, params: Sequence[Any] = ()) -> list[Row]:
-    """Return the rows of one SELECT in Databricks SQL with `%s` markers, as dicts by column."""
-    with connections[LAKEHOUSE].cursor() as cursor:
-        cursor.execute(sql, params)
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+class Browser(Protocol):
+    """Where the catalog is read: rows of `name` and `comment`, names in lower case; NotFound for what is missing."""
+
+    def catalogs(self) -> list[Row]: ...
+    def schemas(self, catalog: str) -> list[Row]: ...
+    def tables(self, catalog: str, schema: str) -> list[Row]: ...
+    def volumes(self, catalog: str, schema: str) -> list[Row]: ...
+
+    def table(self, name: TableName) -> Row:
+        """Return `comment` and `columns`."""
+
+    def columns(self, name: TableName) -> list[Row]:
+        """Return `name`, `type`, `nullable` and `comment` of each column, in order."""
+
+    def tags(self, places: Sequence[Place]) -> list[Tagged]:
+        """Return the tags of the places in their order, or for each why they could not be read; raises no error."""
+
+
+BROWSERS: Mapping[str, Browser] = {"local": information_schema, "databricks": unity_catalog}
+
+
+def browser() -> Browser:
+    """Return the browser of the lakehouse's engine."""
+    kind = connections[LAKEHOUSE].settings_dict["OPTIONS"].get("engine", "local")
+    if kind not in BROWSERS:
+        raise Invalid(f"The catalog of the engine {kind!r} cannot be browsed: known are {listed(BROWSERS)}.")
+    return BROWSERS[kind]
 
 
 def catalogs() -> list[Row]:
-    """Return every catalog: name, comment, tags."""
-    found = rows("SELECT catalog_name AS name, comment FROM system.information_schema.catalogs ORDER BY catalog_name")
-    found = [row for row in found if row["name"] != "system"]
-    tags = _tags("system", "catalog_tags", "catalog_name")
-    return [row | {"tags": tags.get(row["name"], {})} for row in found]
+    """Return every catalog: name, comment, tags, tags_problem (why its tags could not be read, else empty)."""
+    return _with_tags("catalog", _catalogs())
 
 
 def schemas(catalog: str) -> list[Row]:
-    """Return the schemas of a catalog: name, comment, tags; NotFound with the near misses."""
-    need_catalog(catalog)
-    found = rows(
-        f"SELECT schema_name AS name, comment FROM {_views(catalog)}.schemata"  # noqa: S608 - a quoted name
-        " WHERE catalog_name = %s AND schema_name <> 'information_schema' ORDER BY schema_name",
-        [catalog.lower()],
-    )
-    tags = _tags(catalog, "schema_tags", "schema_name", catalog_name=catalog.lower())
-    return [row | {"tags": tags.get(row["name"], {})} for row in found]
+    """Return the schemas of a catalog: name, comment, tags, tags_problem; NotFound with the near misses."""
+    return _with_tags("schema", _schemas(catalog), catalog.lower())
 
 
 def tables(catalog: str, schema: str) -> list[Row]:
-    """Return the tables of a schema: name, full name, comment, tags; NotFound with the near misses."""
-    need_schema(catalog, schema)
-    found = rows(
-        f"SELECT table_name AS name, comment FROM {_views(catalog)}.tables"  # noqa: S608 - a quoted name
-        " WHERE table_catalog = %s AND table_schema = %s ORDER BY table_name",
-        [catalog.lower(), schema.lower()],
-    )
-    tags = _tags(catalog, "table_tags", "table_name", catalog_name=catalog.lower(), schema_name=schema.lower())
-    full = f"{catalog}.{schema}.".lower()
-    return [row | {"full_name": full + row["name"], "tags": tags.get(row["name"], {})} for row in found]
+    """Return the tables of a schema: name, full name, comment, tags, tags_problem; NotFound with the near misses."""
+    above = (catalog.lower(), schema.lower())
+    found = _found(lambda: browser().tables(*above), lambda: need_schema(*above))
+    full = ".".join(above)
+    return [row | {"full_name": f"{full}.{row['name']}"} for row in _with_tags("table", found, *above)]
 
 
 def volumes(catalog: str, schema: str) -> list[Row]:
-    """Return the volumes of a schema: name, path, comment, tags; NotFound with the near misses."""
-    need_schema(catalog, schema)
-    found = rows(
-        f"SELECT volume_name AS name, comment FROM {_views(catalog)}.volumes"  # noqa: S608 - a quoted name
-        " WHERE volume_catalog = %s AND volume_schema = %s ORDER BY volume_name",
-        [catalog.lower(), schema.lower()],
-    )
-    tags = _tags(catalog, "volume_tags", "volume_name", catalog_name=catalog.lower(), schema_name=schema.lower())
-    base = f"/Volumes/{catalog.lower()}/{schema.lower()}/"
-    return [row | {"path": base + row["name"], "tags": tags.get(row["name"], {})} for row in found]
+    """Return the volumes of a schema: name, path, comment, tags, tags_problem; NotFound with the near misses."""
+    above = (catalog.lower(), schema.lower())
+    found = _found(lambda: browser().volumes(*above), lambda: need_schema(*above))
+    base = "/Volumes/" + "/".join(above)
+    return [row | {"path": f"{base}/{row['name']}"} for row in _with_tags("volume", found, *above)]
 
 
 def table(name: TableName) -> Row:
     """Return one table: full name, comment, tags, and its columns with types, comments and tags; NotFound as above."""
-    where = {"catalog_name": name.catalog, "schema_name": name.schema, "table_name": name.table}
-    columns = describe(name)
-    (comment,) = rows(
-        f"SELECT comment FROM {_views(name.catalog)}.tables"  # noqa: S608 - a quoted name
-        " WHERE table_catalog = %s AND table_schema = %s AND table_name = %s",
-        [*where.values()],
-    )
-    tags = _tags(name.catalog, "table_tags", "table_name", **where)
-    column_tags = _tags(name.catalog, "column_tags", "column_name", **where)
-    return {
-        "name": name.table,
-        "full_name": str(name),
-        "comment": comment["comment"],
-        "tags": tags.get(name.table, {}),
-        "columns": [column | {"tags": column_tags.get(column["name"], {})} for column in columns],
-    }
+    above = (name.catalog, name.schema, name.table)
+    found = _needed(name, lambda: browser().table(name))
+    tagged = _tags([Place("table", above), *(Place("column", (*above, each["name"])) for each in found["columns"])])
+    columns = [column | tags for column, tags in zip(found["columns"], tagged[1:], strict=True)]
+    return {"name": name.table, "full_name": str(name), "comment": found["comment"], **tagged[0], "columns": columns}
 
 
 def preview(name: TableName, limit: int = LARGEST_PREVIEW) -> list[Row]:
@@ -103,23 +97,12 @@ def describe(name: TableName) -> list[Row]:
 
     NotFound names the level that does not exist, and the near misses.
     """
-    sql = f"""
-        SELECT column_name AS name, full_data_type AS type, is_nullable, comment FROM {_views(name.catalog)}.columns
-        WHERE table_catalog = %s AND table_schema = %s AND table_name = %s ORDER BY ordinal_position
-    """  # noqa: S608 - a quoted name
-    try:
-        found = rows(sql, [name.catalog, name.schema, name.table])
-    except ProgrammingError:
-        need_catalog(name.catalog)
-        raise
-    if not found:
-        raise _missing_table(name)
-    return [row | {"nullable": row.pop("is_nullable") == "YES"} for row in found]
+    return _needed(name, lambda: browser().columns(name))
 
 
 def need_catalog(catalog: str) -> None:
     """NotFound, with the near misses, for a catalog that does not exist."""
-    known = [row["name"] for row in catalogs()]
+    known = [row["name"] for row in _catalogs()]
     if catalog.lower() not in known:
         words = f"There is no catalog {catalog!r}.{near_misses(catalog, known)} Catalogs: {listed(known)}."
         raise NotFound(words)
@@ -127,33 +110,57 @@ def need_catalog(catalog: str) -> None:
 
 def need_schema(catalog: str, schema: str) -> None:
     """NotFound, with the near misses, for a catalog or schema that does not exist."""
-    known = [row["name"] for row in schemas(catalog)]
+    known = [row["name"] for row in _schemas(catalog)]
     if schema.lower() not in known:
         near = near_misses(schema, known)
         raise NotFound(f"There is no schema {schema!r} in catalog {catalog!r}.{near} Schemas: {listed(known)}.")
 
 
-def _missing_table(name: TableName) -> NotFound | Invalid:
+def _catalogs() -> list[Row]:
+    return [row for row in browser().catalogs() if row["name"] != SYSTEM]
+
+
+def _schemas(catalog: str) -> list[Row]:
+    found = _found(lambda: browser().schemas(catalog.lower()), lambda: need_catalog(catalog))
+    return [row for row in found if row["name"] != INFORMATION_SCHEMA]
+
+
+def _found(read: Callable[[], list[Row]], need: Callable[[], None]) -> list[Row]:
+    """Return what is read; where that is nothing, `need` says first what does not exist."""
     try:
-        known = [row["full_name"] for row in tables(name.catalog, name.schema)]
+        found = read()
+    except NotFound:
+        need()
+        raise
+    if not found:
+        need()
+    return found
+
+
+def _needed(name: TableName, read: Callable[[], Read]) -> Read:
+    try:
+        return read()
+    except NotFound as problem:
+        raise _missing_table(name) from problem
+
+
+def _missing_table(name: TableName) -> NotFound | Invalid:
+    above = (name.catalog, name.schema)
+    try:
+        found = _found(lambda: browser().tables(*above), lambda: need_schema(*above))
     except NotFound as problem:
         return NotFound(f"There is no table {str(name)!r}: {problem.message}")
+    known = [f"{name.catalog}.{name.schema}.{row['name']}" for row in found]
     if str(name) in known:
         return Invalid(f"The table {str(name)!r} has no columns: choose one with columns.")
     near = near_misses(str(name), known)
     return NotFound(f"There is no table {str(name)!r}.{near} Tables there: {listed(known)}.")
 
 
-def _views(catalog: str) -> str:
-    return f"{quote(catalog.lower())}.information_schema".replace("%", "%%")
+def _with_tags(level: str, found: list[Row], *above: str) -> list[Row]:
+    tagged = _tags([Place(level, (*above, row["name"])) for row in found])
+    return [row | tags for row, tags in zip(found, tagged, strict=True)]
 
 
-def _tags(catalog: str, view: str, key: str, **where: str) -> dict[str, Tags]:
-    """Return the tags in a tag view by the name in its column `key`."""
-    sql = f"SELECT {key} AS name, tag_name, tag_value FROM {_views(catalog)}.{view}"  # noqa: S608 - fixed words
-    if where:
-        sql += " WHERE " + " AND ".join(f"{column} = %s" for column in where)
-    found: dict[str, Tags] = {}
-    for row in rows(sql + " ORDER BY tag_name", [*where.values()]):
-        found.setdefault(row["name"], {})[row["tag_name"]] = row["tag_value"]
-    return found
+def _tags(places: Sequence[Place]) -> list[Row]:
+    return [{"tags": dict(each.tags), "tags_problem": each.problem} for each in browser().tags(places)]

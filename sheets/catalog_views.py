@@ -16,6 +16,7 @@ from sheets.serializers import (
     TableDetailSerializer,
     VolumeDetailSerializer,
 )
+from sheets.source_uses import uses_of_table, uses_of_volume
 from sheets.volumes import volume
 
 MOST_FILES = 500
@@ -56,7 +57,9 @@ class TableView(APIView):
     def get(self, _request: Request, name: str, schema: str, table: str) -> Response:
         """Return the columns of a table with types, comments and tags, and up to 50 of its rows."""
         found = TableName(name.lower(), schema.lower(), table.lower())
-        return Response(TableDetailSerializer({**catalog.table(found), "preview": catalog.preview(found)}).data)
+        described = catalog.table(found)
+        data = {**described, "preview": catalog.preview(found), "uses": uses_of_table(found, described)}
+        return Response(TableDetailSerializer(data).data)
 
 
 class VolumeView(APIView):
@@ -71,4 +74,5 @@ class VolumeView(APIView):
             {"name": file, "path": f"{found.name}/{file}", "size": found.state(file).size}
             for file in names[:MOST_FILES]
         ]
-        return Response(VolumeDetailSerializer({"path": str(found.name), "count": len(names), "files": files}).data)
+        data = {"path": str(found.name), "count": len(names), "files": files, "uses": uses_of_volume(found.name)}
+        return Response(VolumeDetailSerializer(data).data)

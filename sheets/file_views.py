@@ -18,7 +18,8 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from sheets.volumes import FileState, open_path
+from sheets.volume import FileState
+from sheets.volumes import open_path
 from workbench.api.errors import body
 
 BLOCK = 64 * 1024

@@ -52,6 +52,12 @@ class Query:
         where, params = self._taken()
         return f"SELECT COUNT(*) {self.all_items} WHERE {where} AND {self.ref} < {self.marker}", [*params, item_ref]
 
+    def refs_before(self, item_ref: str, limit: int) -> tuple[str, list[Any]]:
+        """The names of the nearest items before one, the nearest first."""
+        where, params = self._taken()
+        sql = f"SELECT CAST({self.ref} AS STRING) {self.all_items} WHERE {where} AND {self.ref} < {self.marker}"
+        return f"{sql} ORDER BY {self.ref} DESC LIMIT {limit:d}", [*params, item_ref]
+
     def keys(self) -> tuple[str, list[Any]]:
         """All items, those without a key, and distinct keys: before the sample is taken."""
         counts = f"COUNT(*), COUNT(*) - COUNT({self.key}), COUNT(DISTINCT {self.key})"

@@ -91,6 +91,13 @@ def get_item(sheet: Sheet, item_ref: str) -> Item:
     return item_of(item_ref, position, dict(zip(plan.columns, found[0], strict=True)), _indexes(plan))
 
 
+def ref_before(sheet: Sheet, item_ref: str, steps: int) -> str | None:
+    """Return the name of the item that stands `steps` before one, or None where there are not so many."""
+    plan = resolve(sheet)
+    found = fetch(sheet, *Query(sheet, plan).refs_before(item_ref, steps)) if plan.may_name(item_ref) else []
+    return str(found[-1][0]) if len(found) == steps else None
+
+
 def rows_of(sheet: Sheet, item_refs: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the joined rows of these items by item_ref, in one query; names that the sheet lacks are left out."""
     plan = resolve(sheet)
@@ -187,8 +194,12 @@ class Few:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Items taken, item_refs that stand more than once, items without one, and keys without a file by volume path."""
+    """Items taken, item_refs that stand more than once, items without one, and keys without a file by volume path.
 
+    `columns` are those of an item with their types, as `columns_of` gives them.
+    """
+
+    columns: dict[str, str]
     row_count: int
     duplicates: Few
     null_keys: int
@@ -216,7 +227,7 @@ def inspect(sheet: Sheet) -> Findings:
     """
     plan = resolve(sheet)
     total, nulls, duplicates = _keys(sheet, plan)
-    return Findings(sampled(sheet, total), duplicates, nulls, _missing_files(sheet, plan))
+    return Findings(dict(plan.columns), sampled(sheet, total), duplicates, nulls, _missing_files(sheet, plan))
 
 
 def _keys(sheet: Sheet, plan: Plan) -> tuple[int, int, Few]:

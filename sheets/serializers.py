@@ -11,8 +11,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from governance.uses import USES
 from sheets.models import Sheet
+from sheets.tagged import LEVELS
 from workbench.api.serializers import ConceptSerializer
+from workbench.concepts import Classification
 
 KEY = {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 SOURCE = {
@@ -120,6 +123,9 @@ class EntrySerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     comment = serializers.CharField(allow_null=True)
     tags = serializers.DictField(child=serializers.CharField(allow_blank=True))
+    tags_problem = serializers.CharField(
+        allow_blank=True, help_text="Why the tags could not be read, which is not the same as no tags."
+    )
 
 
 class TableSerializer(EntrySerializer):
@@ -135,8 +141,29 @@ class ColumnSerializer(EntrySerializer):
     nullable = serializers.BooleanField()
 
 
+class TaggedSerializer(serializers.Serializer[Any]):
+    """The tags of one level, or why they could not be read."""
+
+    level = serializers.ChoiceField(LEVELS)
+    name = serializers.CharField()
+    tags = serializers.DictField(child=serializers.CharField(allow_blank=True))
+    problem = serializers.CharField(allow_blank=True)
+
+
+class SourceUsesSerializer(serializers.Serializer[Any]):
+    """What the tags of the sources mean for uses."""
+
+    levels = TaggedSerializer(many=True, help_text="Without the columns that carry no tags.")
+    allowed_uses = serializers.ListField(child=serializers.ChoiceField(USES))
+    prohibited_uses = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()), help_text="By use: each rule that forbids it."
+    )
+    data_classification = serializers.ChoiceField(Classification.choices)
+
+
 class TableDetailSerializer(TableSerializer):
     columns = ColumnSerializer(many=True)
+    uses = SourceUsesSerializer(help_text="With the tags of its schema and catalog.")
     preview = serializers.ListField(child=RowField())
 
 
@@ -158,6 +185,7 @@ class SchemaDetailSerializer(serializers.Serializer[Any]):
 
 class VolumeDetailSerializer(serializers.Serializer[Any]):
     path = serializers.CharField()
+    uses = SourceUsesSerializer(help_text="With the tags of its schema and catalog.")
     count = serializers.IntegerField(help_text="Files at the top of the volume.")
     files = FileSerializer(many=True, help_text="The first 500 by name.")
 

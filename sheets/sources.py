@@ -13,7 +13,8 @@ from sheets.catalog import describe
 from sheets.filters import FilterProblem, parse_filter
 from sheets.models import Sheet
 from sheets.names import TableName, VolumeName, quote
-from sheets.volumes import Volume, volume
+from sheets.volume import Volume
+from sheets.volumes import volume
 from workbench.near import listed, near_misses
 from workbench.problems import Invalid, Problem
 

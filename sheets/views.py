@@ -23,8 +23,10 @@ from sheets.serializers import (
     ItemSerializer,
     ProgressSerializer,
     SheetSerializer,
+    SourceUsesSerializer,
     ValidationSerializer,
 )
+from sheets.source_uses import uses_of
 from workbench.api.paging import page_size
 
 CURSOR = OpenApiParameter("cursor", str, description="From `next` of a page.")
@@ -92,6 +94,12 @@ class SheetViewSet(ModelViewSet[Sheet]):
         sheet = self.get_object()
         counts = sheet.labels.order_by("label_type").values("label_type").annotate(labeled=Count("id"))
         return Response(ProgressSerializer({"items": sheet.row_count, "labels": counts}).data)
+
+    @extend_schema(responses=SourceUsesSerializer, filters=False)
+    @action(detail=True, pagination_class=None)
+    def uses(self, _request: Request, **_: Any) -> Response:
+        """The tags of the sheet's sources at every level, or why they could not be read, and what follows for uses."""
+        return Response(SourceUsesSerializer(uses_of(self.get_object())).data)
 
     @extend_schema(request=None, responses=ValidationSerializer, filters=False)
     @action(detail=True, methods=["post"])

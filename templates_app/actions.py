@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError
@@ -26,6 +27,14 @@ ATTEMPTS = 5
 Status = PromptTemplate.Status
 
 
+class ChangedMeanwhileError(Conflict):
+    """Someone else wrote the draft since it was read; `present` is the draft as it is now."""
+
+    def __init__(self, present: PromptTemplate) -> None:
+        super().__init__(f"The template {present} was changed meanwhile: look at it again, then decide.")
+        self.present = present
+
+
 def create_template(data: Mapping[str, Any], *, actor: str) -> PromptTemplate:
     """Return the new draft; `data` has the names of `FIELDS`.
 
@@ -40,8 +49,13 @@ def create_template(data: Mapping[str, Any], *, actor: str) -> PromptTemplate:
     return template
 
 
-def update_template(template: PromptTemplate, data: Mapping[str, Any], *, actor: str) -> PromptTemplate:
-    """Return the changed draft; Conflict where it is published or archived, else errors as for `create_template`."""
+def update_template(
+    template: PromptTemplate, data: Mapping[str, Any], *, actor: str, seen: datetime | None = None
+) -> PromptTemplate:
+    """Return the changed draft; Conflict where it is published or archived, else errors as for `create_template`.
+
+    `seen` is the `updated_at` that the change was made on: ChangedMeanwhileError where the draft has another by now.
+    """
     changed, values = _present(template), _known(data)
     if not changed.is_draft:
         raise _fixed(changed)
@@ -49,7 +63,8 @@ def update_template(template: PromptTemplate, data: Mapping[str, Any], *, actor:
         setattr(changed, name, value)
     _check(changed)
     try:
-        return _write_draft(template, {name: getattr(changed, name) for name in values}, actor=actor)
+        kept = {name: getattr(changed, name) for name in values}
+        return _write_draft(template, kept, actor=actor, **({"updated_at": seen} if seen else {}))
     except IntegrityError as error:
         raise _taken(changed) from error
 
@@ -157,7 +172,7 @@ def _write_draft(template: PromptTemplate, values: Mapping[str, Any], *, actor: 
     if not drafts.update(**values, updated_at=timezone.now()):
         present = _present(template)
         if present.is_draft:
-            raise Conflict(f"The template {present} was changed meanwhile: look at it again, then publish it.")
+            raise ChangedMeanwhileError(present)
         raise _fixed(present)
     log.info("%s wrote %s of the template %s", actor, ", ".join(sorted(values)) or "nothing", template.pk)
     return _present(template)

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 
 from workbench.concepts import Concept
+from workbench.lakehouse.fields import ChoiceField
 
 
 class PromptTemplate(Concept):
@@ -19,7 +20,7 @@ class PromptTemplate(Concept):
     name = models.CharField(max_length=255)
     version = models.CharField(max_length=32, default="1.0.0", help_text="Semantic version, such as 1.0.0.")
     description = models.TextField(blank=True, default="")
-    status = models.CharField(max_length=9, choices=Status.choices, default=Status.DRAFT, editable=False)
+    status = ChoiceField(max_length=9, choices=Status.choices, default=Status.DRAFT, editable=False)
     label_type = models.CharField(max_length=64, help_text="The task: classification, entity_extraction, …")
     system_prompt = models.TextField(blank=True, default="")
     user_prompt_template = models.TextField(help_text="Jinja2 over the item's columns, such as {{ image_id }}.")

@@ -73,28 +73,31 @@ def lakehouse(migrated: Path, tmp_path: Path, db: None) -> Iterator[Path]:
 
 
 class at:  # noqa: N801 - reads as a word: `with at(directory)`
-    """Point the alias `lakehouse` at a directory, in this thread and in those started meanwhile."""
+    """Point the alias `lakehouse` at a directory, in this thread and in those started meanwhile.
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    With `warehouse` a loopback over the directory is between; `server` is it.
+    """
 
-    def __enter__(self) -> None:
+    def __init__(self, directory: Path, *, warehouse: bool = ON_WAREHOUSE) -> None:
+        self.directory, self.warehouse = directory, warehouse
+        self.server: Any = None
+
+    def __enter__(self) -> at:
         self.entry = connections.settings[LAKEHOUSE]
         self.before = connections[LAKEHOUSE]
         self.stack = ExitStack()
         connections.settings[LAKEHOUSE] = self.entry | self._address()
         connections[LAKEHOUSE] = connections.create_connection(LAKEHOUSE)
+        return self
 
     def _address(self) -> dict[str, Any]:
-        if not ON_WAREHOUSE:
+        if not self.warehouse:
             return {"NAME": str(self.directory)}
         from tests.databricks.loopback import TOKEN, Loopback  # loads the connector
 
         os.environ["DATABRICKS_TOKEN"] = TOKEN
-        entry = databases.lakehouse(self.stack.enter_context(Loopback(self.directory)).url)
-        # The files of volumes are read beside the server: it has no Files API.
-        entry["OPTIONS"]["volumes"] = str(self.directory)
-        return entry
+        self.server = self.stack.enter_context(Loopback(self.directory))
+        return databases.lakehouse(self.server.url)
 
     def __exit__(self, *_: object) -> None:
         connections[LAKEHOUSE].close()

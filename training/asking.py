@@ -67,7 +67,7 @@ class FromEndpoint:
     def __init__(self, answerer: EndpointAnswerer, *, remember: bool = True) -> None:
         self._answerer, self._client, self._seeing = answerer, answerer.client, answerer.seeing()
         self._remember = remember
-        self.cached = 0
+        self.cached = self._open = self._number = 0
         self._waiting: dict[bytes, list[Task]] = {}
         self._known: OrderedDict[bytes, Answer] = OrderedDict()
         self._finished: list[Done] = []
@@ -89,8 +89,6 @@ class FromEndpoint:
     @property
     def open(self) -> int:
         return self._open + len(self._finished)
-
-    _open = 0
 
     def gently(self, many: Iterable[T]) -> Iterator[T]:
         """Go through many things, a millisecond at a time.
@@ -125,7 +123,9 @@ class FromEndpoint:
 
     def take(self, least: int, seconds: float) -> list[Done]:
         """Return what is finished; raises what went wrong outside a call, such as renewing a token."""
-        landed = self._inbox.take(0 if self._finished else least, seconds)
+        # Equal questions are several tasks and one call.
+        calls = max(1, least - (self._open - len(self._waiting))) if least and not self._finished else 0
+        landed = self._inbox.take(calls, seconds)
         taken, self._finished = self._finished, []
         for key, reply in self.gently(landed):
             tasks = self._waiting.pop(key)
@@ -157,17 +157,18 @@ class FromEndpoint:
         )
         return blake2b(text, digest_size=16).digest()
 
-    _number = 0
-
     async def _serve(self) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        async with self._client:
-            self._begun.set()
-            await self._end.wait()
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            async with self._client:
+                self._begun.set()
+                await self._end.wait()
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+        finally:
+            self._begun.set()  # also where there is no session, so that nobody waits for it
 
     def _start(self, questions: Sequence[tuple[bytes, Question]]) -> None:
         for key, question in questions:

@@ -11,7 +11,9 @@ import pyarrow as pa
 from django.db.models import Q
 from django.utils import timezone
 
+from governance.uses import Limit
 from labels.models import CanonicalLabel
+from sheets import source_uses
 from sheets.reading import Item, items_of, iter_items
 from templates_app.models import PromptTemplate
 from templates_app.problems import TemplateLimitError, TemplateProblem
@@ -37,7 +39,7 @@ SAME = ("model", "temperature", "max_tokens")
 class Chunks:
     """Reads a training sheet's items as chunks of tasks, each with its labels looked up in one query.
 
-    `gently` is how to go through many of them beside another thread.
+    `limits` are those that the sources' tags put on every pair. `gently` is how to go through many of them beside another thread.
     """
 
     def __init__(self, training_sheet: TrainingSheet, gently: Gently) -> None:
@@ -45,6 +47,8 @@ class Chunks:
         self._gently = gently
         self._schema = normalise_output_schema(self.template.output_schema)
         self._earlier = _earlier(training_sheet)
+        # Read once for the whole run; at use they are read again.
+        self.limits = source_uses.limits_of(training_sheet.sheet)
 
     def missing(self, *, any_present: bool) -> Iterator[list[Task]]:
         """Yield the items without a pair; `any_present` is False where it is known that none has one."""
@@ -182,27 +186,27 @@ def failed_pairs(training_sheet: TrainingSheet) -> Any:
     return training_sheet.pairs.filter(~Q(error=""), status=QAPair.Status.UNLABELED)
 
 
-def add(training_sheet: TrainingSheet, finished: Sequence[Done]) -> None:
+def add(training_sheet: TrainingSheet, limits: Sequence[Limit], finished: Sequence[Done]) -> None:
     """Write the pairs of finished tasks as one commit; one that exists stays as it is."""
-    rows = [_row(training_sheet.pk, task, answer) for task, answer in finished]
+    rows = [_row(training_sheet.pk, limits, task, answer) for task, answer in finished]
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     columns["messages"] = [canonical_json(messages) for messages in columns["messages"]]
     QAPair.objects.append_arrow(pa.table(columns))
 
 
-def replace_failed(training_sheet: TrainingSheet, finished: Sequence[Done]) -> None:
+def replace_failed(training_sheet: TrainingSheet, limits: Sequence[Limit], finished: Sequence[Done]) -> None:
     """Write the pairs of finished tasks over the failed ones as one commit; what was answered meanwhile stays."""
     rows = {pair_id(training_sheet.pk, task.item.ref): (task, answer) for task, answer in finished}
     old = {pair.pk: pair for pair in failed_pairs(training_sheet).filter(pk__among=rows)}
     fresh = []
     for key, pair in old.items():
-        row = _row(training_sheet.pk, *rows[key]) | {"version": pair.version + 1, "created_at": pair.created_at}
+        row = _row(training_sheet.pk, limits, *rows[key]) | {"version": pair.version + 1, "created_at": pair.created_at}
         fresh.append(QAPair(**row))
     names = [field.name for field in QAPair._meta.concrete_fields if not field.primary_key]
     QAPair.objects.bulk_create(fresh, update_conflicts=True, unique_fields=["id"], update_fields=names)
 
 
-def _row(training_sheet_id: str, task: Task, answer: Answer) -> dict[str, Any]:
+def _row(training_sheet_id: str, limits: Sequence[Limit], task: Task, answer: Answer) -> dict[str, Any]:
     now = timezone.now()
     return {
         "id": pair_id(training_sheet_id, task.item.ref),
@@ -213,5 +217,5 @@ def _row(training_sheet_id: str, task: Task, answer: Answer) -> dict[str, Any]:
         "messages": [*task.question.messages, {"role": "assistant", "content": answer.text}],
         "created_at": now,
         "updated_at": now,
-        **pair_fields(task.label, answer),
+        **pair_fields(task.label, answer, limits),
     }

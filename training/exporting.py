@@ -17,9 +17,10 @@ from django.db import connections
 from django.db.models import Case, Count, F, Func, TextField, When
 
 from governance.uses import Limit, decide
+from sheets import source_uses
 from training.chat_lines import ChatLines
 from training.ledger import Ledger, bucket
-from training.models import QAPair
+from training.models import QAPair, TrainingSheet
 from training.querysets import QAPairQuerySet
 from workbench.router import LAKEHOUSE
 
@@ -44,10 +45,14 @@ Row = Mapping[str, Any]
 
 @dataclass
 class ExportRun:
-    """One pass over the pairs: what was written so far, its digest, and why the rest stayed."""
+    """One pass over the pairs: what was written so far, its digest, and why the rest stayed.
+
+    `source_limits` are those of the sheet's sources, which every pair has beside its own.
+    """
 
     training_sheet_id: str
     use: str
+    source_limits: Sequence[Limit]
     ledger: Ledger = field(default_factory=Ledger)
     size_bytes: int = 0
     digest: Any = field(default_factory=hashlib.sha256)
@@ -81,7 +86,13 @@ class ExportRun:
 
     def _reason(self, group: Row) -> str | None:
         row = {name: orjson.loads(value) if name in LISTS and value else value for name, value in group.items()}
-        return bucket(row["status"], decide(limits_of(row)), self.use, answer="looked at later, line by line")
+        decision = decide([*self.source_limits, *limits_of(row)])
+        return bucket(row["status"], decision, self.use, answer="looked at later, line by line")
+
+
+def run_of(training_sheet: TrainingSheet, use: str = "training") -> ExportRun:
+    """Return a pass over the pairs under the tags of their sources as they are now: a tag set today stops it today."""
+    return ExportRun(training_sheet.pk, use, source_uses.limits_of(training_sheet.sheet))
 
 
 def limits_of(row: Row) -> list[Limit]:

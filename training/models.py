@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 
+from governance.uses import Limit
 from labels.models import CanonicalLabel, all_uses
+from sheets import source_uses
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
-from training.querysets import QAPairQuerySet, TrainingSheetQuerySet
+from training.querysets import LiveJobQuerySet, QAPairQuerySet, TrainingSheetQuerySet, lease_start
 from workbench.concepts import Concept, Governed
-from workbench.lakehouse.fields import ArrayField, KeyField
+from workbench.lakehouse.fields import ArrayField, ChoiceField, KeyField
 from workbench.lakehouse.indexes import ClusterBy
 
 
@@ -30,12 +36,10 @@ class TrainingSheet(Concept):
         EXISTING_COLUMN = "existing_column"
 
     name = models.CharField(max_length=255)
-    sheet = models.ForeignKey(Sheet, on_delete=models.PROTECT, db_constraint=False, related_name="training_sheets")
-    template = models.ForeignKey(
-        PromptTemplate, on_delete=models.PROTECT, db_constraint=False, related_name="training_sheets"
-    )
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.GENERATING, editable=False)
-    labeling_mode = models.CharField(max_length=15, choices=Mode.choices, default=Mode.AI_GENERATED)
+    sheet = models.ForeignKey(Sheet, on_delete=models.PROTECT, related_name="training_sheets")
+    template = models.ForeignKey(PromptTemplate, on_delete=models.PROTECT, related_name="training_sheets")
+    status = ChoiceField(max_length=10, choices=Status.choices, default=Status.GENERATING, editable=False)
+    labeling_mode = ChoiceField(max_length=15, choices=Mode.choices, default=Mode.AI_GENERATED)
     generation_config = models.JSONField(default=dict, blank=True)
     statistics = models.JSONField(default=dict, blank=True, editable=False, help_text="Counts of the generation.")
     error = models.TextField(blank=True, default="", editable=False)
@@ -70,19 +74,17 @@ class QAPair(Governed):
         CANONICAL = "canonical"
 
     id = KeyField()
-    training_sheet = models.ForeignKey(
-        TrainingSheet, on_delete=models.PROTECT, db_constraint=False, related_name="pairs"
-    )
+    training_sheet = models.ForeignKey(TrainingSheet, on_delete=models.PROTECT, related_name="pairs")
     item_ref = models.CharField(max_length=1024)
     position = models.BigIntegerField(help_text="The item's place in the sheet's order, from 0.")
     item_hash = models.CharField(max_length=64, blank=True, default="")
     messages = models.JSONField(help_text='[{"role", "content"}, …]; content is text.')
     canonical_label = models.ForeignKey(
-        CanonicalLabel, null=True, blank=True, on_delete=models.PROTECT, db_constraint=False, related_name="pairs"
+        CanonicalLabel, null=True, blank=True, on_delete=models.PROTECT, related_name="pairs"
     )
     canonical_label_version = models.PositiveIntegerField(null=True, blank=True)
-    status = models.CharField(max_length=9, choices=Status.choices, default=Status.UNLABELED)
-    labeling_mode = models.CharField(max_length=15, choices=Mode.choices)
+    status = ChoiceField(max_length=9, choices=Status.choices, default=Status.UNLABELED)
+    labeling_mode = ChoiceField(max_length=15, choices=Mode.choices)
     model = models.CharField(max_length=255, blank=True, default="", help_text="What drafted the answer.")
     ai_confidence = models.FloatField(null=True, blank=True, help_text="0 to 1, as the drafter states it.")
     files_shown = models.IntegerField(default=0, help_text="How many files of the item the model was shown.")
@@ -110,6 +112,11 @@ class QAPair(Governed):
     def __str__(self) -> str:
         return self.item_ref
 
+    @cached_property
+    def source_limits(self) -> Sequence[Limit]:
+        """The limits from tags of the sheet's sources, read once for this object: for showing, not for a gate."""
+        return source_uses.limits_of(self.training_sheet.sheet)
+
 
 class ReviewEvent(models.Model):
     """One action of a reviewer on a pair; rows are only ever added."""
@@ -124,13 +131,11 @@ class ReviewEvent(models.Model):
 
     id = KeyField()
     action_id = models.CharField(max_length=64, help_text="Given by the client; the same one twice happens once.")
-    qa_pair = models.ForeignKey(QAPair, on_delete=models.PROTECT, db_constraint=False, related_name="events")
-    training_sheet = models.ForeignKey(
-        TrainingSheet, on_delete=models.PROTECT, db_constraint=False, related_name="events"
-    )
-    action = models.CharField(max_length=7, choices=Action.choices)
-    old_status = models.CharField(max_length=9, choices=QAPair.Status.choices)
-    new_status = models.CharField(max_length=9, choices=QAPair.Status.choices)
+    qa_pair = models.ForeignKey(QAPair, on_delete=models.PROTECT, related_name="events")
+    training_sheet = models.ForeignKey(TrainingSheet, on_delete=models.PROTECT, related_name="events")
+    action = ChoiceField(max_length=7, choices=Action.choices)
+    old_status = ChoiceField(max_length=9, choices=QAPair.Status.choices)
+    new_status = ChoiceField(max_length=9, choices=QAPair.Status.choices)
     pair_version = models.PositiveIntegerField(help_text="The pair's version after the action.")
     changes = models.JSONField(default=list, help_text='[{"field_path", "old_value", "new_value"}, …]')
     reason = models.TextField(blank=True, default="")
@@ -147,20 +152,23 @@ class ReviewEvent(models.Model):
 
 
 class JobRun(Concept):
-    """One run of long work: its state, progress and outcome."""
+    """The record of long work: its state, progress and outcome as of the last change of state; `LiveJob` has them now."""
 
     class Status(models.TextChoices):
         QUEUED = "queued"
         RUNNING = "running"
+        PAUSED = "paused"
         SUCCEEDED = "succeeded"
         FAILED = "failed"
         CANCELLED = "cancelled"
 
+    live: LiveJob  # set by `training.jobs.record.with_live`
+
     job_type = models.CharField(max_length=32)
     training_sheet = models.ForeignKey(
-        TrainingSheet, null=True, blank=True, on_delete=models.PROTECT, db_constraint=False, related_name="jobs"
+        TrainingSheet, null=True, blank=True, on_delete=models.PROTECT, related_name="jobs"
     )
-    status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
+    status = ChoiceField(max_length=9, choices=Status.choices, default=Status.QUEUED)
     progress = models.JSONField(default=dict, help_text='{"done", "total"}')
     result = models.JSONField(default=dict)
     error = models.TextField(blank=True, default="")
@@ -173,15 +181,65 @@ class JobRun(Concept):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.job_type} {self.status}"
+        return f"{self.job_type} {self.pk}"
+
+
+class LiveJob(models.Model):
+    """What a job does now: its state, the lease of the worker that does it, and how far it is.
+
+    In the default database, because a worker renews it every second, and a lease is one conditional UPDATE.
+    """
+
+    lives_in: ClassVar[str] = "default"
+
+    class Wish(models.TextChoices):
+        PAUSE = "pause"
+        CANCEL = "cancel"
+        HAND_BACK = "hand back"
+
+    id = models.CharField(primary_key=True, max_length=36, editable=False, help_text="The key of its job run.")
+    status = models.CharField(max_length=9, choices=JobRun.Status.choices, default=JobRun.Status.QUEUED)
+    wish = models.CharField(max_length=9, choices=Wish.choices, default="", help_text="What its worker shall do next.")
+    retry_failed = models.BooleanField(default=False, help_text="Ask again for the items that have an error.")
+    queued_at = models.DateTimeField(default=timezone.now)
+
+    token = models.CharField(max_length=36, default="", help_text="Of the lease; empty where nobody has it.")
+    worker = models.CharField(max_length=255, default="", help_text="Host and process group of who has the lease.")
+    heartbeat_at = models.DateTimeField(null=True, help_text="The lease ends settings.JOB_LEASE seconds later.")
+
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)
+    failed = models.BigIntegerField(default=0)
+    cached = models.BigIntegerField(default=0)
+    prompt_tokens = models.BigIntegerField(default=0)
+    completion_tokens = models.BigIntegerField(default=0)
+    rate = models.FloatField(default=0, help_text="Items a second, lately.")
+    errors = models.JSONField(default=list, help_text='The first few: [{"item_ref", "error"}, …]')
+    error = models.TextField(default="", help_text="What stopped the job.")
+
+    objects = LiveJobQuerySet.as_manager()
+
+    class Meta:
+        db_table = "live_jobs"
+
+    def __str__(self) -> str:
+        return f"{self.status}, {self.done} of {self.total}"
+
+    @property
+    def is_leased(self) -> bool:
+        """Return whether a worker holds the lease and was heard of within its time."""
+        return bool(self.token and self.heartbeat_at and self.heartbeat_at >= lease_start())
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Return how long the rest takes at the latest rate; None where no worker is at it."""
+        return (self.total - self.done) / self.rate if self.rate and self.is_leased else None
 
 
 class Export(Concept):
     """What left, when, for which use, and the digest of its bytes."""
 
-    training_sheet = models.ForeignKey(
-        TrainingSheet, on_delete=models.PROTECT, db_constraint=False, related_name="exports"
-    )
+    training_sheet = models.ForeignKey(TrainingSheet, on_delete=models.PROTECT, related_name="exports")
     format = models.CharField(max_length=20, default="chat")
     use = models.CharField(max_length=10, default="training")
     split = models.CharField(max_length=10, blank=True, default="")
@@ -201,3 +259,57 @@ class Export(Concept):
 
     def __str__(self) -> str:
         return f"{self.exported_pairs} pairs for {self.use}"
+
+
+class ModelTrainingLineage(Concept):
+    """Which model came from which training sheet, from exactly which pairs; rows are only ever added."""
+
+    model_id = models.CharField(max_length=255, help_text="The model's id in Unity Catalog.")
+    model_name = models.CharField(max_length=767, help_text="catalog.schema.model")
+    model_version = models.CharField(max_length=32)
+    training_sheet = models.ForeignKey(TrainingSheet, on_delete=models.PROTECT, related_name="trained_models")
+    training_sheet_version = models.PositiveIntegerField(default=1, help_text="The version that was trained on.")
+    qa_pair_ids = ArrayField(help_text="The pairs that were used; all were labeled.")
+    train_pair_count = models.BigIntegerField()
+    val_pair_count = models.BigIntegerField(default=0)
+    training_config = models.JSONField(default=dict, help_text='{"base_model", "temperature", …}')
+    mlflow_run_id = models.CharField(max_length=64, blank=True, default="")
+    fmapi_job_id = models.CharField(max_length=255, blank=True, default="", help_text="The run that trained, anywhere.")
+    trained_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "model_training_lineage"
+        db_table_comment = "Models and the training sheet and pairs that they were trained on"
+        ordering = ["-trained_at", "-id"]
+        verbose_name = "trained model"
+
+    def __str__(self) -> str:
+        return f"{self.model_name} v{self.model_version}"
+
+
+class ModelEvaluation(Concept):
+    """How well one model answered; rows are only ever added."""
+
+    model_id = models.CharField(max_length=255, help_text="As in the model's lineage.")
+    model_version = models.CharField(max_length=32)
+    training_sheet = models.ForeignKey(
+        TrainingSheet,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="evaluations",
+        help_text="Where the questions came from.",
+    )
+    accuracy = models.FloatField(null=True, help_text="0 to 1.")
+    f1_score = models.FloatField(null=True, help_text="0 to 1.")
+    metrics = models.JSONField(default=dict, help_text="Whatever else was measured.")
+    mlflow_run_id = models.CharField(max_length=64, blank=True, default="")
+    evaluated_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "model_evaluations"
+        db_table_comment = "Measured quality of models"
+        ordering = ["-evaluated_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.model_id} v{self.model_version}"

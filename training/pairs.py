@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from governance.uses import USES
+from governance.uses import USES, Limit, decide
 from sheets.reading import VolumeFile
 from templates_app.schemas import misfits
 from workbench.canonical import canonical_json
@@ -79,10 +79,13 @@ def from_label(label: Label, output_schema: Mapping[str, Any]) -> Answer:
     )
 
 
-def pair_fields(label: Label | None, answer: Answer) -> dict[str, Any]:
-    """Return the columns of a pair that depend on its answer and label; a pair without a label starts with all uses."""
+def pair_fields(label: Label | None, answer: Answer, source_limits: Sequence[Limit] = ()) -> dict[str, Any]:
+    """Return the columns of a pair that depend on its answer, its label and the limits of its sources.
+
+    A pair without a label and limits starts with all uses.
+    """
     reviewed = label if answer.status == "labeled" else None
-    return {
+    fields: dict[str, Any] = {
         "status": answer.status,
         "labeling_mode": answer.labeling_mode,
         "model": answer.model,
@@ -98,4 +101,23 @@ def pair_fields(label: Label | None, answer: Answer) -> dict[str, Any]:
         "data_classification": label.data_classification if label else Classification.INTERNAL.value,
         "reviewed_by": reviewed.labeled_by if reviewed else "",
         "reviewed_at": reviewed.labeled_at if reviewed else None,
+    }
+    return fields | limited(fields, source_limits)
+
+
+def limited(fields: Mapping[str, Any], limits: Sequence[Limit]) -> dict[str, Any]:
+    """Return the columns on uses under these limits too; nothing where there are none."""
+    if not limits:
+        return {}
+    prohibited = frozenset(fields["prohibited_uses"])
+    own = Limit("pair", "", frozenset(fields["allowed_uses"]), prohibited, fields["data_classification"])
+    decision = decide([own, *limits])
+    # The reason of a rule that forbids nothing ("Released for all uses") would explain the wrong thing.
+    reasons = [fields["usage_reason"]] if any(map(own.forbids, USES)) else []
+    reasons += [rules[0].reason or rules[0].source for rules in decide(limits).provenance.values()]
+    return {
+        "allowed_uses": [use for use in USES if use in decision.allowed],
+        "prohibited_uses": [use for use in USES if use in decision.prohibited],
+        "usage_reason": "; ".join(dict.fromkeys(filter(None, reasons))),
+        "data_classification": decision.classification,
     }

@@ -97,7 +97,7 @@ class Run:
         try:
             ending = self._loop(chunks)
             self._settle()
-        except EndpointDown:
+        except Problem:
             self._commit()
             raise
         self._commit()

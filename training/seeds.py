@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,12 +17,13 @@ from uuid import UUID, uuid5
 
 from django.conf import settings
 from django.db import connections
-from django.db.models import Model
 
 from labels.models import CanonicalLabel, CanonicalLabelVersion
 from sheets.models import Sheet
-from sheets.volumes import directory
+from sheets.names import VolumeName
+from sheets.volumes import volume as volume_of
 from templates_app.models import PromptTemplate
+from workbench.lakehouse.bulk import insert_missing
 from workbench.lakehouse.compiler import insert_sql
 from workbench.lakehouse.rows import Rows
 from workbench.near import listed
@@ -65,8 +65,8 @@ def load(name: str) -> Loaded:
         name=name,
         source_rows=sum(load_table(folder, table) for table in sources["tables"]),
         files=sum(load_volume(folder, volume) for volume in sources["volumes"]),
-        sheets=add_missing(Sheet, [sheet_row(folder, sources["tables"][0])]),
-        templates=add_missing(PromptTemplate, map(template_row, read_json(folder / "templates.json"))),
+        sheets=insert_missing([Sheet(**sheet_row(folder, sources["tables"][0]))]),
+        templates=insert_missing([PromptTemplate(**template_row(row)) for row in read_json(folder / "templates.json")]),
         labels=add_labels(labels),
     )
 
@@ -120,13 +120,12 @@ def load_volume(folder: Path, volume: Mapping[str, Any]) -> int:
     with connection.cursor() as cursor:
         quoted = ".".join(map(connection.ops.quote_name, (catalog, schema, name)))
         cursor.execute(f"CREATE VOLUME IF NOT EXISTS {quoted}")
-    target = directory() / volume["path"].lstrip("/")
-    target.mkdir(parents=True, exist_ok=True)
-    missing = [file for file in sorted((folder / volume["files"]).iterdir()) if not (target / file.name).exists()]
+    target = volume_of(VolumeName(catalog, schema, name))
+    present = set(target.list_files())
+    missing = [file for file in sorted((folder / volume["files"]).iterdir()) if file.name not in present]
     for file in missing:
-        part = target / f".{file.name}.part"
-        shutil.copyfile(file, part)
-        part.replace(target / file.name)
+        with file.open("rb") as source:
+            target.write(file.name, source)
     return len(missing)
 
 
@@ -145,8 +144,12 @@ def add_labels(rows: Sequence[Mapping[str, Any]]) -> int:
     """Add labels and the version row of each; the version is written last and again if it is missing."""
     times = ("labeled_at", "last_modified_at")
     labels = [{**row, **{name: at(row[name]) for name in times}, "created_at": at(row["labeled_at"])} for row in rows]
-    added = add_missing(CanonicalLabel, labels)
-    add_missing(CanonicalLabelVersion, map(version_row, labels))
+    added = insert_missing([CanonicalLabel(**row) for row in labels])
+    if added < len(labels):
+        # An item may carry a label of somebody else instead, and that one has versions of its own.
+        there = set(CanonicalLabel.objects.filter(pk__in=[row["id"] for row in labels]).values_list("pk", flat=True))
+        labels = [row for row in labels if row["id"] in there]
+    insert_missing([CanonicalLabelVersion(**version_row(row)) for row in labels])
     return added
 
 
@@ -160,15 +163,6 @@ def version_row(label: Mapping[str, Any]) -> dict[str, Any]:
         "modified_at": label["last_modified_at"],
         "change_note": "Loaded with the sample data",
     }
-
-
-def add_missing(model: type[Model], rows: Iterable[Mapping[str, Any]]) -> int:
-    """Insert the rows whose key is not in the table, as one commit, and return how many that were."""
-    given = {row["id"]: row for row in rows}
-    present = set(model._default_manager.filter(pk__in=given).values_list("pk", flat=True))
-    new = [model(**row) for key, row in given.items() if key not in present]
-    model._default_manager.bulk_create(new)
-    return len(new)
 
 
 def at(text: str) -> datetime:

@@ -91,8 +91,8 @@ def _data(request: HttpRequest) -> Stage:
         more.append(Figure(labels, "canonical labels", _list("labels_canonicallabel")))
     sheets = _list("sheets_sheet")
     more.insert(0, Figure(count["items"] or 0, "items", sheets))
-    action = ("New sheet", reverse("admin:sheets_sheet_add")) if _may(request, "sheets.add_sheet") else None
-    return Stage("Data", "table", Figure(count["sheets"], "sheets", sheets), more, action)
+    browse = ("Browse the catalog", reverse("admin:sheets_sheet_catalog"))
+    return Stage("Data", "table", Figure(count["sheets"], "sheets", sheets), more, browse)
 
 
 def _generate(request: HttpRequest) -> Stage:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 
 TITLE = "Training Dataset Workbench"
 # Teal, one step darker than usual: white text on 600 has a contrast above 5:1.
@@ -45,9 +45,27 @@ def screen(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
     }
 
 
+def on_sheets(request: HttpRequest) -> bool:
+    """Return whether a page of sheets is open; the catalog, below their address, has an entry of its own."""
+    here, sheets = request.path, reverse("admin:sheets_sheet_changelist")
+    return here.startswith(sheets) and not here.startswith(reverse("admin:sheets_sheet_catalog"))
+
+
 NAVIGATION = [
     {"items": [{"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}]},
-    {"title": "1 · Data", "separator": True, "items": [screen("Sheets", "table", "sheets", "sheet")]},
+    {
+        "title": "1 · Data",
+        "separator": True,
+        "items": [
+            {
+                "title": "Catalog",
+                "icon": "account_tree",
+                "link": reverse_lazy("admin:sheets_sheet_catalog"),
+                "permission": may("sheets.view_sheet"),
+            },
+            screen("Sheets", "table", "sheets", "sheet") | {"active": on_sheets},
+        ],
+    },
     {
         "title": "2 · Generate",
         "items": [screen("Training sheets", "dataset", "training", "trainingsheet")],

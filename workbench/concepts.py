@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
-from workbench.lakehouse.fields import ArrayField, KeyField
+from workbench.lakehouse.fields import ArrayField, ChoiceField, KeyField
 
 
 class Concept(models.Model):
@@ -40,9 +40,7 @@ class Governed(models.Model):
     allowed_uses = ArrayField(help_text="One a line: training, validation, evaluation, few_shot, testing.")
     prohibited_uses = ArrayField(help_text="Explicit exclusions; a prohibition wins over a permission.")
     usage_reason = models.TextField(blank=True, default="", help_text="The compliance or business reason.")
-    data_classification = models.CharField(
-        max_length=12, choices=Classification.choices, default=Classification.INTERNAL
-    )
+    data_classification = ChoiceField(max_length=12, choices=Classification.choices, default=Classification.INTERNAL)
 
     class Meta:
         abstract = True

@@ -17,18 +17,26 @@ Database = dict[str, Any]
 DEFAULT_CATALOG, DEFAULT_SCHEMA = "mirion_vital", "workbench"
 
 
+# Longer than any statement on Django's own tables, and shorter than the 120 s that a request may take.
+STATEMENT_MS = 60_000
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+ENCRYPTED = ("require", "verify-ca", "verify-full")
+ENDPOINT = re.compile(r"projects/[^/]+/branches/[^/]+/endpoints/[^/]+")
 WAREHOUSE = re.compile(r"/sql/1\.0/(warehouses|endpoints)/[\w-]+")
+VOLUME = re.compile(r"([\w-]+\.){2}[\w-]+")
 
 
 def lakehouse(url: str) -> Database:
     """Return the entry for the alias `lakehouse`, from a directory of Delta tables or a SQL warehouse.
 
-    `delta:///DIR` or `databricks://HOST/sql/1.0/warehouses/ID`, each with `?catalog=C&schema=S` or the defaults. Raises
+    `delta:///DIR` or `databricks://HOST/sql/1.0/warehouses/ID`, each with `?catalog=C&schema=S` or the defaults; a
+    warehouse also with `&volume=C.S.V`, through which large writes go, or `staging` beside the tables. Raises
     ImproperlyConfigured for a relative directory, an unknown option, a path that is no warehouse's, or a password.
     """
     parts = urlsplit(url)
-    options = _options(parts, "WORKBENCH_LAKEHOUSE_URL", allowed=("catalog", "schema"))
-    names = {"catalog": options.get("catalog", DEFAULT_CATALOG), "schema": options.get("schema", DEFAULT_SCHEMA)}
+    more = ("volume",) if parts.scheme == "databricks" else ()
+    options = _options(parts, "WORKBENCH_LAKEHOUSE_URL", allowed=("catalog", "schema", *more))
+    names = {"catalog": DEFAULT_CATALOG, "schema": DEFAULT_SCHEMA, **options}
     # A statement is one Delta commit and `atomic()` gives no rollback, so a request is never wrapped in one.
     return {"ENGINE": "workbench.lakehouse", "ATOMIC_REQUESTS": False} | LAKEHOUSE_KINDS[parts.scheme](parts, names)
 
@@ -54,11 +62,16 @@ def _databricks(parts: SplitResult, names: Database) -> Database:
             f"WORKBENCH_LAKEHOUSE_URL={masked(parts)!r} names no SQL warehouse: use "
             "databricks://HOST/sql/1.0/warehouses/ID, as the warehouse's connection details show it."
         )
+    volume = names.get("volume") or f"{names['catalog']}.{names['schema']}.staging"
+    if not VOLUME.fullmatch(volume):
+        raise ImproperlyConfigured(
+            f"WORKBENCH_LAKEHOUSE_URL={masked(parts)!r} names no volume by {volume!r}: use volume=CATALOG.SCHEMA.VOLUME."
+        )
     return {
         "NAME": parts.path,
         "HOST": parts.hostname,
         "PORT": str(parts.port or ""),
-        "OPTIONS": {"engine": "databricks", **names},
+        "OPTIONS": {"engine": "databricks", **names, "volume": volume},
         # A warehouse forgets a session that was idle for half an hour; a connection is replaced before.
         "CONN_MAX_AGE": 600,
     }
@@ -68,7 +81,11 @@ LAKEHOUSE_KINDS: dict[str, Callable[[SplitResult, Database], Database]] = {"delt
 
 
 def default(url: str) -> Database:
-    """Return the entry for Django's own tables from `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST:PORT/NAME`."""
+    """Return the entry for Django's own tables, from one of three URLs.
+
+    `sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST:PORT/NAME`, or `lakebase://USER@HOST:PORT/NAME?endpoint=…`, whose
+    passwords are asked for. Raises ImproperlyConfigured for what is missing, unknown or unsafe.
+    """
     parts = urlsplit(url)
     return DEFAULT_KINDS[parts.scheme](parts)
 
@@ -87,7 +104,7 @@ def _sqlite(parts: SplitResult) -> Database:
     }
 
 
-def _postgresql(parts: SplitResult) -> Database:
+def _postgresql(parts: SplitResult, more: tuple[str, ...] = ()) -> Database:
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
@@ -95,13 +112,42 @@ def _postgresql(parts: SplitResult) -> Database:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
-        "OPTIONS": _options(parts, "WORKBENCH_DATABASE_URL", allowed=("sslmode",)),
+        "OPTIONS": {
+            "connect_timeout": 15,
+            "options": f"-c statement_timeout={STATEMENT_MS}",
+            **_options(parts, "WORKBENCH_DATABASE_URL", allowed=("sslmode", "sslrootcert", *more)),
+        },
+        # Less than the hour for which a token of Lakebase lives.
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
     }
 
 
-DEFAULT_KINDS: dict[str, Callable[[SplitResult], Database]] = {"sqlite": _sqlite, "postgresql": _postgresql}
+def _lakebase(parts: SplitResult) -> Database:
+    if parts.password:
+        raise ImproperlyConfigured(
+            f"WORKBENCH_DATABASE_URL={masked(parts)!r} holds a password: leave it out, a token is asked for at each connection."
+        )
+    entry = _postgresql(parts, more=("endpoint",)) | {"ENGINE": "workbench.lakebase"}
+    options = entry["OPTIONS"]
+    if not (entry["HOST"] and entry["USER"] and entry["NAME"] and ENDPOINT.fullmatch(options.get("endpoint", ""))):
+        raise ImproperlyConfigured(
+            f"WORKBENCH_DATABASE_URL={masked(parts)!r} names no Lakebase database: use "
+            "lakebase://USER@HOST/NAME?endpoint=projects/P/branches/B/endpoints/E."
+        )
+    if entry["HOST"] not in LOOPBACK and options.setdefault("sslmode", "require") not in ENCRYPTED:
+        raise ImproperlyConfigured(
+            f"WORKBENCH_DATABASE_URL has sslmode={options['sslmode']!r}, which would send the token in the clear: use "
+            f"{', '.join(ENCRYPTED)}."
+        )
+    return entry
+
+
+DEFAULT_KINDS: dict[str, Callable[[SplitResult], Database]] = {
+    "sqlite": _sqlite,
+    "postgresql": _postgresql,
+    "lakebase": _lakebase,
+}
 
 
 def _options(parts: SplitResult, variable: str, *, allowed: tuple[str, ...]) -> dict[str, str]:

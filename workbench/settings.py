@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from workbench import databases
+from workbench import databases, databricks_apps
 from workbench.admin_look import UNFOLD as UNFOLD
 from workbench.env import env_bool, env_choice, env_headers, env_int, env_price, env_str, env_url
 from workbench.secret_files import kept_secret
@@ -15,8 +17,14 @@ from workbench.secret_files import kept_secret
 # Lets classes such as ModelAdmin take their model in brackets, for the type checker.
 django_stubs_ext.monkeypatch()
 
+IN_DATABRICKS_APPS = databricks_apps.inside(os.environ)
+if IN_DATABRICKS_APPS:
+    databricks_apps.require(os.environ)
+PORT = env_int("DATABRICKS_APP_PORT", 8000, at_least=1)
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(env_str("WORKBENCH_VAR_DIR", str(BASE_DIR / "var"))).absolute()
+_home = Path(tempfile.gettempdir(), "workbench") if IN_DATABRICKS_APPS else BASE_DIR / "var"
+VAR_DIR = Path(env_str("WORKBENCH_VAR_DIR", str(_home))).absolute()
 
 DEBUG = env_bool("WORKBENCH_DEBUG", False)
 PUBLIC_URL = env_url("WORKBENCH_PUBLIC_URL", "http://127.0.0.1:8000", schemes=("http", "https"))
@@ -58,6 +66,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "rest_framework",
     "rest_framework.authtoken",
     "django_filters",
@@ -72,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    *(["workbench.forwarded.ForwardedUserMiddleware"] if IN_DATABRICKS_APPS else []),
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -96,7 +106,10 @@ LAKEHOUSE_URL = env_url(
     "WORKBENCH_LAKEHOUSE_URL", f"delta://{VAR_DIR / 'lakehouse'}", schemes=tuple(databases.LAKEHOUSE_KINDS)
 )
 DATABASE_URL = env_url(
-    "WORKBENCH_DATABASE_URL", f"sqlite://{VAR_DIR / 'workbench.sqlite3'}", schemes=tuple(databases.DEFAULT_KINDS)
+    "WORKBENCH_DATABASE_URL",
+    (databricks_apps.database_url(os.environ) if IN_DATABRICKS_APPS else "")
+    or f"sqlite://{VAR_DIR / 'workbench.sqlite3'}",
+    schemes=tuple(databases.DEFAULT_KINDS),
 )
 DATABASES = {"default": databases.default(DATABASE_URL), "lakehouse": databases.lakehouse(LAKEHOUSE_URL)}
 DATABASE_ROUTERS = ["workbench.router.LakehouseRouter"]
@@ -123,6 +136,11 @@ LLM_PRICE_COMPLETION = env_price("WORKBENCH_LLM_PRICE_COMPLETION")
 
 EXPORTS_DIR = VAR_DIR / "exports"
 
+# Whom the proxy of Databricks Apps forwards has signed in there, and has no password here.
+if IN_DATABRICKS_APPS:
+    AUTHENTICATION_BACKENDS = ["workbench.forwarded.ForwardedUserBackend"]
+OWNERS = frozenset(env_str("WORKBENCH_OWNERS").lower().replace(",", " ").split())
+NEW_USERS_GROUP = env_str("WORKBENCH_NEW_USERS_GROUP")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -142,13 +160,23 @@ FORMAT_MODULE_PATH = "workbench.formats"
 USE_TZ = True
 
 STATIC_URL = "static/"
-# Files are found where they lie when the server runs from a checkout; a deployment collects them once.
-WHITENOISE_USE_FINDERS = True
+# Files are found where they lie when the server runs from a checkout; `serve_app` collects them, under hashed names.
+WHITENOISE_USE_FINDERS = not IN_DATABRICKS_APPS
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if IN_DATABRICKS_APPS
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "workbench.forwarded.ForwardedAuthentication"
+        if IN_DATABRICKS_APPS
+        else "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["workbench.api.permissions.MayWrite"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -180,7 +208,13 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# `retry` must exceed `timeout`, or the queue hands a task that still runs to a second worker.
+# Who runs the work that is too long for a request, by a name of `training.jobs.dispatch`.
+JOBS = env_str("WORKBENCH_JOBS", "queue")
+# Seconds without a heartbeat after which a job's worker counts as dead and another may go on with the job.
+JOB_LEASE = 30.0
+
+# `retry` must exceed `timeout`, or the queue hands a task that still runs to a second worker. Jobs have no timeout: their
+# lease tells whether they run, so that such a task ends at once.
 Q_CLUSTER = {
     "name": "workbench",
     "orm": "default",
@@ -188,12 +222,27 @@ Q_CLUSTER = {
     "timeout": 3600,
     "retry": 3900,
     "catch_up": False,
+    "cache": "heartbeat",
+    # Tasks that wait in a worker's memory are lost to the others when it is killed.
+    "queue_limit": 1,
+}
+# The worker writes that it lives twice a second, for other processes to see; a file spares the database that.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "heartbeat": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": VAR_DIR / "heartbeat",
+    },
 }
 
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+# The proxy of Databricks Apps speaks HTTPS only, and is not known to say so: a redirect could never end.
+SECURE_SSL_REDIRECT = HTTPS and not IN_DATABRICKS_APPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("WORKBENCH_BEHIND_PROXY", False) else None
+BEHIND_PROXY = env_bool("WORKBENCH_BEHIND_PROXY", IN_DATABRICKS_APPS)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+USE_X_FORWARDED_HOST = IN_DATABRICKS_APPS
 
 LOGGING = {
     "version": 1,

@@ -37,7 +37,7 @@ def test_home_takes_few_queries(admin: Client, boards: TrainingSheet) -> None:
 def test_an_empty_lakehouse_says_what_to_do_first(admin: Client, lakehouse: Path) -> None:
     page = admin.get("/admin/").content.decode()
     assert "Start with a sheet" in page
-    assert 'href="/admin/sheets/sheet/add/"' in page
+    assert 'href="/admin/sheets/sheet/catalog/">Browse the catalog' in page
 
 
 def test_a_stage_shows_only_to_those_who_may_view_it(client: Client, nils: User, boards: TrainingSheet) -> None:

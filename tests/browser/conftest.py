@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.db import connections
 
 from tests.seeded import boards, invoices, seeded, seeded_directory
+from training.models import TrainingSheet
+from workbench.router import LAKEHOUSE
 
 __all__ = ["boards", "invoices", "seeded", "seeded_directory"]
 
@@ -29,3 +33,26 @@ def chromium(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
         yield browser
         browser.close()
+        # Beside a loop a connection belongs to a context that outlives the test, and with it this test's lakehouse.
+        connections[LAKEHOUSE].close()
+        del connections[LAKEHOUSE]
+
+
+@pytest.fixture
+def page(boards: TrainingSheet, rosa: User, live_server: Any, chromium: Any) -> Iterator[Any]:
+    """A page on which Rosa has signed in; it notes every request that leaves the machine and every error."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
+    page = context.new_page()
+    page.faults = []
+    page.on("pageerror", lambda error: page.faults.append(str(error)))
+    page.on("request", lambda request: _stays(request.url, live_server.url) or page.faults.append(request.url))
+    page.goto(f"{live_server.url}/admin/")
+    page.fill("#id_username", "rosa")
+    page.fill("#id_password", "rosa's password")
+    page.click("button[type=submit]")
+    yield page
+    context.close()
+
+
+def _stays(url: str, server: str) -> bool:
+    return url.startswith((server, "data:", "blob:"))

@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 
 from training.chat import validate_file
 from training.models import Export, TrainingSheet
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "lakehouse"])
-
-
-@pytest.fixture
-def page(boards: TrainingSheet, rosa: User, live_server: Any, chromium: Any) -> Iterator[Any]:
-    """A page on which Rosa has signed in; it notes every request that leaves the machine and every error."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
-    page = context.new_page()
-    page.faults = []
-    page.on("pageerror", lambda error: page.faults.append(str(error)))
-    page.on("request", lambda request: _stays(request.url, live_server.url) or page.faults.append(request.url))
-    page.goto(f"{live_server.url}/admin/")
-    page.fill("#id_username", "rosa")
-    page.fill("#id_password", "rosa's password")
-    page.click("button[type=submit]")
-    yield page
-    context.close()
-
-
-def _stays(url: str, server: str) -> bool:
-    return url.startswith((server, "data:", "blob:"))
 
 
 def test_generate_then_export(page: Any, boards: TrainingSheet, tmp_path: Path) -> None:

@@ -58,13 +58,10 @@ class Result:
     table: pa.Table
     modified: int | None
     sent: int = 0
-    polls: int = 0
+    staging: bool = False
 
     def status(self) -> t.TGetOperationStatusResp:
-        state = State.RUNNING_STATE if self.polls > 0 else State.FINISHED_STATE
-        return t.TGetOperationStatusResp(
-            status=OK, operationState=state, hasResultSet=True, numModifiedRows=self.modified
-        )
+        return in_state(State.FINISHED_STATE, self.modified)
 
     def metadata(self) -> t.TGetResultSetMetadataResp:
         return t.TGetResultSetMetadataResp(
@@ -73,7 +70,7 @@ class Result:
             resultFormat=t.TSparkRowSetType.ARROW_BASED_SET,
             arrowSchema=self.table.schema.serialize().to_pybytes(),
             lz4Compressed=False,
-            isStagingOperation=False,
+            isStagingOperation=self.staging,
         )
 
     def fetch(self, most: int) -> t.TFetchResultsResp:
@@ -90,10 +87,8 @@ class Result:
             resultSetMetadata=self.metadata(),
         )
 
-    def direct(self, most: int, *, waits: bool) -> t.TSparkDirectResults:
-        """The whole answer in one, if it fits and is not made to wait."""
-        if waits:
-            return t.TSparkDirectResults(operationStatus=self.status())
+    def direct(self, most: int) -> t.TSparkDirectResults:
+        """The whole answer in one, if it fits."""
         rows = self.fetch(most)
         return t.TSparkDirectResults(
             operationStatus=self.status(),
@@ -103,10 +98,14 @@ class Result:
         )
 
 
+def in_state(state: int, modified: int | None = None) -> t.TGetOperationStatusResp:
+    return t.TGetOperationStatusResp(status=OK, operationState=state, hasResultSet=True, numModifiedRows=modified)
+
+
 def run(connection: Connection, sql: str, given: Sequence[t.TSparkParameter]) -> Result:
     """Execute on the local engine; its errors, or `RefusedError` for parameters that a warehouse does not take."""
     size = sum(len(p.value.stringValue.encode()) for p in given if p.value)
-    if len(given) > 255 or size > 1_048_576:
+    if len(given) > 255 or size > 1_000_000:
         raise RefusedError(f"[TOO_MANY_PARAMETERS] {len(given)} markers, {size} bytes SQLSTATE: 54000")
     with connection.cursor() as cursor:
         cursor.execute(sql, [_value(p) for p in given])

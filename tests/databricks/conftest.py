@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from tests.databricks.loopback import PATH, TOKEN, Loopback
+from tests.databricks.loopback import TOKEN, Loopback
 from workbench import databases
 from workbench.lakehouse.base import DatabaseWrapper
 from workbench.lakehouse.engines import databricks
@@ -39,15 +39,10 @@ def connect(warehouse: Loopback) -> Iterator[Connect]:
     """Opens connections; arguments override those of the connector."""
     with ExitStack() as stack:
 
-        def opened(**connector: Any) -> databricks.Connection:
-            connection = databricks.connect(
-                host="127.0.0.1",
-                port=warehouse.port,
-                path=PATH,
-                catalog=warehouse.catalog,
-                schema=warehouse.schema,
-                connector=connector,
-            )
+        def opened(server: Loopback = warehouse, most_seconds: float = 5, **connector: Any) -> databricks.Connection:
+            settings = {"HOST": "", "PORT": "", **databases.lakehouse(server.url)}
+            settings["OPTIONS"]["connector"] = connector
+            connection = databricks.connect(**databricks.options(settings), most_seconds=most_seconds)
             stack.callback(connection.close)
             return connection
 

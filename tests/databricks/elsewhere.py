@@ -8,8 +8,13 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "tests/lakehouse/test_processes.py::test_a_process_forked_too_late_is_told_so",
         "tests/lakehouse/test_settings.py::test_an_unwritable_directory_is_told_in_one_line",
     ),
-    "above 900 kB the rows of a warehouse are several commits": (
-        "tests/lakehouse/test_keys.py::test_ten_thousand_rows_are_one_commit",
+    "it is about volumes that are directories; tests/databricks/test_volumes.py is about the others": (
+        "tests/sheets/test_volumes.py",
+    ),
+    "its processes have a site of their own, on the local engine": (
+        "tests/training/jobs/test_killed.py",
+        "tests/training/jobs/test_workers.py",
+        "tests/training/jobs/test_stopped.py",
     ),
 }
 

@@ -1,4 +1,4 @@
-"""A SQL warehouse on this machine: the Thrift calls of the connector, executed on the local engine.
+"""A SQL warehouse on this machine: the Thrift calls of the connector, executed on the local engine; its workspace beside it.
 
 It is strict: a wrong token, an unknown call, more than 255 markers or 1 MB of parameters are errors. It keeps what it was
 sent, and can be told to fail.
@@ -6,15 +6,14 @@ sent, and can be told to fail.
 
 from __future__ import annotations
 
-import json
-import socket
+import ssl
 import threading
 import uuid
-from collections import deque
+from collections import defaultdict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from databricks.sql.thrift_api.TCLIService import TCLIService
 from databricks.sql.thrift_api.TCLIService import ttypes as t
@@ -22,11 +21,17 @@ from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.transport.TTransport import TMemoryBuffer
 
 from tests.databricks import answers
+from tests.databricks.answers import State
+from tests.databricks.http import Reply, Request, Server
+from tests.databricks.sign_in import TOKEN, SignIn
+from tests.databricks.staging import Staging
+from tests.databricks.workspace import Workspace
 from workbench.lakehouse.engines import embedded
 from workbench.lakehouse.engines.local import Connection, Error, connect
 
+__all__ = ["PATH", "TOKEN", "Loopback", "Statement"]
+
 PATH = "/sql/1.0/warehouses/loopback"
-TOKEN = "loopback-token"
 CALLS = frozenset(
     {
         "OpenSession",
@@ -40,6 +45,10 @@ CALLS = frozenset(
     }
 )
 OK = t.TStatus(statusCode=t.TStatusCode.SUCCESS_STATUS)
+# What happens to the request itself, before or after the call; every other failure is the call's own.
+STATUSES = {"429": 429, "503": 503, "500": 500}
+TRANSPORT = {*STATUSES, "sleep", "drop", "drop after"}
+KEPT = 1000
 
 
 @dataclass
@@ -53,50 +62,110 @@ class Session:
 
 @dataclass
 class Statement:
-    """What arrived: the text, and each parameter as (type, value)."""
+    """What arrived: the text, and each parameter as (type, value). `executed` says whether it was run."""
 
     sql: str
     parameters: list[tuple[str, str | None]]
+    executed: bool = False
+
+
+@dataclass
+class Operation:
+    """A statement on its way: it runs after `polls` questions about it, unless it was cancelled before."""
+
+    session: Session
+    statement: Statement
+    given: Sequence[t.TSparkParameter]
+    polls: int
+    failure: str
+    result: answers.Result | None = None
+    cancelled: bool = False
 
 
 class Loopback:
-    """The server. `fail` says what happens to the next statements; `calls` and `statements` are what arrived."""
+    """The server. `fail` says what happens to the next calls; `calls` and `statements` are what arrived, the last 1,000.
 
-    def __init__(self, directory: Path, catalog: str = "mirion_vital", schema: str = "workbench") -> None:
+    `polls`: so many questions find each statement PENDING, as on a warehouse that starts. `direct_rows`: so many rows
+    travel in one answer. `retry_after`: the header of a 429 or 503.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        catalog: str = "mirion_vital",
+        schema: str = "workbench",
+        *,
+        port: int = 0,
+        certificate: ssl.SSLContext | None = None,
+    ) -> None:
         self.directory, self.catalog, self.schema = directory, catalog, schema
         self.calls: list[str] = []
         self.statements: list[Statement] = []
-        self.failures: deque[str] = deque()
+        self.failures: defaultdict[str, deque[str]] = defaultdict(deque)
         self.sessions: dict[bytes, Session] = {}
-        self.results: dict[bytes, answers.Result] = {}
+        self.operations: dict[bytes, Operation] = {}
         self.awake = threading.Event()
+        self.waiting = threading.Event()
         self.direct_rows = 5000
         self.polls = 0
+        self.retry_after = "0"
         with self.local() as connection:
             embedded.prepare(connection, f"`{catalog}`", f"`{schema}`")
-        self.http = _Server(("127.0.0.1", 0), _Handler)
-        self.http.warehouse = self
-        self.port = int(self.http.server_address[1])
-        self.url = f"databricks://127.0.0.1:{self.port}{PATH}?catalog={catalog}&schema={schema}"
+            connection.cursor().execute("CREATE VOLUME IF NOT EXISTS staging")
+        self.http = Server(port, certificate)
+        self.http.routes[PATH] = self.thrift
+        self.sign_in = SignIn(self.http)
+        self.staging = Staging(directory, self.http)
+        self.workspace = Workspace(directory, accepts=self.sign_in.accepts)
+        self.http.routes["/api/"] = self.workspace.answer
+        host = self.http.address.partition("://")[2]
+        self.url = f"databricks://{host}{PATH}?catalog={catalog}&schema={schema}"
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self.http.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.awake.set()
-        self.http.shutdown()
-        self.http.server_close()
+        self.http.__exit__()
         for session in self.sessions.values():
             session.connection.close()
+        self.workspace.close()
 
     def local(self) -> Connection:
         """A connection to the lakehouse behind the server."""
         return connect(self.directory, catalog=self.catalog, schema=self.schema)
 
-    def fail(self, *kinds: str) -> None:
-        """Let the next statements fail: `503`, `sleep`, `drop`, `drop after`, `expired`, or `[CLASS] a server's text`."""
-        self.failures.extend(kinds)
+    def fail(self, *kinds: str, call: str = "ExecuteStatement") -> None:
+        """Let the next calls fail: one of `TRANSPORT`, `expired`, or `[CLASS] a server's text`."""
+        self.failures[call].extend(kinds)
+
+    @property
+    def executed(self) -> list[str]:
+        """The statements that were run, not only sent."""
+        return [statement.sql for statement in self.statements if statement.executed]
+
+    def thrift(self, request: Request) -> Reply | None:
+        """One call in, one answer out."""
+        if not self.sign_in.accepts(request):
+            return Reply(403, headers={"x-databricks-reason-phrase": "Invalid access token"})
+        name = TBinaryProtocol(TMemoryBuffer(request.body)).readMessageBegin()[0]
+        self.calls.append(name)
+        del self.calls[:-KEPT]
+        if name not in CALLS:
+            return Reply(400, headers={"x-databricks-reason-phrase": f"Unknown call {name}"})
+        queue = self.failures[name]
+        kind = queue.popleft() if queue and queue[0] in TRANSPORT else ""
+        if kind in STATUSES:
+            return Reply(STATUSES[kind], headers={} if kind == "500" else {"Retry-After": self.retry_after})
+        if kind == "sleep":
+            self.waiting.set()
+            self.awake.wait(5)
+        if kind == "drop":
+            return None
+        out = TMemoryBuffer()
+        TCLIService.Processor(self).process(TBinaryProtocol(TMemoryBuffer(request.body)), TBinaryProtocol(out))
+        return None if kind == "drop after" else Reply(200, out.getvalue(), {"Content-Type": "application/x-thrift"})
 
     # The calls.
 
@@ -125,53 +194,79 @@ class Loopback:
 
     def ExecuteStatement(self, req: t.TExecuteStatementReq) -> t.TExecuteStatementResp:  # noqa: N802
         session = self.sessions.get(req.sessionHandle.sessionId.guid)
-        given = req.parameters or []
-        failure = self.failures.popleft() if self.failures else ""
+        failure = self.failures["ExecuteStatement"].popleft() if self.failures["ExecuteStatement"] else ""
         if session is None or failure == "expired":
             return t.TExecuteStatementResp(status=_invalid())
-        self.statements.append(Statement(req.statement, [(p.type, p.value and p.value.stringValue) for p in given]))
+        given = req.parameters or []
+        statement = Statement(req.statement, [(p.type, p.value and p.value.stringValue) for p in given])
+        self.statements.append(statement)
+        # A server in the foreground stays up for days.
+        del self.statements[:-KEPT]
+        guid = uuid.uuid4().bytes
         handle = t.TOperationHandle(
-            operationId=t.THandleIdentifier(guid=uuid.uuid4().bytes, secret=b"0" * 16),
+            operationId=t.THandleIdentifier(guid=guid, secret=b"0" * 16),
             operationType=t.TOperationType.EXECUTE_STATEMENT,
             hasResultSet=True,
         )
+        operation = self.operations[guid] = Operation(session, statement, given, self.polls, failure)
+        status = self._advance(operation)
+        direct = t.TSparkDirectResults(operationStatus=status)
+        if operation.result:
+            direct = operation.result.direct(self.direct_rows)
+        if direct.closeOperation or status.operationState == State.ERROR_STATE:
+            del self.operations[guid]
+        return t.TExecuteStatementResp(status=OK, operationHandle=handle, directResults=direct)
+
+    def _advance(self, operation: Operation) -> t.TGetOperationStatusResp:
+        """The operation's state, after it was run if its time has come."""
+        if operation.cancelled:
+            return answers.in_state(State.CANCELED_STATE)
+        if operation.polls > 0:
+            return answers.in_state(State.PENDING_STATE)
         try:
-            if failure:
-                raise answers.RefusedError(failure)
-            with session.lock:
-                result = answers.run(session.connection, req.statement, given)
+            operation.result = operation.result or self._run(operation)
         except (Error, answers.RefusedError) as error:
-            return t.TExecuteStatementResp(
-                status=OK,
-                operationHandle=handle,
-                directResults=t.TSparkDirectResults(operationStatus=answers.failed(error)),
+            return answers.failed(error)
+        return operation.result.status()
+
+    def _run(self, operation: Operation) -> answers.Result:
+        if operation.failure:
+            raise answers.RefusedError(operation.failure)
+        sql = operation.statement.sql
+        with operation.session.lock:
+            operation.statement.executed = True
+            return self.staging.run(sql, len(operation.given)) or answers.run(
+                operation.session.connection, sql, operation.given
             )
-        if self.polls or result.table.num_rows > self.direct_rows:
-            result.polls = self.polls
-            self.results[handle.operationId.guid] = result
-        return t.TExecuteStatementResp(
-            status=OK, operationHandle=handle, directResults=result.direct(self.direct_rows, waits=bool(self.polls))
-        )
 
     def _result(self, handle: t.TOperationHandle) -> answers.Result:
-        return self.results[handle.operationId.guid]
+        found = self.operations[handle.operationId.guid].result
+        assert found is not None, "the statement has not finished"
+        return found
 
     def GetOperationStatus(self, req: t.TGetOperationStatusReq) -> t.TGetOperationStatusResp:  # noqa: N802
-        result = self._result(req.operationHandle)
-        result.polls -= 1
-        return result.status()
+        operation = self.operations[req.operationHandle.operationId.guid]
+        self.waiting.set()
+        operation.polls -= 1
+        return self._advance(operation)
 
     def GetResultSetMetadata(self, req: t.TGetResultSetMetadataReq) -> t.TGetResultSetMetadataResp:  # noqa: N802
+        if self.operations[req.operationHandle.operationId.guid].cancelled:
+            return t.TGetResultSetMetadataResp(status=_error("[OPERATION_CANCELED] It was cancelled SQLSTATE: HY008"))
         return self._result(req.operationHandle).metadata()
 
     def FetchResults(self, req: t.TFetchResultsReq) -> t.TFetchResultsResp:  # noqa: N802
         return self._result(req.operationHandle).fetch(min(req.maxRows, self.direct_rows))
 
     def CloseOperation(self, req: t.TCloseOperationReq) -> t.TCloseOperationResp:  # noqa: N802
-        self.results.pop(req.operationHandle.operationId.guid, None)
+        self.operations.pop(req.operationHandle.operationId.guid, None)
         return t.TCloseOperationResp(status=OK)
 
     def CancelOperation(self, req: t.TCancelOperationReq) -> t.TCancelOperationResp:  # noqa: N802
+        operation = self.operations.get(req.operationHandle.operationId.guid)
+        if operation is None:
+            return t.TCancelOperationResp(status=_invalid())
+        operation.cancelled = True
         return t.TCancelOperationResp(status=OK)
 
 
@@ -182,66 +277,3 @@ def _error(text: str) -> t.TStatus:
 def _invalid() -> t.TStatus:
     text = "Invalid SessionHandle: SessionHandle [unknown]"
     return t.TStatus(statusCode=t.TStatusCode.INVALID_HANDLE_STATUS, errorMessage=text)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    warehouse: Loopback
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-
-    def setup(self) -> None:
-        # Without this an answer waits 40 ms for the client's acknowledgement.
-        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-        super().setup()
-
-    def do_GET(self) -> None:
-        """What databricks-sdk asks before it signs in."""
-        found = self.path == "/.well-known/databricks-config"
-        body = {"oidc_endpoint": f"http://127.0.0.1:{self.server.warehouse.port}/oidc"} if found else {}
-        self._answer(200 if found else 404, json.dumps(body).encode(), {"Content-Type": "application/json"})
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        warehouse = self.server.warehouse
-        if self.path != PATH or self.headers["Authorization"] != f"Bearer {TOKEN}":
-            return self._answer(403, b"", {"x-databricks-reason-phrase": "Invalid access token"})
-        name = TBinaryProtocol(TMemoryBuffer(body)).readMessageBegin()[0]
-        warehouse.calls.append(name)
-        if name not in CALLS:
-            return self._answer(400, b"", {"x-databricks-reason-phrase": f"Unknown call {name}"})
-        kind = warehouse.failures[0] if name == "ExecuteStatement" and warehouse.failures else ""
-        if kind in ("503", "sleep", "drop", "drop after"):
-            warehouse.failures.popleft()
-        if kind == "sleep":
-            warehouse.awake.wait(5)
-        if kind == "503":
-            return self._answer(503, b"", {"Retry-After": "1"})
-        if kind == "drop":
-            return self._hang_up()
-        out = TMemoryBuffer()
-        TCLIService.Processor(warehouse).process(TBinaryProtocol(TMemoryBuffer(body)), TBinaryProtocol(out))
-        if kind == "drop after":
-            return self._hang_up()
-        return self._answer(200, out.getvalue(), {"Content-Type": "application/x-thrift"})
-
-    def _hang_up(self) -> None:
-        self.close_connection = True
-        self.connection.shutdown(socket.SHUT_RDWR)
-
-    def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""

@@ -88,18 +88,6 @@ def test_a_value_that_does_not_fit_is_refused_here(backend: DatabaseWrapper, war
     assert warehouse.statements == []
 
 
-def test_above_900_kb_the_rows_are_several_statements(backend: DatabaseWrapper, warehouse: Loopback) -> None:
-    assert write(backend, [[f"{n}{'x' * 200_000}", 1] for n in range(10)]) == 10
-    sizes = [len(text or "") for statement in warehouse.statements for _, text in statement.parameters]
-    assert len(sizes) == 3 and max(sizes) <= 900_002
-
-
-def test_a_single_row_above_a_megabyte_goes_as_a_literal(backend: DatabaseWrapper, warehouse: Loopback) -> None:
-    text = "it's \\ % ? \n" * 100_000
-    assert write(backend, [[text, 1]]) == 1
-    assert warehouse.statements[-1].parameters == [] and read(backend, "SELECT id FROM parts") == [(text,)]
-
-
 def test_more_than_255_values_are_written_into_the_statement(backend: DatabaseWrapper, warehouse: Loopback) -> None:
     write(backend, [[f"it's {n} %", n + 1] for n in range(300)])
     marks = ", ".join(["%s"] * 300)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.databricks.loopback import Loopback
-from workbench.lakehouse.engines.databricks import DataError, bound, fits
+from workbench.lakehouse.engines.databricks import DatabaseError, DataError, bound, fits
 
 AT = dt.datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=dt.timezone(dt.timedelta(hours=2)))
 
@@ -47,3 +47,9 @@ def test_a_decimal_of_39_digits_is_refused() -> None:
 def test_255_markers_and_a_megabyte_fit() -> None:
     assert fits([1] * 255) and not fits([1] * 256)
     assert fits(["x" * 999_000]) and not fits(["ä" * 600_000])
+
+
+@pytest.mark.parametrize("values", [[1] * 256, ["x" * 600_000] * 2], ids=["256 markers", "1.2 MB"])
+def test_the_server_refuses_what_does_not_fit(values: list[Any], run: Any) -> None:
+    with pytest.raises(DatabaseError, match="TOO_MANY_PARAMETERS"):
+        run(f"SELECT {', '.join('?' * len(values))}", *values)

@@ -37,7 +37,7 @@ def test_a_result_that_is_left_is_closed_by_the_next_statement(warehouse: Loopba
         assert cursor.fetchmany(3) == [(1,), (2,), (3,)]
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-    assert not warehouse.results
+    assert not warehouse.operations
 
 
 def test_two_results_are_read_side_by_side(connect: Connect) -> None:

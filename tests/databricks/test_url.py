@@ -12,7 +12,8 @@ URL = "databricks://dbc-1.cloud.databricks.com/sql/1.0/warehouses/abc123"
 def test_a_warehouse_and_its_schema() -> None:
     entry = databases.lakehouse(f"{URL}?catalog=main&schema=work")
     assert (entry["HOST"], entry["NAME"]) == ("dbc-1.cloud.databricks.com", "/sql/1.0/warehouses/abc123")
-    assert entry["OPTIONS"] == {"engine": "databricks", "catalog": "main", "schema": "work"}
+    names = {"catalog": "main", "schema": "work", "volume": "main.work.staging"}
+    assert entry["OPTIONS"] == {"engine": "databricks", **names}
     assert engines.engine("databricks").options(entry)["port"] == 443
 
 
@@ -32,3 +33,9 @@ def test_a_url_that_names_no_warehouse(url: str) -> None:
 def test_an_engine_that_is_not_known() -> None:
     with pytest.raises(ImproperlyConfigured, match="use local or databricks"):
         engines.engine("oracle")
+
+
+def test_a_volume_for_large_writes() -> None:
+    assert databases.lakehouse(f"{URL}?volume=main.raw.big")["OPTIONS"]["volume"] == "main.raw.big"
+    with pytest.raises(ImproperlyConfigured, match=r"use volume=CATALOG\.SCHEMA\.VOLUME"):
+        databases.lakehouse(f"{URL}?volume=big")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from governance.uses import CLASSIFICATIONS, USES, Limit, decide, tag_limit, validate_uses
+from governance.uses import CLASSIFICATIONS, DEFAULT_POLICY, USES, Limit, decide, tag_limit, unread_limit, validate_uses
 
 # The first text drawn on a machine builds tables, which on a busy one looks like a slow test.
 SLOW_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -97,3 +97,12 @@ def test_the_order_of_limits_does_not_matter(pair: tuple[list[Limit], list[Limit
 def test_every_use_is_permitted_or_has_words(rules: list[Limit], use: str) -> None:
     decision = decide(rules)
     assert decision.permits(use) == (decision.why_not(use) == "") == (use not in decision.provenance)
+
+
+def test_tags_that_could_not_be_read_limit_as_every_tag_together() -> None:
+    unread = decide([unread_limit("table", "c.s.t", "no right")])
+    every = decide([limit for word in DEFAULT_POLICY if (limit := tag_limit("table", "c.s.t", word))])
+    assert (
+        (unread.allowed, unread.classification) == (every.allowed, every.classification) == ({"testing"}, "restricted")
+    )
+    assert unread.why_not("few_shot") == "few_shot prohibited: tags of c.s.t could not be read: no right"

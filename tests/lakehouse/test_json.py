@@ -6,7 +6,7 @@ from typing import Any
 
 import polars
 import pytest
-from django.db.models import Count, F, IntegerField, JSONField, Value
+from django.db.models import Case, Count, F, IntegerField, JSONField, Value, When
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from hypothesis import HealthCheck, Phase, example, given, settings
@@ -107,6 +107,13 @@ def test_group_and_compare_by_key() -> None:
     )
     assert sorted([(row["data__n"], row["count"]) for row in rows]) == [(5, 1), (10, 1)]
     assert found(data__kind=F("data__kind")) == {"dict", "other"}
+    assert found(data__n__in=[F("data__n"), 7]) == {"dict", "other"}
+    assert found(data__kind__in=Sample.objects.filter(text="dict").values("data__kind")) == {"dict"}
+
+
+def test_a_key_may_be_a_path() -> None:
+    assert found(data__has_key=F("data__deep__list")) == {"dict", "other"}
+    assert found(data__has_any_keys=[F("data__deep__missing"), "flag"]) == {"dict"}
 
 
 def test_the_table_holds_canonical_text(frame: Callable[[str], polars.DataFrame]) -> None:
@@ -118,6 +125,12 @@ def test_the_table_holds_canonical_text(frame: Callable[[str], polars.DataFrame]
 def test_update_of_json() -> None:
     Sample.objects.filter(text="text").update(data={"kind": 'it\'s \\ "new" %s 🙂'})
     assert Sample.objects.get(data__kind='it\'s \\ "new" %s 🙂').text == "text"
+
+
+def test_update_where_a_key_is_null() -> None:
+    null, made = Value(None, JSONField()), Value({"kind": "made"}, JSONField())
+    Sample.objects.filter(text="dict").update(data=Case(When(data__none=null, then=made)))
+    assert Sample.objects.get(text="dict").data == {"kind": "made"}
 
 
 JSON = st.recursive(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -80,11 +81,38 @@ def test_plan_and_sql(empty: Path) -> None:
     plan, text = io.StringIO(), io.StringIO()
     call_command("migrate", "growing", database=LAKEHOUSE, plan=True, stdout=plan)
     assert "growing.0002_columns" in plan.getvalue()
+    for statement in (
+        "CREATE TABLE `growing_gadget` (`id` STRING NOT NULL, `name` STRING NOT NULL",
+        "CONSTRAINT `growing_gadget_pk` PRIMARY KEY (`id`) NOT ENFORCED) USING DELTA TBLPROPERTIES ('delta.columnMapping.mode' = 'none', 'delta.enableDeletionVectors' = 'false');",
+        "ADD CONSTRAINT `growing_gadget_state_check` CHECK (`state` IN ('new', 'used'));",
+        "FOREIGN KEY (`maker_id`) REFERENCES `growing_maker` (`id`) NOT ENFORCED;",
+        "ALTER TABLE `growing_gadget` DROP CONSTRAINT `growing_gadget_state_check`;",
+        "ALTER TABLE `growing_gadget` DROP CONSTRAINT `growing_gadget_maker_id_",
+    ):
+        assert statement in plan.getvalue()
     assert not (empty / "growing_gadget").exists()
     call_command("sqlmigrate", "growing", "0002", database=LAKEHOUSE, stdout=text)
     assert "ALTER TABLE `growing_gadget` ADD COLUMN `note` STRING;" in text.getvalue()
     call_command("sqlmigrate", "growing", "0003", database=LAKEHOUSE, stdout=text)
     assert "RENAME COLUMN `name` TO `title`" in text.getvalue()
+
+
+def test_the_plan_of_every_concept_is_shown(empty: Path) -> None:
+    plan = io.StringIO()
+    call_command("migrate", database=LAKEHOUSE, plan=True, stdout=plan)
+    tables = re.findall(r"    CREATE TABLE `(\w+)`", plan.getvalue())
+    assert {"sheets", "templates", "canonical_labels", "training_sheets", "qa_pairs"} < set(tables)
+    assert "CLUSTER BY (`training_sheet_id`) COMMENT 'Question–answer pairs with status" in plan.getvalue()
+    assert not [name for name in tables if name.startswith(("auth_", "django_"))]
+
+
+def test_the_plan_backwards(empty: Path) -> None:
+    migrate("growing", "0004")
+    plan = io.StringIO()
+    call_command("migrate", "growing", "0003", database=LAKEHOUSE, plan=True, stdout=plan)
+    statements = re.findall(r"    (ALTER|DROP) TABLE (.*);", plan.getvalue())
+    assert ("DROP", "`growing_maker`") in statements
+    assert ("ALTER", "`growing_gadget` DROP CONSTRAINT `growing_gadget_state_check`") in statements
 
 
 def test_migrating_twice_does_nothing(empty: Path) -> None:
@@ -131,6 +159,22 @@ def test_a_column_that_may_not_be_null_any_more(frame: Callable[[str], polars.Da
     Part.objects.create(name="cog", stock=None)
 
 
+def test_comments_change(lakehouse: Path) -> None:
+    old, new = (
+        Part._meta.get_field("name"),
+        added(models.CharField(max_length=50, db_comment="What it's called"), "name"),
+    )
+    with connections[LAKEHOUSE].schema_editor() as editor:
+        editor.alter_field(Part, old, new)
+        editor.alter_db_table_comment(Part, None, "The shop's parts")
+    connection = connections[LAKEHOUSE]
+    with connection.cursor() as cursor:
+        columns = connection.introspection.get_table_description(cursor, "testapp_part")
+        tables = connection.introspection.get_table_list(cursor)
+    assert {column.name: column.comment for column in columns}["name"] == "What it's called"
+    assert {table.name: table.comment for table in tables}["testapp_part"] == "The shop's parts"
+
+
 def test_rename_and_drop_a_table(lakehouse: Path, frame: Callable[[str], polars.DataFrame]) -> None:
     Part.objects.create(name="bolt")
     with connections[LAKEHOUSE].schema_editor() as editor:
@@ -146,6 +190,7 @@ def test_the_database_describes_its_tables(lakehouse: Path) -> None:
     out = io.StringIO()
     call_command("inspectdb", "testapp_part", database=LAKEHOUSE, stdout=out)
     for words in (
+        "shelf = models.ForeignKey(",
         "price = models.DecimalField(max_digits=12, decimal_places=2",
         "stock = models.IntegerField",
         "added = models.DateTimeField",

@@ -9,7 +9,9 @@ from django.db import connections
 from django.db.models import (
     Avg,
     Case,
+    CharField,
     Count,
+    DecimalField,
     Exists,
     F,
     Max,
@@ -23,7 +25,21 @@ from django.db.models import (
     When,
     Window,
 )
-from django.db.models.functions import SHA256, Chr, Coalesce, Lag, Least, Length, Ord, Rank, RowNumber, StrIndex
+from django.db.models.functions import (
+    SHA256,
+    Cast,
+    Chr,
+    Coalesce,
+    Lag,
+    Least,
+    Length,
+    Lower,
+    Ord,
+    Pi,
+    Rank,
+    RowNumber,
+    StrIndex,
+)
 from django.test.utils import CaptureQueriesContext
 
 from tests.lakehouse.testapp.models import Part, Shelf
@@ -187,6 +203,31 @@ def test_distinct_in_bulk_and_dates_of_nothing() -> None:
     assert Part.objects.filter(pk__in=[]).count() == 0
 
 
+def test_group_by_an_expression_with_a_value_and_use_it_again() -> None:
+    rows = Part.objects.annotate(level=Coalesce("stock", 4)).values("level")
+    found = rows.annotate(cheapest=Min("price"), least=Least("cheapest", "level", output_field=DecimalField()))
+    assert sorted(found.values_list("level", "least")) == [
+        (1, Decimal("0.70")),
+        (4, Decimal("0.00")),
+        (9, Decimal("2.00")),
+    ]
+
+
+def test_a_cast_to_text_of_a_length_cuts() -> None:
+    assert Part.objects.annotate(short=Cast("name", CharField(max_length=2))).get(name="spare").short == "sp"
+
+
+def test_a_row_may_be_made_from_expressions() -> None:
+    made = Part.objects.create(name=Lower(Value("NUT")), price=Pi(), stock=Value(3) + Value(4))
+    assert Part.objects.values_list("name", "price", "stock").get(pk=made.pk) == ("nut", Decimal("3.14"), 7)
+
+
+def test_explain() -> None:
+    with CaptureQueriesContext(connections[LAKEHOUSE]) as queries:
+        assert Part.objects.filter(stock__gt=3).explain()
+    assert len(queries) == 1 and queries[0]["sql"].startswith("EXPLAIN SELECT")
+
+
 def test_thousands_of_values_in_one_lookup() -> None:
     keys = [f"none-{n}" for n in range(5000)] + list(Part.objects.values_list("pk", flat=True))
     assert Part.objects.filter(pk__in=keys).count() == 5
@@ -223,3 +264,11 @@ def test_the_log_of_statements() -> None:
     with CaptureQueriesContext(connections[LAKEHOUSE]) as queries:
         list(Part.objects.filter(name="it's 100%"))
     assert "`name` = 'it\\'s 100%'" in queries[0]["sql"]
+
+
+def test_many_names_are_one_parameter() -> None:
+    with CaptureQueriesContext(connections[LAKEHOUSE]) as queries:
+        found = Part.objects.filter(name__among=["cog", "pin", "missing"]).values_list("name", flat=True)
+        assert sorted(found) == ["cog", "pin"]
+    assert "IN (SELECT EXPLODE(CAST(" in queries[0]["sql"]
+    assert not Part.objects.filter(name__among=[]).exists()

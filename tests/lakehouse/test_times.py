@@ -3,13 +3,26 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from datetime import UTC, timedelta
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polars
 import pytest
-from django.db.models import Count, DateTimeField, ExpressionWrapper, F, Max, Min
-from django.db.models.functions import ExtractHour, ExtractWeekDay, Now, TruncDate, TruncDay, TruncHour, TruncMonth
+from django.db import OperationalError
+from django.db.models import Count, DateTimeField, DurationField, ExpressionWrapper, F, Max, Min, TimeField, Value
+from django.db.models.functions import (
+    Cast,
+    Extract,
+    ExtractHour,
+    ExtractWeekDay,
+    Now,
+    Trunc,
+    TruncDate,
+    TruncDay,
+    TruncHour,
+    TruncMonth,
+)
 from django.utils import timezone
 
 from tests.lakehouse.testapp.models import Sample
@@ -62,6 +75,28 @@ def test_extract_over_the_change_of_the_clock() -> None:
     assert dict(days) == {"winter": 7, "summer": 7, "new year": 4}
 
 
+@pytest.mark.parametrize(
+    ("zone", "hour"), [(datetime.timezone(timedelta(hours=-5, minutes=-30)), 19), (ZoneInfo("Etc/GMT+10"), 14)]
+)
+def test_a_zone_may_be_an_offset(zone: datetime.tzinfo, hour: int) -> None:
+    row = Sample.objects.annotate(hour=ExtractHour("moment", tzinfo=zone), start=TruncDay("moment", tzinfo=zone))
+    found = row.get(text="winter")
+    assert found.hour == WINTER.astimezone(zone).hour == hour
+    assert found.start == datetime.datetime(2026, 3, 28, tzinfo=zone)
+
+
+@pytest.mark.parametrize(
+    "part", [Extract("moment", "day' FROM moment)) OR 1=1;--"), Trunc("moment", "day', moment)) OR 1=1;--")]
+)
+def test_the_part_of_a_date_is_no_way_in(part: Extract | Trunc) -> None:
+    with pytest.raises(OperationalError, match="as the part of a date or time; allowed: year"):
+        list(Sample.objects.annotate(part=part))
+
+
+def test_a_moment_as_a_time_of_day() -> None:
+    assert Sample.objects.annotate(at=Cast("moment", TimeField())).get(text="winter").at == WINTER.time()
+
+
 def test_trunc_over_the_change_of_the_clock() -> None:
     row = (
         Sample.objects.filter(text="summer")
@@ -102,6 +137,19 @@ def test_arithmetic_with_moments() -> None:
     assert Sample.objects.get(text="winter").moment == SUMMER
     first_last = Sample.objects.aggregate(first=Min("moment"), last=Max("moment"), gap=Max("moment") - Min("moment"))
     assert first_last["gap"] == SUMMER - NEW_YEAR
+
+
+def test_a_duration_stands_on_either_side() -> None:
+    second = timedelta(seconds=1)
+    assert Sample.objects.filter(moment__lt=second + F("moment")).count() == 3
+    both = ExpressionWrapper(Value(WINTER) + Value(second), output_field=DateTimeField())
+    assert Sample.objects.annotate(both=both).first().both == WINTER + second  # type: ignore[union-attr]
+
+
+def test_a_duration_times_a_decimal_is_a_duration() -> None:
+    Sample.objects.update(took=timedelta(microseconds=3), exact=Decimal("2.5"))
+    product = ExpressionWrapper(F("took") * F("exact"), output_field=DurationField())
+    assert {row.product for row in Sample.objects.annotate(product=product)} == {timedelta(microseconds=8)}
 
 
 def test_times_of_day() -> None:

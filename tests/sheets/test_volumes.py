@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from sheets.names import VolumeName
-from sheets.volumes import Volume, by_name_and_stem, open_path, volume
+from sheets.volume import Volume, by_name_and_stem
+from sheets.volumes import open_path, volume
 from workbench.problems import Invalid, NotFound
 
 

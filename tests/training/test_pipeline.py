@@ -12,11 +12,13 @@ from django.db import DatabaseError
 from pytest_django import Settings
 
 from sheets.models import Sheet
+from sheets.reading import Item
 from templates_app.models import PromptTemplate
 from tests.training.chat_server import ChatServer, chat_server, question, says
 from training import completions, pipeline
 from training.actions.generate import generate, resume, retry_failed
 from training.chat import assistant_answer
+from training.chunks import _chunked
 from training.models import QAPair, TrainingSheet
 from training.pipeline import EndpointDown
 from training.seeds import load
@@ -183,3 +185,8 @@ def test_the_endpoint_says_which_model_answered(answers: ChatServer) -> None:
 def test_another_thread_makes_the_calls_and_is_gone_afterwards(answers: ChatServer) -> None:
     made(limit=20)
     assert "asking" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_chunks_grow_while_they_are_answered_quickly() -> None:
+    items = (Item(str(number), number, {}, [], "") for number in range(9_000))
+    assert [len(chunk) for chunk in _chunked(items, lambda many: many)] == [500, 1_000, 2_000, 4_000, 1_500]

@@ -10,6 +10,7 @@ from deltalake import DeltaTable
 from django.core.management import CommandError, call_command
 from django.db import connections
 
+from labels.models import CanonicalLabel, CanonicalLabelVersion
 from training.seeds import SEED_DATA, SETS, load
 from workbench.router import LAKEHOUSE
 
@@ -39,6 +40,16 @@ def test_the_sets_have_the_promised_rows(lakehouse: Path) -> None:
     labels = contents(lakehouse)["workbench/canonical_labels"]
     held_back = labels.filter(pl.col("prohibited_uses").list.contains("training"))
     assert held_back["usage_reason"].to_list() == ["Contains PHI - HIPAA"] * 3
+
+
+def test_a_label_of_somebody_else_stays_and_gets_no_versions(lakehouse: Path) -> None:
+    load("pcb_defects")
+    theirs = CanonicalLabel.objects.order_by("item_ref")[0]
+    CanonicalLabelVersion.objects.filter(canonical_label_id=theirs.pk).delete()
+    CanonicalLabel.objects.filter(pk=theirs.pk).update(id="of-rosa")
+    assert load("pcb_defects").labels == 0
+    assert CanonicalLabel.objects.count() == 10
+    assert CanonicalLabelVersion.objects.filter(canonical_label_id=theirs.pk).count() == 0
 
 
 def test_loading_twice_writes_nothing(lakehouse: Path) -> None:

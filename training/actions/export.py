@@ -9,7 +9,7 @@ from typing import Any
 
 from governance.uses import USES
 from training.chat import validate_file
-from training.exporting import ExportRun
+from training.exporting import ExportRun, run_of
 from training.models import Export, TrainingSheet
 from workbench.files import written_whole
 from workbench.near import listed, near_misses
@@ -116,4 +116,4 @@ def _run(training_sheet: TrainingSheet, use: str) -> ExportRun:
         raise Conflict(
             f"The training sheet is {training_sheet.status}: run `manage.py generate --resume {training_sheet.pk}` first."
         )
-    return ExportRun(training_sheet.pk, use)
+    return run_of(training_sheet, use)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from governance.uses import Limit, decide
 from labels.models import CanonicalLabel
+from sheets import source_uses
 from sheets.models import Sheet
-from sheets.reading import columns_of, count_items, inspect, rows_of
+from sheets.reading import count_items, inspect, rows_of
 from templates_app.models import PromptTemplate
 from templates_app.schemas import normalise_output_schema
 from training.answerers import EndpointAnswerer, check_config, default_model, existing_column, manual, models
@@ -40,15 +41,28 @@ def generate(
     name: str = "",
     mode: str = "ai_generated",
     config: Mapping[str, Any] | None = None,
-    most: int | None = None,
 ) -> TrainingSheet:
     """Return the finished training sheet; nothing is written when the request is at fault.
 
-    `most` refuses more items than a web request can carry. Raises Invalid for a wrong mode or config and
-    Conflict for a template that is not published or a sheet whose items cannot be told apart.
+    Raises Invalid for a wrong mode or config and Conflict for a template that is not published or a sheet whose items
+    cannot be told apart.
     """
+    training_sheet, _ = begin(sheet=sheet, template=template, actor=actor, name=name, mode=mode, config=config)
+    return resume(training_sheet)
+
+
+def begin(
+    *,
+    sheet: Sheet,
+    template: PromptTemplate,
+    actor: str,
+    name: str = "",
+    mode: str = "ai_generated",
+    config: Mapping[str, Any] | None = None,
+) -> tuple[TrainingSheet, int]:
+    """Return the new training sheet, still without pairs, and how many items it will have; raises as `generate` does."""
     config = dict(config or {})
-    check(sheet, template, mode, config, most)
+    items = check(sheet, template, mode, config)
     if mode == "ai_generated":
         config.setdefault("model", default_model())
     training_sheet = TrainingSheet.objects.create(
@@ -60,11 +74,11 @@ def generate(
         generation_started_at=timezone.now(),
         created_by=actor,
     )
-    return resume(training_sheet)
+    return training_sheet, items
 
 
-def check(sheet: Sheet, template: PromptTemplate, mode: str, config: Mapping[str, Any], most: int | None) -> None:
-    """Raise when the sheet, template, mode or config cannot be used."""
+def check(sheet: Sheet, template: PromptTemplate, mode: str, config: Mapping[str, Any]) -> int:
+    """Return how many items there are to generate; raises when the sheet, template, mode or config cannot be used."""
     if template.status != PromptTemplate.Status.PUBLISHED:
         raise Conflict(f"The template {template} is {template.status}: publish it, or choose a published version.")
     if mode not in TrainingSheet.Mode.values:
@@ -72,18 +86,14 @@ def check(sheet: Sheet, template: PromptTemplate, mode: str, config: Mapping[str
             "The labeling mode is not accepted.",
             {"labeling_mode": [f"Found {mode!r}: use {listed(TrainingSheet.Mode.values)}."]},
         )
-    check_config(mode, config, list(columns_of(sheet)))
     findings = inspect(sheet)
+    check_config(mode, config, list(findings.columns))
     if findings.blocking:
         raise Conflict(f"The sheet {sheet.name} cannot be generated from: {' '.join(findings.blocking)}")
-    items = min(count_items(sheet), config.get("limit") or findings.row_count)
+    items = min(findings.row_count, config.get("limit") or findings.row_count)
     if not items:
         raise Conflict(f"The sheet {sheet.name} has no items: look at its filter and its table.")
-    if most is not None and items > most:
-        raise Invalid(
-            f"{items} items are too many for one request, which takes {most}: run `manage.py generate`, "
-            f'or set "limit" in the generation config.'
-        )
+    return items
 
 
 def resume(training_sheet: TrainingSheet, *, watch: Watch | None = None) -> TrainingSheet:
@@ -96,9 +106,9 @@ def resume(training_sheet: TrainingSheet, *, watch: Watch | None = None) -> Trai
     """
 
     def run(chunks: Chunks, asker: Asker) -> None:
-        present, items = training_sheet.pairs.count(), count_items(training_sheet.sheet)
-        total = min(items, training_sheet.generation_config.get("limit") or items)
-        run = Run(asker, partial(add, training_sheet), total=total, present=present, watch=watch)
+        present, total = training_sheet.pairs.count(), items_of(training_sheet)
+        written = partial(add, training_sheet, chunks.limits)
+        run = Run(asker, written, total=total, present=present, watch=watch)
         run.go(chunks.missing(any_present=present > 0))
 
     return _run(training_sheet, run)
@@ -112,7 +122,7 @@ def retry_failed(training_sheet: TrainingSheet, *, watch: Watch | None = None) -
 
     def run(chunks: Chunks, asker: Asker) -> None:
         total = failed_pairs(training_sheet).count()
-        Run(asker, partial(replace_failed, training_sheet), total=total, watch=watch).go(chunks.failed())
+        Run(asker, partial(replace_failed, training_sheet, chunks.limits), total=total, watch=watch).go(chunks.failed())
 
     return _run(training_sheet, run)
 
@@ -146,6 +156,12 @@ def _finish(training_sheet: TrainingSheet, status: str, *, error: str = "") -> T
     training_sheet.generation_completed_at = training_sheet.updated_at = timezone.now()
     training_sheet.save()
     return training_sheet
+
+
+def items_of(training_sheet: TrainingSheet) -> int:
+    """Return how many items the training sheet has when it is finished."""
+    items = count_items(training_sheet.sheet)
+    return min(items, training_sheet.generation_config.get("limit") or items)
 
 
 def statistics_of(training_sheet: TrainingSheet) -> dict[str, int]:
@@ -182,22 +198,23 @@ def _answerer(training_sheet: TrainingSheet) -> Answerer:
             f"The model {config['model']!r} is not set up any more: set WORKBENCH_LLM_URL and WORKBENCH_LLM_MODEL."
         )
     make = models()[config["model"]]
-    return make(training_sheet.template, config, lambda: _draft_examples(training_sheet))
+    return make(training_sheet.template, config, lambda: draft_examples(training_sheet))
 
 
-def _draft_examples(training_sheet: TrainingSheet) -> Iterator[Example]:
+def draft_examples(training_sheet: TrainingSheet) -> Iterator[Example]:
     """Yield the sheet's labels with their items' rows, as far as they may be shown to a drafter (use `few_shot`)."""
     label_type = training_sheet.template.label_type
+    limits = source_uses.limits_of(training_sheet.sheet)
     newest = CanonicalLabel.objects.filter(sheet_id=training_sheet.sheet_id, label_type=label_type)[:DRAFT_LABELS]
-    labels = {label.item_ref: label for label in newest if _may_show(label)}
+    labels = {label.item_ref: label for label in newest if _may_show(label, limits)}
     if not labels:
         return
     for item_ref, row in rows_of(training_sheet.sheet, list(labels)).items():
         yield Example(item_ref, row, labels[item_ref].label_data)
 
 
-def _may_show(label: CanonicalLabel) -> bool:
+def _may_show(label: CanonicalLabel, source_limits: Sequence[Limit]) -> bool:
     limit = Limit(
         "canonical label", label.usage_reason, frozenset(label.allowed_uses), frozenset(label.prohibited_uses)
     )
-    return decide([limit]).permits("few_shot")
+    return decide([limit, *source_limits]).permits("few_shot")

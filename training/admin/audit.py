@@ -1,4 +1,4 @@
-"""What is kept about pairs and training sheets: review events, job runs, exports. Nobody edits it."""
+"""What is kept about pairs and training sheets: review events, exports. Nobody edits it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import display
 
 from training.admin.showing import STATUSES
-from training.models import Export, JobRun, ReviewEvent
+from training.models import Export, ReviewEvent
 from workbench.admin_base import ReadOnlyAdmin
 from workbench.admin_filters import DayRange
 from workbench.concepts import short
 
-RUNS = {"queued": "default", "running": "info", "succeeded": "success", "failed": "danger", "cancelled": "warning"}
 ACTIONS = {
     "approve": "success",
     "edit": "primary",
@@ -66,40 +65,6 @@ class ReviewEventAdmin(ReadOnlyAdmin):
     @display(description="reason")
     def why(self, event: ReviewEvent) -> str:
         return short(event.reason) or "—"
-
-
-@admin.register(JobRun)
-class JobRunAdmin(ReadOnlyAdmin):
-    list_display = (
-        "created_at",
-        "job_type",
-        "state",
-        "training_sheet",
-        "done",
-        "created_by",
-        "completed_at",
-    )
-    list_select_related = ("training_sheet",)
-    list_filter = (
-        ("status", ChoicesDropdownFilter),
-        ("job_type", FieldTextFilter),
-        ("training_sheet", RelatedDropdownFilter),
-        ("created_at", DayRange),
-    )
-    search_fields = ("job_type", "error", "created_by")
-    fields = (
-        ("job_type", "state"), ("training_sheet", "created_by"), "progress", "result", "error",
-        ("started_at", "completed_at"), "created_at",
-    )  # fmt: skip
-
-    @display(description="status", ordering="status", label=RUNS)
-    def state(self, run: JobRun) -> str:
-        return run.status
-
-    @display(description="done")
-    def done(self, run: JobRun) -> str:
-        done, total = run.progress.get("done"), run.progress.get("total")
-        return "—" if total is None else f"{done:,} / {total:,}"
 
 
 @admin.register(Export)

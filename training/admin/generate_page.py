@@ -21,8 +21,10 @@ from sheets.models import Sheet
 from sheets.reading import columns_of
 from templates_app.models import PromptTemplate
 from templates_app.preflight import preflight
-from training.actions.generate import IN_REQUEST, generate
-from training.models import TrainingSheet
+from training.actions.generate import IN_REQUEST
+from training.actions.jobs import start
+from training.admin.expectations import expect
+from training.models import JobRun, TrainingSheet
 from workbench.admin_base import page_of
 from workbench.problems import Problem
 
@@ -71,7 +73,7 @@ class GenerateForm(forms.Form):
         required=False,
         min_value=1,
         widget=UnfoldAdminIntegerFieldWidget,
-        help_text=f"Take only the first items; one request takes {IN_REQUEST} at most, the command any number.",
+        help_text="Take only the first items.",
     )
 
     def config(self) -> dict[str, Any]:
@@ -91,10 +93,14 @@ class GenerateForm(forms.Form):
 
 
 def generate_page(admin: Any, request: HttpRequest) -> HttpResponse:
-    """Return the form, or go to the new training sheet's page."""
+    """Return the form, or go to the page of the new training sheet, or of the job that generates it."""
     _allowed(admin, request)
     form = GenerateForm(request.POST or None, initial=request.GET.dict())
-    if request.method == "POST" and form.is_valid() and (made := _generate(request, form)):
+    if request.method == "POST" and form.is_valid() and (started := _start(request, form)):
+        made, job = started
+        if job:
+            admin.log_addition(request, made, "Started to generate.")
+            return redirect("admin:training_jobrun_change", job.pk)
         counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in made.statistics.items() if count)
         admin.log_addition(request, made, "Generated.")
         admin.message_user(request, f"Generated {made.name}: {counts}.", messages.SUCCESS)
@@ -113,7 +119,8 @@ def counts_panel(admin: Any, request: HttpRequest) -> HttpResponse:
         if sheet:
             context["columns"] = list(columns_of(sheet))
         if sheet and template:
-            context["counts"] = preflight(template, sheet)
+            context["counts"] = counts = preflight(template, sheet)
+            context["expected"] = expect(counts)
     except Problem as problem:
         context["problem"] = str(problem)
     return TemplateResponse(request, "training/generate_counts.html", context)
@@ -124,18 +131,17 @@ def _allowed(admin: Any, request: HttpRequest) -> None:
         raise PermissionDenied
 
 
-def _generate(request: HttpRequest, form: GenerateForm) -> TrainingSheet | None:
-    """Return the new training sheet, or None with the reason on the form."""
+def _start(request: HttpRequest, form: GenerateForm) -> tuple[TrainingSheet, JobRun | None] | None:
+    """Return the new training sheet with its job, or None with the reason on the form."""
     given, actor = form.cleaned_data, request.user.get_username()
     try:
-        return generate(
+        return start(
             sheet=given["sheet"],
             template=given["template"],
             mode=given["mode"],
             name=given["name"],
             config=form.config(),
             actor=actor,
-            most=IN_REQUEST,
         )
     except Problem as problem:
         form.refuse(problem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -15,7 +16,7 @@ from unfold.decorators import display
 
 from governance.admin_filters import ProhibitedUse
 from governance.showing import full_badges, short_badge
-from governance.uses import Decision, decide
+from governance.uses import Decision, Limit, decide
 from training.admin.showing import MODE_WORDS, MODES, STATUSES, answer_words, conversation
 from training.chat import assistant_answer
 from training.exporting import limits_of
@@ -80,7 +81,7 @@ class QAPairAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[QAPair]:
         pairs: QuerySet[QAPair] = super().get_queryset(request)
-        return pairs.select_related("training_sheet", "canonical_label")
+        return pairs.select_related("training_sheet__sheet", "canonical_label")
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Name the training sheet unless the list is that of one."""
@@ -117,11 +118,11 @@ class QAPairAdmin(ReadOnlyAdmin):
 
     @display(description="uses")
     def uses_shown(self, pair: QAPair) -> SafeString:
-        return full_badges(decision_of(pair))
+        return full_badges(decision_of(pair, pair.source_limits))
 
     @display(description="effective classification")
     def classification(self, pair: QAPair) -> str:
-        return decision_of(pair).classification
+        return decision_of(pair, pair.source_limits).classification
 
     @display(description="does not fit the schema")
     def misfits_shown(self, pair: QAPair) -> str:
@@ -132,8 +133,11 @@ class QAPairAdmin(ReadOnlyAdmin):
         return render_to_string("training/conversation.html", {"messages": conversation(pair)})
 
 
-def decision_of(pair: QAPair) -> Decision:
-    """Return what the pair may be used for, by its own rule and that of its canonical label: as the export decides."""
+def decision_of(pair: QAPair, source_limits: Sequence[Limit] = ()) -> Decision:
+    """Return what the pair may be used for, by its own rule and that of its canonical label, and by its sources.
+
+    With the limits of its sources it is what the export decides; for a list they would be read for every row.
+    """
     label = pair.canonical_label
     row = {name: getattr(pair, name) for name in LIMITS} | {
         "label_allowed": label.allowed_uses if label else None,
@@ -141,4 +145,4 @@ def decision_of(pair: QAPair) -> Decision:
         "label_reason": label.usage_reason if label else None,
         "label_classification": label.data_classification if label else None,
     }
-    return decide(limits_of(row))
+    return decide([*source_limits, *limits_of(row)])

@@ -24,8 +24,10 @@ from unfold.enums import ActionVariant
 from training.admin.export_page import export_page
 from training.admin.generate_page import counts_panel, generate_page
 from training.admin.showing import MODE_WORDS, SHEET_STATUSES, counter_links, pairs_url, shares
-from training.models import TrainingSheet
-from workbench.admin_base import ReadOnlyAdmin
+from training.admin.trial_page import trial_panel
+from training.jobs.record import with_live
+from training.models import JobRun, TrainingSheet
+from workbench.admin_base import ReadOnlyAdmin, link
 from workbench.admin_filters import DayRange
 
 
@@ -49,7 +51,7 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": ("name", ("state", "mode"), ("sheet", "template"))}),
         ("Pairs", {"fields": ("progress", "counters")}),
-        ("Generation", {"fields": ("counted", "generation_config", "error")}),
+        ("Generation", {"fields": ("counted", "job", "generation_config", "error")}),
         (
             "Kept by the workbench",
             {"fields": (("generation_started_at", "generation_completed_at"), ("created_by", "created_at"), "id")},
@@ -65,7 +67,12 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         counts = self.admin_site.admin_view(partial(counts_panel, self))
-        return [path("generate/counts/", counts, name="training_trainingsheet_counts"), *super().get_urls()]
+        trial = self.admin_site.admin_view(partial(trial_panel, self))
+        own = [
+            path("generate/counts/", counts, name="training_trainingsheet_counts"),
+            path("try/", trial, name="training_trainingsheet_try"),
+        ]
+        return [*own, *super().get_urls()]
 
     def has_generate_permission(self, request: HttpRequest, _object_id: Any = None) -> bool:
         return bool(request.user.has_perm("training.add_trainingsheet"))
@@ -120,6 +127,19 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
     def counters(self, training_sheet: Any) -> str:
         links = ((url, f"{count:,}", words) for words, count, url in counter_links(training_sheet))
         return format_html_join("", '<a class="wb-count" href="{}"><b>{}</b> {}</a>', links)
+
+    @display(description="job")
+    def job(self, training_sheet: TrainingSheet) -> str:
+        runs = with_live(JobRun.objects.filter(training_sheet=training_sheet)[:1])
+        return (
+            link(
+                f"{runs[0].status}: {runs[0].live.done:,} of {runs[0].live.total:,} items",
+                "training_jobrun_change",
+                runs[0].pk,
+            )
+            if runs
+            else "—"
+        )
 
     @display(description="items by where their answer came from")
     def counted(self, training_sheet: TrainingSheet) -> str:

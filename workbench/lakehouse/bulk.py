@@ -1,7 +1,8 @@
-"""Arrow into a model's table: the way for many rows at once, past model instances but not past the guarded insert."""
+"""Many rows at once, as one commit: Arrow into a model's table, and what is missing of some objects."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -9,9 +10,12 @@ import pyarrow as pa
 from django.core.exceptions import FieldError
 from django.db import connections, router
 from django.db.models import NOT_PROVIDED, Field, Model
+from django.db.models.constants import OnConflict as Conflict
+from django.db.models.sql import InsertQuery
 
 from workbench.lakehouse.compiler import insert_sql, unique_columns, within_partition
 from workbench.lakehouse.literals import adapted
+from workbench.lakehouse.names import stored_name
 from workbench.lakehouse.rows import OnConflict, Rows, arrow_type
 
 
@@ -38,7 +42,7 @@ def append_arrow(model: type[Model], table: pa.Table, on_conflict: OnConflict = 
     DataError for a value that does not fit its column.
     """
     connection = connections[router.db_for_write(model)]
-    fields = {str(field.column): field for field in model._meta.local_concrete_fields}
+    fields = {stored_name(str(field.column)): field for field in model._meta.local_concrete_fields}
     complete = _completed(model, fields, table, connection)
     rows = ArrowRows(
         table=model._meta.db_table,
@@ -54,16 +58,30 @@ def append_arrow(model: type[Model], table: pa.Table, on_conflict: OnConflict = 
         return int(cursor.rowcount)
 
 
+def insert_missing(objects: Sequence[Model]) -> int:
+    """Insert the objects of which no key is in their table yet, in one statement, and return how many those were."""
+    if not objects:
+        return 0
+    model = type(objects[0])
+    query = InsertQuery(model, on_conflict=Conflict.IGNORE)
+    query.insert_values(model._meta.concrete_fields, list(objects))
+    using = router.db_for_write(model)
+    ((sql, params),) = query.get_compiler(using).as_sql()
+    with connections[using].cursor() as cursor:
+        cursor.execute(sql, params)
+        return int(cursor.rowcount)
+
+
 def _completed(model: type[Model], fields: dict[str, Field[Any, Any]], table: pa.Table, connection: Any) -> pa.Table:
     """Return the table with the columns that it leaves out."""
     label, given = model._meta.label, table.column_names
     if unknown := sorted(set(given) - fields.keys()):
         raise FieldError(f"{label} has no columns {', '.join(unknown)}; it has {', '.join(fields)}.")
-    absent = [field for name, field in fields.items() if name not in given]
-    if needed := [str(f.column) for f in absent if f.primary_key or (f.default is NOT_PROVIDED and not f.null)]:
+    absent = {name: field for name, field in fields.items() if name not in given}
+    if needed := [n for n, f in absent.items() if f.primary_key or (f.default is NOT_PROVIDED and not f.null)]:
         raise FieldError(f"{label} needs the columns {', '.join(needed)}; the table has {', '.join(given)}.")
-    for field in absent:
+    for name, field in absent.items():
         value = adapted(field.get_db_prep_save(field.get_default(), connection))
         kind = arrow_type(str(field.db_type(connection)))
-        table = table.append_column(field.column, pa.repeat(pa.scalar(value, kind), table.num_rows))
+        table = table.append_column(name, pa.repeat(pa.scalar(value, kind), table.num_rows))
     return table

@@ -14,6 +14,7 @@ from django.db.models.sql import compiler
 
 from workbench.lakehouse.indexes import ClusterBy
 from workbench.lakehouse.literals import adapted
+from workbench.lakehouse.names import stored_name
 from workbench.lakehouse.rows import Rows
 
 SQLCompiler = compiler.SQLCompiler
@@ -35,8 +36,8 @@ def unique_columns(model: type[Model]) -> list[tuple[str, ...]]:
         if isinstance(constraint, UniqueConstraint) and constraint.fields and constraint.condition is None
     ]
     sets = ([options.get_field(name) for name in group] for group in names)
-    columns = [tuple(field.column for field in group) for group in sets if local.issuperset(group)]
-    pk = [(options.pk.column,)] if options.pk in local else []
+    columns = [stored_names(group) for group in sets if local.issuperset(group)]
+    pk = [stored_names([options.pk])] if options.pk in local else []
     return list(dict.fromkeys(pk + columns))
 
 
@@ -44,8 +45,13 @@ def within_partition(model: type[Model]) -> str | None:
     """Return the column inside which primary keys are unique by construction, if the model says so."""
     for index in model._meta.indexes:
         if isinstance(index, ClusterBy) and index.keys_within:
-            return str(model._meta.get_field(index.fields[0]).column)
+            return stored_name(str(model._meta.get_field(index.fields[0]).column))
     return None
+
+
+def stored_names(fields: Iterable[Field[Any, Any]]) -> tuple[str, ...]:
+    """Return the fields' columns as the table has them."""
+    return tuple(stored_name(str(field.column)) for field in fields)
 
 
 class SQLInsertCompiler(compiler.SQLInsertCompiler, SQLCompiler):
@@ -67,7 +73,7 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler, SQLCompiler):
             fields, values = [options.pk, *fields], [[key, *row] for key, row in zip(ids, values, strict=True)]
         self.inserted = fields, values
         keys = unique_columns(options.model)
-        target = tuple(field.column for field in self.query.unique_fields)
+        target = stored_names(self.query.unique_fields)
         if target and target not in keys:
             raise ProgrammingError(
                 f"The columns {', '.join(target)} of {options.db_table} are not unique together, so no row is the one to "
@@ -75,11 +81,14 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler, SQLCompiler):
             )
         return Rows(
             table=options.db_table,
-            columns=[(field.column, str(field.db_type(self.connection))) for field in fields],
+            columns=[
+                (name, str(field.db_type(self.connection)))
+                for name, field in zip(stored_names(fields), fields, strict=True)
+            ],
             values=[[adapted(value) for value in row] for row in values],
             keys=keys,
             on_conflict={OnConflict.IGNORE: "ignore", OnConflict.UPDATE: "update"}.get(conflict, "error"),
-            update_columns=[field.column for field in self.query.update_fields],
+            update_columns=stored_names(self.query.update_fields),
             target=target,
             within=within_partition(options.model),
         )
@@ -98,7 +107,9 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler, SQLCompiler):
         if not cells:
             return
         with self.connection.cursor() as cursor:
-            sql = "SELECT " + ", ".join(sql for _, _, (sql, _) in cells)
+            sql = "SELECT " + ", ".join(
+                f"CAST({sql} AS {fields[column].db_type(self.connection)})" for _, column, (sql, _) in cells
+            )
             cursor.execute(sql, list(chain.from_iterable(params for *_, (_, params) in cells)))
             computed = cursor.fetchone()
         for (row, column, _), value in zip(cells, computed, strict=True):
@@ -144,7 +155,7 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler, SQLCompiler):
 def insert_sql(rows: Rows, quote: Any) -> str:
     """Return the Databricks statement for the rows: INSERT, or MERGE where keys must stay unique."""
     table, names = ".".join(map(quote, rows.table.split("."))), ", ".join(quote(name) for name, _ in rows.columns)
-    source = _rows_of_json(rows, quote)
+    source = rows_of_json(rows)
     if not rows.keys:
         return f"INSERT INTO {table} ({names}) {source}"
     same = [" AND ".join(f"t.{quote(c)} = s.{quote(c)}" for c in key) for key in rows.keys]
@@ -167,15 +178,24 @@ def insert_sql(rows: Rows, quote: Any) -> str:
     )
 
 
-def _rows_of_json(rows: Rows, quote: Any) -> str:
+def rows_of_json(rows: Rows) -> str:
     """Return the SELECT that turns one JSON parameter into the rows. JSON holds no bytes, so they come as hex text."""
     kinds = {name: "STRING" if kind == "BINARY" else kind for name, kind in rows.columns}
-    struct = ", ".join(f"{quote(name)}: {kind}" for name, kind in kinds.items())
+    struct = ", ".join(f"{_quoted(name)}: {kind}" for name, kind in kinds.items())
     source = f"SELECT INLINE(FROM_JSON(%s, 'ARRAY<STRUCT<{struct}>>'))"
     if kinds == dict(rows.columns):
         return source
-    values = (f"UNHEX({quote(n)}) AS {quote(n)}" if kind == "BINARY" else quote(n) for n, kind in rows.columns)
+    values = (f"UNHEX({_quoted(n)}) AS {_quoted(n)}" if kind == "BINARY" else _quoted(n) for n, kind in rows.columns)
     return f"SELECT {', '.join(values)} FROM ({source})"
+
+
+def rows_of_file(rows: Rows, path: str) -> str:
+    """Return the SELECT of the rows in a Parquet file, by its path in a volume."""
+    return f"SELECT {', '.join(_quoted(name) for name, _ in rows.columns)} FROM parquet.`{path}`"
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
 
 
 class SQLDeleteCompiler(compiler.SQLDeleteCompiler, SQLCompiler):
@@ -223,15 +243,16 @@ class SQLUpdateCompiler(compiler.SQLUpdateCompiler, SQLCompiler):
         """Yield (column, expression, its parameters) for each value to set."""
         for field, _model, value in self.query.values:
             value = field.get_db_prep_save(self._resolved(field, value), connection=self.connection)
+            column, kind = stored_name(field.column), field.db_type(self.connection)
             if hasattr(value, "as_sql"):
                 sql, params = self.compile(value)
-                yield field.column, sql, params
+                yield column, sql, params
             elif value is None:
-                yield field.column, f"CAST(NULL AS {field.db_type(self.connection)})", ()
-            elif field.db_type(self.connection) == "STRING":
-                yield field.column, "%s", (value,)
+                yield column, f"CAST(NULL AS {kind})", ()
+            elif kind == "STRING":
+                yield column, "%s", (value,)
             else:
-                yield field.column, f"CAST(%s AS {field.db_type(self.connection)})", (value,)
+                yield column, f"CAST(%s AS {kind})", (value,)
 
     def _resolved(self, field: Field[Any, Any], value: Any) -> Any:
         if hasattr(value, "resolve_expression"):

@@ -1,4 +1,4 @@
-"""Fields that Delta has and Django has not: keys made in Python, and arrays."""
+"""Fields that Delta has and Django has not: keys made in Python, checked choices, and arrays."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import CharField, Field, IntegerField, Lookup, Transform
 
 from workbench.lakehouse.ids import uuid7
+from workbench.lakehouse.literals import literal
 
 
 class KeyField(CharField[str, str]):
@@ -17,6 +18,19 @@ class KeyField(CharField[str, str]):
     def __init__(self, **kwargs: Any) -> None:
         kwargs = {"primary_key": True, "default": uuid7, "editable": False, "max_length": 36} | kwargs
         super().__init__(**kwargs)
+
+
+class ChoiceField(CharField[str, str]):
+    """One of the `choices`, which a CHECK of the table enforces on every writer.
+
+    Another choice is a migration as usual (`AlterField`): it replaces the CHECK and fails where a row violates it. A NULL
+    always violates it, as in Delta.
+    """
+
+    non_db_attrs = tuple(name for name in CharField.non_db_attrs if name != "choices")
+
+    def db_check(self, connection: Any) -> str:
+        return f"{connection.ops.quote_name(self.column)} IN ({', '.join(literal(value) for value, _ in self.flatchoices)})"
 
 
 class ArrayField(Field[Iterable[str], list[str]]):

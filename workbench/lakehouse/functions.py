@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import FieldError
 from django.db import NotSupportedError
-from django.db.models import DateTimeField, TimeField
+from django.db.models import CharField, DateTimeField, DurationField, Field, TimeField, Value
+from django.db.models.expressions import DurationExpression, ExpressionList
 from django.db.models.fields.json import (
     HasKeyLookup,
     JSONExact,
@@ -23,6 +25,7 @@ from django.db.models.functions import (
     SHA256,
     SHA384,
     SHA512,
+    Cast,
     Chr,
     ConcatPair,
     Length,
@@ -73,6 +76,35 @@ def trunc(self: TruncBase, compiler: Any, connection: Any) -> Any:
     tzname = self.get_tzname() if settings.USE_TZ else None
     sql, params = connection.ops.datetime_cast_time_sql(*compiler.compile(self.lhs), tzname)
     return connection.ops.time_trunc_sql(self.kind, sql, params)
+
+
+def cast(self: Cast, compiler: Any, connection: Any, **extra: Any) -> Any:
+    """Times of day are text, and text has no length of its own, so both casts need more than a type."""
+    source = self.get_source_expressions()[0]
+    if isinstance(self.output_field, TimeField) and _gives(source, DateTimeField):
+        return connection.ops.datetime_cast_time_sql(*compiler.compile(source), None)
+    sql, params = self.as_sql(compiler, connection, **extra)
+    if isinstance(self.output_field, CharField) and self.output_field.max_length:
+        sql = f"LEFT({sql}, {self.output_field.max_length})"
+    return sql, params
+
+
+def duration_expression(self: DurationExpression, compiler: Any, connection: Any) -> Sql:
+    """TIMESTAMPADD names the amount first, so the two sides, and with them their parameters, may change places."""
+    if self.connector not in ("+", "-"):
+        sql, params = self.as_sql(compiler, connection)
+        return sql, [*params]
+    moment, amount = (self.rhs, self.lhs) if _gives(self.lhs, DurationField) else (self.lhs, self.rhs)
+    (amount_sql, amount_params), (sql, params) = compiler.compile(amount), compiler.compile(moment)
+    sign = "-" if self.connector == "-" else ""
+    return f"TIMESTAMPADD(MICROSECOND, {sign}({amount_sql}), {sql})", [*amount_params, *params]
+
+
+def _gives(side: Any, kind: type[Field[Any, Any]]) -> bool:
+    try:
+        return isinstance(side.output_field, kind)
+    except FieldError:
+        return False
 
 
 def json_path(keys: list[Any]) -> str:
@@ -127,16 +159,31 @@ def json_exact(self: JSONExact, compiler: Any, connection: Any) -> Sql:
 def key_transform_exact(self: KeyTransformExact, compiler: Any, connection: Any) -> Sql:
     """Compare JSON text that one writer made; a missing key is not JSON null."""
     lhs, params = compiler.compile(self.lhs)
-    if isinstance(self.rhs, KeyTransform):
-        rhs, rhs_params = compiler.compile(self.rhs)
-        return f"{lhs} = {rhs}", [*params, *rhs_params]
-    return f"{lhs} = {JSON_VALUE}", [*params, json_text(self.rhs)]
+    rhs, rhs_params = json_side(self.rhs, compiler)
+    return f"{lhs} = {rhs}", [*params, *rhs_params]
 
 
 def key_transform_in(self: KeyTransformIn, compiler: Any, connection: Any) -> Sql:
     lhs, params = compiler.compile(self.lhs)
-    marks = ", ".join([JSON_VALUE] * len(self.rhs))
-    return f"{lhs} IN ({marks})", [*params, *map(json_text, self.rhs)]
+    if hasattr(self.rhs, "as_sql") and not isinstance(self.rhs, ExpressionList):
+        rhs, rhs_params = self.process_rhs(compiler, connection)
+        return f"{lhs} IN {rhs}", [*params, *rhs_params]
+    values = self.rhs.get_source_expressions() if isinstance(self.rhs, ExpressionList) else self.rhs
+    sides = [json_side(value, compiler) for value in values]
+    listed = ", ".join(sql for sql, _ in sides)
+    return f"{lhs} IN ({listed})", [*params, *(param for _, given in sides for param in given)]
+
+
+def json_side(value: Any, compiler: Any) -> Sql:
+    """Return the text that a key's value is compared with: of a plain value, another key, or any other JSON."""
+    if isinstance(value, KeyTransform):
+        sql, params = compiler.compile(value)
+        return sql, [*params]
+    value = value.value if isinstance(value, Value) else value
+    if not hasattr(value, "as_sql"):
+        return JSON_VALUE, [json_text(value)]
+    sql, params = compiler.compile(value)
+    return JSON_VALUE % sql, [*params]
 
 
 def key_transform_is_null(self: KeyTransformIsNull, compiler: Any, connection: Any) -> Sql:
@@ -158,8 +205,17 @@ def has_key(self: HasKeyLookup, compiler: Any, connection: Any) -> Sql:
     else:
         (lhs, params), above = self.process_lhs(compiler, connection), []
     keys = self.rhs if isinstance(self.rhs, list | tuple) else [self.rhs]
-    found = [f"VARIANT_GET(PARSE_JSON({lhs}), {json_path([*json_keys(above), str(key)])}) IS NOT NULL" for key in keys]
+    paths = [json_path([*json_keys(above), *_path_of(key, compiler, connection)]) for key in keys]
+    found = [f"VARIANT_GET(PARSE_JSON({lhs}), {path}) IS NOT NULL" for path in paths]
     return "(" + (self.logical_operator or "AND").join(f" {sql} " for sql in found) + ")", [*params] * len(keys)
+
+
+def _path_of(key: Any, compiler: Any, connection: Any) -> list[Any]:
+    """Return the steps to a key that is given by its name, or by a path such as F("data__a__b")."""
+    if not isinstance(key, KeyTransform):
+        return [str(key)]
+    *_, keys = key.preprocess_lhs(compiler, connection)
+    return [*json_keys(keys[:-1]), str(keys[-1])]
 
 
 def json_text(value: Any) -> str:
@@ -181,7 +237,9 @@ def register() -> None:
         (Now, _template("CURRENT_TIMESTAMP()")),
         (StrIndex, str_index),
         (TruncBase, trunc),
+        (Cast, cast),
         (ConcatPair, concat_pair),
+        (DurationExpression, duration_expression),
         (KeyTransform, key_transform),
         (KeyTextTransform, key_text_transform),
         (JSONExact, json_exact),

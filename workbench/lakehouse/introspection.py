@@ -13,6 +13,24 @@ COLUMNS = """
     WHERE table_schema = %s AND table_name = %s
     ORDER BY ordinal_position
 """
+# One row for each column of a key, with the column that it refers to; one row of NULLs for a table without keys.
+KEYS = """
+    SELECT c.constraint_name, c.constraint_type, k.column_name, u.table_name, u.column_name
+    FROM information_schema.tables AS t
+    LEFT JOIN information_schema.table_constraints AS c
+      ON c.table_schema = t.table_schema AND c.table_name = t.table_name AND c.constraint_type <> 'CHECK'
+    LEFT JOIN information_schema.key_column_usage AS k
+      ON k.constraint_schema = c.constraint_schema AND k.constraint_name = c.constraint_name
+      AND k.table_name = c.table_name
+    LEFT JOIN information_schema.referential_constraints AS r
+      ON r.constraint_schema = c.constraint_schema AND r.constraint_name = c.constraint_name
+    LEFT JOIN information_schema.key_column_usage AS u
+      ON u.constraint_schema = r.unique_constraint_schema AND u.constraint_name = r.unique_constraint_name
+      AND u.ordinal_position = k.position_in_unique_constraint
+    WHERE t.table_schema = %s AND t.table_name = %s
+    ORDER BY c.constraint_name, k.ordinal_position
+"""
+CHECK_PROPERTY = "delta.constraints."
 TABLES = "SELECT table_name, comment FROM information_schema.tables WHERE table_schema = %s ORDER BY table_name"
 
 
@@ -78,26 +96,42 @@ class DatabaseIntrospection(BaseDatabaseIntrospection):
         return []
 
     def get_relations(self, cursor: Any, table_name: str) -> dict[str, tuple[str, str]]:
-        return {}
+        """Return for each column with an informational foreign key the column and the table that it names."""
+        cursor.execute(KEYS, [self._schema, table_name])
+        return {column: (to_column, to_table) for _, _, column, to_table, to_column in cursor.fetchall() if to_table}
 
     def get_constraints(self, cursor: Any, table_name: str) -> dict[str, dict[str, Any]]:
-        """Return the informational primary key, the one constraint that the table records for Django."""
-        cursor.execute(
-            """
-            SELECT k.constraint_name, k.column_name FROM information_schema.key_column_usage AS k
-            JOIN information_schema.table_constraints AS c
-              ON c.constraint_name = k.constraint_name AND c.table_name = k.table_name AND c.table_schema = k.table_schema
-            WHERE k.table_schema = %s AND k.table_name = %s AND c.constraint_type = 'PRIMARY KEY'
-            ORDER BY k.ordinal_position
-            """,
-            [self._schema, table_name],
-        )
-        constraints: dict[str, dict[str, Any]] = {}
-        for name, column in cursor.fetchall():
-            entry = constraints.setdefault(name, {"columns": [], "primary_key": True, "unique": True})
-            entry |= {"foreign_key": None, "check": False, "index": False, "orders": [], "type": None}
-            entry["columns"].append(column)
-        return constraints
+        """Return the informational keys and the enforced checks; nothing for a table that does not exist."""
+        cursor.execute(KEYS, [self._schema, table_name])
+        rows = cursor.fetchall()
+        found: dict[str, dict[str, Any]] = {}
+        for name, kind, column, to_table, to_column in rows:
+            if name is None:
+                continue
+            key = found.setdefault(name, _constraint())
+            key["columns"].append(column)
+            key["primary_key"] = key["unique"] = kind == "PRIMARY KEY"
+            key["foreign_key"] = (to_table, to_column) if to_table else None
+        return found | (self._checks(cursor, table_name) if rows else {})
+
+    def _checks(self, cursor: Any, table_name: str) -> dict[str, dict[str, Any]]:
+        """Unity Catalog lists checks among the table's properties only."""
+        cursor.execute(f"SHOW TBLPROPERTIES {self.connection.ops.quote_name(table_name)}")
+        return {
+            key.removeprefix(CHECK_PROPERTY): _constraint() | {"check": True, "columns": _columns_of(text)}
+            for key, text in cursor.fetchall()
+            if key.startswith(CHECK_PROPERTY)
+        }
+
+
+def _constraint() -> dict[str, Any]:
+    return {"columns": [], "primary_key": False, "unique": False, "foreign_key": None, "check": False, "index": False,
+            "orders": [], "type": None}  # fmt: skip
+
+
+def _columns_of(check: str) -> list[str]:
+    """Return the columns that a check names; the schema editor quotes each of them."""
+    return list(dict.fromkeys(re.findall(r"`([^`]+)`", check)))
 
 
 def _digits(kind: str) -> tuple[int | None, int | None]:

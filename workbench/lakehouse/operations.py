@@ -5,23 +5,26 @@ from __future__ import annotations
 import datetime
 import decimal
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
+from django.db import OperationalError
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.db.backends.utils import split_tzname_delta
 from django.db.models import Expression, Model
 from django.utils import timezone
 from django.utils.duration import duration_microseconds
 
 from workbench.canonical import canonical_bytes
 from workbench.lakehouse.literals import literal
+from workbench.lakehouse.names import stored_name
 from workbench.lakehouse.rows import Rows
 
 Sql = tuple[str, tuple[Any, ...]]
 
 EXTRACT = {
-    "year": "YEAR({})",
+    "year": "EXTRACT(YEAR FROM {})",
     "iso_year": "EXTRACT(YEAROFWEEK FROM {})",
     "quarter": "QUARTER({})",
     "month": "MONTH({})",
@@ -37,6 +40,8 @@ EXTRACT = {
 TIME_PART = {"hour": (1, 2), "minute": (4, 2), "second": (7, 2)}
 TIME_TRUNC = {"hour": (2, ":00:00.000000"), "minute": (5, ":00.000000"), "second": (8, ".000000")}
 
+TRUNC = ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
+
 
 class DatabaseOperations(BaseDatabaseOperations):
     compiler_module = "workbench.lakehouse.compiler"
@@ -47,7 +52,7 @@ class DatabaseOperations(BaseDatabaseOperations):
     def quote_name(self, name: str) -> str:
         if name.startswith("`") and name.endswith("`"):
             return name
-        return "`" + name.replace("`", "``") + "`"
+        return "`" + stored_name(name).replace("`", "``") + "`"
 
     def bulk_batch_size(self, fields: Sequence[Any], objs: Sequence[Any]) -> int:
         """Return all of them: rows travel as one parameter and are one commit."""
@@ -60,23 +65,24 @@ class DatabaseOperations(BaseDatabaseOperations):
     # Dates and times
 
     def date_extract_sql(self, lookup_type: str, sql: str, params: Iterable[Any]) -> Sql:
-        return EXTRACT[lookup_type].format(sql), tuple(params)
+        return EXTRACT[known(lookup_type, EXTRACT)].format(sql), tuple(params)
 
     def datetime_extract_sql(self, lookup_type: str, sql: str, params: Iterable[Any], tzname: str | None) -> Sql:
         return self.date_extract_sql(lookup_type, self._local(sql, tzname), params)
 
     def time_extract_sql(self, lookup_type: str, sql: str, params: Iterable[Any]) -> Sql:
-        start, length = TIME_PART[lookup_type]
+        start, length = TIME_PART[known(lookup_type, TIME_PART)]
         return f"CAST(SUBSTRING({sql}, {start}, {length}) AS INT)", tuple(params)
 
     def date_trunc_sql(self, lookup_type: str, sql: str, params: Iterable[Any], tzname: str | None = None) -> Sql:
-        return f"CAST(DATE_TRUNC('{lookup_type.upper()}', {self._local(sql, tzname)}) AS DATE)", tuple(params)
+        unit = known(lookup_type, TRUNC).upper()
+        return f"CAST(DATE_TRUNC('{unit}', {self._local(sql, tzname)}) AS DATE)", tuple(params)
 
     def datetime_trunc_sql(self, lookup_type: str, sql: str, params: Iterable[Any], tzname: str | None) -> Sql:
-        return f"DATE_TRUNC('{lookup_type.upper()}', {self._local(sql, tzname)})", tuple(params)
+        return f"DATE_TRUNC('{known(lookup_type, TRUNC).upper()}', {self._local(sql, tzname)})", tuple(params)
 
     def time_trunc_sql(self, lookup_type: str, sql: str, params: Iterable[Any], tzname: str | None = None) -> Sql:
-        length, rest = TIME_TRUNC[lookup_type]
+        length, rest = TIME_TRUNC[known(lookup_type, TIME_TRUNC)]
         return f"CONCAT(SUBSTRING({sql}, 1, {length}), '{rest}')", tuple(params)
 
     def datetime_cast_date_sql(self, sql: str, params: Iterable[Any], tzname: str | None) -> Sql:
@@ -86,22 +92,22 @@ class DatabaseOperations(BaseDatabaseOperations):
         return f"DATE_FORMAT({self._local(sql, tzname)}, 'HH:mm:ss.SSSSSS')", tuple(params)
 
     def _local(self, sql: str, tzname: str | None) -> str:
-        if not settings.USE_TZ or tzname in (None, "UTC"):
+        if not settings.USE_TZ or tzname is None:
             return sql
-        return f"FROM_UTC_TIMESTAMP({sql}, '{timezone_for_sql(tzname)}')"
+        # A zone may be a name, an offset such as -05:30, or both.
+        name, sign, offset = split_tzname_delta(tzname)
+        if name not in ("", "UTC"):
+            sql = f"FROM_UTC_TIMESTAMP({sql}, '{timezone_for_sql(name)}')"
+        if not offset:
+            return sql
+        ahead = datetime.time.fromisoformat(offset)
+        return f"TIMESTAMPADD(MINUTE, {sign}{ahead.hour * 60 + ahead.minute}, {sql})"
 
     def date_interval_sql(self, interval: datetime.timedelta) -> str:
         return str(duration_microseconds(interval))
 
     def format_for_duration_arithmetic(self, sql: str) -> str:
         return sql
-
-    def combine_duration_expression(self, connector: str, sub_expressions: Sequence[str]) -> str:
-        left, right = sub_expressions
-        if connector not in ("+", "-"):
-            return self.combine_expression(connector, list(sub_expressions))
-        sign = "-" if connector == "-" else ""
-        return f"TIMESTAMPADD(MICROSECOND, {sign}({right}), {left})"
 
     def subtract_temporals(self, internal_type: str, lhs: Any, rhs: Any) -> Sql:
         (left, left_params), (right, right_params) = lhs, rhs
@@ -110,6 +116,10 @@ class DatabaseOperations(BaseDatabaseOperations):
         if internal_type == "DateField":
             return f"(DATEDIFF({left}, {right}) * 86400000000)", (*left_params, *right_params)
         return f"TIMESTAMPDIFF(MICROSECOND, {right}, {left})", (*right_params, *left_params)
+
+    def convert_durationfield_value(self, value: Any, expression: Any, connection: Any) -> datetime.timedelta | None:
+        """Return the duration of so many microseconds, a fraction of one rounded, as `timedelta` does."""
+        return None if value is None else datetime.timedelta(microseconds=round(value))
 
     def adapt_datetimefield_value(self, value: Any) -> Any:
         if isinstance(value, datetime.datetime) and timezone.is_aware(value) and not settings.USE_TZ:
@@ -209,12 +219,18 @@ TEXT_FIELDS = frozenset(
 )
 
 
-def timezone_for_sql(name: str | None) -> str:
+def known(kind: str, kinds: Collection[str]) -> str:
+    """Return the part of a date that a query names; it may come from a request, and stands in the statement."""
+    if kind not in kinds:
+        raise OperationalError(f"Found {kind!r} as the part of a date or time; allowed: {', '.join(kinds)}.")
+    return kind
+
+
+def timezone_for_sql(name: str) -> str:
     """Return a zone name that may stand in a statement; `make_aware` has checked it, but not for quotes."""
-    text = name or "UTC"
-    if not all(char.isalnum() or char in "_+-/:" for char in text):
-        raise ValueError(f"{text!r} is not a time zone: use a name such as Europe/Berlin or an offset such as +02:00.")
-    return text
+    if not all(char.isalnum() or char in "_+-/:" for char in name):
+        raise ValueError(f"{name!r} is not a time zone: use a name such as Europe/Berlin or an offset such as +02:00.")
+    return name
 
 
 def _datetime(value: Any, expression: Any, connection: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from workbench.lakehouse.fields import ArrayField, KeyField
+from workbench.lakehouse.fields import ArrayField, ChoiceField, KeyField
 
 
 def first_words() -> list[str]:
@@ -20,6 +20,7 @@ class Gadget(models.Model):
     words = ArrayField(default=first_words)
     data = models.JSONField(default=dict)
     checked = models.BooleanField(default=False)
+    condition = ChoiceField(max_length=10, choices=[("new", "New"), ("used", "Used"), ("lost", "Lost")], default="new")
 
     class Meta:
         app_label = "growing"

@@ -81,4 +81,10 @@ class Sample(Kept):
     words = ArrayField(null=True, default=None)
 
 
-ALL = (Shelf, Tag, Part, Place, Counter, Line, Sample)
+class Legacy(Kept):
+    """A column whose name Delta refuses."""
+
+    number = models.IntegerField(db_column="Entry (No)", unique=True)
+
+
+ALL = (Shelf, Tag, Part, Place, Counter, Line, Sample, Legacy)

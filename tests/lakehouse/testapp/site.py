@@ -13,13 +13,14 @@ from django_q.tasks import async_task
 from rest_framework.authtoken.models import Token
 
 from sheets.models import Sheet
-from tests.lakehouse.testapp.models import Part
+from tests.lakehouse.testapp.models import Part, Shelf, Tag
 from workbench.router import LAKEHOUSE
 
 call_command("migrate", verbosity=0)
 call_command("migrate", database=LAKEHOUSE, verbosity=0)
 with connections[LAKEHOUSE].schema_editor() as editor:
-    editor.create_model(Part)
+    for model in (Shelf, Tag, Part):
+        editor.create_model(model)
 Token.objects.create(user=User.objects.create_superuser("rosa"), key="rosa")
 Sheet.objects.create(name="PCB", primary_table="mirion_vital.samples.pcb_inspections", join_keys=["id"])
 for name in ("bolt", "cog", "nut", "pin"):

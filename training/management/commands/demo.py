@@ -14,7 +14,7 @@ from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from training.actions.export import export_to_file
 from training.actions.generate import generate, resume
-from training.exporting import ExportRun
+from training.exporting import ExportRun, run_of
 from training.ledger import WAITING
 from training.models import TrainingSheet
 from training.seeds import SEED_DATA, SETS, load, read_json
@@ -76,7 +76,7 @@ def generated(name: str) -> TrainingSheet:
 
 def exported(training_sheet: TrainingSheet, file: Path) -> ExportRun:
     """Return what left; a file that has these bytes already is not written, and not recorded, again."""
-    run = ExportRun(training_sheet.pk, "training")
+    run = run_of(training_sheet)
     for _block in run.lines():
         pass
     if file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() == run.digest.hexdigest():

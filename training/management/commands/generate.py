@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sheets.models import Sheet
 from templates_app.actions import find_template
-from training.actions.generate import generate, resume
-from training.models import TrainingSheet
+from training.actions.generate import begin
+from training.actions.jobs import submit, unfinished_job
+from training.jobs import work
+from training.models import JobRun, LiveJob, TrainingSheet
+from training.progress_bar import ProgressBar
 from workbench.command import find, stated_plainly
 
 
@@ -33,23 +38,40 @@ class Command(BaseCommand):
     @stated_plainly
     def handle(self, *args: Any, **options: Any) -> None:
         if options["resume"]:
-            training_sheet = resume(find(TrainingSheet, options["resume"]))
+            run = unfinished_job(find(TrainingSheet, options["resume"]), actor=getpass.getuser())
         elif not (options["sheet"] and options["template"]):
             raise CommandError("Give --sheet and --template, or --resume with the id of a training sheet.")
         else:
-            config = {
-                "limit": options["limit"],
-                "response_column": options["response_column"],
-                "trusted": options["trusted"] or None,
-            }
-            training_sheet = generate(
-                sheet=find(Sheet, options["sheet"]),
-                template=find_template(options["template"]),
-                mode=options["mode"],
-                name=options["name"],
-                config={key: value for key, value in config.items() if value is not None},
-                actor=getpass.getuser(),
+            run = self._submitted(options)
+        with ProgressBar(sys.stderr) as bar:
+            job = work.run(run.pk, also=bar)
+        training_sheet = TrainingSheet.objects.get(jobs__pk=run.pk)
+        self._tell(training_sheet, job)
+        self.stdout.write(training_sheet.pk)
+
+    def _submitted(self, options: dict[str, Any]) -> JobRun:
+        config = {
+            "limit": options["limit"],
+            "response_column": options["response_column"],
+            "trusted": options["trusted"] or None,
+        }
+        training_sheet, items = begin(
+            sheet=find(Sheet, options["sheet"]),
+            template=find_template(options["template"]),
+            mode=options["mode"],
+            name=options["name"],
+            config={key: value for key, value in config.items() if value is not None},
+            actor=getpass.getuser(),
+        )
+        return submit(training_sheet, items, actor=getpass.getuser(), elsewhere=False)
+
+    def _tell(self, training_sheet: TrainingSheet, job: LiveJob | None) -> None:
+        if job is None:
+            raise CommandError(
+                f"A worker took the job meanwhile: watch it at {settings.PUBLIC_URL}/admin/training/jobrun/."
             )
+        if job.status != JobRun.Status.SUCCEEDED:
+            words = f"{job.status.capitalize()} after {job.done:,} of {job.total:,} items. {job.error}".rstrip()
+            raise CommandError(f"{words} Go on with: manage.py generate --resume {training_sheet.pk}")
         counts = ", ".join(f"{number} {name}" for name, number in training_sheet.statistics.items())
         self.stderr.write(f"{training_sheet.name}: {counts}; status {training_sheet.status}")
-        self.stdout.write(training_sheet.pk)

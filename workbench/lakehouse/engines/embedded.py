@@ -47,11 +47,12 @@ __all__ = [
 
 
 def options(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return directory, catalog and schema."""
+    """Return directory, catalog and schema, and `threads` where OPTIONS has it."""
     if not settings["NAME"]:
         raise ImproperlyConfigured("The lakehouse has no directory: set NAME in DATABASES, or WORKBENCH_LAKEHOUSE_URL.")
     given = settings["OPTIONS"]
-    return {"directory": settings["NAME"], "catalog": given["catalog"], "schema": given["schema"]}
+    wanted = {name: given[name] for name in ("catalog", "schema", "threads") if name in given}
+    return {"directory": settings["NAME"], **wanted}
 
 
 def prepare(connection: Connection, catalog: str, schema: str) -> None:

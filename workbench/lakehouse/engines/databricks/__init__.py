@@ -49,7 +49,7 @@ __all__ = [
 
 
 def options(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return host, port, path, catalog and schema; `connector` in OPTIONS overrides arguments of the connector."""
+    """Return host, port, path, catalog, schema and volume; `connector` in OPTIONS overrides the connector's arguments."""
     given = settings["OPTIONS"]
     return {
         "host": settings["HOST"],
@@ -57,6 +57,7 @@ def options(settings: Mapping[str, Any]) -> dict[str, Any]:
         "path": settings["NAME"],
         "catalog": given["catalog"],
         "schema": given["schema"],
+        "volume": given["volume"],
         "connector": given.get("connector", {}),
     }
 

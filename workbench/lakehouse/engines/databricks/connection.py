@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import random
 import re
 import time
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, BinaryIO
 
 import urllib3.exceptions
-from databricks.sdk.core import Config
 from databricks.sql import client, exc
+
+from workbench import workspace
 
 from ..pep249 import DatabaseError, InterfaceError, OperationalError
 from .cursor import Cursor
 from .errors import ConflictError, ConnectionLostError, from_server
+from .patience import FAILURES, MOST_SECONDS, RETRIES, watched
 
 ATTEMPTS = 5
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Statements that change nothing and may run twice. WITH is none of them: it may begin an INSERT.
 READ = re.compile(r"[\s(]*(SELECT|VALUES|SHOW|DESC|DESCRIBE|EXPLAIN)\b", re.IGNORECASE)
-FAILURES = (exc.Error, urllib3.exceptions.HTTPError, OSError)
 
-# The connector would wait 900 s for an answer, and try 30 times in as long.
-PATIENCE = {
-    "_socket_timeout": 60,
-    "_retry_delay_min": 0.5,
-    "_retry_delay_max": 5,
-    "_retry_stop_after_attempts_count": 5,
-    "_retry_stop_after_attempts_duration": 30,
-}
 SESSION = {"TIMEZONE": "UTC", "ANSI_MODE": "TRUE", "STATEMENT_TIMEOUT": "55"}
 
 
@@ -46,24 +38,33 @@ class Connection:
     """Runs statements for one thread at a time; each is one POST and, when it writes, one commit."""
 
     def __init__(
-        self, *, host: str, port: int, path: str, catalog: str, schema: str, connector: dict[str, Any] | None = None
+        self,
+        *,
+        host: str,
+        port: int,
+        path: str,
+        catalog: str,
+        schema: str,
+        volume: str,
+        connector: dict[str, Any] | None = None,
+        most_seconds: float = MOST_SECONDS,
     ) -> None:
-        scheme = "http" if host in LOOPBACK else "https"
+        self.volume, self.most_seconds = volume, most_seconds
+        url = workspace.address(host, port)
         self._arguments: dict[str, Any] = {
             "server_hostname": host,
             "http_path": path,
             "catalog": catalog,
             "schema": schema,
-            "credentials_provider": lambda: _sign_in(f"{scheme}://{host}:{port}"),
+            "credentials_provider": lambda: workspace.sign_in(url).authenticate,
             "session_configuration": SESSION,
             "user_agent_entry": "training-dataset-workbench",
             "enable_telemetry": False,
             "use_cloud_fetch": False,
             "_disable_pandas": True,
             "_port": port,
-            **PATIENCE,
-            # A server on this machine is spoken to over plain HTTP; everything else is HTTPS.
-            **({"_connection_uri": f"http://{host}:{port}{path}"} if scheme == "http" else {}),
+            **RETRIES,
+            **({"_connection_uri": f"{url}{path}"} if url.startswith("http:") else {}),
             **(connector or {}),
         }
         self._raw: Any = None
@@ -93,6 +94,14 @@ class Connection:
             raise InterfaceError("The connection is closed; open another one.")
         return Cursor(self)
 
+    def put(self, path: str, content: bytes) -> None:
+        """Write a file of a volume."""
+        self.release(self._run(f"PUT '__input_stream__' INTO '{path}'", (), io.BytesIO(content)))
+
+    def remove(self, path: str) -> None:
+        """Remove a file of a volume."""
+        self.release(self._run(f"REMOVE '{path}'", ()))
+
     def run(self, statement: str, parameters: Sequence[Any]) -> Any:
         """Return the connector's cursor after the statement. Pass it to `release` when its rows are read.
 
@@ -108,23 +117,24 @@ class Connection:
                 time.sleep(random.uniform(0.2, 1.0) * min(2.0, 0.05 * 2**attempt))  # noqa: S311 - jitter
         raise AssertionError("unreachable")
 
-    def _run(self, statement: str, parameters: Sequence[Any]) -> Any:
+    def _run(self, statement: str, parameters: Sequence[Any], stream: BinaryIO | None = None) -> Any:
         try:
-            return self._send(statement, parameters)
+            return self._send(statement, parameters, stream)
         except ConnectionLostError:
             self._drop()
             if not READ.match(statement):
                 raise
         return self._send(statement, parameters)
 
-    def _send(self, statement: str, parameters: Sequence[Any]) -> Any:
+    def _send(self, statement: str, parameters: Sequence[Any], stream: BinaryIO | None = None) -> Any:
         if self._raw is None:
             self._open()
         # The connector keeps every cursor until its connection closes, so cursors are used again.
         raw = self._idle.pop() if self._idle else self._raw.cursor()
         try:
-            return raw.execute(statement, list(parameters) or None)
-        except FAILURES as error:
+            with watched(raw, self.most_seconds):
+                return raw.execute(statement, list(parameters) or None, input_stream=stream)
+        except (*FAILURES, OperationalError) as error:
             self.release(raw)
             raise _wrapped(error) from error
 
@@ -157,17 +167,9 @@ class Connection:
                 raw.close()
 
 
-@lru_cache(maxsize=8)
-def _config(host: str) -> Config:
-    """Return the SDK's sign-in for a workspace, from DATABRICKS_* variables or a profile; one for all threads."""
-    return Config(host=host, http_timeout_seconds=10, retry_timeout_seconds=10)
-
-
-def _sign_in(host: str) -> Callable[[], dict[str, str]]:
-    return _config(host).authenticate
-
-
 def _wrapped(error: BaseException) -> DatabaseError:
+    if isinstance(error, DatabaseError):
+        return error
     if isinstance(error, exc.RequestError):
         return _refused(error)
     if isinstance(error, exc.Error):

@@ -61,6 +61,8 @@ def from_server(text: str) -> DatabaseError:
         return ConnectionLostError(text)
     if GUARDED.search(text):
         return IntegrityError(text)
+    if text.startswith("Staging operation over HTTP"):
+        return OperationalError(f"The storage of a volume refused a file: {text}")
     if found := CLASS.search(text):
         for pattern, kind in BY_CLASS:
             if re.fullmatch(pattern, found[1]):

@@ -1,64 +1,94 @@
-"""Rows to a warehouse: one statement with the rows as one JSON parameter."""
+"""Rows to a warehouse: one statement, with the rows as one JSON parameter or in one Parquet file of a volume."""
 
 from __future__ import annotations
 
+import io
+import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import orjson
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from workbench.lakehouse.literals import literal
+from workbench.lakehouse.compiler import rows_of_file, rows_of_json
 from workbench.lakehouse.rows import Rows
 
-from ..pep249 import DataError, IntegrityError
-from .parameters import MOST_BYTES
+from ..pep249 import DatabaseError, DataError, IntegrityError
 
 if TYPE_CHECKING:
     from .connection import Connection
 
-# A statement takes one megabyte of parameters; more rows than this are several statements, each one commit.
-CHUNK_BYTES = 900_000
+# A statement takes one megabyte of parameters. What is more travels as a file, which costs two statements beside.
+MOST_JSON_BYTES = 900_000
+MOST_JSON_ROWS = 50_000
+
+log = logging.getLogger(__name__)
 
 
 def insert(connection: Connection, sql: str, rows: Rows) -> int:
-    """Write the rows and return how many were written.
+    """Write the rows, as one statement and one commit, and return how many were written.
 
-    Up to 900 kB of JSON are one statement and one commit. More are several: when one of them fails, those before it
-    stay. A key that comes twice among the rows is refused (or, with "ignore", dropped) before anything is sent.
+    A key that comes twice among the rows is refused (or, with "ignore", dropped) before anything is sent.
     """
     try:
         table = rows.to_arrow()
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
         raise DataError(f"A value does not fit its column in {rows.table}: {error}") from error
-    table, written = _once_each(rows, table), 0
-    for chunk in chunks(table):
-        text, cursor = chunk.decode(), connection.cursor()
-        if len(chunk) > MOST_BYTES:
-            cursor.execute(sql.replace("%s", literal(text), 1))
-        else:
-            cursor.execute(sql.replace("%s", "?", 1), [text])
-        written += cursor.rowcount
-        cursor.close()
-    return written
+    table = _once_each(rows, table)
+    if not table.num_rows:
+        return 0
+    text = as_json(table) if table.num_rows <= MOST_JSON_ROWS else None
+    return _by_file(connection, sql, rows, table) if text is None else _written(connection, sql, text)
 
 
-def chunks(table: pa.Table) -> Iterator[bytes]:
-    """Yield the rows as JSON lists of at most `CHUNK_BYTES`; a larger single row comes alone."""
+def _written(connection: Connection, sql: str, *parameters: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.replace("%s", "?", len(parameters)), parameters)
+        return int(cursor.rowcount)
+
+
+def _by_file(connection: Connection, sql: str, rows: Rows, table: pa.Table) -> int:
+    path = f"/Volumes/{connection.volume.replace('.', '/')}/{uuid4()}.parquet"
+    file = io.BytesIO()
+    pq.write_table(table, file)
+    try:
+        connection.put(path, file.getvalue())
+    except DatabaseError as error:
+        raise type(error)(
+            f"{table.num_rows} rows of {rows.table} are too many for a statement, and cannot be put into the volume "
+            f"{connection.volume}: {error}\nIt must exist (CREATE VOLUME {connection.volume}), with READ VOLUME and WRITE "
+            "VOLUME for you; `?volume=CATALOG.SCHEMA.VOLUME` in WORKBENCH_LAKEHOUSE_URL names another."
+        ) from error
+    try:
+        return _written(connection, sql.replace(rows_of_json(rows), rows_of_file(rows, path), 1))
+    finally:
+        _removed(connection, path)
+
+
+def _removed(connection: Connection, path: str) -> None:
+    """Remove the file. One that stays harms nobody, so the insert's own end is what counts."""
+    try:
+        connection.remove(path)
+    except DatabaseError as error:
+        log.warning("The file %s stays in its volume, remove it: %s", path, error)
+
+
+def as_json(table: pa.Table) -> str | None:
+    """Return the rows as a JSON list, or None where that is more than `MOST_JSON_BYTES`."""
     held: list[bytes] = []
-    size = 0
+    size = 2
     names = table.column_names
     for values in zip(*(_json_values(column) for column in table.columns), strict=True):
         row = orjson.dumps(dict(zip(names, values, strict=True)))
-        if held and size + len(row) + 1 > CHUNK_BYTES:
-            yield b"[" + b",".join(held) + b"]"
-            held, size = [], 0
         held.append(row)
         size += len(row) + 1
-    if held:
-        yield b"[" + b",".join(held) + b"]"
+        if size > MOST_JSON_BYTES:
+            return None
+    return f"[{b','.join(held).decode()}]"
 
 
 def _json_values(column: pa.ChunkedArray) -> list[Any]:

@@ -161,6 +161,9 @@ def rename_column(session: Session, cursor: Cursor, found: Parts) -> None:
 
     name = _edit(session, found, change)
     session.metadata.rename(f"{name}.{old.lower()}", f"{name}.{new.lower()}")
+    primary = session.engine.snapshot(name).primary_key
+    if new in primary:
+        _follow(session, str(name), {"references": primary})
 
 
 def rename_table(session: Session, cursor: Cursor, found: Parts) -> None:
@@ -177,6 +180,19 @@ def rename_table(session: Session, cursor: Cursor, found: Parts) -> None:
             raise errors.from_engine(error) from error
     session.engine.forget(old)
     session.metadata.rename(str(old), str(new))
+    _follow(session, str(old), {"table": str(new)})
+
+
+def _follow(session: Session, parent: str, change: dict[str, str | list[str]]) -> None:
+    """Change the foreign keys that name a table, wherever they are."""
+    for catalog, schema in session.layout.every_schema():
+        for table in session.layout.tables(catalog, schema):
+            name = TableName(catalog, schema, table)
+            keys = session.engine.snapshot(name).constraints
+            if any(k.get("table") == parent for k in keys):
+                changed = json.dumps([k | change if k.get("table") == parent else k for k in keys])
+                with session.writing(name) as target:
+                    _set_property(target, CONSTRAINTS_PROPERTY, changed)
 
 
 def _changed_column(session: Session, found: Parts, operation: str, edit: Callable[[Snapshot, Column], Column]) -> None:
@@ -271,6 +287,7 @@ def add_constraint(session: Session, cursor: Cursor, found: Parts) -> None:
                 f"[CONSTRAINT_ALREADY_EXISTS] {target.name} has a constraint {clash.pop()} already."
             )
         keys = [k | {"columns": [target.column(c).name for c in k["columns"]]} for k in new]
+        ddl.resolve_references(session, target.name, [*target.constraints, *keys])
         _set_property(target, CONSTRAINTS_PROPERTY, json.dumps([*target.constraints, *keys]))
 
     _edit(session, found, change)

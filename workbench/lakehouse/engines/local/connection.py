@@ -39,12 +39,13 @@ class Connection(Session):
         """Execute one statement for a cursor; `Cursor.execute` is the way in."""
         if commands.run(self, cursor, sql, len(values)):
             return
-        parsed = parse(sql)
+        explained = statements.EXPLAIN.match(sql)
+        parsed = parse(sql[explained.end() :] if explained else sql)
         if len(values) != parsed.markers:
             raise errors.ProgrammingError(
                 f"Found {len(values)} parameters for {parsed.markers} markers; give one value for every `?`."
             )
-        statements.run(self, cursor, parsed, values)
+        (statements.explain if explained else statements.run)(self, cursor, parsed, values)
 
     def append(self, table: tuple[str, ...] | str, batches: pa.Table | pa.RecordBatchReader) -> int:
         """Append Arrow rows as one commit; missing columns take their default or NULL. Returns the number of rows."""
@@ -82,10 +83,13 @@ class Connection(Session):
             raise wrapped(error) from error
 
 
-def connect(directory: str | Path, *, catalog: str, schema: str, lock_timeout: float = 60.0) -> Connection:
+def connect(
+    directory: str | Path, *, catalog: str, schema: str, lock_timeout: float = 60.0, threads: int = 2
+) -> Connection:
     """A connection to the lakehouse in `directory`, which is made when it is not there.
 
     `catalog` and `schema` complete names of fewer than three parts; they need not exist. A write waits `lock_timeout`
-    seconds for other writers of its table. OperationalError when the directory cannot be written.
+    seconds for other writers of its table. A query runs on `threads` threads; on one, rows without ORDER BY come in the
+    same order each time. OperationalError when the directory cannot be written.
     """
-    return Connection(Layout(directory), catalog, schema, lock_timeout)
+    return Connection(Layout(directory), catalog, schema, lock_timeout, threads)

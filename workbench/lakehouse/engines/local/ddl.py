@@ -13,13 +13,13 @@ from deltalake import DeltaTable
 from deltalake import Schema as DeltaSchema
 from sqlglot import exp
 
-from . import datatypes, errors, locks
+from . import datatypes, errors, locks, words
 from .cursor import Cursor
 from .dialect import refuse
 from .layout import remove
 from .names import TableName, quoted
 from .session import Session
-from .snapshot import COMMENT_KEY, CONSTRAINTS_PROPERTY, DEFAULT_KEY, Column, read_state
+from .snapshot import COMMENT_KEY, CONSTRAINTS_PROPERTY, DEFAULT_KEY, Column, key_columns, read_state
 from .translate import Parsed, translate
 from .writing import check_expression, commit, replace_rows, write_files
 
@@ -81,6 +81,7 @@ def create_table(session: Session, cursor: Cursor, tree: exp.Create, values: lis
                     for n, k in zip(relation.columns, relation.types, strict=True)
                 ]
         _check(definition, name)
+        resolve_references(session, name, definition.constraints)
         _build(session, cursor, name, definition, text, parameters)
 
 
@@ -253,7 +254,7 @@ def constraints(item: exp.Expr) -> list[dict[str, Any]]:
                     "name": name or "fk",
                     "type": "FOREIGN KEY",
                     "columns": columns,
-                    "table": other.sql("databricks") if other else "",
+                    "table": other.sql("databricks", identify=True) if other else "",
                     "references": [e.name for e in reference.expressions] if isinstance(reference, exp.Schema) else [],
                 }
             )
@@ -262,6 +263,22 @@ def constraints(item: exp.Expr) -> list[dict[str, Any]]:
                 f"{item.sql('databricks')[:80]} in CREATE TABLE", "Add a CHECK by ALTER TABLE … ADD CONSTRAINT."
             )
     return found
+
+
+def resolve_references(session: Session, name: TableName, keys: list[dict[str, Any]]) -> None:
+    """Give foreign keys the full name of their table; ProgrammingError unless they name its whole primary key."""
+    for key in (k for k in keys if k["type"] == "FOREIGN KEY"):
+        parent = session.name(words.parts(key["table"]))
+        primary = key_columns(keys)
+        if parent != name:
+            primary = session.engine.snapshot(session.layout.need_table(parent)).primary_key
+        wanted = key["references"] or primary
+        if not primary or [c.lower() for c in wanted] != [c.lower() for c in primary]:
+            raise errors.ProgrammingError(
+                f"Found a foreign key to {parent} ({', '.join(wanted)}), whose primary key is "
+                f"({', '.join(primary) or 'missing'}); a foreign key names the columns of a primary key."
+            )
+        key |= {"table": str(parent), "references": primary}
 
 
 def drop(session: Session, cursor: Cursor, parsed: Parsed, values: list[Any]) -> None:

@@ -71,13 +71,13 @@ class OpenResult(Protocol):
 class Engine:
     """Snapshots and DuckDB for one connection in one process; `pid` tells whether it survived a fork."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, threads: int) -> None:
         _Runtime.use()
         self.layout, self.pid = layout, os.getpid()
         self.duckdb = duckdb.connect(":memory:")
         for setting in (
             "SET GLOBAL TimeZone = 'UTC'",
-            "SET GLOBAL threads = 2",
+            f"SET GLOBAL threads = {threads:d}",
             # A larger sort or join goes to disk, so that memory stays the same however large the table.
             "SET GLOBAL memory_limit = '512MB'",
             "SET GLOBAL parquet_metadata_cache = true",

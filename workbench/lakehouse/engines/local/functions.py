@@ -125,7 +125,7 @@ NAMED: dict[str, tuple[tuple[int, ...], str]] = {
 SAME: frozenset[type[exp.Expr]] = frozenset(
     {
         exp.Abs, exp.Acos, exp.And, exp.AnyValue, exp.Array, exp.Asin, exp.Atan, exp.Atan2, exp.Avg, exp.Case, exp.Cast,
-        exp.Ceil, exp.Coalesce, exp.Concat, exp.ConcatWs, exp.Cos, exp.Count, exp.CumeDist, exp.Degrees, exp.DenseRank,
+        exp.Ceil, exp.Coalesce, exp.Concat, exp.ConcatWs, exp.Cos, exp.Cot, exp.Count, exp.CumeDist, exp.Degrees, exp.DenseRank,
         exp.Exp, exp.Exists, exp.Explode, exp.FirstValue, exp.Floor, exp.If, exp.Inline, exp.Lag, exp.LastValue, exp.Lead,
         exp.Length, exp.Levenshtein, exp.Ln, exp.LogicalAnd, exp.LogicalOr, exp.Lower, exp.Max, exp.Min,
         exp.NthValue, exp.Ntile, exp.Nullif, exp.Or, exp.PercentRank, exp.Posexplode, exp.Pow, exp.Radians, exp.Rank,

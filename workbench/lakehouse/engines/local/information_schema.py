@@ -90,6 +90,23 @@ def _keys(scope: Scope) -> Iterator[tuple[Snapshot, dict[str, Any]]]:
             yield table, key
 
 
+def _references(scope: Scope) -> Iterator[tuple[Snapshot, dict[str, Any], Snapshot, dict[str, Any]]]:
+    """The foreign keys whose table still exists, with that table and its primary key."""
+    tables = {str(table.name): table for table in scope.snapshots()}
+    for table in tables.values():
+        for key in table.constraints:
+            parent = tables.get(key.get("table", ""))
+            primary = next((k for k in parent.constraints if k["type"] == "PRIMARY KEY"), None) if parent else None
+            if parent and primary:
+                yield table, key, parent, primary
+
+
+def _referential_constraints(scope: Scope) -> Rows:
+    for table, key, parent, primary in _references(scope):
+        yield (*table.name.parts[:2], key["name"], *parent.name.parts[:2], primary["name"], "FULL", "NO ACTION",
+               "NO ACTION")  # fmt: skip
+
+
 def _table_constraints(scope: Scope) -> Rows:
     for table, key in _keys(scope):
         yield (*table.name.parts[:2], key["name"], *table.name.parts, key["type"], "NO")
@@ -110,7 +127,8 @@ def _check_constraints(scope: Scope) -> Rows:
 def _key_columns(scope: Scope) -> Rows:
     for table, key in _keys(scope):
         for position, column in enumerate(key["columns"], 1):
-            yield (*table.name.parts[:2], key["name"], *table.name.parts, column, position)
+            other = position if key["type"] == "FOREIGN KEY" else None
+            yield (*table.name.parts[:2], key["name"], *table.name.parts, column, position, other)
 
 
 def _constraint_columns(scope: Scope) -> Rows:
@@ -146,10 +164,23 @@ _VIEWS: dict[str, tuple[tuple[str, ...], Callable[[Scope], Rows]]] = {
     ),
     "table_constraints": ((*_CONSTRAINT, *_TABLE, "constraint_type", "enforced"), _table_constraints),
     "check_constraints": ((*_CONSTRAINT, *_TABLE, "check_clause"), _check_constraints),
-    "key_column_usage": ((*_CONSTRAINT, *_TABLE, "column_name", "ordinal_position"), _key_columns),
+    "referential_constraints": (
+        (*_CONSTRAINT, "unique_constraint_catalog", "unique_constraint_schema", "unique_constraint_name",
+         "match_option", "update_rule", "delete_rule"),
+        _referential_constraints,
+    ),
+    "key_column_usage": (
+        (*_CONSTRAINT, *_TABLE, "column_name", "ordinal_position", "position_in_unique_constraint"), _key_columns
+    ),
     "constraint_column_usage": ((*_TABLE, "column_name", *_CONSTRAINT), _constraint_columns),
 }  # fmt: skip
-_NUMBERS = {"ordinal_position", "numeric_precision", "numeric_scale", "partition_index"}
+_NUMBERS = {
+    "ordinal_position",
+    "numeric_precision",
+    "numeric_scale",
+    "partition_index",
+    "position_in_unique_constraint",
+}
 
 
 def register(engine: Engine, metadata: Metadata, duck: duckdb.DuckDBPyConnection, catalog: str, view: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from . import errors, information_schema, locks
+from . import errors, information_schema, locks, volumes
 from .engine import Engine, pruned
 from .layout import INFORMATION_SCHEMA, Layout, table_name
 from .metadata import Metadata
@@ -29,8 +29,8 @@ class Session:
     OperationalError, because delta-rs refuses to work in it.
     """
 
-    def __init__(self, layout: Layout, catalog: str, schema: str, lock_timeout: float) -> None:
-        self.layout, self.lock_timeout = layout, lock_timeout
+    def __init__(self, layout: Layout, catalog: str, schema: str, lock_timeout: float, threads: int) -> None:
+        self.layout, self.lock_timeout, self.threads = layout, lock_timeout, threads
         self.catalog, self.schema = catalog.lower(), schema.lower()
         self.metadata = Metadata(layout, lock_timeout)
         self._closed = False
@@ -42,7 +42,7 @@ class Session:
         """This process's engine, made on first use."""
         self.check_open()
         if self._engine is None or self._engine.pid != os.getpid():
-            self._engine = Engine(self.layout)
+            self._engine = Engine(self.layout, self.threads)
         return self._engine
 
     @property
@@ -112,6 +112,8 @@ class Session:
             if len(use.parts) > 1 and use.parts[-2].lower() == INFORMATION_SCHEMA:
                 catalog = use.parts[-3] if len(use.parts) == 3 else self.catalog
                 relation = information_schema.register(self.engine, self.metadata, duck, catalog, use.parts[-1])
+            elif file := volumes.parquet_file(self.layout, use.parts):
+                relation, parameters[f"files{number}"] = f"read_parquet($files{number})", [str(file)]
             else:
                 relation, paths = self._relation(use, f"files{number}", by_name, target, files)
                 parameters[f"files{number}"] = paths

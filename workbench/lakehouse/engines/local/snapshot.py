@@ -115,6 +115,11 @@ class Snapshot:
         return found
 
     @property
+    def primary_key(self) -> list[str]:
+        """The columns of the informational primary key, [] without one."""
+        return key_columns(self.constraints)
+
+    @property
     def checks(self) -> dict[str, str]:
         prefix = "delta.constraints."
         return {k.removeprefix(prefix): v for k, v in self.properties.items() if k.startswith(prefix)}
@@ -161,6 +166,11 @@ class Snapshot:
             names += f", {FILE_COLUMN}, {ROW_COLUMN}"
             options += [f"filename='{FILE_COLUMN}'", f"{ROW_COLUMN}=true"]
         return f"(SELECT {names} FROM read_parquet(${parameter}, {', '.join(options)}))"
+
+
+def key_columns(constraints: list[dict[str, Any]]) -> list[str]:
+    """The columns of the primary key among informational keys, [] without one."""
+    return next((list(k["columns"]) for k in constraints if k["type"] == "PRIMARY KEY"), [])
 
 
 def partition_text(value: Any) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,14 +12,30 @@ from . import ddl, dml, errors, merge
 from .cursor import Cursor
 from .dialect import refuse
 from .session import Session
-from .translate import Parsed
+from .translate import Parsed, Query, first_equals, merged
 
 Run = Callable[[Session, Cursor, Parsed, list[Any]], None]
+EXPLAIN = re.compile(r"\s*EXPLAIN\s+(?:(?:EXTENDED|FORMATTED|COST)\s+)?", re.IGNORECASE)
 
 
 def select(session: Session, cursor: Cursor, parsed: Parsed, values: list[Any]) -> None:
-    query = session.query(("select", parsed.text), lambda: parsed.tree)
-    cursor.show_query(*session.filled(query, values, cursor.duckdb))
+    cursor.show_query(*session.filled(_query(session, parsed, values), values, cursor.duckdb))
+
+
+def _query(session: Session, parsed: Parsed, values: list[Any]) -> Query:
+    if not parsed.compared:
+        return session.query(("select", parsed.text), lambda: parsed.tree)
+    names = first_equals(values)
+    return session.query(("select", parsed.text, *names), lambda: merged(parsed.tree, names))
+
+
+def explain(session: Session, cursor: Cursor, parsed: Parsed, values: list[Any]) -> None:
+    """EXPLAIN: one row with the plan of a query, as DuckDB draws it; NotSupportedError for a statement that writes."""
+    if _RUN.get(type(parsed.tree)) is not select:
+        raise refuse("EXPLAIN of a statement that writes", "Explain the query in it.")
+    text, parameters = session.filled(_query(session, parsed, values), values, cursor.duckdb)
+    plans = cursor.duckdb.execute(f"EXPLAIN {text}", parameters).fetchall()
+    cursor.show_rows(["plan"], [("\n".join(plan for _, plan in plans),)])
 
 
 _RUN: dict[type[exp.Expr], Run] = {

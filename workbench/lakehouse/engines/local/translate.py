@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -46,11 +46,15 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """One statement: its tree (never change it, copy it) and its number of `?` markers."""
+    """One statement: its tree (never change it, copy it) and its number of `?` markers.
+
+    `compared` tells that the expressions of one clause must be found again in another, as with GROUP BY.
+    """
 
     tree: exp.Expr
     markers: int
     text: str
+    compared: bool
 
 
 @lru_cache(maxsize=2000)
@@ -65,7 +69,22 @@ def parse(text: str) -> Parsed:
         raise errors.ProgrammingError(f"[PARSE_SYNTAX_ERROR] {_plain(error)} Statement: {text[:200]}") from error
     if len(found) != 1:
         raise errors.ProgrammingError(f"Found {len(found)} statements; one statement per execute. Run them one by one.")
-    return Parsed(found[0], markers, text)
+    compared = markers > 1 and found[0].find(exp.Group, exp.Distinct) is not None
+    return Parsed(found[0], markers, text, compared)
+
+
+def first_equals(values: Sequence[Any]) -> list[str]:
+    """For each marker, the name of the first one with an equal value of the same type."""
+    first: dict[tuple[type, str], str] = {}
+    return [first.setdefault((type(value), repr(value)), f"p{i}") for i, value in enumerate(values)]
+
+
+def merged(tree: exp.Expr, names: Sequence[str]) -> exp.Expr:
+    """A copy of the tree with its markers renamed. Spark fills values in before it compares expressions; DuckDB does not."""
+    tree = tree.copy()
+    for marker in tree.find_all(exp.Placeholder):
+        marker.set("this", names[int(marker.name[1:])])
+    return tree
 
 
 def _plain(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import errors
@@ -22,3 +23,13 @@ def resolve(layout: Layout, path: str) -> Path:
     if target != volume and volume not in target.parents:
         raise errors.ProgrammingError(f"Found the path {path!r}, which leads out of its volume; give a path inside it.")
     return target
+
+
+def parquet_file(layout: Layout, parts: Sequence[str]) -> Path | None:
+    """The file that a query names as ``parquet.`/Volumes/…` ``, or None for the name of a table."""
+    if len(parts) != 2 or parts[0].lower() != "parquet" or not parts[1].startswith("/"):
+        return None
+    found = resolve(layout, parts[1])
+    if not found.is_file():
+        raise errors.ProgrammingError(f"[PATH_NOT_FOUND] Found the path {parts[1]!r}; there is no such file.")
+    return found

@@ -1,0 +1,60 @@
+"""What a volume can do, wherever its files lie; nothing outside a volume is ever opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from sheets.names import VolumeName
+from workbench.problems import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """Size in bytes and time of change (nanoseconds since 1970) of one file."""
+
+    size: int
+    modified_ns: int
+
+
+class Volume(Protocol):
+    """One volume, for one task: what it has seen of a file it may remember. A `file` is a path inside it."""
+
+    @property
+    def name(self) -> VolumeName: ...
+
+    def need(self) -> None:
+        """NotFound, with the near misses, where the volume does not exist."""
+
+    def list_files(self) -> Sequence[str]:
+        """Return the names of the files at the top of the volume, sorted."""
+
+    def state(self, file: str) -> FileState:
+        """Return size and time of a file; NotFound, or Invalid for a path outside the volume."""
+
+    def open(self, file: str) -> BinaryIO:
+        """Return the opened file, seekable and read in blocks; errors as for `state`."""
+
+    def write(self, file: str, source: BinaryIO) -> None:
+        """Put a file at the top of the volume, or replace it; it appears whole or not at all."""
+
+    def index(self) -> Mapping[str, Sequence[str]]:
+        """Return the files at the top by their names and by their stems (`board_1` for `board_1.jpg`)."""
+
+
+def path_inside(name: VolumeName, file: str) -> str:
+    """Return the volume path of a file; Invalid where it leads out of the volume by its words alone."""
+    path = f"{name}/{file}"
+    if "\0" in file or file.startswith("/") or ".." in file.split("/"):
+        raise Invalid(f"Found {path!r}, which leads out of its volume: give a path inside {name}.")
+    return path
+
+
+def by_name_and_stem(files: Sequence[str]) -> dict[str, list[str]]:
+    """Return the files under each name and each stem, in the order given."""
+    found: dict[str, list[str]] = {}
+    for file in files:
+        for key in {file, file.rpartition(".")[0] or file}:
+            found.setdefault(key, []).append(file)
+    return found

@@ -1,0 +1,91 @@
+"""Makes a site in a process of its own: a sheet of many boards, a template, Rosa; then starts workers by fork, quickly.
+
+A line on standard input is a request: `submit`, or `run ID`. The answer is a line: the job's id, or the worker's pid.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import django
+
+django.setup()
+
+import pyarrow as pa
+from deltalake import write_deltalake
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from rest_framework.authtoken.models import Token
+
+from sheets.models import Sheet
+from templates_app.models import PromptTemplate
+from training import pipeline
+from training.actions import generate
+from training.actions.jobs import submit
+from training.tasks import run_job
+
+# Commits often, so that many are written between two kills.
+pipeline.WRITE_EVERY, pipeline.MOST_WRITTEN = 0.05, 100
+SOURCE = "mirion_vital/samples/boards"
+SCHEMA = {"type": "object", "properties": {"defect": {"type": "string"}}, "required": ["defect"]}
+
+
+def make(items: int) -> None:
+    for alias in ("default", "lakehouse"):
+        call_command("migrate", database=alias, verbosity=0)
+    rosa = User.objects.create_superuser("rosa", password="rosa's password")
+    Token.objects.create(user=rosa, key="rosa")
+    refs = [f"board-{number:05}" for number in range(items)]
+    write_deltalake(settings.VAR_DIR / "lakehouse" / SOURCE, pa.table({"board": refs}))
+    Sheet.objects.create(
+        name="Boards",
+        primary_table=SOURCE.replace("/", "."),
+        join_keys=["board"],
+        item_ref_column="board",
+        created_by="omar",
+    )
+    PromptTemplate.objects.create(
+        name="Defects",
+        status="published",
+        label_type="classification",
+        user_prompt_template="Look at {{ board }}.",
+        input_schema=[{"name": "board", "type": "string"}],
+        output_schema=SCHEMA,
+        created_by="omar",
+    )
+
+
+def submitted() -> None:
+    training_sheet, items = generate.begin(
+        sheet=Sheet.objects.get(), template=PromptTemplate.objects.get(), actor="omar"
+    )
+    print(submit(training_sheet, items, actor="omar", elsewhere=False).pk, flush=True)
+
+
+def forked(work: Callable[..., object], *given: Any) -> int:
+    """Do the work in a child: the engine of the lakehouse cannot go on in the child of a process that used it."""
+    if not (child := os.fork()):
+        try:
+            work(*given)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return child
+
+
+if __name__ == "__main__":
+    os.waitpid(forked(make, int(sys.argv[1])), 0)
+    # Children that ended leave nothing behind, so that a signal to them tells whether they are there.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        match line.split():
+            case ["submit"]:
+                forked(submitted)
+            case ["run", job]:
+                print(forked(run_job, job), flush=True)

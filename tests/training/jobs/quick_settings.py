@@ -1,0 +1,7 @@
+"""The project's settings where a dead worker is noticed, and a chunk written, sooner."""
+
+from __future__ import annotations
+
+from workbench.settings import *  # noqa: F403
+
+JOB_LEASE = 6.0
