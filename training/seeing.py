@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from training.attachments import Part, is_picture, parts_of
+from training.attachments import Part, can_be_shown, is_picture, parts_of
 from training.completions import Completions
 from training.pairs import Question
 from training.replies import Reply
@@ -69,7 +69,7 @@ class Seeing:
             self._give_up(reply)
             return await self._client.reply(question.messages)
         self._proven = self._proven or (not reply.problem and any(map(is_picture, parts)))
-        return replace(reply, files_shown=len(question.files))
+        return replace(reply, files_shown=sum(map(can_be_shown, question.files)))
 
     def _give_up(self, reply: Reply) -> None:
         if self.shows:
