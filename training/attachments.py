@@ -33,6 +33,8 @@ MOST_TEXT = 60_000
 MOST_PAGES, MOST_SCANS = 20, 5
 # A page with fewer letters is a picture of text with a number or a stamp on it.
 FEWEST_LETTERS = 16
+# Pillow reads more, and one of them (EPS) by starting a program.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 SENT_AS_THEY_ARE = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
 DAMAGES = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
 # PDFium may be called by one thread at a time.
@@ -51,12 +53,16 @@ def parts_of(files: Sequence[VolumeFile]) -> list[Part]:
     return [part for file in files for part in _shown(file)]
 
 
+def can_be_shown(file: VolumeFile) -> bool:
+    return _suffix(file) in KINDS
+
+
 def is_picture(part: Part) -> bool:
     return bool(part["type"] == "image_url")
 
 
 def _shown(file: VolumeFile) -> Iterator[Part]:
-    kind = KINDS.get(file.name.rpartition(".")[2].casefold())
+    kind = KINDS.get(_suffix(file))
     if kind is None:
         yield _said(f"The file {file.name} ({file.size:,} bytes) belongs to it too; its kind cannot be shown.")
         return
@@ -73,9 +79,13 @@ def _shown(file: VolumeFile) -> Iterator[Part]:
     yield from kind(file, data)
 
 
+def _suffix(file: VolumeFile) -> str:
+    return file.name.rpartition(".")[2].casefold()
+
+
 def _picture(file: VolumeFile, data: bytes) -> Iterator[Part]:
     try:
-        with Image.open(io.BytesIO(data)) as picture:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise Invalid(f"The picture {file.path} has more than {MOST_PIXELS:,} pixels: scale it down.")
             if picture.mode.startswith(("I", "F")):

@@ -176,8 +176,8 @@ class Completions:
         self._proven = True
 
     def _refuses_parts(self, heard: _Heard, messages: Sequence[Mapping[str, Any]]) -> bool:
-        shown = isinstance(messages[-1]["content"], list)
-        return shown and heard.status in REFUSES_FORMAT and bool(NO_PARTS.search(heard.body))
+        shown = isinstance(messages[-1]["content"], list) and heard.status in REFUSES_FORMAT
+        return shown and bool(NO_PARTS.search(heard.body)) and not TOO_LONG.search(heard.body)
 
     def _refuses_format(self, heard: _Heard) -> bool:
         return heard.status in REFUSES_FORMAT and not self._proven and not TOO_LONG.search(heard.body)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from training.attachments import Part, is_picture, parts_of
+from training.attachments import Part, can_be_shown, is_picture, parts_of
 from training.completions import Completions
 from training.pairs import Question
 from training.replies import Reply
@@ -43,20 +43,21 @@ class Seeing:
         """
         if not self.shows or not (question.files or question.missing):
             return await self._client.reply(question.messages)
-        if question.missing:
-            return Reply(problem=f"The item's file {question.missing[0]} is missing: put it there, and retry.")
         if self._proven:
             return await self._with_files(question)
-        if self._first:
+        if self._first and not question.missing:
             self._first = False
             try:
                 return await self._with_files(question)
             finally:
                 self._known.set()
-        await self._known.wait()
+        if not self._first:
+            await self._known.wait()
         return await (self._with_files(question) if self.shows else self._client.reply(question.messages))
 
     async def _with_files(self, question: Question) -> Reply:
+        if question.missing:
+            return Reply(problem=f"The item's file {question.missing[0]} is missing: put it there, and retry.")
         async with self._hands:
             if self._client.limit.stopped:
                 raise asyncio.CancelledError  # before a file is read that nobody will look at
@@ -69,7 +70,7 @@ class Seeing:
             self._give_up(reply)
             return await self._client.reply(question.messages)
         self._proven = self._proven or (not reply.problem and any(map(is_picture, parts)))
-        return replace(reply, files_shown=len(question.files))
+        return replace(reply, files_shown=sum(map(can_be_shown, question.files)))
 
     def _give_up(self, reply: Reply) -> None:
         if self.shows:

@@ -13,6 +13,7 @@ from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from tests.training.chat_server import Behaviour, ChatServer, chat_server, says
 from training.actions.generate import generate
+from training.completions import Completions, Endpoint, Options
 from training.models import TrainingSheet
 from training.seeds import load
 
@@ -53,11 +54,37 @@ def test_a_model_that_sees_is_shown_the_picture_and_the_pair_says_so(boards: Pat
 def test_a_model_that_cannot_see_is_tried_once_and_asked_by_words(
     boards: Path, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
+    next(boards.glob("pcb_015_*")).unlink()
     with caplog.at_level(logging.WARNING):
         sheet, server = run(blind, settings)
     assert [type(content) for content in contents(server)].count(list) == 1
     assert (sheet.statistics["failed"], set(sheet.pairs.values_list("files_shown", flat=True))) == (0, {0})
     assert "cannot see" in caplog.text and "image_url is only supported" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (400, {}, b"At most 0 image(s) may be provided in one request."),
+        (404, {}, b"No endpoints found that support image input"),
+        (422, {}, b"messages[0].content: invalid type: sequence, expected a string"),
+        (500, {}, b"image input is not supported - hint: you may need to provide the mmproj"),
+    ],
+)
+def test_servers_refuse_pictures_in_many_ways(answer: Any) -> None:
+    parts = [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {"url": "data:"}}]
+    with chat_server(lambda *_: answer) as server:
+        client = Completions(Endpoint(server.url, "tiny"), Options(schema={"type": "object"}))
+        (reply,) = client.ask([[{"role": "user", "content": parts}]])
+    assert (reply.refuses_parts, reply.is_outage, len(server.requests)) == (True, False, 1)
+
+
+def test_a_prompt_with_pictures_that_is_too_long_says_nothing_about_sight() -> None:
+    too_long = (400, {}, b"maximum context length is 4096 tokens, of which the image takes 5000")
+    with chat_server(lambda *_: too_long) as server:
+        content = [{"type": "image_url", "image_url": {"url": "data:"}}]
+        (reply,) = Completions(Endpoint(server.url, "tiny"), Options()).ask([[{"role": "user", "content": content}]])
+    assert not reply.refuses_parts
 
 
 def test_without_vision_no_file_is_read(boards: Path, settings: Settings) -> None:
