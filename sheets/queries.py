@@ -28,12 +28,12 @@ class Query:
         self.key = f"NULLIF({self.ref}, '')" if plan.ref_is_text else self.ref
         self.marker = "%s" if plan.ref_is_text else f"CAST(%s AS {plan.ref_type})"
 
-    def page(self, after: str | None, limit: int | None) -> tuple[str, list[Any]]:
+    def page(self, after: str | None, limit: int, *, including: bool = False) -> tuple[str, list[Any]]:
+        """The next items behind `after`, or from it on with `including`."""
         where, params = self._taken()
         if after is not None:
-            where, params = f"{where} AND {self.ref} > {self.marker}", [*params, after]
-        sql = f"SELECT * {self.all_items} WHERE {where} ORDER BY {self.ref}"
-        return sql + (f" LIMIT {limit:d}" if limit is not None else ""), params
+            where, params = f"{where} AND {self.ref} {'>=' if including else '>'} {self.marker}", [*params, after]
+        return f"SELECT * {self.all_items} WHERE {where} ORDER BY {self.ref} LIMIT {limit:d}", params
 
     def one(self, item_ref: str) -> tuple[str, list[Any]]:
         where, params = self._taken()

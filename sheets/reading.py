@@ -16,6 +16,8 @@ from workbench.problems import Invalid, NotFound
 from workbench.router import LAKEHOUSE
 
 BATCH = 1_000
+# The lakehouse sorts so many items at once, whatever the number of all: a sort of ten million would fill its memory.
+WINDOW = 20_000
 FEW = 5
 
 Indexes = Sequence[tuple[JoinedVolume, Mapping[str, Sequence[str]]]]
@@ -62,17 +64,36 @@ def iter_items(
     plan = resolve(sheet)
     if after is not None and not plan.may_name(after):
         raise Invalid(f"Found {after!r} to start behind, which names no item of the sheet {sheet.name!r}: start over.")
-    sql, params = Query(sheet, plan).page(after, limit)
-    indexes = _indexes(plan)
-    with refusals(sheet), connections[LAKEHOUSE].cursor() as cursor:
+    query, indexes = Query(sheet, plan), _indexes(plan)
+    previous, position, left = after, first_position, limit
+    while left is None or left > 0:
+        most = WINDOW if left is None else min(WINDOW, left)
+        found = 0
+        for row in _window(query, previous, most, again=position > first_position):
+            ref = _ref(sheet, plan, row, previous)
+            yield item_of(ref, position, row, indexes)
+            previous, position, found = ref, position + 1, found + 1
+        if found < most:
+            return
+        left = None if left is None else left - found
+
+
+def _window(query: Query, after: str | None, most: int, *, again: bool) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the next `most` items behind `after`.
+
+    `again`: the row of `after` was given before. It is read once more and left out, so that another row with the same
+    item_ref is seen, which a comparison alone would step over.
+    """
+    sql, params = query.page(after, most + again, including=again)
+    with refusals(query.sheet), connections[LAKEHOUSE].cursor() as cursor:
         cursor.execute(sql, params)
-        previous, position = after, first_position
         while batch := cursor.fetchmany(BATCH):
             for values in batch:
-                row = dict(zip(plan.columns, values, strict=True))
-                ref = _ref(sheet, plan, row, previous)
-                yield item_of(ref, position, row, indexes)
-                previous, position = ref, position + 1
+                row = dict(zip(query.plan.columns, values, strict=True))
+                if again and str(row[query.plan.ref]) == after:
+                    again = False
+                    continue
+                yield row
 
 
 def get_item(sheet: Sheet, item_ref: str) -> Item:

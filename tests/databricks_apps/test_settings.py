@@ -16,7 +16,8 @@ from django.core.management import get_commands
 
 from workbench import databases, databricks_apps
 from workbench.lakebase import credentials
-from workbench.lakehouse.engines.databricks.connection import PATIENCE, SESSION
+from workbench.lakehouse.engines.databricks.connection import SESSION
+from workbench.lakehouse.engines.databricks.patience import RETRIES
 from workbench.management.commands import serve_app
 
 ROOT = Path(settings.BASE_DIR)
@@ -72,7 +73,7 @@ def test_an_app_without_a_secret_key_does_not_start(tmp_path: Path) -> None:
         serve_app.TIMEOUT,
         credentials.PATIENCE["http_timeout_seconds"] + credentials.PATIENCE["retry_timeout_seconds"],
         int(SESSION["STATEMENT_TIMEOUT"]),
-        PATIENCE["_socket_timeout"] + PATIENCE["_retry_stop_after_attempts_duration"],
+        RETRIES["_socket_timeout"] + RETRIES["_retry_stop_after_attempts_duration"],
         databases.STATEMENT_MS / 1000,
         databases.default("sqlite:///x")["OPTIONS"]["timeout"],
     ],
@@ -82,5 +83,5 @@ def test_whatever_a_request_waits_for_ends_before_the_proxy_cuts_it(seconds: flo
 
 
 def test_the_server_and_the_worker_end_before_they_are_killed() -> None:
-    command = serve_app.server()
+    command = serve_app.server("127.0.0.1:8000")
     assert int(command[command.index("--graceful-timeout") + 1]) < serve_app.GRACE < 15

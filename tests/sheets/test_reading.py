@@ -105,3 +105,23 @@ def test_what_is_no_number_names_no_item_among_numbers(boards: Boards, table: Ta
         get_item(sheet, ref)
     with pytest.raises(Invalid, match="names no item"):
         list(iter_items(sheet, after=ref))
+
+
+@pytest.mark.parametrize("window", [1, 2, 3, 4])
+def test_items_are_the_same_in_windows_of_any_size(
+    boards: Boards, monkeypatch: pytest.MonkeyPatch, window: int
+) -> None:
+    monkeypatch.setattr("sheets.reading.WINDOW", window)
+    assert [(item.position, item.ref) for item in iter_items(boards())] == [(0, "a1"), (1, "b10"), (2, "b2"), (3, "c3")]
+    assert refs(boards(), limit=3) == ["a1", "b10", "b2"]
+    assert refs(boards(), after="a1", first_position=1) == ["b10", "b2", "c3"]
+
+
+@pytest.mark.parametrize("window", [1, 2, 3])
+def test_a_repeated_item_is_seen_across_windows(
+    boards: Boards, table: Table, monkeypatch: pytest.MonkeyPatch, window: int
+) -> None:
+    monkeypatch.setattr("sheets.reading.WINDOW", window)
+    table("shop.raw.boards", {"board_id": ["b10"]})
+    with pytest.raises(Invalid, match="'b10' more than once"):
+        refs(boards(secondary_sources=[]))

@@ -47,7 +47,8 @@ def job_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
         **_context(admin, request, run),
         "title": f"Job: {run.training_sheet or run}",
         "mode": MODE_WORDS[run.training_sheet.labeling_mode] if run.training_sheet else "",
-        "statistics": {name.replace("_", " "): count for name, count in run.result.get("statistics", {}).items()},
+        # Pairs: of a dict with the key "items", a template's `.items` is that number.
+        "statistics": [(name.replace("_", " "), count) for name, count in run.result.get("statistics", {}).items()],
     }
     return TemplateResponse(request, "training/job.html", context)
 
