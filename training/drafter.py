@@ -65,7 +65,8 @@ class Drafter:
 
     For each field of the output schema the most confident of: the column of the same name, the column that held the
     answer in the labelled items, the place in a text where it stood in them, "Label: value" in a text, an enum option
-    named in the row, the similar labels, the usual value. A field nobody knows is left out rather than invented. The same input gives the same draft.
+    named in the row, the similar labels, the usual value. A field nobody knows is left out rather than invented. The
+    same input gives the same draft.
     """
 
     def __init__(self, examples: Sequence[Example], output_schema: Any) -> None:

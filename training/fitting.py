@@ -15,6 +15,7 @@ NOTHING: Any = object()
 _DATES = ("%Y-%m-%d", "%Y/%m/%d", "%m/%d/%Y", "%d.%m.%Y", "%d %B %Y", "%d %b %Y", "%B %d, %Y", "%b %d, %Y")
 _YES_NO = {"true": True, "yes": True, "y": True, "1": True, "false": False, "no": False, "n": False, "0": False}
 _NEXT_LABEL = re.compile(r"(?P<value>\s*\S.*?)\s(?P<label>[^\s:]+ [^\s:]+):(?=\s)")
+_LINE_READ = 2_000  # characters: a longer line is prose, whose colons are no labels
 _SEPARATORS = ("\n", ";", "|", ",")
 
 
@@ -55,7 +56,7 @@ def labelled_values(text: str) -> Iterator[tuple[str, str, bool]]:
     for mark in ("|", ";", "\t", "\r"):
         text = text.replace(mark, "\n")
     for line in text.split("\n"):
-        label, _, rest = line.partition(":")
+        label, _, rest = line[:_LINE_READ].partition(":")
         while rest:
             found = _NEXT_LABEL.match(rest)
             value = found["value"] if found else rest
