@@ -71,6 +71,7 @@ conformance: install
 
 bench: install
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.drafting
 
 lock:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-tools

@@ -25,22 +25,27 @@ Indexes = Sequence[tuple[JoinedVolume, Mapping[str, Sequence[str]]]]
 
 @dataclass(frozen=True, slots=True)
 class VolumeFile:
-    """A file of a volume: its name there, its volume path, its size in bytes."""
+    """A file of a volume: its name there, its volume path, its size in bytes, its change in nanoseconds since 1970."""
 
     name: str
     path: str
     size: int
+    modified_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item: what names it, its place in the sheet's order from 0, its joined row and files, and their hash."""
+    """One item: what names it, its place in the sheet's order from 0, its joined row and files, and their hash.
+
+    `missing` are the volume paths, perhaps without ending, that its row names and where no file is.
+    """
 
     ref: str
     position: int
     row: dict[str, Any]
     files: list[VolumeFile]
     hash: str
+    missing: tuple[str, ...] = ()
 
 
 def columns_of(sheet: Sheet) -> dict[str, str]:
@@ -146,19 +151,31 @@ def sampled(sheet: Sheet, total: int) -> int:
 
 def item_of(ref: str, position: int, row: dict[str, Any], indexes: Indexes) -> Item:
     """Return the item of a row with the files that the indexes have for it."""
-    files = [file for joined, index in indexes for file in _files(joined, index, row[joined.key])]
-    return Item(ref, position, row, files, content_hash(row, [FileStamp(file.path, file.size) for file in files]))
+    found = [(joined, list(_files(joined, index, row[joined.key]))) for joined, index in indexes]
+    files = [file for _, some in found for file in some]
+    missing = tuple(
+        f"{joined.volume.name}/{_inside(joined, row[joined.key])}"
+        for joined, some in found
+        if not some and row[joined.key] is not None
+    )
+    stamps = [FileStamp(file.path, file.size) for file in files]
+    return Item(ref, position, row, files, content_hash(row, stamps), missing)
 
 
 def matches(joined: JoinedVolume, index: Mapping[str, Sequence[str]], key: Any) -> Sequence[str]:
     """Return the files of a volume whose name, stem or volume path is the key."""
-    return () if key is None else index.get(str(key).removeprefix(f"{joined.volume.name}/"), ())
+    return () if key is None else index.get(_inside(joined, key), ())
+
+
+def _inside(joined: JoinedVolume, key: Any) -> str:
+    return str(key).removeprefix(f"{joined.volume.name}/")
 
 
 def _files(joined: JoinedVolume, index: Mapping[str, Sequence[str]], key: Any) -> Iterator[VolumeFile]:
     for name in matches(joined, index, key):
         try:
-            yield VolumeFile(name, f"{joined.volume.name}/{name}", joined.volume.state(name).size)
+            state = joined.volume.state(name)
+            yield VolumeFile(name, f"{joined.volume.name}/{name}", state.size, state.modified_ns)
         except NotFound:  # deleted since the volume was listed
             continue
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sheets.models import Sheet
@@ -37,12 +37,13 @@ class PromptProblem:
 
 @dataclass(frozen=True, slots=True)
 class PreviewItem:
-    """An item's messages with their estimated tokens; none where there are problems."""
+    """An item's messages with their estimated tokens, none where there are problems, and how many files it has."""
 
     item_ref: str
     messages: list[dict[str, str]]
     problems: list[PromptProblem]
     tokens: int
+    files: int = 0
 
 
 def preview(template: PromptTemplate, sheet: Sheet, limit: int) -> list[PreviewItem]:
@@ -50,7 +51,8 @@ def preview(template: PromptTemplate, sheet: Sheet, limit: int) -> list[PreviewI
 
     Raises Invalid where the sheet does not resolve.
     """
-    return [_previewed(template, item.ref, item.row) for item in iter_items(sheet, limit=limit)]
+    items = iter_items(sheet, limit=limit)
+    return [replace(_previewed(template, item.ref, item.row), files=len(item.files)) for item in items]
 
 
 def missing_variables(template: PromptTemplate, columns: Iterable[str]) -> list[Missing]:

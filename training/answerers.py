@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from training.completions import Completions, Endpoint, Options
 from training.drafter import OFFLINE_MODEL, Drafter, Example
 from training.pairs import Answer, Answerer, Question
 from training.replies import Reply
+from training.seeing import Seeing
+from training.serving import base_and_sign_in
 from workbench.canonical import canonical_json
 from workbench.near import listed, near_misses
 from workbench.problems import Invalid
@@ -68,9 +71,18 @@ class EndpointAnswerer:
     client: Completions
     schema: Mapping[str, Any]
     fits: Callable[[Any], bool]
+    vision: str = "auto"
 
     def __call__(self, questions: Sequence[Question]) -> list[Answer]:
-        return [self.read(reply) for reply in self.client.ask([question.messages for question in questions])]
+        return [self.read(reply) for reply in asyncio.run(self._ask(questions))]
+
+    async def _ask(self, questions: Sequence[Question]) -> list[Reply]:
+        async with self.client:
+            return await asyncio.gather(*map(self.seeing().reply, questions))
+
+    def seeing(self) -> Seeing:
+        """Return what asks questions with their items' files, for one event loop."""
+        return Seeing(self.client, self.vision)
 
     def read(self, reply: Reply) -> Answer:
         """Return the reply as an answer in canonical JSON, marked where it does not fit."""
@@ -84,6 +96,7 @@ class EndpointAnswerer:
             prompt_tokens=reply.prompt_tokens,
             completion_tokens=reply.completion_tokens,
             is_outage=reply.is_outage,
+            files_shown=reply.files_shown,
         )
 
 
@@ -99,8 +112,17 @@ def endpoint(template: PromptTemplate, config: Config, examples: Examples) -> En
         calls_per_minute=settings.LLM_RPM,
         tokens_per_minute=settings.LLM_TPM,
     )
-    place = Endpoint(settings.LLM_URL, settings.LLM_MODEL, settings.LLM_API_KEY, lambda: settings.LLM_HEADERS)
-    return EndpointAnswerer(Completions(place, options), schema, checker(schema))
+    return EndpointAnswerer(Completions(configured_endpoint(), options), schema, checker(schema), settings.LLM_VISION)
+
+
+def configured_endpoint() -> Endpoint:
+    """Return the endpoint of WORKBENCH_LLM_URL; Unavailable where its sign-in fails."""
+    if not settings.LLM_URL.startswith("databricks:"):
+        return Endpoint(settings.LLM_URL, settings.LLM_MODEL, settings.LLM_API_KEY, lambda: settings.LLM_HEADERS)
+    base, sign_in = base_and_sign_in(settings.LLM_URL)
+    # Once before the run, so that a sign-in that fails is no matter of its items.
+    sign_in()
+    return Endpoint(base, settings.LLM_MODEL, headers=lambda: {**settings.LLM_HEADERS, **sign_in()})
 
 
 def models() -> dict[str, Callable[[PromptTemplate, Config, Examples], Answerer]]:

@@ -65,7 +65,7 @@ class FromEndpoint:
     """
 
     def __init__(self, answerer: EndpointAnswerer, *, remember: bool = True) -> None:
-        self._answerer, self._client = answerer, answerer.client
+        self._answerer, self._client, self._seeing = answerer, answerer.client, answerer.seeing()
         self._remember = remember
         self.cached = self._open = self._number = 0
         self._waiting: dict[bytes, list[Task]] = {}
@@ -152,7 +152,9 @@ class FromEndpoint:
         if not self._remember:
             self._number += 1
             return self._number.to_bytes(8)
-        text = orjson.dumps([question.messages, [(file.path, file.size) for file in question.files]])
+        text = orjson.dumps(
+            [question.messages, question.missing, [(file.path, file.size, file.modified_ns) for file in question.files]]
+        )
         return blake2b(text, digest_size=16).digest()
 
     async def _serve(self) -> None:
@@ -176,7 +178,7 @@ class FromEndpoint:
 
     async def _answer(self, key: bytes, question: Question) -> None:
         try:
-            self._inbox.put(key, await self._client.reply(question.messages))
+            self._inbox.put(key, await self._seeing.reply(question))
         except asyncio.CancelledError:
             self._inbox.put(key, None)
         except BaseException as error:  # noqa: BLE001 - the frame of a thread: it is raised again in the caller's

@@ -90,8 +90,8 @@ class Chunks:
         """Return what the same model answered to the same question earlier, by item, in one query."""
         if not (self._earlier and items):
             return {}
-        hashes = {item.ref: item.hash for item in items}
-        ids = [pair_id(earlier, ref) for earlier in self._earlier for ref in hashes]
+        items_by_ref = {item.ref: item for item in items}
+        ids = [pair_id(earlier, ref) for earlier in self._earlier for ref in items_by_ref]
         # The first version is the model's own; a later one may hold what a person wrote.
         found = QAPair.objects.filter(
             pk__among=ids, training_sheet_id__in=self._earlier, labeling_mode="ai_generated", error="", version=1
@@ -102,9 +102,10 @@ class Chunks:
                 model=pair.model,
                 confidence=pair.ai_confidence,
                 misfits=pair.misfits,
+                files_shown=pair.files_shown,
             )
             for pair in found
-            if pair.item_hash == hashes[pair.item_ref]
+            if _is_same(pair, items_by_ref[pair.item_ref])
         }
 
 
@@ -115,6 +116,12 @@ def _chunked(items: Iterator[Item], gently: Gently) -> Iterator[list[Item]]:
         yield chunk
         seconds = time.monotonic() - began
         size = min(MOST, size * 2) if seconds < QUICK else max(FIRST, size // 2) if seconds > SLOW else size
+
+
+def _is_same(pair: QAPair, item: Item) -> bool:
+    """Return whether row and files are as they were: the hash leaves out a file's time, which tells of a new picture."""
+    newest = max((file.modified_ns for file in item.files), default=0)
+    return pair.item_hash == item.hash and newest / 1e9 < pair.created_at.timestamp()
 
 
 def _earlier(training_sheet: TrainingSheet) -> list[str]:
@@ -144,7 +151,7 @@ def _posed(template: PromptTemplate, item: Item) -> Question:
         raise Conflict(f"The template {template} goes on too long at item {item.ref}: {problem}") from problem
     except TemplateProblem as problem:
         return Question(item.row, [], item.files, f"The template cannot be filled: {problem}")
-    return Question(item.row, messages, item.files)
+    return Question(item.row, messages, item.files, missing=item.missing)
 
 
 def pair_id(training_sheet_id: str, item_ref: str) -> str:

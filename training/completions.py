@@ -9,7 +9,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -31,6 +31,11 @@ SHUT = frozenset({301, 302, 303, 307, 308, 401, 402, 403, 404, 405, 407})
 CROWDED = frozenset({429, 503})
 # What asks for an answer of a schema, the strictest first; a server that refuses one is asked by the next.
 LADDER = ("json_schema", "json_object", "prompt")
+# Words of a refusal of pictures, or of content in parts, by a model or server that takes text only.
+NO_PARTS = re.compile(
+    rb"image|vision|multi-?modal|content[^.]{0,60}(string|\bstr\b|\btext\b)|(sequence|array|list)[^.]{0,40}string",
+    re.IGNORECASE,
+)
 # A refusal of the response format itself, as against one of the prompt.
 REFUSES_FORMAT = frozenset({400, 404, 415, 422, 500, 501})
 TOO_LONG = re.compile(
@@ -85,11 +90,11 @@ class Completions:
         self._rung = 0 if options.schema else LADDER.index("prompt")
         self._proven = not options.schema
 
-    def ask(self, conversations: Sequence[Sequence[Mapping[str, str]]]) -> list[Reply]:
+    def ask(self, conversations: Sequence[Sequence[Mapping[str, Any]]]) -> list[Reply]:
         """Return one reply for each conversation, in their order; a failure is the problem of its reply alone."""
         return asyncio.run(self._ask_all(conversations))
 
-    async def _ask_all(self, conversations: Sequence[Sequence[Mapping[str, str]]]) -> list[Reply]:
+    async def _ask_all(self, conversations: Sequence[Sequence[Mapping[str, Any]]]) -> list[Reply]:
         async with self:
             return await asyncio.gather(*map(self.reply, conversations))
 
@@ -109,7 +114,7 @@ class Completions:
     ) -> None:
         await self._session.close()
 
-    async def reply(self, messages: Sequence[Mapping[str, str]]) -> Reply:
+    async def reply(self, messages: Sequence[Mapping[str, Any]]) -> Reply:
         """Return the endpoint's reply; CancelledError for one that had not been asked when `limit` was stopped."""
         attempt, rung, refusals, waited = 0, self._rung, 0, 0.0
         while True:
@@ -127,6 +132,8 @@ class Completions:
                     if used := reply.prompt_tokens + reply.completion_tokens:
                         self._tokens.correct(used - heard.booked)
                     return reply
+                if self._refuses_parts(heard, messages):
+                    return replace(self._refusal(heard), refuses_parts=True, is_outage=False)
                 if self._refuses_format(heard) and rung < LADDER.index("prompt"):
                     rung += 1
                     continue
@@ -147,7 +154,7 @@ class Completions:
                 return reply
             await self.limit.rest(pause(attempt, headers))
 
-    async def _post(self, messages: Sequence[Mapping[str, str]], rung: int) -> _Heard:
+    async def _post(self, messages: Sequence[Mapping[str, Any]], rung: int) -> _Heard:
         """Call once, as soon as the limits allow it."""
         async with self.limit.slot():
             booked = token_estimate(messages) + self.options.max_tokens if self.options.tokens_per_minute else 0
@@ -167,6 +174,10 @@ class Completions:
         """Remember a rung that worked. The strictest one counts, so that one bad moment of a server does not cost it."""
         self._rung = min(self._rung, rung) if self._proven else rung
         self._proven = True
+
+    def _refuses_parts(self, heard: _Heard, messages: Sequence[Mapping[str, Any]]) -> bool:
+        shown = isinstance(messages[-1]["content"], list) and heard.status in REFUSES_FORMAT
+        return shown and bool(NO_PARTS.search(heard.body)) and not TOO_LONG.search(heard.body)
 
     def _refuses_format(self, heard: _Heard) -> bool:
         return heard.status in REFUSES_FORMAT and not self._proven and not TOO_LONG.search(heard.body)
@@ -188,7 +199,7 @@ class Completions:
             headers["Authorization"] = f"Bearer {self.endpoint.api_key}"
         return {**headers, **self.endpoint.headers()}
 
-    def _request(self, messages: Sequence[Mapping[str, str]], rung: int) -> bytes:
+    def _request(self, messages: Sequence[Mapping[str, Any]], rung: int) -> bytes:
         body: dict[str, Any] = {
             "model": self.endpoint.model,
             "messages": list(messages),
@@ -231,8 +242,10 @@ class _Heard:
     booked: int
 
 
-def _with_schema(messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any]) -> list[dict[str, str]]:
+def _with_schema(messages: Sequence[Mapping[str, Any]], schema: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the messages with the schema told in words, in the last one, for servers that cannot be held to it."""
     told = f"Answer with one JSON value that fits this JSON Schema, and nothing else:\n{orjson.dumps(schema).decode()}"
     *before, last = ({**message} for message in messages)
-    return [*before, {**last, "content": f"{last['content']}\n\n{told}"}]
+    content = last["content"]
+    longer = f"{content}\n\n{told}" if isinstance(content, str) else [*content, {"type": "text", "text": told}]
+    return [*before, {**last, "content": longer}]

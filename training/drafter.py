@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -13,14 +13,16 @@ from templates_app.preflight import OFFLINE_MODEL
 from templates_app.schemas import checker, misfits, normalise_output_schema
 from training.fitting import NOTHING, fit, labelled_values, name_words, plain_name
 from training.nearest import NearestRows
+from training.places import Place, learn
 from workbench.canonical import canonical_json
 
 __all__ = ["OFFLINE_MODEL", "Draft", "Drafter", "Example"]
 
 _NEIGHBOURS = 5
 _SURE = 0.95  # a column of the field's own name
-_WRITTEN = 0.85  # "Label: value" in a text, of the field's name
+_WRITTEN = 0.85  # "Label: value" in a text, of the field's name or title
 _PARTLY = 0.7  # the same, of a part of its name that no other field has
+_UNCERTAIN = 0.6  # times that, where another label follows on the line
 _MENTIONED = 0.6  # one option of an enum is named in the row
 _COPIED = 0.9  # at most, for a value taken from similar labels
 _USUAL = 0.3  # times its share, for the most common value of all labels
@@ -38,12 +40,16 @@ class Example:
 
 @dataclass(frozen=True)
 class Draft:
-    """An answer to review: text or canonical JSON, confidence from 0 up to 0.99, the labels it came from, and how."""
+    """An answer to review: text or canonical JSON, confidence from 0 up to 0.99, the labels it came from, and how.
+
+    The confidence is the share of fields that are expected to be right; `by_field` has that of each one found.
+    """
 
     answer: str
     confidence: float
     based_on: list[str]
     explanation: str
+    by_field: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,8 +64,9 @@ class Drafter:
     """Drafts answers from the labels of a sheet (`examples`) and from the item's own row.
 
     For each field of the output schema the most confident of: the column of the same name, the column that held the
-    answer in the labelled items, "Label: value" in a text, an enum option named in the row, the similar labels, the
-    usual value. A field nobody knows is left out rather than invented. The same input gives the same draft.
+    answer in the labelled items, the place in a text where it stood in them, "Label: value" in a text, an enum option
+    named in the row, the similar labels, the usual value. A field nobody knows is left out rather than invented. The
+    same input gives the same draft.
     """
 
     def __init__(self, examples: Sequence[Example], output_schema: Any) -> None:
@@ -70,11 +77,13 @@ class Drafter:
         self._index = NearestRows(self._rows)
         shared = {"$defs": self._schema["$defs"]} if "$defs" in self._schema else {}
         self._fields: dict[str, dict[str, Any]] = {
-            name: {**field, **shared} for name, field in self._schema.get("properties", {}).items() if field is not True
+            name: {**asked, **shared} for name, asked in self._schema.get("properties", {}).items() if asked is not True
         }
-        self._fits: dict[str, Callable[[Any], bool]] = {name: checker(field) for name, field in self._fields.items()}
+        self._fits: dict[str, Callable[[Any], bool]] = {name: checker(asked) for name, asked in self._fields.items()}
         self._values = {name: self._labelled(name) for name in self._fields}
         self._learned = {name: column for name in self._fields if (column := self._learn(name))}
+        self._places = {name: place for name in self._fields if (place := self._place(name))}
+        self._names = {name: _names_of(name, field) for name, field in self._fields.items()}
 
     def draft(self, row: Mapping[str, Any]) -> Draft:
         """The draft for one row. Nothing known gives an empty answer with confidence 0 and says why."""
@@ -86,7 +95,7 @@ class Drafter:
         found = {}
         for name in self._fields:
             offers = [*self._from_row(name, row), *self._from_lines(name, lines), *self._from_words(name, text)]
-            offers += self._from_labels(name, near)
+            offers += [*self._from_place(name, row), *self._from_labels(name, near)]
             if offers:
                 found[name] = max(offers, key=lambda offer: offer.confidence)
         return self._composed(found)
@@ -103,23 +112,32 @@ class Drafter:
         if faults := misfits(self._schema, answer):
             words.append("the draft does not fit yet: " + ", ".join(faults[:3]))
         based_on = list(dict.fromkeys(ref for offer in found.values() for ref in offer.based_on))
-        return Draft(canonical_json(answer), round(min(confidence, 0.99), 3), based_on, "; ".join(words))
+        by_field = {name: offer.confidence for name, offer in found.items()}
+        return Draft(canonical_json(answer), round(min(confidence, 0.99), 3), based_on, "; ".join(words), by_field)
 
     def _from_row(self, name: str, row: Mapping[str, Any]) -> Iterator[_Found]:
         for column, value in row.items():
-            if plain_name(column) == plain_name(name):
+            if plain_name(column) in map(plain_name, self._names[name]):
                 yield from self._offer(name, value, _SURE, f"from the column {column}")
         if name in self._learned:
             column, share = self._learned[name]
             how = f"from the column {column}, as in the labelled items"
             yield from self._offer(name, row.get(column), _SURE * share, how)
 
-    def _from_lines(self, name: str, lines: Sequence[tuple[str, str]]) -> Iterator[_Found]:
-        for label, value in lines:
-            if plain_name(label) == plain_name(name) or name_words(label) == name_words(name):
-                yield from self._offer(name, value, _WRITTEN, f"from '{label}:' in the text")
-            elif [field for field in self._fields if name_words(label) <= name_words(field)] == [name]:
-                yield from self._offer(name, value, _PARTLY, f"from '{label}:' in the text")
+    def _from_place(self, name: str, row: Mapping[str, Any]) -> Iterator[_Found]:
+        if (place := self._places.get(name)) and (read := place.read(row)):
+            value, sure = read
+            yield from self._offer(name, value, _SURE * place.share * sure, place.how)
+
+    def _from_lines(self, name: str, lines: Sequence[tuple[str, str, bool]]) -> Iterator[_Found]:
+        for label, value, certain in lines:
+            how, trust = f"from '{label}:' in the text", 1.0 if certain else _UNCERTAIN
+            if any(plain_name(label) == plain_name(each) for each in self._names[name]) or any(
+                name_words(label) == name_words(each) for each in self._names[name]
+            ):
+                yield from self._offer(name, value, _WRITTEN * trust, how)
+            elif [each for each in self._fields if name_words(label) <= name_words(each)] == [name]:
+                yield from self._offer(name, value, _PARTLY * trust, how)
 
     def _from_words(self, name: str, text: str) -> Iterator[_Found]:
         options = [option for option in self._fields[name].get("enum", ()) if isinstance(option, str) and option]
@@ -177,6 +195,10 @@ class Drafter:
             if isinstance(answer, Mapping) and answer.get(name) is not None
         }
 
+    def _place(self, name: str) -> Place | None:
+        values = {at: orjson.loads(value) for at, value in self._values[name].items()}
+        return learn(self._rows, values, self._fields[name])
+
     def _learn(self, name: str) -> tuple[str, float] | None:
         """The column that held the field's value in four of five labelled items or more, and how far to trust it."""
         hits: dict[str, int] = defaultdict(int)
@@ -191,6 +213,12 @@ class Drafter:
         return (
             (column, times / labels * times / (times + 1)) if varied and times >= 2 and times / labels >= 0.8 else None
         )
+
+
+def _names_of(name: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names that a column or a label in a text may have for a field: its own, and its title."""
+    title = asked.get("title")
+    return (name, title) if isinstance(title, str) and title else (name,)
 
 
 def _vote(values: Sequence[tuple[str, int, float]]) -> tuple[str, float, list[int]] | None:

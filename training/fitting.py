@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -13,6 +14,8 @@ NOTHING: Any = object()
 
 _DATES = ("%Y-%m-%d", "%Y/%m/%d", "%m/%d/%Y", "%d.%m.%Y", "%d %B %Y", "%d %b %Y", "%B %d, %Y", "%b %d, %Y")
 _YES_NO = {"true": True, "yes": True, "y": True, "1": True, "false": False, "no": False, "n": False, "0": False}
+_NEXT_LABEL = re.compile(r"(?P<value>\s*\S.*?)\s(?P<label>[^\s:]+ [^\s:]+):(?=\s)")
+_LINE_READ = 2_000  # characters: a longer line is prose, whose colons are no labels
 _SEPARATORS = ("\n", ";", "|", ",")
 
 
@@ -45,14 +48,21 @@ def fit(value: Any, schema: Mapping[str, Any]) -> Any:
     return NOTHING
 
 
-def labelled_values(text: str) -> Iterator[tuple[str, str]]:
-    """Each "Label: value" of a text, one to a line or between bars, semicolons and tabs."""
+def labelled_values(text: str) -> Iterator[tuple[str, str, bool]]:
+    """Each "Label: value" of a text, one to a line or between bars, semicolons and tabs, and whether its end is certain.
+
+    Where a line has several ("Name: Ann Lee Due Date: May 1"), nothing tells where a label begins: it is taken as two words.
+    """
     for mark in ("|", ";", "\t", "\r"):
         text = text.replace(mark, "\n")
     for line in text.split("\n"):
-        label, colon, value = line.partition(":")
-        if colon and 0 < len(label.strip()) <= 40 and 0 < len(value.strip()) <= 200:
-            yield label.strip(), value.strip()
+        label, _, rest = line[:_LINE_READ].partition(":")
+        while rest:
+            found = _NEXT_LABEL.match(rest)
+            value = found["value"] if found else rest
+            if 0 < len(label.strip()) <= 40 and 0 < len(value.strip()) <= 200:
+                yield label.strip(), value.strip(), found is None
+            label, rest = (found["label"], rest[found.end() :]) if found else ("", "")
 
 
 def _text(value: Any, schema: Mapping[str, Any]) -> Any:
@@ -132,13 +142,18 @@ def _parts(text: str) -> list[Any]:
     return [part.strip() for part in text.split(mark) if part.strip()] if mark else [text]
 
 
-def _object(value: Any, _: Mapping[str, Any]) -> Any:
+def _object(value: Any, schema: Mapping[str, Any]) -> Any:
     if isinstance(value, str) and value.startswith("{"):
         try:
-            return json.loads(value)
+            value = json.loads(value)
         except ValueError:
             return NOTHING
-    return dict(value) if isinstance(value, Mapping) else NOTHING
+    if not isinstance(value, Mapping):
+        return NOTHING
+    fields = schema.get("properties", {})
+    kept = {} if schema.get("additionalProperties") is False else dict(value)
+    fitted = {name: fit(value[name], field) for name, field in fields.items() if name in value and field is not True}
+    return {**kept, **{name: part for name, part in fitted.items() if part is not NOTHING}}
 
 
 _FITTING: dict[str, Any] = {

@@ -10,9 +10,11 @@ from urllib.request import Request, urlopen
 
 from django.conf import settings
 
+from training.answerers import configured_endpoint
 from training.drafter import OFFLINE_MODEL
 from workbench.doctor import Finding
 from workbench.env import masked
+from workbench.problems import Unavailable
 
 SECONDS = 15
 SHOWN = 200
@@ -25,7 +27,11 @@ def model() -> Finding:
     where = f"{settings.LLM_MODEL} at {masked(urlsplit(settings.LLM_URL))}"
     started = time.monotonic()
     try:
-        with urlopen(_question(), timeout=SECONDS) as answer:  # noqa: S310 - the settings accept http and https only
+        question = _question()
+    except Unavailable as problem:
+        return Finding("FAIL", str(problem), "set the sign-in of the workspace")
+    try:
+        with urlopen(question, timeout=SECONDS) as answer:  # noqa: S310 - the settings accept http and https only
             answer.read()
     except HTTPError as error:
         with error:
@@ -38,10 +44,11 @@ def model() -> Finding:
 
 def _question() -> Request:
     body = {"model": settings.LLM_MODEL, "messages": [{"role": "user", "content": "Say OK."}], "max_tokens": 1}
-    headers = {"Content-Type": "application/json"}
-    if settings.LLM_API_KEY:
-        headers["Authorization"] = f"Bearer {settings.LLM_API_KEY}"
-    url = f"{settings.LLM_URL.rstrip('/')}/chat/completions"
+    place = configured_endpoint()
+    headers = {"Content-Type": "application/json", **place.headers()}
+    if place.api_key:
+        headers.setdefault("Authorization", f"Bearer {place.api_key}")
+    url = f"{place.url.rstrip('/')}/chat/completions"
     return Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - as above
 
 

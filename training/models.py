@@ -87,6 +87,7 @@ class QAPair(Governed):
     labeling_mode = ChoiceField(max_length=15, choices=Mode.choices)
     model = models.CharField(max_length=255, blank=True, default="", help_text="What drafted the answer.")
     ai_confidence = models.FloatField(null=True, blank=True, help_text="0 to 1, as the drafter states it.")
+    files_shown = models.IntegerField(default=0, help_text="How many files of the item the model was shown.")
     quality_score = models.FloatField(null=True, blank=True)
     misfits = ArrayField(help_text="Where the answer does not fit the template's output schema.")
     error = models.TextField(blank=True, default="", help_text="Why no answer could be drafted.")

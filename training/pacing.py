@@ -63,6 +63,10 @@ class AdaptiveLimit:
             self._resting.discard(place)
             timer.cancel()
 
+    @property
+    def stopped(self) -> bool:
+        return self._stopped
+
     def stop(self) -> None:
         """Begin no more calls: who waits is cancelled, who has a place keeps it to the end."""
         self._stopped = True

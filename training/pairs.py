@@ -47,16 +47,21 @@ class Answer:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     is_outage: bool = False
+    files_shown: int = 0
 
 
 @dataclass(frozen=True)
 class Question:
-    """An item's row and files with the messages that pose its question, or why there are none."""
+    """An item's row and files with the messages that pose its question, or why there are none.
+
+    `missing` are the volume paths where a file of the item should be and is not.
+    """
 
     row: Mapping[str, Any]
     messages: list[Message]
     files: Sequence[VolumeFile] = ()
     error: str = ""
+    missing: Sequence[str] = ()
 
 
 # Answers a chunk of questions, one answer for each in their order, so that an endpoint can be asked many at once.
@@ -85,6 +90,7 @@ def pair_fields(label: Label | None, answer: Answer, source_limits: Sequence[Lim
         "labeling_mode": answer.labeling_mode,
         "model": answer.model,
         "ai_confidence": answer.confidence,
+        "files_shown": answer.files_shown,
         "misfits": answer.misfits,
         "error": answer.error,
         "canonical_label_id": label.id if label else None,

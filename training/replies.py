@@ -15,7 +15,8 @@ class Reply:
     """The text of an answer; `problem` says why it is none, or not whole. Tokens are 0 where the server is silent.
 
     `model` is the one that the server says has answered. `is_outage` marks a problem that the endpoint would have with
-    any question, as far as one call can tell.
+    any question, as far as one call can tell, and `refuses_parts` one with the pictures of the question. `files_shown` is how
+    many files of the item went with the question.
     """
 
     text: str = ""
@@ -24,6 +25,8 @@ class Reply:
     completion_tokens: int = 0
     model: str = ""
     is_outage: bool = False
+    refuses_parts: bool = False
+    files_shown: int = 0
 
 
 def read_reply(body: Any) -> Reply:

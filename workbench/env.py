@@ -37,6 +37,14 @@ def env_int(name: str, default: int, *, at_least: int = 0) -> int:
     return int(text)
 
 
+def env_choice(name: str, default: str, *, among: tuple[str, ...]) -> str:
+    """Return one of the words of `among`."""
+    text = env_str(name, default).lower()
+    if text not in among:
+        raise ImproperlyConfigured(f"{name}={text!r} is not accepted: use one of {', '.join(among)}.")
+    return text
+
+
 def env_headers(name: str) -> dict[str, str]:
     """Return HTTP headers, given as one `Name: value` a line or as a JSON object; values never stand in an error."""
     text = env_str(name)
@@ -90,7 +98,7 @@ def env_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
 
 def scheme_needs_host(parts: SplitResult) -> bool:
     """Return whether the URL is one of the web, which says nothing without a host."""
-    return parts.scheme in ("http", "https")
+    return parts.scheme in ("http", "https", "databricks")
 
 
 def masked(parts: SplitResult) -> str:

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from workbench import databases, databricks_apps
 from workbench.admin_look import UNFOLD as UNFOLD
-from workbench.env import env_bool, env_headers, env_int, env_price, env_str, env_url
+from workbench.env import env_bool, env_choice, env_headers, env_int, env_price, env_str, env_url
 from workbench.secret_files import kept_secret
 
 # Lets classes such as ModelAdmin take their model in brackets, for the type checker.
@@ -115,11 +115,13 @@ DATABASES = {"default": databases.default(DATABASE_URL), "lakehouse": databases.
 DATABASE_ROUTERS = ["workbench.router.LakehouseRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Any OpenAI-compatible endpoint; without one, drafts come from the offline drafter.
-LLM_URL = env_url("WORKBENCH_LLM_URL", "", schemes=("http", "https"))
+LLM_URL = env_url("WORKBENCH_LLM_URL", "", schemes=("http", "https", "databricks"))
 LLM_MODEL = env_str("WORKBENCH_LLM_MODEL")
 LLM_API_KEY = env_str("WORKBENCH_LLM_API_KEY")
 LLM_HEADERS = env_headers("WORKBENCH_LLM_HEADERS")
 LLM_TIMEOUT = env_int("WORKBENCH_LLM_TIMEOUT", 120, at_least=1)
+# Whether the model is shown an item's files; auto asks the endpoint.
+LLM_VISION = env_choice("WORKBENCH_LLM_VISION", "auto", among=("auto", "yes", "no"))
 # Quotas of the endpoint in calls and tokens a minute; 0 is without one.
 LLM_RPM = env_int("WORKBENCH_LLM_RPM", 0)
 LLM_TPM = env_int("WORKBENCH_LLM_TPM", 0)

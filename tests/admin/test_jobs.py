@@ -98,6 +98,7 @@ def test_the_list_shows_what_jobs_do_now(admin: Client, job: JobRun) -> None:
 
 
 def test_cost_and_time_are_told_beforehand(admin: Client, boards: TrainingSheet, settings: Any) -> None:
+    settings.LLM_URL = "http://127.0.0.1:9/v1"
     settings.LLM_MODEL, settings.LLM_PRICE_PROMPT, settings.LLM_PRICE_COMPLETION = "tiny", Decimal(10), Decimal(20)
     JobRun.objects.create(
         job_type="generate", status="succeeded", result={"rate": 2, "model": "tiny"}, created_by="omar"
@@ -105,5 +106,5 @@ def test_cost_and_time_are_told_beforehand(admin: Client, boards: TrainingSheet,
     page = text(
         admin, f"/admin/training/trainingsheet/generate/counts/?sheet={boards.sheet_id}&template={boards.template_id}"
     )
-    assert "for the prompts, at most $" in page
+    assert "of answers: $" in page
     assert "≈ 20 s</dt>" in page

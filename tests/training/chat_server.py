@@ -24,6 +24,12 @@ def says(text: str, **choice: Any) -> tuple[int, dict[str, str], Any]:
     )
 
 
+def question(body: dict[str, Any]) -> str:
+    """The text of the question, whether or not pictures stand behind it."""
+    content = body["messages"][-1]["content"]
+    return content if isinstance(content, str) else str(content[0]["text"])
+
+
 @dataclass
 class ChatServer:
     behaviour: Behaviour

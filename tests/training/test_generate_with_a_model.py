@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
-from tests.training.chat_server import ChatServer, chat_server, says
+from tests.training.chat_server import ChatServer, chat_server, question, says
 from training.actions.generate import generate, resume
 from training.chat import assistant_answer
 from training.models import QAPair, TrainingSheet
@@ -22,10 +22,10 @@ GOOD = json.dumps({"severity": "minor", "location": "top_left_quadrant", "defect
 
 
 def behave(body: dict[str, Any], _: int) -> Any:
-    question = body["messages"][-1]["content"]
-    if "-007 " in question:
+    asked = question(body)
+    if "-007 " in asked:
         return 400, {}, b"too long"
-    return says('{"defect_type": "burnt"}' if "-009 " in question else f"```json\n{GOOD}\n```")
+    return says('{"defect_type": "burnt"}' if "-009 " in asked else f"```json\n{GOOD}\n```")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from sheets.models import Sheet
 from sheets.reading import Item
 from templates_app.models import PromptTemplate
-from tests.training.chat_server import ChatServer, chat_server, says
+from tests.training.chat_server import ChatServer, chat_server, question, says
 from training import completions, pipeline
 from training.actions.generate import generate, resume, retry_failed
 from training.chat import assistant_answer
@@ -66,10 +66,6 @@ def begun(**config: Any) -> TrainingSheet:
         generation_config={"model": "tiny", **config},
         created_by="omar",
     )
-
-
-def question(body: dict[str, Any]) -> str:
-    return str(body["messages"][-1]["content"])
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from training.prices import cost_of
+from templates_app.prices import cost_of
 from workbench.env import env_price
 
 

@@ -1,13 +1,11 @@
-"""What a generation will cost and take, as far as prices and earlier jobs tell."""
+"""What a generation will cost and take, as far as prices, jobs and the preflight tell."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from templates_app.models import PromptTemplate
 from templates_app.preflight import Preflight
 from training.models import JobRun
-from training.prices import cost_of
 from training.progress_bar import in_words
 
 LATEST = 20
@@ -15,30 +13,32 @@ LATEST = 20
 
 @dataclass(frozen=True)
 class Expectation:
-    """Cost and time in words; `time` is empty where no job with the model has succeeded yet."""
+    """Cost and time in words, and what the time comes from; `time` is empty where nothing tells."""
 
     cost: str
     time: str
+    basis: str
 
 
-def expect(counts: Preflight, template: PromptTemplate) -> Expectation:
+def expect(counts: Preflight) -> Expectation:
     """Return what drafting the counted items will cost and take."""
-    return Expectation(_cost(counts, template), _time(counts))
+    if rate := _rate(counts.model):
+        time, basis = in_words(counts.to_draft / rate), f"at the pace of the last job with {counts.model}"
+    else:
+        time, basis = "" if counts.minutes is None else in_words(60 * counts.minutes), counts.based_on
+    return Expectation(_cost(counts), time, basis)
 
 
-def _cost(counts: Preflight, template: PromptTemplate) -> str:
-    if counts.cost == 0:
-        return "without cost"
-    least = cost_of(counts.tokens, 0)
-    # How long the answers will be is not known; max_tokens is what they cannot exceed.
-    most = cost_of(counts.tokens, counts.to_draft * template.max_tokens)
-    if least is None or most is None:
+def _cost(counts: Preflight) -> str:
+    if counts.cost is None:
         return "cost unknown: the price of the endpoint is not set"
-    return f"${least:,.2f} for the prompts, at most ${most:,.2f} with the answers"
+    if not counts.cost:
+        return "without cost"
+    return f"and {counts.completion_tokens:,} of answers: ${counts.cost:,.2f}"
 
 
-def _time(counts: Preflight) -> str:
+def _rate(model: str) -> float:
+    """Return how many items a second the last job with the model did; 0 where none has succeeded yet."""
     latest = JobRun.objects.filter(status=JobRun.Status.SUCCEEDED)[:LATEST]
-    rates = (run.result.get("rate") for run in latest if run.result.get("model") == counts.model)
-    rate = next((rate for rate in rates if rate), None)
-    return in_words(counts.to_draft / rate) if rate else ""
+    rates = (run.result.get("rate") for run in latest if run.result.get("model") == model)
+    return next((float(rate) for rate in rates if rate), 0.0)

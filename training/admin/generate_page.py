@@ -120,7 +120,7 @@ def counts_panel(admin: Any, request: HttpRequest) -> HttpResponse:
             context["columns"] = list(columns_of(sheet))
         if sheet and template:
             context["counts"] = counts = preflight(template, sheet)
-            context["expected"] = expect(counts, template)
+            context["expected"] = expect(counts)
     except Problem as problem:
         context["problem"] = str(problem)
     return TemplateResponse(request, "training/generate_counts.html", context)

@@ -12,12 +12,12 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from templates_app.prices import cost_of
 from training.actions.jobs import VERBS
 from training.admin.showing import MODE_WORDS, pairs_url
 from training.jobs.record import with_live
 from training.jobs.states import ASKED, STEPS
 from training.models import JobRun, LiveJob
-from training.prices import cost_of
 from training.progress_bar import in_words
 from workbench.admin_base import page_of, refused
 from workbench.problems import Problem

@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from templates_app.prices import cost_of
 from training.models import JobRun
-from training.prices import cost_of
 from workbench.api.serializers import ConceptSerializer
 
 
