@@ -21,7 +21,7 @@ from training.querysets import LiveJobQuerySet
 # A task that a dead worker had fetched waits for the queue's own retry for an hour.
 FORGOTTEN = timedelta(minutes=1)
 # Who queues a job asks for its run at once; whoever is asked twice gives the same run.
-UNSENT = timedelta(seconds=10)
+UNSENT = timedelta(seconds=5)
 # For the calls of a model that are under way when a run is told to cancel.
 PATIENCE = timedelta(minutes=2)
 
