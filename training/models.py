@@ -210,7 +210,7 @@ class LiveJob(models.Model):
     run_id = models.BigIntegerField(null=True, help_text="The run of the workspace that does it.")
     run_url = models.TextField(default="", help_text="That run's page.")
     asked_at = models.DateTimeField(null=True, help_text="When the workspace was last asked about the run.")
-    wished_at = models.DateTimeField(null=True)
+    wished_at = models.DateTimeField(null=True, help_text="When its worker was told.")
 
     done = models.BigIntegerField(default=0)
     total = models.BigIntegerField(default=0)

@@ -131,8 +131,8 @@ def _requeue(run: JobRun, step: str, actor: str, elsewhere: bool = True, **chang
     job = live_of(run)
     with transaction.atomic("default"):
         waiting = LiveJob.objects.filter(pk=run.pk, status__in=STEPS[step])
-        again = {"status": after_of(step), "queued_at": timezone.now(), "wish": "", "error": "", "run_id": None}
-        if not waiting.update(**again, **changes):
+        again = {"status": after_of(step), "queued_at": timezone.now(), "wish": "", "error": ""}
+        if not waiting.update(**again, run_id=None, run_url="", **changes):
             job.refresh_from_db()
             raise refusal(step, job.status)
         if elsewhere:

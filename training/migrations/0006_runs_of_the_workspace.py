@@ -33,6 +33,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='livejob',
             name='wished_at',
-            field=models.DateTimeField(null=True),
+            field=models.DateTimeField(help_text='When its worker was told.', null=True),
         ),
     ]
