@@ -21,7 +21,7 @@ def check_jobs(**_: Any) -> list[CheckMessage]:
         dispatcher()
     except ImproperlyConfigured as error:
         return [Error(str(error), hint=f"Set WORKBENCH_JOBS to {listed(DISPATCHERS)}.", id="training.E001")]
-    return list(_lacking()) if settings.JOBS == "databricks" else []
+    return _lacking() if settings.JOBS == "databricks" else []
 
 
 def _lacking() -> list[CheckMessage]:

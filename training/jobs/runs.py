@@ -46,21 +46,16 @@ def send(job_id: str) -> None:
     job = LiveJob.objects.filter(pk=job_id, status="queued", run_id=None).first()
     if job is None:
         return
+    given, token = {PARAMETER: job.pk}, f"{job.pk}-{job.attempt}"
     try:
         with asking(f"run of the job {settings.JOBS_ID}"):
-            run_id = (
-                workspace()
-                .jobs.run_now(
-                    settings.JOBS_ID, job_parameters={PARAMETER: job.pk}, idempotency_token=f"{job.pk}-{job.attempt}"
-                )
-                .run_id
-            )
+            run = workspace().jobs.run_now(settings.JOBS_ID, job_parameters=given, idempotency_token=token)
     except Unavailable as away:
         log.warning("Job %s has no run yet: %s", job.pk, away)
     except Problem as refused:
         give_up(job, str(refused))
     else:
-        LiveJob.objects.filter(pk=job.pk, attempt=job.attempt).update(run_id=run_id)
+        LiveJob.objects.filter(pk=job.pk, attempt=job.attempt).update(run_id=run.run_id)
 
 
 def call_off(job: LiveJob) -> None:
