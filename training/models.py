@@ -207,6 +207,12 @@ class LiveJob(models.Model):
     worker = models.CharField(max_length=255, default="", help_text="Host and process group of who has the lease.")
     heartbeat_at = models.DateTimeField(null=True, help_text="The lease ends settings.JOB_LEASE seconds later.")
 
+    attempt = models.PositiveIntegerField(default=0, help_text="How often it was handed to the workspace.")
+    run_id = models.BigIntegerField(null=True, help_text="The run of the workspace that does it.")
+    run_url = models.TextField(default="", help_text="That run's page.")
+    asked_at = models.DateTimeField(null=True, help_text="When the workspace was last asked about the run.")
+    wished_at = models.DateTimeField(null=True, help_text="When its worker was told.")
+
     done = models.BigIntegerField(default=0)
     total = models.BigIntegerField(default=0)
     failed = models.BigIntegerField(default=0)

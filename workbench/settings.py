@@ -210,6 +210,8 @@ SPECTACULAR_SETTINGS = {
 
 # Who runs the work that is too long for a request, by a name of `training.jobs.dispatch`.
 JOBS = env_str("WORKBENCH_JOBS", "queue")
+# The saved job of the Databricks workspace that runs `manage.py run_job`, for WORKBENCH_JOBS=databricks.
+JOBS_ID = env_int("WORKBENCH_JOBS_ID", 0)
 # Seconds without a heartbeat after which a job's worker counts as dead and another may go on with the job.
 JOB_LEASE = 30.0
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.db import connections
 
-from workbench.problems import Forbidden, NotFound, Unavailable
+from workbench.problems import Forbidden, Invalid, NotFound, Unavailable
 from workbench.router import LAKEHOUSE
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def workspace() -> WorkspaceClient:
 
 @contextmanager
 def asking(what: str) -> Iterator[None]:
-    """Raise NotFound, Forbidden or Unavailable for what the SDK raises inside; `what` is what was asked for."""
+    """Raise NotFound, Forbidden, Invalid or Unavailable for what the SDK raises inside; `what` is what was asked for."""
     from databricks.sdk import errors
     from databricks.sdk.errors.base import DatabricksError
 
@@ -76,6 +76,8 @@ def asking(what: str) -> Iterator[None]:
         raise Forbidden(
             f"The workspace refuses {what}: {error}. Grant the right in Unity Catalog to whom the workbench signs in as."
         ) from error
+    except errors.BadRequest as error:
+        raise Invalid(f"The workspace does not accept the request for {what}: {error}") from error
     # OSError covers what requests raises, TimeoutError included.
     except (DatabricksError, OSError) as error:
         raise Unavailable(f"The workspace did not give {what}: {error}. Try again in a minute.") from error

@@ -16,6 +16,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "tests/training/jobs/test_workers.py",
         "tests/training/jobs/test_stopped.py",
     ),
+    "its processes have a warehouse of their own, in every `pytest`": ("tests/databricks/test_job_runs.py",),
 }
 
 

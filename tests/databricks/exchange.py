@@ -23,18 +23,18 @@ class RefusedError(Exception):
         return replace(told, headers={**told.headers, **headers})
 
 
-# What answers a route: the request and the unescaped parts of its path in, an Reply or the JSON of a 200 out.
-Respond = Callable[..., Reply | dict[str, Any]]
+# What answers a route: the request and the unescaped parts of its path in; out a Reply, the JSON of a 200, or None to hang up.
+Respond = Callable[..., Reply | dict[str, Any] | None]
 Routes = Mapping[tuple[str, str], Respond]
 
 
-def route(routes: Routes, request: Request) -> Reply:
+def route(routes: Routes, request: Request) -> Reply | None:
     """Return the answer of the route that fits: `{}` stands for one part of the path, `{*}` for all that follows."""
     for (method, pattern), respond in routes.items():
         escaped = re.escape(pattern).replace(r"\{\*\}", "(/.*)").replace(r"\{\}", "([^/]+)")
         if method == request.method and (match := re.fullmatch(escaped, request.path)):
             found = respond(request, *map(unquote, match.groups()))
-            return found if isinstance(found, Reply) else json_reply(200, found)
+            return found if found is None or isinstance(found, Reply) else json_reply(200, found)
     raise RefusedError(404, "ENDPOINT_NOT_FOUND", f"No API found for '{request.method} {request.path}'")
 
 

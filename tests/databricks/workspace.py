@@ -65,8 +65,8 @@ class Workspace:
         self.jobs.close()
         self.catalog.close()
 
-    def answer(self, request: Request) -> Reply:
-        """Return the reply to one request."""
+    def answer(self, request: Request) -> Reply | None:
+        """Return the reply to one request; None hangs up."""
         self.requests.append(request)
         try:
             if request.path not in OPEN and not self.accepts(request):

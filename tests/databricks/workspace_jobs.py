@@ -1,8 +1,10 @@
-"""Jobs 2.2 of the loopback workspace: a one-time run that really runs its command, as a process of this machine."""
+"""Jobs 2.2 of the loopback workspace: runs, of saved jobs or for once, that really run their command, as processes here."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +21,8 @@ from databricks.sdk.service import jobs as sdk
 from tests.databricks.exchange import RefusedError, Routes
 from tests.databricks.http import Request
 
-BASE = "/api/2.2/jobs/runs"
+JOBS = "/api/2.2/jobs"
+BASE = f"{JOBS}/runs"
 LONGEST_TOKEN = 64
 PATIENCE = 10.0
 
@@ -30,12 +33,17 @@ COMMANDS: dict[str, Callable[[Any], list[str]]] = {
 }
 
 
+REFERENCE = re.compile(r"\{\{job\.parameters\.(\w+)\}\}")
+SECRET = re.compile(r"\{\{secrets/([^/]+)/([^/}]+)\}\}")
+
+
 @dataclass
 class LoopbackRun:
     """One run with its only task, whose own run id is one more."""
 
     id: int
     name: str
+    page: str
     task: sdk.SubmitTask
     process: subprocess.Popen[bytes]
     output: IO[bytes]
@@ -84,6 +92,7 @@ class LoopbackRun:
         return sdk.Run(
             run_id=self.id,
             run_name=self.name,
+            run_page_url=self.page,
             tasks=[task],
             state=old,
             status=new,
@@ -93,10 +102,17 @@ class LoopbackRun:
 
 
 class Jobs:
-    """The runs. `environment` and `cwd` are those of the commands; `submissions` is every body that arrived."""
+    """The runs. `environment` and `cwd` are those of the commands; `submissions` is every body that arrived.
+
+    `saved` are the jobs by their ids, and `secrets` what the variables of their clusters may refer to, by scope/key.
+    While `lost` is above zero, a run that is asked for starts, and the answer does not arrive.
+    """
 
     def __init__(self, environment: dict[str, str] | None = None, cwd: Path | None = None) -> None:
         self.environment, self.cwd = environment or {}, cwd
+        self.saved: dict[int, sdk.JobSettings] = {}
+        self.secrets: dict[str, str] = {}
+        self.lost = 0
         self.submissions: list[dict[str, Any]] = []
         self.runs: dict[int, LoopbackRun] = {}
         self.by_token: dict[str, int] = {}
@@ -104,6 +120,7 @@ class Jobs:
 
     def routes(self) -> Routes:
         return {
+            ("POST", f"{JOBS}/run-now"): self.run_now,
             ("POST", f"{BASE}/submit"): self.submit,
             ("GET", f"{BASE}/get"): self.get,
             ("POST", f"{BASE}/cancel"): self.cancel,
@@ -111,20 +128,46 @@ class Jobs:
         }
 
     def submit(self, request: Request) -> dict[str, Any]:
-        given = request.json
+        tasks = [sdk.SubmitTask.from_dict(task) for task in request.json.get("tasks", [])]
+        run = self._once(request.json, lambda: self._start(request.json.get("run_name", "Untitled"), tasks, {}))
+        return sdk.SubmitRunResponse(run_id=run).as_dict()
+
+    def run_now(self, request: Request) -> dict[str, Any] | None:
+        wanted = int(request.json["job_id"])
+        if wanted not in self.saved:
+            raise RefusedError(400, "INVALID_PARAMETER_VALUE", f"Job {wanted} does not exist.")
+        run = self._once(request.json, lambda: self._start_saved(self.saved[wanted], request.json["job_parameters"]))
+        if self.lost:
+            self.lost -= 1
+            return None
+        return sdk.RunNowResponse(run_id=run, number_in_job=run).as_dict()
+
+    def _once(self, given: dict[str, Any], start: Callable[[], int]) -> int:
         token = str(given.get("idempotency_token") or "")
         if len(token) > LONGEST_TOKEN:
             raise RefusedError(400, "INVALID_PARAMETER_VALUE", f"The idempotency token has {len(token)} characters.")
         with self._lock:
             self.submissions.append(given)
-            if token not in self.by_token:
-                run = self._start(given)
-                self.by_token[token or f"without a token: {run.id}"] = run.id
-                return sdk.SubmitRunResponse(run_id=run.id).as_dict()
-        return sdk.SubmitRunResponse(run_id=self.by_token[token]).as_dict()
+            if token in self.by_token:
+                return self.by_token[token]
+            run = start()
+            self.by_token[token or f"without a token: {run}"] = run
+            return run
 
-    def _start(self, given: dict[str, Any]) -> LoopbackRun:
-        tasks = [sdk.SubmitTask.from_dict(task) for task in given.get("tasks", [])]
+    def _start_saved(self, job: sdk.JobSettings, given: dict[str, str]) -> int:
+        known = {each.name: each.default for each in job.parameters or []}
+        if unknown := sorted(set(given) - set(known)):
+            raise RefusedError(400, "INVALID_PARAMETER_VALUE", f"The job has no parameters {', '.join(unknown)}.")
+        (task,) = job.tasks or []
+        body = REFERENCE.sub(lambda found: (known | given)[found[1]], json.dumps(task.as_dict()))
+        variables = (task.new_cluster and task.new_cluster.spark_env_vars) or {}
+        environment = {name: SECRET.sub(self._secret, value) for name, value in variables.items()}
+        return self._start(str(job.name), [sdk.SubmitTask.from_dict(json.loads(body))], environment)
+
+    def _secret(self, found: re.Match[str]) -> str:
+        return self.secrets[f"{found[1]}/{found[2]}"]
+
+    def _start(self, name: str, tasks: list[sdk.SubmitTask], environment: dict[str, str]) -> int:
         kinds = [kind for kind in COMMANDS if tasks and getattr(tasks[0], kind) is not None]
         if len(tasks) != 1 or len(kinds) != 1:
             raise RefusedError(400, "INVALID_PARAMETER_VALUE", f"One task is run here, of {', '.join(COMMANDS)}.")
@@ -133,14 +176,14 @@ class Jobs:
             COMMANDS[kinds[0]](getattr(tasks[0], kinds[0])),
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=os.environ | self.environment,
+            env=os.environ | self.environment | environment,
             cwd=self.cwd,
             start_new_session=True,
         )
-        run = LoopbackRun(1000 + 10 * len(self.runs), given.get("run_name", "Untitled"), tasks[0], process, output)
-        self.runs[run.id] = run
-        threading.Thread(target=run.wait, daemon=True).start()
-        return run
+        number = 1000 + 10 * len(self.runs)
+        self.runs[number] = LoopbackRun(number, name, f"https://loopback/jobs/runs/{number}", tasks[0], process, output)
+        threading.Thread(target=self.runs[number].wait, daemon=True).start()
+        return number
 
     def get(self, request: Request) -> dict[str, Any]:
         return self._run(request.query).described().as_dict()

@@ -14,7 +14,8 @@ from templates_app.models import PromptTemplate
 from training.actions.generate import IN_REQUEST, begin, items_of, resume, statistics_of
 from training.jobs.dispatch import dispatch
 from training.jobs.record import live_of, record
-from training.jobs.states import STEPS, after_of, refusal
+from training.jobs.runs import call_off
+from training.jobs.states import STEPS, UNDER_WAY, after_of, refusal
 from training.models import JobRun, LiveJob, TrainingSheet
 from workbench.problems import Conflict
 
@@ -113,11 +114,13 @@ def _stop(run: JobRun, step: str, note: str) -> LiveJob:
     at_work = same.leased().filter(status="running")
     if step == "pause" and at_work.filter(wish="cancel").exists():
         raise Conflict("The job is being cancelled, so it cannot be paused any more.")
-    if not at_work.update(wish=step, error=note):
+    if not at_work.update(wish=step, wished_at=timezone.now(), error=note):
         idle = same.free().filter(status__in=STEPS[step])
         if not idle.update(status=after_of(step), wish="", token="", error=note):
             job.refresh_from_db()
             raise refusal(step, job.status)
+        if job.status in UNDER_WAY:
+            call_off(job)
         job.refresh_from_db()
         record(job)
     job.refresh_from_db()
@@ -128,7 +131,8 @@ def _requeue(run: JobRun, step: str, actor: str, elsewhere: bool = True, **chang
     job = live_of(run)
     with transaction.atomic("default"):
         waiting = LiveJob.objects.filter(pk=run.pk, status__in=STEPS[step])
-        if not waiting.update(status=after_of(step), wish="", error="", queued_at=timezone.now(), **changes):
+        again = {"status": after_of(step), "queued_at": timezone.now(), "wish": "", "error": ""}
+        if not waiting.update(**again, run_id=None, run_url="", **changes):
             job.refresh_from_db()
             raise refusal(step, job.status)
         if elsewhere:

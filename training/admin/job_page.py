@@ -15,8 +15,8 @@ from django.utils import timezone
 from templates_app.prices import cost_of
 from training.actions.jobs import VERBS
 from training.admin.showing import MODE_WORDS, pairs_url
-from training.jobs.record import with_live
-from training.jobs.states import ASKED, STEPS
+from training.jobs.following import seen
+from training.jobs.states import ASKED, STEPS, UNDER_WAY
 from training.models import JobRun, LiveJob
 from training.progress_bar import in_words
 from workbench.admin_base import page_of, refused
@@ -27,7 +27,6 @@ RUNS = {
     "cancelled": "warning",
 }  # fmt: skip
 ICONS = {"pause": "pause", "resume": "play_arrow", "retry": "replay", "cancel": "stop"}
-UNDER_WAY = ("queued", "running")
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def _found(admin: Any, request: HttpRequest, object_id: str) -> JobRun:
     run = JobRun.objects.select_related("training_sheet").filter(pk=object_id).first()
     if run is None:
         raise Http404(f"There is no job {object_id}.")
-    return with_live([run])[0]
+    return seen(run)
 
 
 def _context(admin: Any, request: HttpRequest, run: JobRun) -> dict[str, Any]:
@@ -105,13 +104,14 @@ def _context(admin: Any, request: HttpRequest, run: JobRun) -> dict[str, Any]:
 def _heard(job: LiveJob) -> str:
     """Say in words whether a worker is at the job."""
     if job.status == "queued":
-        return "waiting for a worker"
+        return "waiting for a worker" if job.run_id is None else "waiting for its run to start"
     if job.status != "running" or job.heartbeat_at is None:
         return ""
     ago = in_words((timezone.now() - job.heartbeat_at).total_seconds())
     if job.is_leased:
         return f"worker {job.worker}, heard of {ago} ago"
-    return f"not heard of for {ago}: another worker goes on as soon as one is free"
+    next_step = "another worker goes on as soon as one is free" if job.run_id is None else "its run is looked at"
+    return f"not heard of for {ago}: {next_step}"
 
 
 def _verbs(job: LiveJob) -> list[Verb]:

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from training.jobs import runs
 from training.jobs.queue import enqueue
 from workbench.near import listed
 
 # Each sees to it that `manage.py run_job ID` runs somewhere, soon and at least once.
-DISPATCHERS: dict[str, Callable[[str], None]] = {"queue": enqueue}
+DISPATCHERS: dict[str, Callable[[str], None]] = {"queue": enqueue, "databricks": runs.start}
 
 
 def dispatch(job_id: str) -> None:

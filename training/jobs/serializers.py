@@ -32,6 +32,10 @@ class JobRunSerializer(ConceptSerializer[JobRun]):
     completion_tokens = serializers.IntegerField(source="live.completion_tokens")
     cost = serializers.SerializerMethodField(help_text="US dollars; null where the price is not known.")
     heartbeat_at = serializers.DateTimeField(source="live.heartbeat_at", allow_null=True)
+    run_id = serializers.IntegerField(
+        source="live.run_id", allow_null=True, help_text="The Databricks run that does it; null for the queue's jobs."
+    )
+    run_url = serializers.CharField(source="live.run_url", help_text="That run's page, once it is known.")
     worker_is_alive = serializers.BooleanField(source="live.is_leased")
 
     class Meta:

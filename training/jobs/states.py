@@ -15,7 +15,10 @@ STEPS: dict[str, dict[str, str]] = {
     "hand back": {"running": "queued"},
     "finish": {"running": "succeeded"},
     "fail": {"running": "failed"},
+    # What the end of its run means for a job that nobody finished
+    "give up": {"queued": "failed", "running": "failed"},
 }
+UNDER_WAY = ("queued", "running")
 ASKED = ("pause", "resume", "retry", "cancel")
 
 

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from training.jobs.dispatch import dispatch
+from training.jobs.following import follow
 from training.jobs.lease import worker_name
 from training.jobs.queue import has_waiting
+from training.jobs.runs import call_off, may_ask, send
+from training.jobs.states import UNDER_WAY
 from training.models import LiveJob
 from training.querysets import LiveJobQuerySet
 
 # A task that a dead worker had fetched waits for the queue's own retry for an hour.
 FORGOTTEN = timedelta(minutes=1)
+# Who queues a job asks for its run at once; whoever is asked twice gives the same run.
+UNSENT = timedelta(seconds=5)
+# For the calls of a model that are under way when a run is told to cancel.
+PATIENCE = timedelta(minutes=2)
+
+
+def look_after() -> None:
+    """Do what has to be done for jobs every few seconds, by who runs them."""
+    UPKEEP[settings.JOBS]()
 
 
 def take_back_lost() -> int:
@@ -26,6 +40,26 @@ def take_back_lost() -> int:
     forgotten = LiveJob.objects.filter(status="queued", queued_at__lt=timezone.now() - FORGOTTEN)
     found = _queued(lost)
     return found if has_waiting() else found + _queued(forgotten)
+
+
+def look_after_runs() -> None:
+    """Ask for runs that were not asked for, follow the others, and end those that do not end when they are told.
+
+    A job that ran elsewhere, by a command, and lost its worker is queued again.
+    """
+    waiting = LiveJob.objects.filter(run_id=None)
+    _queued(waiting.filter(status="running").free())
+    for job in waiting.filter(status="queued", queued_at__lt=timezone.now() - UNSENT):
+        send(job.pk)
+    followed = LiveJob.objects.exclude(run_id=None)
+    for job in followed.filter(status__in=UNDER_WAY).free():
+        follow(job)
+    for job in followed.leased().filter(wish="cancel", wished_at__lt=timezone.now() - PATIENCE):
+        if may_ask(job):
+            call_off(job)
+
+
+UPKEEP: dict[str, Callable[[], object]] = {"queue": take_back_lost, "databricks": look_after_runs}
 
 
 def _queued(jobs: LiveJobQuerySet) -> int:

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from training.actions.jobs import VERBS
+from training.jobs.following import seen
 from training.jobs.record import with_live
 from training.jobs.serializers import JobRunSerializer
 from training.models import JobRun
@@ -41,7 +42,7 @@ class JobRunViewSet(ReadOnlyModelViewSet[JobRun]):
         return page if page is None else with_live(page)
 
     def get_object(self) -> JobRun:
-        return with_live([super().get_object()])[0]
+        return seen(super().get_object())
 
     @asked
     def pause(self, request: Request, pk: str) -> Response:

@@ -19,7 +19,7 @@ def test_an_unknown_name_is_found_before_anything_runs(settings: Any) -> None:
     assert check_jobs() == []
     settings.JOBS = "quue"
     (error,) = check_jobs()
-    assert (error.id, error.hint) == ("training.E001", "Set WORKBENCH_JOBS to queue.")
+    assert (error.id, error.hint) == ("training.E001", "Set WORKBENCH_JOBS to databricks, queue.")
     with pytest.raises(ImproperlyConfigured, match="'quue' is not known"):
         dispatch("x")
 

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 
 from training.jobs.queue import Cluster
-from training.jobs.upkeep import hand_back_own, take_back_lost
+from training.jobs.upkeep import hand_back_own, look_after
 from workbench.command import stated_plainly
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
     def _look_after(self) -> None:
         try:
-            take_back_lost()
+            look_after()
         except DatabaseError:
             log.warning("Could not look for jobs whose worker died", exc_info=True)
         finally:
