@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('training', '0005_job_states'),
+        ('training', '0006_pair_files_shown'),
     ]
 
     operations = [
