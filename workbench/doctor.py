@@ -58,7 +58,7 @@ CHECKS = (
         "check WORKBENCH_LAKEHOUSE_URL, the DATABRICKS_* sign-in, and that the warehouse runs or may start",
     ),
     Check("model", "training.health.model", "check WORKBENCH_LLM_URL, and that the endpoint runs"),
-    Check("worker", "workbench.health.worker", "run manage.py qcluster", needs="default database"),
+    Check("worker", "workbench.health.worker", "run manage.py worker", needs="default database"),
     Check(
         "rights to read", "workbench.health.reading", f"USE CATALOG, USE SCHEMA, SELECT: {GRANTS}", needs="lakehouse"
     ),

@@ -124,5 +124,5 @@ def worker() -> Finding:
     found = f"no worker lives on this machine, {count} tasks wait"
     seconds = (timezone.now() - oldest.lock).total_seconds() if oldest else 0
     if seconds > LONGEST_WAIT:
-        return Finding("FAIL", f"{found}, the oldest for {seconds:.0f} s", "run manage.py qcluster")
-    return Finding("warn", found, "run manage.py qcluster")
+        return Finding("FAIL", f"{found}, the oldest for {seconds:.0f} s", "run manage.py worker")
+    return Finding("warn", found, "run manage.py worker")

@@ -92,7 +92,7 @@ def test_a_warehouse_that_does_not_answer_is_told_with_its_reason(
 
 def test_no_worker(no_worker: None) -> None:
     finding = health.worker()
-    assert finding.state == "warn" and "qcluster" in finding.advice
+    assert finding.state == "warn" and "worker" in finding.advice
 
 
 def test_tasks_that_wait_for_a_worker(no_worker: None) -> None:
