@@ -42,15 +42,24 @@ def staged() -> Iterator[Path]:
 @contextmanager
 def opened(directory: Path) -> Iterator[Path]:
     """Point the alias `lakehouse` at a directory; made as a copy of `empty` when that is there."""
-    from django.db import connections
-
     if not directory.exists() and (directory.parent / "empty").exists():
         shutil.copytree(directory.parent / "empty", directory)
+    with pointed_at(f"delta://{directory}"):
+        yield directory
+
+
+@contextmanager
+def pointed_at(url: str) -> Iterator[None]:
+    """Point the alias `lakehouse` at a URL, as WORKBENCH_LAKEHOUSE_URL does."""
+    from django.db import connections
+
+    from workbench import databases
+
     connections["lakehouse"].close()
-    connections.settings["lakehouse"]["NAME"] = str(directory)
+    connections.settings["lakehouse"] |= databases.lakehouse(url)
     connections["lakehouse"] = connections.create_connection("lakehouse")
     try:
-        yield directory
+        yield
     finally:
         connections["lakehouse"].close()
 

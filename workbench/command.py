@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 from django.db import Error as DatabaseError
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from workbench.near import near_misses
 from workbench.problems import NotFound, Problem
@@ -30,13 +30,13 @@ def stated_plainly(handle: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
-def find(model: type[Model], wanted: str, *, name_field: str = "name") -> Any:
+def find(among: type[Model] | QuerySet[Any], wanted: str, *, name_field: str = "name") -> Any:
     """Return the row whose id or name is `wanted`. Raises NotFound with near misses, or when a name is not unique."""
-    rows = model._default_manager
+    rows = among if isinstance(among, QuerySet) else among._default_manager.all()
     if row := rows.filter(pk=wanted).first():
         return row
     found = list(rows.filter(**{name_field: wanted})[:2])
-    kind = model._meta.verbose_name
+    kind = rows.model._meta.verbose_name
     if len(found) > 1:
         raise NotFound(f"More than one {kind} is named {wanted!r}: give its id.")
     if not found:

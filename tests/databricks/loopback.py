@@ -86,7 +86,7 @@ class Loopback:
     """The server. `fail` says what happens to the next calls; `calls` and `statements` are what arrived, the last 1,000.
 
     `polls`: so many questions find each statement PENDING, as on a warehouse that starts. `direct_rows`: so many rows
-    travel in one answer. `retry_after`: the header of a 429 or 503.
+    travel in one answer. `retry_after`: the header of a 429 or 503. `delay`: seconds that each statement takes longer.
     """
 
     def __init__(
@@ -108,6 +108,7 @@ class Loopback:
         self.waiting = threading.Event()
         self.direct_rows = 5000
         self.polls = 0
+        self.delay = 0.0
         self.retry_after = "0"
         with self.local() as connection:
             embedded.prepare(connection, f"`{catalog}`", f"`{schema}`")
@@ -202,6 +203,7 @@ class Loopback:
         self.statements.append(statement)
         # A server in the foreground stays up for days.
         del self.statements[:-KEPT]
+        self.awake.wait(self.delay)
         guid = uuid.uuid4().bytes
         handle = t.TOperationHandle(
             operationId=t.THandleIdentifier(guid=guid, secret=b"0" * 16),

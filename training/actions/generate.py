@@ -31,6 +31,16 @@ from workbench.problems import Conflict, Invalid, Problem
 IN_REQUEST = 100
 # Enough labels for a good neighbour, few enough to index in a second.
 DRAFT_LABELS = 2_000
+CANONICAL, FAILED = Q(labeling_mode="canonical"), ~Q(error="")
+STATISTICS = {
+    "items": Count("pk"),
+    "canonical": Count("pk", filter=CANONICAL & Q(misfits__len=0)),
+    "incompatible_labels": Count("pk", filter=CANONICAL & Q(misfits__len__gt=0)),
+    "generated": Count("pk", filter=Q(labeling_mode="ai_generated") & ~FAILED),
+    "manual": Count("pk", filter=Q(labeling_mode="manual")),
+    "existing_column": Count("pk", filter=Q(labeling_mode="existing_column") & ~FAILED),
+    "failed": Count("pk", filter=FAILED),
+}
 
 
 def generate(
@@ -47,8 +57,8 @@ def generate(
     Raises Invalid for a wrong mode or config and Conflict for a template that is not published or a sheet whose items
     cannot be told apart.
     """
-    training_sheet, _ = begin(sheet=sheet, template=template, actor=actor, name=name, mode=mode, config=config)
-    return resume(training_sheet)
+    training_sheet, items = begin(sheet=sheet, template=template, actor=actor, name=name, mode=mode, config=config)
+    return _write_missing(training_sheet, present=0, total=items)
 
 
 def begin(
@@ -105,11 +115,20 @@ def resume(training_sheet: TrainingSheet, *, watch: Watch | None = None) -> Trai
     Conflict for one that a model was trained on, which never changes.
     """
 
+    return _write_missing(training_sheet, watch=watch)
+
+
+def _write_missing(
+    training_sheet: TrainingSheet, *, present: int | None = None, total: int | None = None, watch: Watch | None = None
+) -> TrainingSheet:
+    """Write what is missing; both numbers are counted unless the caller knows them, as each count is a statement."""
+
     def run(chunks: Chunks, asker: Asker) -> None:
-        present, total = training_sheet.pairs.count(), items_of(training_sheet)
+        there = training_sheet.pairs.count() if present is None else present
+        items = items_of(training_sheet) if total is None else total
         written = partial(add, training_sheet, chunks.limits)
-        run = Run(asker, written, total=total, present=present, watch=watch)
-        run.go(chunks.missing(any_present=present > 0))
+        run = Run(asker, written, total=items, present=there, watch=watch)
+        run.go(chunks.missing(any_present=there > 0))
 
     return _run(training_sheet, run)
 
@@ -146,8 +165,9 @@ def _run(training_sheet: TrainingSheet, run: Callable[[Chunks, Asker], None]) ->
             # A full disk takes no reason either: it stays `generating`, which may be resumed as well.
             error.add_note(f"The training sheet could not be marked as failed: {second}")
         raise
-    training_sheet.statistics = statistics_of(training_sheet)
-    waiting = training_sheet.pairs.exclude(status=QAPair.Status.LABELED).exists()
+    unlabeled = Count("pk", filter=~Q(status=QAPair.Status.LABELED))
+    counted = training_sheet.pairs.aggregate(**STATISTICS, waiting=unlabeled)
+    waiting, training_sheet.statistics = counted.pop("waiting"), counted
     return _finish(training_sheet, TrainingSheet.Status.REVIEW if waiting else TrainingSheet.Status.APPROVED)
 
 
@@ -166,16 +186,7 @@ def items_of(training_sheet: TrainingSheet) -> int:
 
 def statistics_of(training_sheet: TrainingSheet) -> dict[str, int]:
     """Return how each item got its answer, counted from the pairs."""
-    canonical, failed = Q(labeling_mode="canonical"), ~Q(error="")
-    return training_sheet.pairs.aggregate(
-        items=Count("pk"),
-        canonical=Count("pk", filter=canonical & Q(misfits__len=0)),
-        incompatible_labels=Count("pk", filter=canonical & Q(misfits__len__gt=0)),
-        generated=Count("pk", filter=Q(labeling_mode="ai_generated") & ~failed),
-        manual=Count("pk", filter=Q(labeling_mode="manual")),
-        existing_column=Count("pk", filter=Q(labeling_mode="existing_column") & ~failed),
-        failed=Count("pk", filter=failed),
-    )
+    return training_sheet.pairs.aggregate(**STATISTICS)
 
 
 def _asker(training_sheet: TrainingSheet) -> AtOnce | FromEndpoint:

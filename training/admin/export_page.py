@@ -22,7 +22,7 @@ def export_page(admin: Any, request: HttpRequest, object_id: str) -> HttpRespons
     """Return the summary for a use; on POST the file, the same bytes as the API gives."""
     if not admin.has_export_permission(request):
         raise PermissionDenied
-    training_sheet = TrainingSheet.objects.filter(pk=object_id).first()
+    training_sheet = TrainingSheet.objects.select_related("sheet").filter(pk=object_id).first()
     if training_sheet is None:
         raise Http404(f"There is no training sheet {object_id}.")
     asked = request.POST if request.method == "POST" else request.GET

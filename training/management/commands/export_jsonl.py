@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     @stated_plainly
     def handle(self, *args: Any, **options: Any) -> None:
-        training_sheet = find(TrainingSheet, options["training_sheet"])
+        training_sheet = find(TrainingSheet.objects.select_related("sheet"), options["training_sheet"])
         export = export_to_file(training_sheet, options["out"], actor=getpass.getuser(), use=options["use"])
         ledger = export.run.ledger
         self.stderr.write(f"{ledger.exported} of {ledger.total} pairs exported to {options['out']}")
