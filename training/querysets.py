@@ -1,17 +1,20 @@
-"""Questions about many training sheets and pairs."""
+"""Questions about many training sheets, pairs and jobs."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
+from django.conf import settings
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from workbench.lakehouse.bulk import append_arrow
 
 if TYPE_CHECKING:
-    from training.models import QAPair, TrainingSheet  # noqa: F401 - named in the brackets below
+    from training.models import LiveJob, QAPair, TrainingSheet  # noqa: F401 - named in the brackets below
 
 STATUSES = ("unlabeled", "labeled", "rejected", "flagged")
 
@@ -44,3 +47,18 @@ class QAPairQuerySet(QuerySet["QAPair"]):
         skipped, so the same call twice adds nothing.
         """
         return append_arrow(self.model, pairs, on_conflict="ignore")
+
+
+def lease_start() -> datetime:
+    """Return the moment since which a worker must have been heard of to hold its lease still."""
+    return timezone.now() - timedelta(seconds=settings.JOB_LEASE)
+
+
+class LiveJobQuerySet(QuerySet["LiveJob"]):
+    def leased(self) -> Self:
+        """Return the jobs that a worker holds."""
+        return self.exclude(token="").filter(heartbeat_at__gte=lease_start())
+
+    def free(self) -> Self:
+        """Return the jobs that nobody holds, or whose worker was not heard of for too long."""
+        return self.filter(Q(token="") | Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=lease_start()))

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from governance.uses import USES
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
-from training.models import Export, JobRun, QAPair, ReviewEvent, TrainingSheet
+from training.models import Export, QAPair, ReviewEvent, TrainingSheet
 from workbench.api.serializers import ConceptSerializer
 
 
@@ -51,6 +51,10 @@ class StatisticsSerializer(serializers.Serializer[Any]):
 
 class GeneratedSerializer(TrainingSheetSerializer):
     statistics = StatisticsSerializer()
+
+
+class StartedSerializer(TrainingSheetSerializer):
+    job_id = serializers.CharField(help_text="Follow it at /api/v1/jobs/{id}.")
 
 
 class UseSerializer(serializers.Serializer[Any]):
@@ -105,12 +109,4 @@ class ExportSerializer(ConceptSerializer[Export]):
 
     class Meta:
         model = Export
-        exclude = ["training_sheet"]
-
-
-class JobRunSerializer(ConceptSerializer[JobRun]):
-    training_sheet_id = serializers.CharField(allow_null=True)
-
-    class Meta:
-        model = JobRun
         exclude = ["training_sheet"]

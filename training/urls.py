@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from training import views
+from training.jobs.views import JobRunViewSet
 from workbench.api.routers import Router
 
 api = Router()
@@ -8,6 +9,6 @@ api.register("training-sheets", views.TrainingSheetViewSet)
 api.register("qa-pairs", views.QAPairViewSet)
 api.register("review-events", views.ReviewEventViewSet)
 api.register("exports", views.ExportViewSet)
-api.register("jobs", views.JobRunViewSet)
+api.register("jobs", JobRunViewSet)
 
 urlpatterns = api.urls

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import StreamingHttpResponse
+from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import action
@@ -12,16 +13,16 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from training.actions.export import OpenExport, export_summary, open_export
-from training.actions.generate import IN_REQUEST, generate
-from training.models import Export, JobRun, QAPair, ReviewEvent, TrainingSheet
+from training.actions.jobs import start
+from training.models import Export, QAPair, ReviewEvent, TrainingSheet
 from training.serializers import (
     ExportSerializer,
     ExportSummarySerializer,
     GeneratedSerializer,
     GenerateSerializer,
-    JobRunSerializer,
     QAPairSerializer,
     ReviewEventSerializer,
+    StartedSerializer,
     TrainingSheetSerializer,
     UseSerializer,
 )
@@ -33,23 +34,25 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
     serializer_class = TrainingSheetSerializer
     filterset_fields = ["sheet", "template", "status", "labeling_mode", "name"]
 
-    @extend_schema(request=GenerateSerializer, responses={201: GeneratedSerializer})
+    @extend_schema(request=GenerateSerializer, responses={201: GeneratedSerializer, 202: StartedSerializer})
     @action(detail=False, methods=["post"])
     def generate(self, request: Request) -> Response:
-        """Apply a template to a sheet: at most 100 items in a request."""
+        """Apply a template to a sheet: up to 100 items at once, more by a job whose id is in the answer."""
         given = GenerateSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
-        training_sheet = generate(
+        training_sheet, job = start(
             sheet=wanted["sheet_id"],
             template=wanted["template_id"],
             name=wanted["name"],
             mode=wanted["labeling_mode"],
             config=wanted["generation_config"],
             actor=request.user.get_username(),
-            most=IN_REQUEST,
         )
         counted = self.get_queryset().get(pk=training_sheet.pk)
+        if job:
+            where = {"Location": reverse("jobrun-detail", args=[job.pk])}
+            return Response({**TrainingSheetSerializer(counted).data, "job_id": job.pk}, status=202, headers=where)
         return Response(GeneratedSerializer(counted).data, status=201)
 
     @extend_schema(
@@ -111,9 +114,3 @@ class ExportViewSet(ReadOnlyModelViewSet[Export]):
     queryset = Export.objects.all()
     serializer_class = ExportSerializer
     filterset_fields = ["training_sheet", "use", "format", "created_by"]
-
-
-class JobRunViewSet(ReadOnlyModelViewSet[JobRun]):
-    queryset = JobRun.objects.all()
-    serializer_class = JobRunSerializer
-    filterset_fields = ["training_sheet", "status", "job_type"]

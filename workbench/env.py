@@ -1,4 +1,4 @@
-"""The four readers of environment variables; `settings.py` is their only user.
+"""The readers of environment variables; `settings.py` is their only user.
 
 A wrong value stops the start with the variable's name, the value found (secrets masked) and what is accepted.
 """
@@ -6,6 +6,8 @@ A wrong value stops the start with the variable's name, the value found (secrets
 from __future__ import annotations
 
 import os
+import re
+from decimal import Decimal
 from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -32,6 +34,15 @@ def env_int(name: str, default: int, *, at_least: int = 0) -> int:
     if not text.isdigit() or int(text) < at_least:
         raise ImproperlyConfigured(f"{name}={text!r} is not accepted: use a whole number of at least {at_least}.")
     return int(text)
+
+
+def env_price(name: str) -> Decimal | None:
+    """Return US dollars as an exact number, or None where the variable is not set."""
+    if not (text := env_str(name)):
+        return None
+    if not re.fullmatch(r"\d+(\.\d+)?", text):
+        raise ImproperlyConfigured(f"{name}={text!r} is not accepted: use US dollars such as 0.15, or leave it out.")
+    return Decimal(text)
 
 
 def env_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:

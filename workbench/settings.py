@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from workbench import databases
 from workbench.admin_look import UNFOLD as UNFOLD
-from workbench.env import env_bool, env_int, env_str, env_url
+from workbench.env import env_bool, env_int, env_price, env_str, env_url
 from workbench.secret_files import kept_secret
 
 # Lets classes such as ModelAdmin take their model in brackets, for the type checker.
@@ -110,6 +110,10 @@ if LLM_URL and not LLM_MODEL:
         "WORKBENCH_LLM_URL is set without WORKBENCH_LLM_MODEL: name the model that it should use."
     )
 
+# US dollars for a million tokens; None where the price is not known.
+LLM_PRICE_PROMPT = env_price("WORKBENCH_LLM_PRICE_PROMPT")
+LLM_PRICE_COMPLETION = env_price("WORKBENCH_LLM_PRICE_COMPLETION")
+
 EXPORTS_DIR = VAR_DIR / "exports"
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -169,7 +173,13 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# `retry` must exceed `timeout`, or the queue hands a task that still runs to a second worker.
+# Who runs the work that is too long for a request, by a name of `training.jobs.dispatch`.
+JOBS = env_str("WORKBENCH_JOBS", "queue")
+# Seconds without a heartbeat after which a job's worker counts as dead and another may go on with the job.
+JOB_LEASE = 30.0
+
+# `retry` must exceed `timeout`, or the queue hands a task that still runs to a second worker. Jobs have no timeout: their
+# lease tells whether they run, so that such a task ends at once.
 Q_CLUSTER = {
     "name": "workbench",
     "orm": "default",
@@ -177,6 +187,8 @@ Q_CLUSTER = {
     "timeout": 3600,
     "retry": 3900,
     "catch_up": False,
+    # Tasks that wait in a worker's memory are lost to the others when it is killed.
+    "queue_limit": 1,
 }
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS

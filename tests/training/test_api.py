@@ -9,11 +9,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
+from django_q.models import OrmQ
 from rest_framework.test import APIClient
 
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
-from training.models import JobRun, TrainingSheet
+from training.models import TrainingSheet
 from training.seeds import load
 from workbench.router import LAKEHOUSE
 
@@ -49,15 +50,16 @@ def test_the_list_has_counters_in_two_queries(api: APIClient, request_body: dict
     assert len(queries) == 1
 
 
-def test_too_many_items_for_a_request_name_the_command(
+def test_more_than_a_request_can_carry_is_a_job(
     api: APIClient, request_body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.views.IN_REQUEST", 10)
+    monkeypatch.setattr("training.actions.jobs.IN_REQUEST", 10)
     response = api.post(GENERATE, request_body)
-    assert response.status_code == 400
-    assert "30 items are too many" in response.json()["error"]["message"]
-    assert "manage.py generate" in response.json()["error"]["message"]
-    assert not TrainingSheet.objects.exists()
+    assert (response.status_code, response.json()["total_pairs"]) == (202, 0)
+    job = api.get(response["Location"]).json()
+    assert (job["id"], job["training_sheet_id"]) == (response.json()["job_id"], response.json()["id"])
+    assert (job["status"], job["done"], job["total"], job["worker_is_alive"]) == ("queued", 0, 30, False)
+    assert OrmQ.objects.count() == 1
 
 
 def test_a_wrong_body_names_its_fields(api: APIClient, request_body: dict[str, Any]) -> None:
@@ -85,11 +87,6 @@ def test_nils_may_look_but_not_generate(nils: User, request_body: dict[str, Any]
 def test_every_list_needs_sign_in(lakehouse: Path, api: APIClient, name: str) -> None:
     assert APIClient().get(f"/api/v1/{name}").status_code in (401, 403)
     assert api.get(f"/api/v1/{name}").json()["results"] == []
-
-
-def test_a_job_can_be_read(lakehouse: Path, api: APIClient) -> None:
-    job = JobRun.objects.create(job_type="generate", created_by="omar")
-    assert api.get(f"/api/v1/jobs/{job.pk}").json()["status"] == "queued"
 
 
 def test_pairs_page_in_the_order_of_items(api: APIClient, request_body: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from training.answerers import check_config, default_model, existing_column, man
 from training.drafter import Example
 from training.models import QAPair, TrainingSheet
 from training.pairs import Answer, Answerer, Label, Question, from_label, pair_fields
+from training.watch import Progress, Stopped, Watch
 from workbench.lakehouse.ids import uuid5_of
 from workbench.near import listed
 from workbench.problems import Conflict, Invalid, Problem
@@ -40,15 +41,28 @@ def generate(
     name: str = "",
     mode: str = "ai_generated",
     config: Mapping[str, Any] | None = None,
-    most: int | None = None,
 ) -> TrainingSheet:
     """Return the finished training sheet; nothing is written when the request is at fault.
 
-    `most` refuses more items than a web request can carry. Raises Invalid for a wrong mode or config and
-    Conflict for a template that is not published or a sheet whose items cannot be told apart.
+    Raises Invalid for a wrong mode or config and Conflict for a template that is not published or a sheet whose items
+    cannot be told apart.
     """
+    training_sheet, _ = begin(sheet=sheet, template=template, actor=actor, name=name, mode=mode, config=config)
+    return resume(training_sheet)
+
+
+def begin(
+    *,
+    sheet: Sheet,
+    template: PromptTemplate,
+    actor: str,
+    name: str = "",
+    mode: str = "ai_generated",
+    config: Mapping[str, Any] | None = None,
+) -> tuple[TrainingSheet, int]:
+    """Return the new training sheet, still without pairs, and how many items it will have; raises as `generate` does."""
     config = dict(config or {})
-    check(sheet, template, mode, config, most)
+    items = check(sheet, template, mode, config)
     if mode == "ai_generated":
         config.setdefault("model", default_model())
     training_sheet = TrainingSheet.objects.create(
@@ -60,11 +74,11 @@ def generate(
         generation_started_at=timezone.now(),
         created_by=actor,
     )
-    return resume(training_sheet)
+    return training_sheet, items
 
 
-def check(sheet: Sheet, template: PromptTemplate, mode: str, config: Mapping[str, Any], most: int | None) -> None:
-    """Raise when the sheet, template, mode or config cannot be used."""
+def check(sheet: Sheet, template: PromptTemplate, mode: str, config: Mapping[str, Any]) -> int:
+    """Return how many items there are to generate; raises when the sheet, template, mode or config cannot be used."""
     if template.status != PromptTemplate.Status.PUBLISHED:
         raise Conflict(f"The template {template} is {template.status}: publish it, or choose a published version.")
     if mode not in TrainingSheet.Mode.values:
@@ -79,14 +93,10 @@ def check(sheet: Sheet, template: PromptTemplate, mode: str, config: Mapping[str
     items = min(count_items(sheet), config.get("limit") or findings.row_count)
     if not items:
         raise Conflict(f"The sheet {sheet.name} has no items: look at its filter and its table.")
-    if most is not None and items > most:
-        raise Invalid(
-            f"{items} items are too many for one request, which takes {most}: run `manage.py generate`, "
-            f'or set "limit" in the generation config.'
-        )
+    return items
 
 
-def resume(training_sheet: TrainingSheet) -> TrainingSheet:
+def resume(training_sheet: TrainingSheet, *, watch: Watch | None = None) -> TrainingSheet:
     """Write the pairs that are still missing and return the finished training sheet.
 
     Safe to repeat after a crash: a pair's id comes from training sheet and item, and present ones are skipped. What
@@ -99,8 +109,20 @@ def resume(training_sheet: TrainingSheet) -> TrainingSheet:
         )
     try:
         answerer = _answerer(training_sheet)
+        now = Progress(0, _total(training_sheet))
         for chunk in _chunks(_items(training_sheet)):
-            _write_chunk(training_sheet, training_sheet.template, answerer, chunk)
+            if watch and (reason := watch.stop()):
+                raise Stopped(reason)
+            answers = _write_chunk(training_sheet, training_sheet.template, answerer, chunk)
+            now = Progress(
+                now.done + len(chunk),
+                now.total,
+                now.prompt_tokens + sum(answer.prompt_tokens for answer in answers),
+                now.completion_tokens + sum(answer.completion_tokens for answer in answers),
+                now.failed + sum(bool(answer.error) for answer in answers),
+            )
+            if watch:
+                watch.progress(now)
     except (Problem, DatabaseError, OSError) as error:
         _finish(training_sheet, TrainingSheet.Status.FAILED, error=str(error))
         raise
@@ -109,11 +131,22 @@ def resume(training_sheet: TrainingSheet) -> TrainingSheet:
     return _finish(training_sheet, TrainingSheet.Status.REVIEW if waiting else TrainingSheet.Status.APPROVED)
 
 
+def retry_failed(training_sheet: TrainingSheet, *, watch: Watch | None = None) -> TrainingSheet:
+    """Ask again for the pairs that have an error and return the finished training sheet."""
+    training_sheet.pairs.exclude(error="").filter(status=QAPair.Status.UNLABELED).delete()
+    return resume(training_sheet, watch=watch)
+
+
 def _finish(training_sheet: TrainingSheet, status: str, *, error: str = "") -> TrainingSheet:
     training_sheet.status, training_sheet.error = status, error
     training_sheet.generation_completed_at = training_sheet.updated_at = timezone.now()
     training_sheet.save()
     return training_sheet
+
+
+def _total(training_sheet: TrainingSheet) -> int:
+    items = count_items(training_sheet.sheet)
+    return min(items, training_sheet.generation_config.get("limit") or items)
 
 
 def _items(training_sheet: TrainingSheet) -> Iterator[Item]:
@@ -141,7 +174,7 @@ def _chunks(items: Iterator[Item]) -> Iterator[list[Item]]:
 
 def _write_chunk(
     training_sheet: TrainingSheet, template: PromptTemplate, answerer: Answerer, chunk: Sequence[Item]
-) -> None:
+) -> list[Answer]:
     """Write one chunk as one commit: labels in one query, present pairs in another, and no answer asked for twice."""
     ids = {item.ref: pair_id(training_sheet.pk, item.ref) for item in chunk}
     present = set(training_sheet.pairs.filter(pk__in=ids.values()).values_list("pk", flat=True))
@@ -165,6 +198,7 @@ def _write_chunk(
         for item, question, answer in zip(missing, posed, answers, strict=True)
     ]
     QAPair.objects.bulk_create(pairs, ignore_conflicts=True)
+    return answers
 
 
 def _posed(template: PromptTemplate, item: Item) -> Question:

@@ -135,7 +135,6 @@ def _generate(request: HttpRequest, form: GenerateForm) -> TrainingSheet | None:
             name=given["name"],
             config=form.config(),
             actor=actor,
-            most=IN_REQUEST,
         )
     except Problem as problem:
         form.refuse(problem)

@@ -1,0 +1,122 @@
+"""Start long work, and pause, resume, cancel it or retry what failed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from sheets.models import Sheet
+from templates_app.models import PromptTemplate
+from training.actions.generate import IN_REQUEST, begin, resume, statistics_of
+from training.jobs.dispatch import dispatch
+from training.jobs.record import live_of, record
+from training.jobs.states import STEPS, after_of, refusal
+from training.models import JobRun, LiveJob, TrainingSheet
+from workbench.problems import Conflict
+
+GENERATE = "generate"
+log = logging.getLogger(__name__)
+
+
+def start(
+    *,
+    sheet: Sheet,
+    template: PromptTemplate,
+    actor: str,
+    name: str = "",
+    mode: str = "ai_generated",
+    config: Mapping[str, Any] | None = None,
+) -> tuple[TrainingSheet, JobRun | None]:
+    """Return the training sheet and the job that generates it; up to 100 items are generated at once, without a job.
+
+    Raises as `training.actions.generate.generate` does, before anything is written.
+    """
+    training_sheet, items = begin(sheet=sheet, template=template, actor=actor, name=name, mode=mode, config=config)
+    if items <= IN_REQUEST:
+        return resume(training_sheet), None
+    return training_sheet, submit(training_sheet, items, actor=actor)
+
+
+def submit(training_sheet: TrainingSheet, items: int, *, actor: str, elsewhere: bool = True) -> JobRun:
+    """Return a new job that writes the training sheet's missing pairs; `elsewhere=False` leaves running it to the caller."""
+    run = JobRun.objects.create(
+        job_type=GENERATE, training_sheet=training_sheet, progress={"done": 0, "total": items}, created_by=actor
+    )
+    with transaction.atomic("default"):
+        LiveJob.objects.create(pk=run.pk, total=items)
+        if elsewhere:
+            dispatch(run.pk)
+    return run
+
+
+def pause_job(run: JobRun, *, actor: str) -> LiveJob:
+    """Return the job, paused or about to be: its worker writes what was answered first."""
+    return _stop(run, "pause", f"Paused by {actor}.")
+
+
+def cancel_job(run: JobRun, *, actor: str) -> LiveJob:
+    """Return the job, cancelled or about to be; the pairs that were written stay and can be reviewed."""
+    job = _stop(run, "cancel", f"Cancelled by {actor}.")
+    if job.status == JobRun.Status.CANCELLED and run.training_sheet:
+        leave_unfinished(run.training_sheet)
+    return job
+
+
+def resume_job(run: JobRun, *, actor: str, elsewhere: bool = True) -> LiveJob:
+    """Return the job, queued again; items that have their pair are skipped."""
+    return _requeue(run, "resume", actor, elsewhere)
+
+
+def retry_job(run: JobRun, *, actor: str) -> LiveJob:
+    """Return the job, queued to ask again for the items that have an error; Conflict where none has."""
+    job = live_of(run)
+    if job.status == JobRun.Status.SUCCEEDED and not job.failed:
+        raise Conflict("No item of the job failed, so there is nothing to retry.")
+    return _requeue(run, "retry", actor, retry_failed=True, errors=[], failed=0)
+
+
+VERBS = {"pause": pause_job, "resume": resume_job, "retry": retry_job, "cancel": cancel_job}
+
+
+def leave_unfinished(training_sheet: TrainingSheet) -> None:
+    """Let the pairs that a cancelled job wrote be reviewed as they are."""
+    counted = statistics_of(training_sheet)
+    training_sheet.statistics, training_sheet.status = counted, TrainingSheet.Status.REVIEW
+    training_sheet.error = f"Cancelled after {counted['items']:,} items."
+    training_sheet.generation_completed_at = training_sheet.updated_at = timezone.now()
+    training_sheet.save()
+
+
+def _stop(run: JobRun, step: str, note: str) -> LiveJob:
+    """Tell the worker where there is one; else the job stops here and now."""
+    job = live_of(run)
+    same = LiveJob.objects.filter(pk=run.pk)
+    at_work = same.leased().filter(status="running").exclude(wish="cancel")
+    if not at_work.update(wish=step, error=note):
+        idle = same.free().filter(status__in=STEPS[step])
+        if not idle.update(status=after_of(step), wish="", token="", error=note):
+            job.refresh_from_db()
+            raise refusal(step, job.status)
+        job.refresh_from_db()
+        record(job)
+    job.refresh_from_db()
+    return job
+
+
+def _requeue(run: JobRun, step: str, actor: str, elsewhere: bool = True, **changes: Any) -> LiveJob:
+    job = live_of(run)
+    with transaction.atomic("default"):
+        waiting = LiveJob.objects.filter(pk=run.pk, status__in=STEPS[step])
+        if not waiting.update(status=after_of(step), wish="", error="", queued_at=timezone.now(), **changes):
+            job.refresh_from_db()
+            raise refusal(step, job.status)
+        if elsewhere:
+            dispatch(run.pk)
+    log.info("Job %s: %s by %s", run.pk, step, actor)
+    job.refresh_from_db()
+    record(job)
+    return job

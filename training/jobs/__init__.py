@@ -1,0 +1,1 @@
+"""Long work: its states, its lease, who runs it, and what runs."""
