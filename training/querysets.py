@@ -14,7 +14,7 @@ from django.utils import timezone
 from workbench.lakehouse.bulk import append_arrow
 
 if TYPE_CHECKING:
-    from training.models import LiveJob, QAPair, TrainingSheet  # noqa: F401 - named in the brackets below
+    from training.models import LiveJob, QAPair, ReviewPair, TrainingSheet  # noqa: F401 - named in the brackets below
 
 STATUSES = ("unlabeled", "labeled", "rejected", "flagged")
 
@@ -62,3 +62,13 @@ class LiveJobQuerySet(QuerySet["LiveJob"]):
     def free(self) -> Self:
         """Return the jobs that nobody holds, or whose worker was not heard of for too long."""
         return self.filter(Q(token="") | Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=lease_start()))
+
+
+class ReviewPairQuerySet(QuerySet["ReviewPair"]):
+    def free(self, actor: str) -> Self:
+        """Return the pairs that nobody else has on the screen."""
+        return self.filter(Q(holder__in=["", actor]) | Q(held_until__isnull=True) | Q(held_until__lt=timezone.now()))
+
+    def ahead(self) -> Self:
+        """Return the pairs whose newest state is not in the lakehouse yet."""
+        return self.filter(waiting__gt=0)

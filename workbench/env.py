@@ -28,6 +28,14 @@ def env_bool(name: str, default: bool) -> bool:
     return text in TRUE
 
 
+def env_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
+    """Return one of the words of `choices`."""
+    text = env_str(name, default)
+    if text not in choices:
+        raise ImproperlyConfigured(f"{name}={text!r} is not accepted: use {' or '.join(choices)}.")
+    return text
+
+
 def env_int(name: str, default: int, *, at_least: int = 0) -> int:
     """Return a whole number of at least `at_least`."""
     text = env_str(name, str(default))

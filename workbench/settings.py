@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from workbench import databases
 from workbench.admin_look import UNFOLD as UNFOLD
-from workbench.env import env_bool, env_int, env_price, env_str, env_url
+from workbench.env import env_bool, env_choice, env_int, env_price, env_str, env_url
 from workbench.secret_files import kept_secret
 
 # Lets classes such as ModelAdmin take their model in brackets, for the type checker.
@@ -113,6 +113,11 @@ if LLM_URL and not LLM_MODEL:
 # US dollars for a million tokens; None where the price is not known.
 LLM_PRICE_PROMPT = env_price("WORKBENCH_LLM_PRICE_PROMPT")
 LLM_PRICE_COMPLETION = env_price("WORKBENCH_LLM_PRICE_COMPLETION")
+
+# A warehouse takes a second for what a directory does in milliseconds, so there a worker applies what was reviewed.
+REVIEW_APPLY = env_choice(
+    "WORKBENCH_REVIEW_APPLY", "inline" if LAKEHOUSE_URL.startswith("delta:") else "worker", ("inline", "worker")
+)
 
 EXPORTS_DIR = VAR_DIR / "exports"
 
