@@ -46,7 +46,7 @@ class OneOfManySerializer(DecisionSerializer):
 class BatchSerializer(serializers.Serializer[Any]):
     """Decisions about many pairs: all that can be done are, and each refusal is told."""
 
-    actions = OneOfManySerializer(many=True, allow_empty=False, max_length=1000)
+    actions = serializers.ListField(child=OneOfManySerializer(), allow_empty=False, max_length=1000)
     batch_id = serializers.CharField(max_length=64, required=False)
     dry_run = serializers.BooleanField(default=False, help_text="Say what would happen, and change nothing.")
 
