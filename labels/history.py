@@ -43,6 +43,20 @@ def keep_all(labels: Sequence[CanonicalLabel], *, change_note: str) -> None:
     CanonicalLabelVersion.objects.bulk_create([_version(label, change_note) for label in labels], ignore_conflicts=True)
 
 
+def ever_written(labels: Sequence[CanonicalLabel]) -> set[str]:
+    """Return the keys of those labels that once stood as given, whatever others made of them since.
+
+    Whoever changes a label adds the version before it where a killed writer left that out, so no version is missing.
+    """
+    wanted = {_version_id(label, label.version): label for label in labels}
+    kept = CanonicalLabelVersion.objects.filter(pk__in=wanted).values_list("pk", "modified_by", "modified_at")
+    return {
+        wanted[key].pk
+        for key, by, at in kept
+        if (by, at) == (wanted[key].last_modified_by, wanted[key].last_modified_at)
+    }
+
+
 def repair_all(labels: Sequence[CanonicalLabel]) -> None:
     """Repair those of the labels whose latest change was interrupted; one statement when none was."""
     ids = {_version_id(label, label.version): label for label in labels}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from labels.history import keep_all, repair_all
+from labels.history import ever_written, keep_all, repair_all
 from labels.models import CanonicalLabel
 from workbench.lakehouse.bulk import update_next
 
@@ -17,7 +17,7 @@ CHANGED = (
 def record_labels(
     new: Sequence[CanonicalLabel], changed: Sequence[CanonicalLabel], *, before: Sequence[CanonicalLabel]
 ) -> set[str]:
-    """Write the labels with their versions and return the keys of those that are there now.
+    """Write the labels with their versions and return the keys of those that were written, now or by an earlier call.
 
     `changed` have the version after the one in `before`. One that another writer made or changed meanwhile is not
     written and not returned: look at it again. The same call again changes nothing and returns the same.
@@ -33,7 +33,8 @@ def record_labels(
     )
     written = {pk for pk, *stamp in stamps if tuple(stamp) == _stamp(wanted[pk])}
     keep_all([wanted[pk] for pk in sorted(written)], change_note="Reviewed")
-    return written
+    overtaken = [label for pk, label in wanted.items() if pk not in written]
+    return written | (ever_written(overtaken) if overtaken else set())
 
 
 def _stamp(label: CanonicalLabel) -> tuple[object, ...]:

@@ -186,13 +186,22 @@ class ReviewPair(models.Model):
 
 
 class ReviewSheet(models.Model):
-    """Who applies the journal of a training sheet to the lakehouse now: one process at a time."""
+    """The review of a training sheet: who applies its journal or fills its queue now, one process at a time."""
 
     lives_in: ClassVar[str] = "default"
 
     id = models.CharField(primary_key=True, max_length=36, help_text="The key of the training sheet.")
-    token = models.CharField(max_length=36, default="")
+    closed = models.BooleanField(default=False, help_text="A model was trained on it, so its pairs stay as they are.")
+
+    token = models.CharField(max_length=36, default="", help_text="Of the process that applies the journal.")
     held_until = models.DateTimeField(null=True)
+    enqueued_at = models.DateTimeField(null=True, help_text="When a worker was told that something waits.")
+    failed = models.PositiveIntegerField(default=0, help_text="How often in a row the lakehouse could not be reached.")
+    retry_at = models.DateTimeField(null=True, help_text="Workers leave the lakehouse alone until then.")
+
+    filling_until = models.DateTimeField(null=True, help_text="A process fetches the queue's next window.")
+    by_risk_drained_at = models.DateTimeField(null=True, help_text="When the lakehouse had no further window.")
+    in_sequence_drained_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "review_sheets"
@@ -225,6 +234,7 @@ class ReviewAction(models.Model):
         null=True, help_text="What applying does to the canonical label, fixed before it does."
     )
     applied_at = models.DateTimeField(null=True)
+    error = models.TextField(default="", help_text="Why the lakehouse refused it, if it did; it is tried again.")
 
     class Meta:
         db_table = "review_actions"

@@ -87,7 +87,9 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
     def queue(self, request: Request, pk: str) -> Response:
         """List the next pairs that wait for review and that nobody else holds; looking takes none."""
         wanted = self._order(request.query_params)
-        pairs = upcoming(pk, actor=request.user.get_username(), order=wanted["order"], most=wanted["limit"])
+        pairs = upcoming(
+            pk, actor=request.user.get_username(), order=wanted["order"], most=wanted["limit"], skip=wanted["skip"]
+        )
         return Response(ReviewPairSerializer(pairs, many=True).data)
 
     @extend_schema(request=OrderSerializer, responses=NextSerializer)
@@ -99,7 +101,8 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
     )
     def claim(self, request: Request, pk: str) -> Response:
         """Take the next pair that waits for review: it is the caller's for five minutes."""
-        found = claim(pk, actor=request.user.get_username(), order=self._order(request.data)["order"])
+        wanted = self._order(request.data)
+        found = claim(pk, actor=request.user.get_username(), order=wanted["order"], skip=wanted["skip"])
         if isinstance(found, Empty):
             return Response(NextSerializer({"pair": None, **asdict(found)}).data)
         return Response(NextSerializer({"pair": found, "held_by_others": 0, "holders": []}).data)

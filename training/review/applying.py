@@ -1,191 +1,161 @@
-"""Applies the journal to the lakehouse: in the order of the actions, in batches, and every step may be repeated.
+"""Applies the journal to the lakehouse: in the order of the actions, in batches, one process for a training sheet.
 
-A round takes at most one action of each pair through `STEPS`. Killed after any of them, the next round does them all
-again and finds done what was done: a label is written from one version to the next only, a pair only to a newer one,
-events by ids that follow from their action. The mark that an action was applied comes last.
+What a batch does is in `training.review.steps`. An action that the lakehouse refuses for what it is, is noted and passed
+over with those of its pair that follow; a lakehouse that is away stops everything, and nothing is lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import orjson
-from django.db import transaction
-from django.db.models import F, Q
+from django.db import DatabaseError, DataError, IntegrityError
+from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
 
-from labels.models import CanonicalLabel
-from labels.recording import record_labels
-from training.models import QAPair, ReviewAction, ReviewEvent, ReviewPair, ReviewSheet, TrainingSheet
-from training.review.frames import Frame, frame_of
-from training.review.label_plans import changed_pair, label_after, plan_of, touches_label
-from workbench.lakehouse.bulk import update_newer
-from workbench.lakehouse.ids import uuid5_of
-from workbench.problems import Conflict
+from training.models import ReviewAction, ReviewSheet
+from training.review.frames import Frame, frame_of, mark_closed
+from training.review.label_plans import touches_label
+from training.review.steps import STEPS, Round
+from workbench.problems import Conflict, Problem
 
 MOST = 500
-# A warehouse takes one megabyte of parameters; the messages of a round are its largest.
+# A warehouse takes one megabyte of parameters; the messages and labels of a round are its largest.
 MOST_BYTES = 600_000
-ATTEMPTS = 5
-LEASE = timedelta(seconds=20)
-CHANGED = ("status", "messages", "misfits", "reviewed_by", "reviewed_at", "review_notes", "version", "updated_at")
-LINK = ("canonical_label_id", "canonical_label_version")
+LEASE = timedelta(seconds=30)
+TURN = 0.05
+# An export waits so long for another process that applies.
+SETTLE = 30.0
+
+log = logging.getLogger(__name__)
 
 
-@dataclass
-class Round:
-    """The actions that go through the steps together, with the labels that stand now."""
-
-    frame: Frame
-    actions: list[ReviewAction]
-    present: dict[str, CanonicalLabel] = field(default_factory=dict)
+class LeaseLostError(Exception):
+    """Another process applies the journal of this training sheet now."""
 
 
-def apply_waiting(training_sheet_id: str) -> int:
-    """Apply what waits of a training sheet and return how many actions; 0 where another process is at it."""
-    applied = 0
-    with _lease(training_sheet_id) as renew:
-        while renew and (actions := _next_actions(training_sheet_id)):
-            applied += _apply(Round(frame_of(training_sheet_id), actions))
-            if not renew():
-                return applied
-    if applied:
-        _restate(training_sheet_id)
+@dataclass(frozen=True)
+class Waiting:
+    """What waits in the journal: how many actions, since when, and how many of them the lakehouse refused."""
+
+    actions: int
+    since: datetime | None
+    refused: int
+
+
+def waiting() -> Waiting:
+    """Return what is acknowledged and not in the lakehouse yet."""
+    found = _waiting().aggregate(n=Count("pk"), since=Min("created_at"), refused=Count("pk", filter=~Q(error="")))
+    return Waiting(found["n"], found["since"], found["refused"])
+
+
+def apply_waiting(training_sheet_id: str, *, patience: float = 0.0) -> int:
+    """Apply what waits of a training sheet and return how many actions.
+
+    0 where another process is at it for longer than `patience` seconds. DatabaseError where the lakehouse is away.
+    """
+    deadline = time.monotonic() + patience
+    while _waiting(training_sheet_id).exists():
+        with _lease(training_sheet_id) as keep:
+            if keep:
+                return _apply_all(training_sheet_id, keep)
+        if time.monotonic() >= deadline:
+            return 0
+        time.sleep(TURN)
+    return 0
+
+
+def sheets_that_wait() -> list[str]:
+    """Return the training sheets with something in the journal."""
+    return list(_waiting().order_by().values_list("training_sheet_id", flat=True).distinct())
+
+
+def settle(training_sheet_id: str) -> None:
+    """Apply all that was acknowledged until now; Conflict, saying why, where that is not possible."""
+    newest = _waiting(training_sheet_id).order_by("-id").values_list("pk", flat=True).first()
+    if newest is None:
+        return
+    why = "another process has been applying them for too long"
+    try:
+        apply_waiting(training_sheet_id, patience=SETTLE)
+    except DatabaseError as error:
+        why = f"the lakehouse cannot be written ({error})"
+    left = _waiting(training_sheet_id).filter(pk__lte=newest)
+    if count := left.count():
+        said = left.exclude(error="").values_list("error", flat=True).first()
+        raise Conflict(
+            f"{count} reviewed decisions are not in the lakehouse yet: {said or why}. Try again in a minute; "
+            "`manage.py apply_reviews` says what waits."
+        )
+
+
+def close(training_sheet_id: str) -> None:
+    """End the review before a model is trained: no action is taken any more, and all that were taken are applied.
+
+    Conflict where they cannot be applied; the review is closed then all the same.
+    """
+    mark_closed(training_sheet_id)
+    settle(training_sheet_id)
+
+
+def _waiting(training_sheet_id: str | None = None) -> QuerySet[ReviewAction]:
+    found = ReviewAction.objects.filter(applied_at=None)
+    return found.filter(training_sheet_id=training_sheet_id) if training_sheet_id else found
+
+
+def _apply_all(training_sheet_id: str, keep: Callable[[], None]) -> int:
+    frame, applied = frame_of(training_sheet_id), 0
+    refused: set[str] = set()
+    try:
+        while actions := _next_actions(training_sheet_id, frame, refused):
+            applied += _apply(frame, actions, keep, refused)
+    except LeaseLostError:
+        log.warning("Another process goes on with the journal of training sheet %s.", training_sheet_id)
     return applied
 
 
-def apply_all() -> int:
-    """Apply what waits of every training sheet; returns how many actions."""
-    waiting = ReviewAction.objects.filter(applied_at=None).order_by().values_list("training_sheet_id", flat=True)
-    return sum(apply_waiting(key) for key in waiting.distinct())
-
-
-def _next_actions(training_sheet_id: str) -> list[ReviewAction]:
-    """Return the oldest waiting action of each pair, up to a round's size."""
-    waiting = ReviewAction.objects.filter(training_sheet_id=training_sheet_id, applied_at=None)
+def _next_actions(training_sheet_id: str, frame: Frame, refused: set[str]) -> list[ReviewAction]:
+    """Return the oldest waiting action of each pair that was not refused, up to a round's size."""
     taken: dict[str, ReviewAction] = {}
-    size = 0
-    for action in waiting.select_related("pair", "undoes")[:MOST]:
+    size, schema = 0, len(orjson.dumps(dict(frame.output_schema)))
+    oldest = _waiting(training_sheet_id).exclude(pair_id__in=refused).select_related("pair", "undoes").order_by("id")
+    for action in oldest[:MOST]:
         if action.pair_id in taken:
             continue
-        size += len(orjson.dumps(action.after))
+        size += len(orjson.dumps(action.after)) + (schema if touches_label(action) else 0)
         if taken and size > MOST_BYTES:
             break
         taken[action.pair_id] = action
     return list(taken.values())
 
 
-def _apply(round_: Round) -> int:
-    for step in STEPS:
-        step(round_)
-    return len(round_.actions)
-
-
-def plan(round_: Round) -> None:
-    """Look at the labels that stand and fix in the journal what becomes of them."""
-    frame, touching = round_.frame, [action for action in round_.actions if touches_label(action)]
-    refs = [action.pair.item_ref for action in touching]
-    labels = CanonicalLabel.objects.filter(sheet_id=frame.sheet_id, label_type=frame.label_type, item_ref__in=refs)
-    round_.present = {label.item_ref: label for label in labels} if refs else {}
-    unplanned = [action for action in touching if action.label_plan is None]
-    for action in unplanned:
-        action.label_plan = plan_of(action, frame, round_.present.get(action.pair.item_ref))
-    ReviewAction.objects.bulk_update(unplanned, ["label_plan"], batch_size=100)
-
-
-def write_labels(round_: Round) -> None:
-    """Write the planned labels with their versions; one that another changed meanwhile is planned anew."""
-    for _ in range(ATTEMPTS):
-        lost = _write_labels(round_)
-        if not lost:
-            return
-        for action in lost:
-            action.label_plan = None
-        ReviewAction.objects.bulk_update(lost, ["label_plan"], batch_size=100)
-        plan(round_)
-    raise Conflict(f"Others keep changing the label of {lost[0].pair.item_ref!r}: the reviews wait in the journal.")
-
-
-def _write_labels(round_: Round) -> list[ReviewAction]:
-    new, changed, before, by_label = [], [], [], {}
-    for action in round_.actions:
-        wanted, present = action.label_plan or {}, round_.present.get(action.pair.item_ref)
-        if wanted.get("write") == "new":
-            new.append(label_after(action, round_.frame, None))
-            by_label[wanted["id"]] = action
-        elif wanted.get("write") == "next" and present is not None:
-            changed.append(label_after(action, round_.frame, present))
-            before.append(present)
-            by_label[wanted["id"]] = action
-        elif wanted.get("write") == "gone":
-            # Past the collector, which would ask every table that points at labels.
-            CanonicalLabel.objects.filter(pk=wanted["id"], version=wanted["version"])._raw_delete("lakehouse")
-    if not by_label:
-        return []
-    written = record_labels(new, changed, before=before)
-    return [action for key, action in by_label.items() if key not in written]
-
-
-def write_pairs(round_: Round) -> None:
-    """Bring the pairs to their new versions."""
-    linked = [changed_pair(action) for action in round_.actions if action.label_plan]
-    others = [changed_pair(action) for action in round_.actions if not action.label_plan]
-    if linked:
-        update_newer(linked, (*CHANGED, *LINK))
-    if others:
-        update_newer(others, CHANGED)
-
-
-def write_events(round_: Round) -> None:
-    """Add the review events."""
-    ReviewEvent.objects.bulk_create([_event(action) for action in round_.actions], ignore_conflicts=True)
-
-
-def _event(action: ReviewAction) -> ReviewEvent:
-    return ReviewEvent(
-        id=uuid5_of("review_event", action.action_id),
-        action_id=action.action_id,
-        qa_pair_id=action.pair_id,
-        training_sheet_id=action.training_sheet_id,
-        action=action.action,
-        old_status=action.before["status"],
-        new_status=action.after["status"],
-        pair_version=action.pair_version,
-        changes=action.changes,
-        reason=action.reason,
-        actor=action.actor,
-        created_at=action.created_at,
-    )
-
-
-def mark(round_: Round) -> None:
-    """Say in the journal that the actions are in the lakehouse."""
-    with transaction.atomic("default"):
-        for action in round_.actions:
-            # Only the process that marks it counts it, should two have been at it.
-            if ReviewAction.objects.filter(pk=action.pk, applied_at=None).update(applied_at=timezone.now()):
-                ReviewPair.objects.filter(pk=action.pair_id).update(waiting=F("waiting") - 1)
-
-
-STEPS: tuple[Callable[[Round], None], ...] = (plan, write_labels, write_pairs, write_events, mark)
-
-
-def _restate(training_sheet_id: str) -> None:
-    """Set the training sheet to approved when nothing waits for review any more, and back."""
-    stands = TrainingSheet.objects.filter(pk=training_sheet_id, status__in=("review", "approved"))
-    waits = QAPair.objects.filter(training_sheet_id=training_sheet_id).exclude(status__in=("labeled", "rejected"))
-    status = "review" if waits.exists() else "approved"
-    if stands.exclude(status=status).exists():
-        stands.update(status=status, updated_at=timezone.now())
+def _apply(frame: Frame, actions: Sequence[ReviewAction], keep: Callable[[], None], refused: set[str]) -> int:
+    """Take the actions through the steps; where the lakehouse refuses one, the others go on without it."""
+    try:
+        round_ = Round(frame, list(actions))
+        for step in STEPS:
+            keep()
+            step(round_)
+        return len(actions)
+    except (DataError, IntegrityError, Problem) as error:
+        if len(actions) > 1:
+            middle = len(actions) // 2
+            return sum(_apply(frame, half, keep, refused) for half in (actions[:middle], actions[middle:]))
+        log.exception("The action %s waits: the lakehouse refused it.", actions[0].action_id)
+        ReviewAction.objects.filter(pk=actions[0].pk).update(error=str(error))
+        refused.add(actions[0].pair_id)
+        return 0
 
 
 @contextmanager
-def _lease(training_sheet_id: str) -> Iterator[Callable[[], bool] | None]:
-    """Hold the right to apply a training sheet's journal; gives None where another process has it."""
+def _lease(training_sheet_id: str) -> Iterator[Callable[[], None] | None]:
+    """Hold the right to apply a training sheet's journal; gives what renews it, None where another process has it."""
     token, now = str(uuid4()), timezone.now()
     ReviewSheet.objects.get_or_create(pk=training_sheet_id)
     free = Q(held_until=None) | Q(held_until__lt=now)
@@ -193,7 +163,12 @@ def _lease(training_sheet_id: str) -> Iterator[Callable[[], bool] | None]:
         yield None
         return
     mine = ReviewSheet.objects.filter(pk=training_sheet_id, token=token)
+
+    def keep() -> None:
+        if not mine.update(held_until=timezone.now() + LEASE):
+            raise LeaseLostError
+
     try:
-        yield lambda: bool(mine.update(held_until=timezone.now() + LEASE))
+        yield keep
     finally:
         mine.update(token="", held_until=None)

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from templates_app.schemas import normalise_output_schema
-from training.models import TrainingSheet
-from workbench.problems import NotFound
+from training.models import ReviewSheet, TrainingSheet
+from workbench.problems import Conflict, NotFound
 
 
 @dataclass(frozen=True)
@@ -28,5 +28,19 @@ def frame_of(training_sheet_id: str) -> Frame:
     found = TrainingSheet.objects.select_related("template").filter(pk=training_sheet_id).first()
     if found is None:
         raise NotFound(f"There is no training sheet {training_sheet_id}.")
+    if found.status == TrainingSheet.Status.TRAINED:
+        mark_closed(training_sheet_id)
     schema = normalise_output_schema(found.template.output_schema)
     return Frame(found.sheet_id, found.template_id, found.template.label_type, schema)
+
+
+def mark_closed(training_sheet_id: str) -> None:
+    """Let no action be recorded on the training sheet's pairs from now on."""
+    ReviewSheet.objects.update_or_create(pk=training_sheet_id, defaults={"closed": True})
+
+
+def refuse_closed(training_sheet_id: str) -> None:
+    """Raise Conflict where a model was trained on the training sheet."""
+    frame_of(training_sheet_id)
+    if ReviewSheet.objects.filter(pk=training_sheet_id, closed=True).exists():
+        raise Conflict("A model was trained on this training sheet, so its pairs stay as they are: generate a new one.")

@@ -19,8 +19,8 @@ from training.answerers import as_answer
 from training.changes import Change, changes_between
 from training.chat import assistant_answer, with_answer
 from training.models import ReviewAction, ReviewPair
-from training.review.frames import frame_of
-from training.review.states import CHANGED, known_pairs
+from training.review.frames import frame_of, refuse_closed
+from training.review.states import CHANGED, expect_known
 from training.review.transitions import NEEDS_REASON, after
 from workbench.canonical import canonical_json
 from workbench.problems import Conflict, Forbidden, Invalid
@@ -34,6 +34,7 @@ class Decision:
 
     `action_id` makes a repeat harmless; `version` is that of the pair that the reviewer saw, None for the newest.
     `answer` is a JSON value or a text, for `edit` alone. `override` lets a reviewer act on what another holds or did.
+    `undoes` is the action_id that an `undo` must find as the latest, where it matters which.
     """
 
     pair_id: str
@@ -46,6 +47,7 @@ class Decision:
     confidence: str = ""
     batch_id: str = ""
     override: bool = False
+    undoes: str = ""
 
 
 class StaleVersion(Conflict):
@@ -58,11 +60,12 @@ def record(decision: Decision, *, actor: str) -> ReviewAction:
     """Return the action, kept in the journal; the same `action_id` again returns the one of the first time.
 
     Invalid for an answer or reason that cannot be used, Conflict for a transition that is not allowed, a version that
-    is no longer the newest, a pair that another holds, or an `action_id` that was another action's.
+    is no longer the newest, a pair that another holds, a training sheet that a model was trained on, or an `action_id`
+    that was another action's; Forbidden to undo what another did.
     """
     if done := _done(decision, actor):
         return done
-    known_pairs([decision.pair_id])
+    expect_known(decision.pair_id)
     try:
         with transaction.atomic("default"):
             return _recorded(decision, actor)
@@ -85,6 +88,7 @@ def _done(decision: Decision, actor: str) -> ReviewAction | None:
 def _recorded(decision: Decision, actor: str) -> ReviewAction:
     # Locked on PostgreSQL; on SQLite the transaction itself is the only writer.
     pair = ReviewPair.objects.select_for_update().get(pk=decision.pair_id)
+    refuse_closed(pair.training_sheet_id)
     _check_may(pair, decision, actor)
     undone = _to_undo(pair, decision, actor) if decision.action == "undo" else None
     before = _snapshot(pair)
@@ -121,7 +125,8 @@ def _check_may(pair: ReviewPair, decision: Decision, actor: str) -> None:
 
 def _stale(pair: ReviewPair, decision: Decision) -> StaleVersion:
     last = pair.actions.order_by("-id").first()
-    seen = pair.actions.filter(pair_version=decision.version or 0).values_list("after", flat=True).first()
+    since = pair.actions.filter(pair_version=(decision.version or 0) + 1)
+    seen = since.values_list("before", flat=True).first()
     who = f" {last.actor} did {last.action} meanwhile." if last else ""
     problem = StaleVersion(
         f"The pair has version {pair.version}, you saw {decision.version}.{who} Look at both, then decide again."
@@ -140,6 +145,8 @@ def _to_undo(pair: ReviewPair, decision: Decision, actor: str) -> ReviewAction:
     standing = pair.actions.filter(undone=False).exclude(action="undo").order_by("-id").first()
     if standing is None:
         raise Conflict("There is nothing to undo on this pair.")
+    if decision.undoes and decision.undoes != standing.action_id:
+        raise Conflict(f"The pair has changed since: {standing.action} by {standing.actor} comes first.")
     if standing.actor != actor and not decision.override:
         raise Forbidden(
             f"The latest action is {standing.action} by {standing.actor}, who may undo it: reopen it instead."

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from training.models import ReviewPair
-from training.review.states import known_pairs
+from training.review.states import expect_known
 from workbench.problems import Conflict
 
 LEASE = timedelta(minutes=5)
@@ -16,7 +16,7 @@ LEASE = timedelta(minutes=5)
 
 def hold(pair_id: str, *, actor: str, take_over: bool = False) -> ReviewPair:
     """Return the pair, now held by the actor for five minutes more; Conflict, with who has it, where another does."""
-    known_pairs([pair_id])
+    expect_known(pair_id)
     pairs = ReviewPair.objects.filter(pk=pair_id)
     if not take(pairs if take_over else pairs & ReviewPair.objects.free(actor), actor=actor):
         pair = pairs.get()

@@ -51,6 +51,13 @@ class BatchSerializer(serializers.Serializer[Any]):
     dry_run = serializers.BooleanField(default=False, help_text="Say what would happen, and change nothing.")
 
 
+class UndoBatchSerializer(serializers.Serializer[Any]):
+    """The batch to take back, as far as nothing came after it."""
+
+    batch_id = serializers.CharField(max_length=64)
+    dry_run = serializers.BooleanField(default=False, help_text="Say what would happen, and change nothing.")
+
+
 class ReviewActionSerializer(serializers.ModelSerializer[ReviewAction]):
     applied = serializers.SerializerMethodField()
 
@@ -96,6 +103,9 @@ class ReviewedSerializer(serializers.Serializer[Any]):
 class OrderSerializer(serializers.Serializer[Any]):
     order = serializers.ChoiceField([*ORDERS], default="risk")
     limit = serializers.IntegerField(min_value=1, max_value=100, default=10)
+    skip = serializers.ListField(
+        child=serializers.CharField(max_length=36), max_length=200, default=list, help_text="Pairs to leave for later."
+    )
 
 
 class RefusalSerializer(serializers.Serializer[Any]):

@@ -18,6 +18,7 @@ SHOWN = (
 )  # fmt: skip
 
 State = Mapping[str, Any]
+FAILED = -2.0
 
 
 def state_of(pair: QAPair) -> dict[str, Any]:
@@ -40,23 +41,32 @@ def show(pair: QAPair, known: ReviewPair) -> QAPair:
 def risk_of(pair: QAPair) -> float:
     """Return what orders pairs for review, the smallest first: without an answer, misfits, then by confidence."""
     if pair.error:
-        return -2.0
+        return FAILED
     if pair.misfits:
         return -1.0
     return pair.ai_confidence if pair.ai_confidence is not None else 0.5
 
 
-def known_pairs(ids: Sequence[str]) -> dict[str, ReviewPair]:
-    """Return the pairs as review knows them, fetching those it does not know yet in one statement.
+def know(ids: Sequence[str]) -> None:
+    """Have review know those of the pairs that exist, fetching what it does not know yet in one statement."""
+    known = set(ReviewPair.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    if missing := [key for key in ids if key not in known]:
+        remembered(QAPair.objects.filter(pk__in=missing))
 
-    NotFound names those that do not exist.
-    """
-    found = ReviewPair.objects.in_bulk(ids)
-    if missing := [key for key in ids if key not in found]:
-        found |= remembered(QAPair.objects.filter(pk__in=missing))
-    if absent := [key for key in ids if key not in found]:
-        raise NotFound(f"There is no pair {absent[0]}." + (f" Nor {len(absent) - 1} others." if absent[1:] else ""))
-    return found
+
+def expect_known(pair_id: str) -> None:
+    """Have review know the pair; NotFound for one that does not exist."""
+    know([pair_id])
+    if not ReviewPair.objects.filter(pk=pair_id).exists():
+        raise NotFound(f"There is no pair {pair_id}.")
+
+
+def catch_up(training_sheet_id: str) -> None:
+    """Look again at the pairs that failed and that review knows, after others may have been drafted for them."""
+    known = ReviewPair.objects.filter(training_sheet_id=training_sheet_id, status="unlabeled", waiting=0)
+    failed = list(known.filter(risk=FAILED).values_list("pk", flat=True))
+    if failed:
+        remembered(QAPair.objects.filter(training_sheet_id=training_sheet_id, pk__in=failed))
 
 
 def remembered(pairs: Iterable[QAPair], **queue: bool) -> dict[str, ReviewPair]:

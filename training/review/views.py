@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -13,8 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from training.actions.review import review, review_many
-from training.models import QAPair, ReviewEvent
+from training.actions.review import Refused, review, review_many, undo_batch
+from training.models import QAPair, ReviewAction, ReviewEvent
 from training.review.leases import hold, let_go
 from training.review.overlay import newest, with_status
 from training.review.serializers import (
@@ -23,6 +23,7 @@ from training.review.serializers import (
     DecisionSerializer,
     ReviewedSerializer,
     ReviewPairSerializer,
+    UndoBatchSerializer,
 )
 from training.serializers import QAPairSerializer
 from workbench.api.permissions import may
@@ -48,6 +49,13 @@ def verb(name: str) -> View:
     route = action(detail=True, methods=["post"], permission_classes=REVIEW)
     described: View = extend_schema(request=DecisionSerializer, responses={200: ReviewedSerializer, 409: REFUSED})(act)
     return route(described)
+
+
+def batch_answer(batch_id: str, done: Sequence[ReviewAction], refused: Refused) -> Response:
+    told = [
+        {"pair_id": wanted.pair_id, "code": problem.code, "message": problem.message} for wanted, problem in refused
+    ]
+    return Response(BatchAnswerSerializer({"batch_id": batch_id, "done": len(done), "refused": told}).data)
 
 
 class QAPairViewSet(ReadOnlyModelViewSet[QAPair]):
@@ -89,15 +97,19 @@ class QAPairViewSet(ReadOnlyModelViewSet[QAPair]):
             decisions.append(one.decision(each["pair_id"], each["action"], **more))
         actor, dry_run = request.user.get_username(), given.validated_data["dry_run"]
         done, refused = review_many(decisions, actor=actor, dry_run=dry_run)
-        answer = {
-            "batch_id": batch_id,
-            "done": len(done),
-            "refused": [
-                {"pair_id": wanted.pair_id, "code": problem.code, "message": problem.message}
-                for wanted, problem in refused
-            ],
-        }
-        return Response(BatchAnswerSerializer(answer).data)
+        return batch_answer(batch_id, done, refused)
+
+    @extend_schema(request=UndoBatchSerializer, responses=BatchAnswerSerializer)
+    @action(detail=False, methods=["post"], url_path="undo-batch", permission_classes=REVIEW)
+    def undo_batch(self, request: Request) -> Response:
+        """Take back what was decided as one batch, as far as nothing came after it."""
+        given = UndoBatchSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        wanted, override = given.validated_data, request.user.has_perm(TAKE_OVER)
+        done, refused = undo_batch(
+            wanted["batch_id"], actor=request.user.get_username(), override=override, dry_run=wanted["dry_run"]
+        )
+        return batch_answer(done[0].batch_id if done else "", done, refused)
 
     @extend_schema(request=None, responses={200: ReviewPairSerializer, 409: REFUSED})
     @action(detail=True, methods=["post"], permission_classes=REVIEW)
