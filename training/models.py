@@ -111,6 +111,12 @@ class QAPair(Governed):
     def __str__(self) -> str:
         return self.item_ref
 
+    @property
+    def is_from_older_label(self) -> bool:
+        """Return whether the canonical label was changed since the pair was made from it."""
+        label = self.canonical_label
+        return bool(label and self.canonical_label_version and self.canonical_label_version < label.version)
+
 
 class ReviewEvent(models.Model):
     """One action of a reviewer on a pair; rows are only ever added."""

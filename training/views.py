@@ -18,6 +18,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 from training.actions.export import OpenExport, export_summary, open_export
 from training.actions.jobs import start
 from training.models import Export, ReviewEvent, TrainingSheet
+from training.review.overlay import recounted
 from training.review.queue import Empty, claim, upcoming
 from training.review.serializers import NextSerializer, OrderSerializer, ReviewPairSerializer
 from training.serializers import (
@@ -37,6 +38,14 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
     queryset = TrainingSheet.objects.with_counters()
     serializer_class = TrainingSheetSerializer
     filterset_fields = ["sheet", "template", "status", "labeling_mode", "name"]
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page = super().paginate_queryset(queryset)
+        return page if page is None else recounted(page)
+
+    def get_object(self) -> TrainingSheet:
+        found: TrainingSheet = recounted([super().get_object()])[0]
+        return found
 
     @extend_schema(request=GenerateSerializer, responses={201: GeneratedSerializer, 202: StartedSerializer})
     @action(detail=False, methods=["post"])

@@ -22,6 +22,8 @@ from training.answerers import check_config, default_model, existing_column, man
 from training.drafter import Example
 from training.models import QAPair, TrainingSheet
 from training.pairs import Answer, Answerer, Label, Question, from_label, pair_fields
+from training.review.applying import settle
+from training.review.states import catch_up
 from training.watch import Progress, Stopped, Watch
 from workbench.lakehouse.ids import uuid5_of
 from workbench.near import listed
@@ -133,8 +135,13 @@ def resume(training_sheet: TrainingSheet, *, watch: Watch | None = None) -> Trai
 
 def retry_failed(training_sheet: TrainingSheet, *, watch: Watch | None = None) -> TrainingSheet:
     """Ask again for the pairs that have an error and return the finished training sheet."""
+    # Before, so that what a reviewer answered is not asked again; after, so that reviewers see the new drafts.
+    settle(training_sheet.pk)
     training_sheet.pairs.exclude(error="").filter(status=QAPair.Status.UNLABELED).delete()
-    return resume(training_sheet, watch=watch)
+    try:
+        return resume(training_sheet, watch=watch)
+    finally:
+        catch_up(training_sheet.pk)
 
 
 def _finish(training_sheet: TrainingSheet, status: str, *, error: str = "") -> TrainingSheet:

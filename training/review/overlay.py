@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -13,24 +14,31 @@ from training.review.states import show
 def newest(pairs: Iterable[QAPair]) -> list[QAPair]:
     """Return the pairs as review left them, whether or not that is applied yet; one query of the default database."""
     read = list(pairs)
-    ahead = ReviewPair.objects.ahead().in_bulk([pair.pk for pair in read])
-    return [show(pair, ahead[pair.pk]) if pair.pk in ahead else pair for pair in read]
+    # Also what is applied by now: the pairs may have been read just before.
+    known = ReviewPair.objects.in_bulk([pair.pk for pair in read])
+    return [show(pair, known[pair.pk]) if pair.pk in known else pair for pair in read]
 
 
-def with_status(pairs: QuerySet[QAPair], statuses: Sequence[str]) -> QuerySet[QAPair]:
-    """Return the pairs that have one of the statuses now: what waits in the journal counts as applied."""
-    ahead = dict(ReviewPair.objects.ahead().values_list("pk", "status"))
+def with_status(
+    pairs: QuerySet[QAPair], statuses: Sequence[str], training_sheet_id: str | None = None
+) -> QuerySet[QAPair]:
+    """Return the pairs that have one of the statuses now: what waits in the journal counts as applied.
+
+    With a `training_sheet_id` only its journal is looked at, which is enough where `pairs` are all of it.
+    """
+    waiting = ReviewPair.objects.ahead()
+    waiting = waiting.filter(training_sheet_id=training_sheet_id) if training_sheet_id else waiting
+    ahead = dict(waiting.values_list("pk", "status"))
     here = [key for key, status in ahead.items() if status in statuses]
     elsewhere = [key for key, status in ahead.items() if status not in statuses]
     return pairs.filter(Q(status__in=statuses) | Q(pk__in=here)).exclude(pk__in=elsewhere)
 
 
-def shifts(training_sheet_id: str) -> dict[str, int]:
-    """Return what the journal adds to the number of pairs of each status, by status; only what is not 0."""
-    found: dict[str, int] = {}
-    for pair in ReviewPair.objects.ahead().filter(training_sheet_id=training_sheet_id):
-        first = pair.actions.filter(applied_at=None).first()
-        if first is not None:
-            found[first.before["status"]] = found.get(first.before["status"], 0) - 1
-            found[pair.status] = found.get(pair.status, 0) + 1
-    return {status: count for status, count in found.items() if count}
+def recounted(training_sheets: Iterable[Any]) -> list[Any]:
+    """Return the training sheets with their counters as review left them; one query of the default database."""
+    read = list(training_sheets)
+    shifts = ReviewPair.objects.shifts([each.pk for each in read])
+    for each in read:
+        for counter, by in shifts.get(each.pk, {}).items():
+            setattr(each, counter, getattr(each, counter) + by)
+    return read

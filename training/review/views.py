@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -27,10 +27,13 @@ from training.review.serializers import (
 )
 from training.serializers import QAPairSerializer
 from workbench.api.permissions import may
+from workbench.near import listed
+from workbench.problems import Invalid
 
 REVIEW = [IsAuthenticated, may("training.change_qapair")]
 TAKE_OVER = "training.take_over_reviewpair"
 REFUSED = OpenApiResponse(description="The pair's status, version or holder stands against it")
+BY_STATUS = OpenApiParameter("status", enum=QAPair.Status.values, many=True, description="As review left it.")
 View = Callable[..., Response]
 
 
@@ -58,6 +61,7 @@ def batch_answer(batch_id: str, done: Sequence[ReviewAction], refused: Refused) 
     return Response(BatchAnswerSerializer({"batch_id": batch_id, "done": len(done), "refused": told}).data)
 
 
+@extend_schema_view(list=extend_schema(parameters=[BY_STATUS]))
 class QAPairViewSet(ReadOnlyModelViewSet[QAPair]):
     queryset = QAPair.objects.all()
     serializer_class = QAPairSerializer
@@ -73,7 +77,10 @@ class QAPairViewSet(ReadOnlyModelViewSet[QAPair]):
     def filter_queryset(self, queryset: Any) -> Any:
         found = super().filter_queryset(queryset)
         status = self.request.query_params.getlist("status")
-        return with_status(found, status) if status else found
+        if unknown := sorted(set(status) - set(QAPair.Status.values)):
+            words = f"Found {unknown[0]!r}: use {listed(QAPair.Status.values)}."
+            raise Invalid.of_fields("There is no such status.", {"status": [words]})
+        return with_status(found, status, self.request.query_params.get("training_sheet")) if status else found
 
     def paginate_queryset(self, queryset: Any) -> Any:
         page = super().paginate_queryset(queryset)
