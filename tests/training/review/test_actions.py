@@ -8,12 +8,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+from django.contrib.auth.models import Permission, User
 from rest_framework.test import APIClient
 
 from labels.models import CanonicalLabel, CanonicalLabelVersion
 from tests.training.review.conftest import Act
 from training.chat import assistant_answer
 from training.models import QAPair, ReviewAction, ReviewEvent, ReviewPair
+from training.review.applying import apply_waiting
 
 OTHER = {"minor": "major", "major": "critical", "critical": "minor", "none": "minor"}
 
@@ -141,11 +143,63 @@ def test_a_stale_version_is_told_with_base_theirs_and_mine(waiting: QAPair, act:
     assert error["details"]["mine"]["answer"] == answer_of(waiting)
 
 
-def test_nobody_undoes_what_another_did(waiting: QAPair, act: Act, nils: Any) -> None:
+def test_only_who_may_take_over_undoes_what_another_did(waiting: QAPair, act: Act, rosa: User) -> None:
     act(waiting, "approve")
-    ReviewAction.objects.update(actor="nils")
-    client_of_rosa = act(waiting, "undo")
-    assert client_of_rosa.status_code in (200, 403)
+    ReviewAction.objects.update(actor="ana")
+    right = Permission.objects.get(codename="take_over_reviewpair")
+    rosa.user_permissions.remove(right)
+    refused = act(waiting, "undo")
+    assert (refused.status_code, "approve by ana" in refused.json()["error"]["message"]) == (403, True)
+    rosa.user_permissions.add(right)
+    for cached in ("_perm_cache", "_user_perm_cache"):
+        delattr(rosa, cached)
+    assert act(waiting, "undo").status_code == 200
+
+
+def test_a_batch_is_undone_as_one(waiting: QAPair, api: APIClient, act: Act) -> None:
+    pairs = list(QAPair.objects.filter(status="unlabeled")[:3])
+    actions = [{"pair_id": pair.pk, "action": "reject", "reason": "old"} for pair in pairs]
+    batch = api.post("/api/v1/qa-pairs/review", {"actions": actions}).json()["batch_id"]
+    act(pairs[0], "reopen")
+    undone = api.post("/api/v1/qa-pairs/undo-batch", {"batch_id": batch}).json()
+    assert (undone["done"], [each["pair_id"] for each in undone["refused"]]) == (2, [pairs[0].pk])
+    assert not QAPair.objects.filter(status="rejected").exists()
+    assert api.post("/api/v1/qa-pairs/undo-batch", {"batch_id": "none"}).status_code == 404
+
+
+def test_a_decision_comes_after_what_something_else_wrote(waiting: QAPair, act: Act, settings: Any) -> None:
+    settings.REVIEW_APPLY = "worker"
+    act(waiting, "approve")
+    act(waiting, "flag", reason="look again")
+    QAPair.objects.filter(pk=waiting.pk).update(version=2, model="asked again")
+    assert apply_waiting(waiting.training_sheet_id) == 2
+    pair, known = QAPair.objects.get(pk=waiting.pk), ReviewPair.objects.get()
+    assert (pair.status, pair.version, pair.model, known.version) == ("flagged", 4, "asked again", 4)
+    assert [event.pair_version for event in ReviewEvent.objects.order_by("pair_version")] == [3, 4]
+
+
+def test_undo_leaves_a_label_that_another_pair_was_made_from(waiting: QAPair, act: Act) -> None:
+    act(waiting, "approve")
+    label = CanonicalLabel.objects.get(item_ref=waiting.item_ref)
+    other = QAPair.objects.exclude(pk=waiting.pk)[0]
+    QAPair.objects.filter(pk=other.pk).update(canonical_label_id=label.pk, canonical_label_version=1)
+    act(waiting, "undo")
+    assert CanonicalLabel.objects.filter(pk=label.pk).exists()
+    assert QAPair.objects.get(pk=waiting.pk).canonical_label_id is None
+
+
+def test_an_older_label_marks_the_pairs_made_from_it(waiting: QAPair, act: Act) -> None:
+    label = CanonicalLabel.objects.all()[0]
+    CanonicalLabel.objects.filter(pk=label.pk).update(version=label.version + 1)
+    (older,) = QAPair.objects.from_older_labels()
+    assert (older.canonical_label_id, older.is_from_older_label) == (label.pk, True)
+
+
+def test_a_skipped_pair_comes_later(waiting: QAPair, api: APIClient) -> None:
+    url = f"/api/v1/training-sheets/{waiting.training_sheet_id}/queue/claim"
+    first = api.post(url, {}).json()["pair"]["id"]
+    assert api.post(url, {}).json()["pair"]["id"] == first
+    assert api.post(url, {"skip": [first]}).json()["pair"]["id"] not in (first, None)
 
 
 def test_who_may_not_review_is_refused(waiting: QAPair, nils: Any) -> None:
