@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
@@ -23,11 +24,14 @@ from governance.uses import Limit, decide
 from governance.uses_form import UsesField
 from labels.actions import record_label
 from labels.models import CanonicalLabel, CanonicalLabelVersion, all_uses
+from labels.staleness import is_stale, stale_labels
+from sheets.models import Sheet
 from workbench.admin_base import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin, VerbForm
 from workbench.admin_fields import in_words
 from workbench.admin_filters import DayRange
 from workbench.concepts import short
 
+SHEET = "sheet__id__exact"
 KEY = ("sheet", "item_ref", "label_type")
 CONFIDENCE = {"high": "success", "medium": "info", "low": "warning"}
 CLASSIFICATION = {"public": "success", "internal": "info", "confidential": "warning", "restricted": "danger"}
@@ -67,12 +71,29 @@ class VersionInline(ReadOnlyInline):
         return short(in_words(version.label_data), 90)
 
 
+class ChangedSince(admin.SimpleListFilter):
+    """Labels of one sheet whose item changed since; asked only where a sheet is chosen, because it reads its items."""
+
+    title = "item"
+    parameter_name = "item"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("changed", "changed since it was labeled")] if SHEET in request.GET else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[CanonicalLabel]) -> QuerySet[CanonicalLabel]:
+        sheet = Sheet.objects.filter(pk=request.GET.get(SHEET)).first()
+        if self.value() != "changed" or sheet is None:
+            return queryset
+        return queryset.filter(pk__in=[label.pk for label in stale_labels(sheet)])
+
+
 @admin.register(CanonicalLabel)
 class CanonicalLabelAdmin(VerbAdmin):
     form = LabelForm
     list_display = ("item_ref", "label_type", "answer", "how_sure", "uses", "classification", "labeled_by", "version")
     list_filter = (
         ("sheet", RelatedDropdownFilter),
+        ChangedSince,
         ("label_type", FieldTextFilter),
         ("confidence", ChoicesDropdownFilter),
         ("data_classification", ChoicesDropdownFilter),
@@ -94,14 +115,18 @@ class CanonicalLabelAdmin(VerbAdmin):
             "Kept by the workbench",
             {
                 "fields": (
-                    ("version", "item_hash"),
+                    ("version", "item_hash", "item_is"),
                     ("labeled_by", "labeled_at"),
                     ("last_modified_by", "last_modified_at"),
                 )
             },
         ),
     )
-    kept = ("version", "item_hash", "labeled_by", "labeled_at", "last_modified_by", "last_modified_at")
+    kept = ("version", "item_hash", "item_is", "labeled_by", "labeled_at", "last_modified_by", "last_modified_at")
+
+    @display(description="item", label={"as it was labeled": "success", "changed since": "warning"})
+    def item_is(self, label: CanonicalLabel) -> str:
+        return ("changed since" if is_stale(label) else "as it was labeled") if label.item_hash else "—"
 
     def create(self, data: Mapping[str, Any], *, actor: str) -> CanonicalLabel:
         return record_label(**data, actor=actor)

@@ -9,6 +9,7 @@ Ids follow from label and version, so that nothing is added twice, whoever adds 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -35,6 +36,34 @@ def keep(before: CanonicalLabel | None, after: CanonicalLabel, *, reason: str, c
     CanonicalLabelVersion.objects.bulk_create(
         [_version(after, change_note)], update_conflicts=True, unique_fields=["id"], update_fields=["change_note"]
     )
+
+
+def keep_all(labels: Sequence[CanonicalLabel], *, change_note: str) -> None:
+    """Add the version rows of labels that were written together and whose uses did not change."""
+    CanonicalLabelVersion.objects.bulk_create([_version(label, change_note) for label in labels], ignore_conflicts=True)
+
+
+def ever_written(labels: Sequence[CanonicalLabel]) -> set[str]:
+    """Return the keys of those labels that once stood as given, whatever others made of them since.
+
+    Whoever changes a label adds the version before it where a killed writer left that out, so no version is missing.
+    """
+    wanted = {_version_id(label, label.version): label for label in labels}
+    kept = CanonicalLabelVersion.objects.filter(pk__in=wanted).values_list("pk", "modified_by", "modified_at")
+    return {
+        wanted[key].pk
+        for key, by, at in kept
+        if (by, at) == (wanted[key].last_modified_by, wanted[key].last_modified_at)
+    }
+
+
+def repair_all(labels: Sequence[CanonicalLabel]) -> None:
+    """Repair those of the labels whose latest change was interrupted; one statement when none was."""
+    ids = {_version_id(label, label.version): label for label in labels}
+    kept = set(CanonicalLabelVersion.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    for version_id, label in ids.items():
+        if version_id not in kept:
+            repair(label)
 
 
 def repair(label: CanonicalLabel) -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
 from django.conf import settings
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from workbench.lakehouse.bulk import append_arrow
 
 if TYPE_CHECKING:
-    from training.models import LiveJob, QAPair, TrainingSheet  # noqa: F401 - named in the brackets below
+    from training.models import LiveJob, QAPair, ReviewPair, TrainingSheet  # noqa: F401 - named in the brackets below
 
 STATUSES = ("unlabeled", "labeled", "rejected", "flagged")
 
@@ -40,6 +42,10 @@ class QAPairQuerySet(QuerySet["QAPair"]):
         """Return the pairs of one training sheet in the order of their items; this order is the export's."""
         return self.filter(training_sheet_id=training_sheet_id).order_by("position", "id")
 
+    def from_older_labels(self) -> Self:
+        """Return the pairs whose canonical label was changed since they were made from it."""
+        return self.filter(canonical_label_version__lt=F("canonical_label__version"))
+
     def append_arrow(self, pairs: pa.Table) -> int:
         """Write pairs given as Arrow columns in one commit, and return how many were new.
 
@@ -62,3 +68,42 @@ class LiveJobQuerySet(QuerySet["LiveJob"]):
     def free(self) -> Self:
         """Return the jobs that nobody holds, or whose worker was not heard of for too long."""
         return self.filter(Q(token="") | Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=lease_start()))
+
+
+class ReviewPairQuerySet(QuerySet["ReviewPair"]):
+    def free(self, actor: str) -> Self:
+        """Return the pairs that nobody else has on the screen."""
+        return self.filter(Q(holder__in=["", actor]) | Q(held_until__isnull=True) | Q(held_until__lt=timezone.now()))
+
+    def ahead(self) -> Self:
+        """Return the pairs whose newest state is not in the lakehouse yet."""
+        return self.filter(waiting__gt=0)
+
+    def shifts(self, training_sheet_ids: Iterable[str] | None = None) -> dict[str, dict[str, int]]:
+        """Return what the journal adds to each counter, by training sheet, in one query; of all where none is named.
+
+        The counters are those of `TrainingSheetQuerySet.with_counters`; what waits counts as applied.
+        """
+        from training.models import ReviewAction  # the models of this module name this query set
+
+        first = ReviewAction.objects.filter(pair_id=OuterRef("pk"), applied_at=None).order_by("id")
+        ahead = (
+            self.ahead()
+            if training_sheet_ids is None
+            else self.ahead().filter(training_sheet_id__in=training_sheet_ids)
+        )
+        moves = ahead.annotate(
+            was=Subquery(first.values(old=KT("before__status"))[:1]), mode=KT("state__labeling_mode")
+        )
+        found: dict[str, dict[str, int]] = {}
+        for key, was, now, mode, n in (
+            moves.order_by().values_list("training_sheet_id", "was", "status", "mode").annotate(n=Count("pk"))
+        ):
+            counters = found.setdefault(
+                key, dict.fromkeys([*(f"{status}_pairs" for status in STATUSES), "pre_approved_pairs"], 0)
+            )
+            for status, by in ((was, -n), (now, n)):
+                if status is not None:
+                    counters[f"{status}_pairs"] += by
+                    counters["pre_approved_pairs"] += by * (status == "labeled" and mode == "canonical")
+        return found

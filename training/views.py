@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 from django.http import StreamingHttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
@@ -14,13 +17,15 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from training.actions.export import OpenExport, export_summary, open_export
 from training.actions.jobs import start
-from training.models import Export, QAPair, ReviewEvent, TrainingSheet
+from training.models import Export, ReviewEvent, TrainingSheet
+from training.review.overlay import recounted
+from training.review.queue import Empty, claim, upcoming
+from training.review.serializers import NextSerializer, OrderSerializer, ReviewPairSerializer
 from training.serializers import (
     ExportSerializer,
     ExportSummarySerializer,
     GeneratedSerializer,
     GenerateSerializer,
-    QAPairSerializer,
     ReviewEventSerializer,
     StartedSerializer,
     TrainingSheetSerializer,
@@ -33,6 +38,14 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
     queryset = TrainingSheet.objects.with_counters()
     serializer_class = TrainingSheetSerializer
     filterset_fields = ["sheet", "template", "status", "labeling_mode", "name"]
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page = super().paginate_queryset(queryset)
+        return page if page is None else recounted(page)
+
+    def get_object(self) -> TrainingSheet:
+        found: TrainingSheet = recounted([super().get_object()])[0]
+        return found
 
     @extend_schema(request=GenerateSerializer, responses={201: GeneratedSerializer, 202: StartedSerializer})
     @action(detail=False, methods=["post"])
@@ -78,6 +91,36 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
         """Say what an export would write, and why the rest would stay."""
         return Response(export_summary(self.get_object(), use=use_of(request)))
 
+    @extend_schema(parameters=[OrderSerializer], responses=ReviewPairSerializer(many=True), filters=False)
+    @action(detail=True, pagination_class=None)
+    def queue(self, request: Request, pk: str) -> Response:
+        """List the next pairs that wait for review and that nobody else holds; looking takes none."""
+        wanted = self._order(request.query_params)
+        pairs = upcoming(
+            pk, actor=request.user.get_username(), order=wanted["order"], most=wanted["limit"], skip=wanted["skip"]
+        )
+        return Response(ReviewPairSerializer(pairs, many=True).data)
+
+    @extend_schema(request=OrderSerializer, responses=NextSerializer)
+    @action(
+        detail=True,
+        methods=["post"],
+        url_path="queue/claim",
+        permission_classes=[IsAuthenticated, may("training.change_qapair")],
+    )
+    def claim(self, request: Request, pk: str) -> Response:
+        """Take the next pair that waits for review: it is the caller's for five minutes."""
+        wanted = self._order(request.data)
+        found = claim(pk, actor=request.user.get_username(), order=wanted["order"], skip=wanted["skip"])
+        if isinstance(found, Empty):
+            return Response(NextSerializer({"pair": None, **asdict(found)}).data)
+        return Response(NextSerializer({"pair": found, "held_by_others": 0, "holders": []}).data)
+
+    def _order(self, data: Any) -> dict[str, Any]:
+        given = OrderSerializer(data=data)
+        given.is_valid(raise_exception=True)
+        return dict(given.validated_data)
+
 
 def use_of(request: Request) -> str:
     given = UseSerializer(data=request.query_params)
@@ -91,17 +134,6 @@ def jsonl_response(export: OpenExport) -> StreamingHttpResponse:
     response["Content-Disposition"] = f"attachment; filename={export.file_name}"
     response["X-Content-Type-Options"] = "nosniff"
     return response
-
-
-class QAPairViewSet(ReadOnlyModelViewSet[QAPair]):
-    queryset = QAPair.objects.all()
-    serializer_class = QAPairSerializer
-    filterset_fields = ["training_sheet", "status", "labeling_mode", "item_ref", "reviewed_by", "data_classification"]
-
-    @property
-    def ordering(self) -> str:
-        """Follow the items within one training sheet; across all of them the newest come first."""
-        return "position" if self.request.query_params.get("training_sheet") else "-id"
 
 
 class ReviewEventViewSet(ReadOnlyModelViewSet[ReviewEvent]):

@@ -62,8 +62,10 @@ def latest_training_sheets() -> list[Any]:
     """Return the newest training sheets, counted, with the shares of their bar."""
     rows = list(_model("training.TrainingSheet").objects.select_related("sheet", "template")[:LATEST])  # type: ignore[attr-defined]
     counted = {row["training_sheet_id"]: row for row in _counts_of([row.pk for row in rows])}
+    shifts = _rows("training.ReviewPair").shifts([row.pk for row in rows])
     for row in rows:
         row.counts = counted.get(row.pk) or dict.fromkeys(("total", "labeled", "pre_approved", "unlabeled"), 0)
+        _shift(row.counts, shifts.get(row.pk, {}))
         total = row.counts["total"] or 1
         row.reviewed = row.counts["labeled"] - row.counts["pre_approved"]
         row.shares = [
@@ -71,6 +73,13 @@ def latest_training_sheets() -> list[Any]:
             for name, count in (("pre-approved", row.counts["pre_approved"]), ("reviewed", row.reviewed))
         ]
     return rows
+
+
+def _shift(counts: dict[str, int], shift: Mapping[str, int]) -> None:
+    """Count what reviewers decided and is not in the lakehouse yet."""
+    for name, by in shift.items():
+        if (short := name.removesuffix("_pairs")) in counts:
+            counts[short] += by
 
 
 def _counts_of(keys: list[str]) -> Any:
@@ -126,6 +135,8 @@ def _label(_request: HttpRequest) -> Stage:
         pre_approved=Count("pk", filter=Q(**PRE_APPROVED)),
         **{status: Count("pk", filter=Q(status=status)) for status in statuses},
     )
+    for shift in _rows("training.ReviewPair").shifts().values():
+        _shift(count, shift)
     more = [
         Figure(
             count["pre_approved"], "pre-approved", f"{url}?labeling_mode__exact=canonical&status__exact=labeled", "good"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Self
+from typing import Any, Self
 
 
 class Problem(Exception):  # noqa: N818 - the word that API, admin and commands show
     """A refusal in words for the user: what was found, what is allowed, what to do; `fields` names the inputs at fault.
 
-    `code` and `status` are those of the API's answer. Commands show `str(problem)`.
+    `code` and `status` are those of the API's answer, `details` what a program needs to go on. Commands show
+    `str(problem)`.
     """
 
     code = "problem"
@@ -19,6 +20,7 @@ class Problem(Exception):  # noqa: N818 - the word that API, admin and commands 
         super().__init__(message)
         self.message = message
         self.fields = {name: list(messages) for name, messages in (fields or {}).items()}
+        self.details: Mapping[str, Any] = {}
 
     @classmethod
     def of_fields(cls, opening: str, fields: Mapping[str, Sequence[str]]) -> Self:

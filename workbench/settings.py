@@ -134,6 +134,11 @@ if LLM_URL and not LLM_MODEL:
 LLM_PRICE_PROMPT = env_price("WORKBENCH_LLM_PRICE_PROMPT")
 LLM_PRICE_COMPLETION = env_price("WORKBENCH_LLM_PRICE_COMPLETION")
 
+# A warehouse takes a second for what a directory does in milliseconds, so there a worker applies what was reviewed.
+REVIEW_APPLY = env_choice(
+    "WORKBENCH_REVIEW_APPLY", "inline" if LAKEHOUSE_URL.startswith("delta:") else "worker", among=("inline", "worker")
+)
+
 EXPORTS_DIR = VAR_DIR / "exports"
 
 # Whom the proxy of Databricks Apps forwards has signed in there, and has no password here.

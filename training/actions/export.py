@@ -11,6 +11,7 @@ from governance.uses import USES
 from training.chat import validate_file
 from training.exporting import ExportRun, run_of
 from training.models import Export, TrainingSheet
+from training.review.applying import settle
 from workbench.files import written_whole
 from workbench.near import listed, near_misses
 from workbench.problems import Conflict, Invalid
@@ -59,7 +60,11 @@ class OpenExport:
 
 
 def open_export(training_sheet: TrainingSheet, *, actor: str, channel: str, use: str = "training") -> OpenExport:
-    """Return the export, ready to be read. Raises Conflict with every reason when no pair may leave."""
+    """Return the export, ready to be read.
+
+    What reviewers decided is applied first. Raises Conflict where that is not possible, and with every reason when no
+    pair may leave.
+    """
     run = _run(training_sheet, use)
     lines = run.lines()
     first = next(lines, None)
@@ -116,4 +121,6 @@ def _run(training_sheet: TrainingSheet, use: str) -> ExportRun:
         raise Conflict(
             f"The training sheet is {training_sheet.status}: run `manage.py generate --resume {training_sheet.pk}` first."
         )
+    # What a reviewer was told is decided leaves as decided.
+    settle(training_sheet.pk)
     return run_of(training_sheet, use)

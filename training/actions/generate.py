@@ -24,6 +24,8 @@ from training.drafter import Example
 from training.models import QAPair, TrainingSheet
 from training.pairs import Answerer
 from training.pipeline import Asker, Run
+from training.review.applying import settle
+from training.review.states import catch_up
 from training.watch import Stopped, Watch
 from workbench.near import listed
 from workbench.problems import Conflict, Invalid, Problem
@@ -143,7 +145,12 @@ def retry_failed(training_sheet: TrainingSheet, *, watch: Watch | None = None) -
         total = failed_pairs(training_sheet).count()
         Run(asker, partial(replace_failed, training_sheet, chunks.limits), total=total, watch=watch).go(chunks.failed())
 
-    return _run(training_sheet, run)
+    # Before, so that what a reviewer answered is not asked again; after, so that reviewers see the new drafts.
+    settle(training_sheet.pk)
+    try:
+        return _run(training_sheet, run)
+    finally:
+        catch_up(training_sheet.pk)
 
 
 def _run(training_sheet: TrainingSheet, run: Callable[[Chunks, Asker], None]) -> TrainingSheet:

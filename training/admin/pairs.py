@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import URLPattern, path
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter, RelatedDropdownFilter
@@ -17,10 +20,12 @@ from unfold.decorators import display
 from governance.admin_filters import ProhibitedUse
 from governance.showing import full_badges, short_badge
 from governance.uses import Decision, Limit, decide
+from training.admin.review_verbs import review_act, review_selected, verbs_of
 from training.admin.showing import MODE_WORDS, MODES, STATUSES, answer_words, conversation
 from training.chat import assistant_answer
 from training.exporting import limits_of
 from training.models import QAPair
+from training.review.overlay import newest, with_status
 from workbench.admin_base import ReadOnlyAdmin, link
 from workbench.concepts import short
 
@@ -45,14 +50,49 @@ class HasProblem(admin.SimpleListFilter):
         return queryset
 
 
+class StatusNow(ChoicesDropdownFilter):  # type: ignore[misc]  # unfold has no types
+    """By status as review left it, applied or not."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[QAPair]) -> QuerySet[QAPair]:
+        wanted = self.used_parameters.get(self.lookup_kwarg)
+        statuses = [wanted] if isinstance(wanted, str) else wanted
+        within = request.GET.get("training_sheet__id__exact")
+        return with_status(queryset, statuses, within) if statuses else queryset
+
+
+class MadeFromOlder(admin.SimpleListFilter):
+    """Pairs whose canonical label was changed since they were made from it."""
+
+    title = "canonical label"
+    parameter_name = "label"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("older", "changed since the pair was made from it")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[QAPair]:
+        found: QuerySet[QAPair] = queryset.from_older_labels() if self.value() == "older" else queryset
+        return found
+
+
+class NewestList(ChangeList):
+    """The list with each pair as review left it."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = newest(self.result_list)
+
+
 @admin.register(QAPair)
 class QAPairAdmin(ReadOnlyAdmin):
-    list_display = ("place", "item_ref", "state", "mode", "answer", "sureness", "uses", "reviewed_by")
+    actions = ("approve_selected", "reject_selected")
+    change_form_outer_before_template = "training/review_verbs.html"
+    list_display = ("place", "item_ref", "state", "mode", "made_from", "answer", "sureness", "uses", "reviewed_by")
     list_display_links = ("place", "item_ref")
     list_select_related = ("training_sheet", "canonical_label")
     list_filter = (
         ("training_sheet", RelatedDropdownFilter),
-        ("status", ChoicesDropdownFilter),
+        ("status", StatusNow),
+        MadeFromOlder,
         ("labeling_mode", ChoicesDropdownFilter),
         HasProblem,
         ProhibitedUse,
@@ -70,7 +110,7 @@ class QAPairAdmin(ReadOnlyAdmin):
                     ("model", "sureness"),
                     "misfits_shown",
                     "error",
-                    ("canonical_label", "canonical_label_version"),
+                    ("canonical_label", "canonical_label_version", "made_from"),
                 )
             },
         ),
@@ -82,6 +122,34 @@ class QAPairAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[QAPair]:
         pairs: QuerySet[QAPair] = super().get_queryset(request)
         return pairs.select_related("training_sheet__sheet", "canonical_label")
+
+    def get_urls(self) -> list[URLPattern]:
+        act = self.admin_site.admin_view(partial(review_act, self))
+        return [path("<str:object_id>/review/", act, name="training_qapair_review"), *super().get_urls()]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return NewestList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> QAPair | None:
+        found = super().get_object(request, object_id, from_field)
+        return newest([found])[0] if found else None
+
+    def has_review_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("training.change_qapair"))
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        verbs = verbs_of(object_id) if object_id and self.has_review_permission(request) else None
+        return super().changeform_view(request, object_id, form_url, {"review": verbs, **(extra_context or {})})
+
+    @admin.action(description="Approve …", permissions=["review"])
+    def approve_selected(self, request: HttpRequest, queryset: QuerySet[QAPair]) -> HttpResponse | None:
+        return review_selected(self, request, queryset, "approve")
+
+    @admin.action(description="Reject …", permissions=["review"])
+    def reject_selected(self, request: HttpRequest, queryset: QuerySet[QAPair]) -> HttpResponse | None:
+        return review_selected(self, request, queryset, "reject")
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Name the training sheet unless the list is that of one."""
@@ -99,6 +167,10 @@ class QAPairAdmin(ReadOnlyAdmin):
     @display(description="status", ordering="status", label=STATUSES)
     def state(self, pair: QAPair) -> str:
         return pair.status
+
+    @display(description="made from", label={"an older label": "warning"})
+    def made_from(self, pair: QAPair) -> str:
+        return "an older label" if pair.is_from_older_label else "—"
 
     @display(description="answer from", ordering="labeling_mode", label=MODES)
     def mode(self, pair: QAPair) -> str:

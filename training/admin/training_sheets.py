@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -27,8 +28,17 @@ from training.admin.showing import MODE_WORDS, SHEET_STATUSES, counter_links, pa
 from training.admin.trial_page import trial_panel
 from training.jobs.record import with_live
 from training.models import JobRun, TrainingSheet
+from training.review.overlay import recounted
 from workbench.admin_base import ReadOnlyAdmin, link
 from workbench.admin_filters import DayRange
+
+
+class CountedList(ChangeList):
+    """The list with the counters as review left them."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = recounted(self.result_list)
 
 
 @admin.register(TrainingSheet)
@@ -64,6 +74,13 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
             .select_related("sheet", "template")
             .order_by(*self.get_ordering(request))
         )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return CountedList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> TrainingSheet | None:
+        found = super().get_object(request, object_id, from_field)
+        return recounted([found])[0] if found else None
 
     def get_urls(self) -> list[URLPattern]:
         counts = self.admin_site.admin_view(partial(counts_panel, self))

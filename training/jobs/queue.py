@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.utils import timezone
 from django_q.cluster import Cluster
-from django_q.models import OrmQ
+from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
-__all__ = ["Cluster", "enqueue", "has_waiting"]
+__all__ = ["Cluster", "enqueue", "enqueue_review", "every_minute", "has_waiting"]
 
 
 def enqueue(job_id: str) -> None:
@@ -17,6 +17,20 @@ def enqueue(job_id: str) -> None:
     taken back when its lease ends.
     """
     async_task("training.tasks.run_job", job_id, task_name=f"job {job_id}", timeout=-1, ack_failure=True)
+
+
+def enqueue_review(training_sheet_id: str) -> None:
+    """Add the task that applies a training sheet's reviews; a failed one is not repeated, the next minute's looks again."""
+    async_task(
+        "training.tasks.apply_reviews", training_sheet_id, task_name="apply reviews", ack_failure=True, save=False
+    )
+
+
+def every_minute(name: str, task: str) -> None:
+    """Have the workers run the task each minute; the same name again changes nothing."""
+    Schedule.objects.get_or_create(
+        name=name, defaults={"func": task, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
+    )
 
 
 def has_waiting() -> bool:

@@ -1,4 +1,4 @@
-"""Every error of the API in one shape: `{"error": {"code", "message", "fields"?}}`."""
+"""Every error of the API in one shape: `{"error": {"code", "message", "fields"?, "details"?}}`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
     """Return the answer to an exception of a view, or None for one that nobody foresaw (a 500)."""
     match exc:
         case Problem():
-            return answer(exc.status, exc.code, exc.message, exc.fields)
+            response = answer(exc.status, exc.code, exc.message, exc.fields)
+            if exc.details:
+                response.data["error"]["details"] = exc.details
+            return response
         case exceptions.ValidationError():
             return _invalid(flattened(exc.detail))
         case ValidationError():

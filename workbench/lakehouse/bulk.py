@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+import orjson
 import pyarrow as pa
 from django.core.exceptions import FieldError
 from django.db import connections, router
@@ -85,3 +86,42 @@ def _completed(model: type[Model], fields: dict[str, Field[Any, Any]], table: pa
         kind = arrow_type(str(field.db_type(connection)))
         table = table.append_column(name, pa.repeat(pa.scalar(value, kind), table.num_rows))
     return table
+
+
+def update_next(rows: Sequence[Model], columns: Sequence[str]) -> int:
+    """Set the columns where the stored row is one `version` behind, in one commit; return how many were set.
+
+    For optimistic writers: a row that another changed meanwhile stays as it is.
+    """
+    return _update_versioned(rows, columns, "t.`version` + 1 = s.`version`")
+
+
+def update_newer(rows: Sequence[Model], columns: Sequence[str]) -> int:
+    """Set the columns where the stored row has a smaller `version`, in one commit; return how many were set."""
+    return _update_versioned(rows, columns, "t.`version` < s.`version`")
+
+
+def _update_versioned(rows: Sequence[Model], columns: Sequence[str], condition: str) -> int:
+    model = type(rows[0])
+    connection = connections[router.db_for_write(model)]
+    quote, key = connection.ops.quote_name, str(model._meta.pk.column)
+    match = [name for name in (within_partition(model), key) if name]
+    fields = {str(field.column): field for field in model._meta.local_concrete_fields}
+    names = list(dict.fromkeys([*match, "version", *columns]))
+    struct = ", ".join(f"{quote(name)}: {fields[name].db_type(connection)}" for name in names)
+    values = [
+        {
+            name: adapted(fields[name].get_db_prep_save(fields[name].pre_save(row, add=False), connection))
+            for name in names
+        }
+        for row in rows
+    ]
+    on = " AND ".join(f"t.{quote(name)} = s.{quote(name)}" for name in match)
+    assignments = ", ".join(f"{quote(name)} = s.{quote(name)}" for name in columns)
+    sql = (
+        f"MERGE INTO {quote(model._meta.db_table)} AS t USING (SELECT INLINE(FROM_JSON(%s, 'ARRAY<STRUCT<{struct}>>'))) AS s"
+        f" ON {on} WHEN MATCHED AND {condition} THEN UPDATE SET {assignments}"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [orjson.dumps(values).decode()])
+        return int(cursor.rowcount)

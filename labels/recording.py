@@ -1,0 +1,41 @@
+"""Many labels at once, as applying reviews needs it: a few statements whatever their number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from labels.history import ever_written, keep_all, repair_all
+from labels.models import CanonicalLabel
+from workbench.lakehouse.bulk import update_next
+
+CHANGED = (
+    "label_data", "confidence", "notes", "item_hash", "template_id", "output_schema",
+    "version", "last_modified_by", "last_modified_at",
+)  # fmt: skip
+
+
+def record_labels(
+    new: Sequence[CanonicalLabel], changed: Sequence[CanonicalLabel], *, before: Sequence[CanonicalLabel]
+) -> set[str]:
+    """Write the labels with their versions and return the keys of those that were written, now or by an earlier call.
+
+    `changed` have the version after the one in `before`. One that another writer made or changed meanwhile is not
+    written and not returned: look at it again. The same call again changes nothing and returns the same.
+    """
+    if changed:
+        repair_all(before)
+        update_next(changed, CHANGED)
+    if new:
+        CanonicalLabel.objects.bulk_create(new, ignore_conflicts=True)
+    wanted = {label.pk: label for label in (*new, *changed)}
+    stamps = CanonicalLabel.objects.filter(pk__in=wanted).values_list(
+        "pk", "version", "last_modified_by", "last_modified_at"
+    )
+    written = {pk for pk, *stamp in stamps if tuple(stamp) == _stamp(wanted[pk])}
+    keep_all([wanted[pk] for pk in sorted(written)], change_note="Reviewed")
+    overtaken = [label for pk, label in wanted.items() if pk not in written]
+    return written | (ever_written(overtaken) if overtaken else set())
+
+
+def _stamp(label: CanonicalLabel) -> tuple[object, ...]:
+    return label.version, label.last_modified_by, label.last_modified_at

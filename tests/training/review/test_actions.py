@@ -1,0 +1,225 @@
+"""What each verb does to pair, label and events, as an independent reader of the Delta tables sees it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from django.contrib.auth.models import Permission, User
+from rest_framework.test import APIClient
+
+from labels.models import CanonicalLabel, CanonicalLabelVersion
+from tests.training.review.conftest import Act
+from training.chat import assistant_answer
+from training.models import QAPair, ReviewAction, ReviewEvent, ReviewPair
+from training.review.applying import apply_waiting
+
+OTHER = {"minor": "major", "major": "critical", "critical": "minor", "none": "minor"}
+
+
+def rows(lakehouse: Path, table: str) -> list[dict[str, Any]]:
+    return pl.read_delta(str(lakehouse / "mirion_vital/workbench" / table)).to_dicts()
+
+
+def answer_of(pair: QAPair) -> dict[str, Any]:
+    return dict(json.loads(assistant_answer(pair.messages) or "{}"))
+
+
+def test_approving_writes_the_label_and_links_it(waiting: QAPair, act: Act, lakehouse: Path) -> None:
+    response = act(waiting, "approve", notes="as on the board", confidence="medium")
+    assert (response.status_code, response.json()["pair"]["status"]) == (200, "labeled")
+    pair = next(row for row in rows(lakehouse, "qa_pairs") if row["id"] == waiting.pk)
+    label = next(row for row in rows(lakehouse, "canonical_labels") if row["item_ref"] == waiting.item_ref)
+    assert (pair["status"], pair["reviewed_by"], pair["version"]) == ("labeled", "rosa", 2)
+    assert (pair["canonical_label_id"], pair["canonical_label_version"]) == (label["id"], 1)
+    assert json.loads(label["label_data"]) == answer_of(waiting)
+    assert (label["confidence"], label["notes"], label["item_hash"]) == (
+        "medium",
+        "as on the board",
+        waiting.item_hash,
+    )
+    assert label["output_schema"]
+    events = rows(lakehouse, "review_events")
+    assert [(e["action"], e["old_status"], e["new_status"], e["actor"]) for e in events] == [
+        ("approve", "unlabeled", "labeled", "rosa")
+    ]
+
+
+def test_an_edit_keeps_what_changed_by_field(waiting: QAPair, act: Act) -> None:
+    old = answer_of(waiting)
+    act(waiting, "edit", answer={**old, "severity": OTHER[old["severity"]]})
+    event = ReviewEvent.objects.get()
+    assert event.changes == [
+        {"field_path": "severity", "old_value": old["severity"], "new_value": OTHER[old["severity"]]}
+    ]
+    assert answer_of(QAPair.objects.get(pk=waiting.pk))["severity"] == OTHER[old["severity"]]
+    assert CanonicalLabel.objects.get(item_ref=waiting.item_ref).label_data["severity"] == OTHER[old["severity"]]
+
+
+def test_editing_an_approved_pair_is_the_next_version_of_its_label(waiting: QAPair, act: Act) -> None:
+    act(waiting, "approve")
+    old = answer_of(waiting)
+    act(waiting, "edit", answer={**old, "severity": OTHER[old["severity"]]})
+    label = CanonicalLabel.objects.get(item_ref=waiting.item_ref)
+    versions = CanonicalLabelVersion.objects.filter(canonical_label=label).order_by("version")
+    assert label.version == 2
+    assert [version.label_data["severity"] for version in versions] == [old["severity"], OTHER[old["severity"]]]
+    assert QAPair.objects.get(pk=waiting.pk).canonical_label_version == 2
+
+
+@pytest.mark.parametrize(("verb", "status"), [("reject", "rejected"), ("flag", "flagged")])
+def test_reject_and_flag_take_a_reason(waiting: QAPair, act: Act, verb: str, status: str) -> None:
+    refused = act(waiting, verb)
+    assert (refused.status_code, "Say why" in refused.json()["error"]["message"]) == (400, True)
+    assert act(waiting, verb, reason="unreadable").json()["pair"]["status"] == status
+    pair = QAPair.objects.get(pk=waiting.pk)
+    assert (pair.status, pair.review_notes, pair.reviewed_by) == (status, "unreadable", "rosa")
+    assert not CanonicalLabel.objects.filter(item_ref=waiting.item_ref).exists()
+
+
+def test_undo_takes_back_an_approval_with_its_label(waiting: QAPair, act: Act) -> None:
+    act(waiting, "approve")
+    assert act(waiting, "undo").json()["pair"]["status"] == "unlabeled"
+    pair = QAPair.objects.get(pk=waiting.pk)
+    assert (pair.status, pair.reviewed_by, pair.canonical_label_id, pair.version) == ("unlabeled", "", None, 3)
+    assert not CanonicalLabel.objects.filter(item_ref=waiting.item_ref).exists()
+    assert [event.action for event in ReviewEvent.objects.order_by("pair_version")] == ["approve", "undo"]
+    assert act(waiting, "undo").status_code == 409
+
+
+def test_undo_of_an_edit_restores_the_label_as_a_new_version(waiting: QAPair, act: Act) -> None:
+    act(waiting, "approve")
+    old = answer_of(waiting)
+    act(waiting, "edit", answer={**old, "severity": OTHER[old["severity"]]})
+    act(waiting, "undo")
+    label = CanonicalLabel.objects.get(item_ref=waiting.item_ref)
+    assert (label.version, label.label_data) == (3, old)
+    pair = QAPair.objects.get(pk=waiting.pk)
+    assert (pair.status, answer_of(pair), pair.canonical_label_version) == ("labeled", old, 3)
+
+
+def test_what_is_not_allowed_says_from_what_to_what(waiting: QAPair, act: Act) -> None:
+    act(waiting, "reject", reason="unreadable")
+    refused = act(waiting, "approve")
+    assert refused.status_code == 409
+    assert refused.json()["error"]["message"] == (
+        "The pair is rejected, and approve leads from unlabeled or flagged to labeled. Reopen it first."
+    )
+    act(waiting, "reopen")
+    assert act(waiting, "approve").status_code == 200
+
+
+def test_an_empty_answer_cannot_be_approved(waiting: QAPair, act: Act) -> None:
+    empty = [*waiting.messages[:-1], {"role": "assistant", "content": " "}]
+    QAPair.objects.filter(pk=waiting.pk).update(messages=empty)
+    refused = act(waiting, "approve")
+    assert (refused.status_code, "empty" in refused.json()["error"]["fields"]["answer"][0]) == (400, True)
+
+
+def test_an_answer_that_does_not_fit_is_refused_by_field(waiting: QAPair, act: Act) -> None:
+    refused = act(waiting, "edit", answer={"nothing": "fits"})
+    assert refused.status_code == 400
+    assert refused.json()["error"]["fields"]["answer"]
+    assert not ReviewAction.objects.exists()
+
+
+def test_the_same_action_twice_happens_once(waiting: QAPair, act: Act) -> None:
+    first, second = (act(waiting, "approve", action_id="a1", version=1) for _ in range(2))
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert ReviewEvent.objects.count() == ReviewAction.objects.count() == 1
+    assert act(waiting, "reopen", action_id="a1").status_code == 409
+
+
+def test_a_stale_version_is_told_with_base_theirs_and_mine(waiting: QAPair, act: Act) -> None:
+    act(waiting, "approve", version=1)
+    act(waiting, "flag", version=2, reason="look again")
+    stale = act(waiting, "edit", version=2, answer=answer_of(waiting))
+    error = stale.json()["error"]
+    assert (stale.status_code, error["code"]) == (409, "stale_version")
+    assert (error["details"]["base"]["status"], error["details"]["theirs"]["status"]) == ("labeled", "flagged")
+    assert error["details"]["mine"]["answer"] == answer_of(waiting)
+
+
+def test_only_who_may_take_over_undoes_what_another_did(waiting: QAPair, act: Act, rosa: User) -> None:
+    act(waiting, "approve")
+    ReviewAction.objects.update(actor="ana")
+    right = Permission.objects.get(codename="take_over_reviewpair")
+    for give, status in ((rosa.user_permissions.remove, 403), (rosa.user_permissions.add, 200)):
+        give(right)
+        client = APIClient()
+        client.force_authenticate(User.objects.get(pk=rosa.pk))  # without the rights that are remembered
+        assert client.post(f"/api/v1/qa-pairs/{waiting.pk}/undo", {}).status_code == status
+
+
+def test_a_batch_is_undone_as_one(waiting: QAPair, api: APIClient, act: Act) -> None:
+    pairs = list(QAPair.objects.filter(status="unlabeled")[:3])
+    actions = [{"pair_id": pair.pk, "action": "reject", "reason": "old"} for pair in pairs]
+    batch = api.post("/api/v1/qa-pairs/review", {"actions": actions}).json()["batch_id"]
+    act(pairs[0], "reopen")
+    undone = api.post("/api/v1/qa-pairs/undo-batch", {"batch_id": batch}).json()
+    assert (undone["done"], [each["pair_id"] for each in undone["refused"]]) == (2, [pairs[0].pk])
+    assert not QAPair.objects.filter(status="rejected").exists()
+    assert api.post("/api/v1/qa-pairs/undo-batch", {"batch_id": "none"}).status_code == 404
+
+
+def test_a_decision_comes_after_what_something_else_wrote(waiting: QAPair, act: Act, settings: Any) -> None:
+    settings.REVIEW_APPLY = "worker"
+    act(waiting, "approve")
+    act(waiting, "flag", reason="look again")
+    QAPair.objects.filter(pk=waiting.pk).update(version=2, model="asked again")
+    assert apply_waiting(waiting.training_sheet_id) == 2
+    pair, known = QAPair.objects.get(pk=waiting.pk), ReviewPair.objects.get()
+    assert (pair.status, pair.version, pair.model, known.version) == ("flagged", 4, "asked again", 4)
+    assert [event.pair_version for event in ReviewEvent.objects.order_by("pair_version")] == [3, 4]
+
+
+def test_undo_leaves_a_label_that_another_pair_was_made_from(waiting: QAPair, act: Act) -> None:
+    act(waiting, "approve")
+    label = CanonicalLabel.objects.get(item_ref=waiting.item_ref)
+    other = QAPair.objects.exclude(pk=waiting.pk)[0]
+    QAPair.objects.filter(pk=other.pk).update(canonical_label_id=label.pk, canonical_label_version=1)
+    act(waiting, "undo")
+    assert CanonicalLabel.objects.filter(pk=label.pk).exists()
+    assert QAPair.objects.get(pk=waiting.pk).canonical_label_id is None
+
+
+def test_an_older_label_marks_the_pairs_made_from_it(waiting: QAPair, act: Act) -> None:
+    label = CanonicalLabel.objects.all()[0]
+    CanonicalLabel.objects.filter(pk=label.pk).update(version=label.version + 1)
+    (older,) = QAPair.objects.from_older_labels()
+    assert (older.canonical_label_id, older.is_from_older_label) == (label.pk, True)
+
+
+def test_a_skipped_pair_comes_later(waiting: QAPair, api: APIClient) -> None:
+    url = f"/api/v1/training-sheets/{waiting.training_sheet_id}/queue/claim"
+    first = api.post(url, {}).json()["pair"]["id"]
+    assert api.post(url, {}).json()["pair"]["id"] == first
+    assert api.post(url, {"skip": [first]}).json()["pair"]["id"] not in (first, None)
+
+
+def test_who_may_not_review_is_refused(waiting: QAPair, nils: Any) -> None:
+    client = APIClient()
+    client.force_authenticate(nils)
+    assert client.post(f"/api/v1/qa-pairs/{waiting.pk}/approve", {}).status_code == 403
+    assert not ReviewPair.objects.exists()
+
+
+def test_a_training_sheet_is_approved_when_nothing_waits(waiting: QAPair, api: APIClient) -> None:
+    pairs = QAPair.objects.filter(status="unlabeled")
+    actions = [{"pair_id": pair.pk, "action": "reject", "reason": "old"} for pair in pairs]
+    answer = api.post("/api/v1/qa-pairs/review", {"actions": actions}).json()
+    assert (answer["done"], answer["refused"]) == (40, [])
+    waiting.training_sheet.refresh_from_db()
+    assert waiting.training_sheet.status == "approved"
+
+
+def test_a_dry_run_says_what_would_happen_and_changes_nothing(waiting: QAPair, api: APIClient, act: Act) -> None:
+    done = QAPair.objects.filter(status="labeled")[0]
+    actions = [{"pair_id": pair.pk, "action": "approve"} for pair in (waiting, done)]
+    answer = api.post("/api/v1/qa-pairs/review", {"actions": actions, "dry_run": True}).json()
+    assert (answer["done"], [refusal["pair_id"] for refusal in answer["refused"]]) == (1, [done.pk])
+    assert not ReviewAction.objects.exists()
+    assert QAPair.objects.get(pk=waiting.pk).status == "unlabeled"

@@ -1,0 +1,99 @@
+"""Review: what an expert decides about pairs, one or many, and that it reaches the lakehouse."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+
+from training.models import ReviewAction
+from training.review.applying import apply_waiting
+from training.review.journal import Decision, record
+from training.review.states import know
+from training.review.waking import wake
+from workbench.problems import NotFound, Problem
+
+log = logging.getLogger(__name__)
+
+# Of a large batch so many are recorded in one transaction, because others wait for it on SQLite.
+TOGETHER = 50
+# How long a reviewer waits for another process that applies; then it, or a worker, applies this action too.
+PATIENCE = 2.0
+
+Refused = list[tuple[Decision, Problem]]
+
+
+def review(decision: Decision, *, actor: str) -> ReviewAction:
+    """Return the action once the journal has it, and apply it where the settings say so.
+
+    Errors are those of `training.review.journal.record`. A lakehouse that cannot be reached is none: the journal holds
+    the action, every reading shows it, and it is applied later.
+    """
+    action = record(decision, actor=actor)
+    see_to([action])
+    return action
+
+
+def review_many(
+    decisions: Sequence[Decision], *, actor: str, dry_run: bool = False
+) -> tuple[list[ReviewAction], Refused]:
+    """Return the actions that were recorded and the decisions that were refused, with why.
+
+    With `dry_run` the same is returned and nothing is kept.
+    """
+    done: list[ReviewAction] = []
+    refused: Refused = []
+    know([decision.pair_id for decision in decisions])
+    for some in _together(decisions):
+        with transaction.atomic("default"):
+            for decision in some:
+                try:
+                    done.append(record(decision, actor=actor))
+                except Problem as problem:
+                    refused.append((decision, problem))
+            transaction.set_rollback(dry_run, using="default")
+    if not dry_run:
+        see_to(done)
+    return done, refused
+
+
+def undo_batch(
+    batch_id: str, *, actor: str, override: bool = False, dry_run: bool = False
+) -> tuple[list[ReviewAction], Refused]:
+    """Undo what was decided as one batch, as far as nothing came after it; returned as by `review_many`.
+
+    NotFound for a batch that nobody made.
+    """
+    made = ReviewAction.objects.filter(batch_id=batch_id).exclude(action="undo")
+    if not made.exists():
+        raise NotFound(f"There is no batch {batch_id!r}.")
+    undone_as = str(uuid4())
+    decisions = [
+        Decision(pair_id, "undo", undoes=action_id, batch_id=undone_as, override=override)
+        for pair_id, action_id in made.filter(undone=False).order_by("-id").values_list("pair_id", "action_id")
+    ]
+    return review_many(decisions, actor=actor, dry_run=dry_run)
+
+
+def see_to(actions: Sequence[ReviewAction]) -> None:
+    """Have the actions applied: here and now, or soon by a worker."""
+    for key in {action.training_sheet_id for action in actions}:
+        if settings.REVIEW_APPLY == "inline":
+            _apply_now(key)
+        else:
+            wake(key)
+
+
+def _apply_now(training_sheet_id: str) -> None:
+    try:
+        apply_waiting(training_sheet_id, patience=PATIENCE)
+    except (DatabaseError, Problem, OSError):
+        log.warning("The journal of training sheet %s waits for the lakehouse.", training_sheet_id, exc_info=True)
+        wake(training_sheet_id)
+
+
+def _together(decisions: Sequence[Decision]) -> list[Sequence[Decision]]:
+    return [decisions[at : at + TOGETHER] for at in range(0, len(decisions), TOGETHER)]

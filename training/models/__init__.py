@@ -1,0 +1,13 @@
+"""Training sheets, pairs, review, jobs and exports."""
+
+from training.models.exports import Export as Export
+from training.models.exports import ModelEvaluation as ModelEvaluation
+from training.models.exports import ModelTrainingLineage as ModelTrainingLineage
+from training.models.jobs import JobRun as JobRun
+from training.models.jobs import LiveJob as LiveJob
+from training.models.review import ReviewAction as ReviewAction
+from training.models.review import ReviewPair as ReviewPair
+from training.models.review import ReviewSheet as ReviewSheet
+from training.models.sheets import QAPair as QAPair
+from training.models.sheets import ReviewEvent as ReviewEvent
+from training.models.sheets import TrainingSheet as TrainingSheet

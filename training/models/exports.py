@@ -1,0 +1,88 @@
+"""What left, and the models that were trained on it."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from training.models.sheets import TrainingSheet
+from workbench.concepts import Concept
+from workbench.lakehouse.fields import ArrayField
+
+
+class Export(Concept):
+    """What left, when, for which use, and the digest of its bytes."""
+
+    training_sheet = models.ForeignKey(TrainingSheet, on_delete=models.PROTECT, related_name="exports")
+    format = models.CharField(max_length=20, default="chat")
+    use = models.CharField(max_length=10, default="training")
+    split = models.CharField(max_length=10, blank=True, default="")
+    total_pairs = models.BigIntegerField()
+    exported_pairs = models.BigIntegerField()
+    excluded_pairs = models.BigIntegerField()
+    exclusions = models.JSONField(default=list, help_text='[{"reason", "count"}, …]')
+    sha256 = models.CharField(max_length=64)
+    size_bytes = models.BigIntegerField()
+    is_complete = models.BooleanField(help_text="False when the reader went away before the end.")
+    channel = models.CharField(max_length=10, help_text="api, command or admin")
+
+    class Meta:
+        db_table = "exports"
+        db_table_comment = "Every export: counts, exclusions, digest, who"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.exported_pairs} pairs for {self.use}"
+
+
+class ModelTrainingLineage(Concept):
+    """Which model came from which training sheet, from exactly which pairs; rows are only ever added."""
+
+    model_id = models.CharField(max_length=255, help_text="The model's id in Unity Catalog.")
+    model_name = models.CharField(max_length=767, help_text="catalog.schema.model")
+    model_version = models.CharField(max_length=32)
+    training_sheet = models.ForeignKey(TrainingSheet, on_delete=models.PROTECT, related_name="trained_models")
+    training_sheet_version = models.PositiveIntegerField(default=1, help_text="The version that was trained on.")
+    qa_pair_ids = ArrayField(help_text="The pairs that were used; all were labeled.")
+    train_pair_count = models.BigIntegerField()
+    val_pair_count = models.BigIntegerField(default=0)
+    training_config = models.JSONField(default=dict, help_text='{"base_model", "temperature", …}')
+    mlflow_run_id = models.CharField(max_length=64, blank=True, default="")
+    fmapi_job_id = models.CharField(max_length=255, blank=True, default="", help_text="The run that trained, anywhere.")
+    trained_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "model_training_lineage"
+        db_table_comment = "Models and the training sheet and pairs that they were trained on"
+        ordering = ["-trained_at", "-id"]
+        verbose_name = "trained model"
+
+    def __str__(self) -> str:
+        return f"{self.model_name} v{self.model_version}"
+
+
+class ModelEvaluation(Concept):
+    """How well one model answered; rows are only ever added."""
+
+    model_id = models.CharField(max_length=255, help_text="As in the model's lineage.")
+    model_version = models.CharField(max_length=32)
+    training_sheet = models.ForeignKey(
+        TrainingSheet,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="evaluations",
+        help_text="Where the questions came from.",
+    )
+    accuracy = models.FloatField(null=True, help_text="0 to 1.")
+    f1_score = models.FloatField(null=True, help_text="0 to 1.")
+    metrics = models.JSONField(default=dict, help_text="Whatever else was measured.")
+    mlflow_run_id = models.CharField(max_length=64, blank=True, default="")
+    evaluated_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "model_evaluations"
+        db_table_comment = "Measured quality of models"
+        ordering = ["-evaluated_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.model_id} v{self.model_version}"

@@ -1,0 +1,46 @@
+"""What all pairs of a training sheet share, kept in memory: it never changes once pairs exist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from templates_app.schemas import normalise_output_schema
+from training.models import ReviewSheet, TrainingSheet
+from workbench.problems import Conflict, NotFound
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The sheet, the task and the shape of the answers of a training sheet."""
+
+    sheet_id: str
+    template_id: str
+    label_type: str
+    output_schema: Mapping[str, Any]
+
+
+@lru_cache(maxsize=256)
+def frame_of(training_sheet_id: str) -> Frame:
+    """Return the frame, in one statement the first time; NotFound for a training sheet that does not exist."""
+    found = TrainingSheet.objects.select_related("template").filter(pk=training_sheet_id).first()
+    if found is None:
+        raise NotFound(f"There is no training sheet {training_sheet_id}.")
+    if found.status == TrainingSheet.Status.TRAINED:
+        mark_closed(training_sheet_id)
+    schema = normalise_output_schema(found.template.output_schema)
+    return Frame(found.sheet_id, found.template_id, found.template.label_type, schema)
+
+
+def mark_closed(training_sheet_id: str) -> None:
+    """Let no action be recorded on the training sheet's pairs from now on."""
+    ReviewSheet.objects.update_or_create(pk=training_sheet_id, defaults={"closed": True})
+
+
+def refuse_closed(training_sheet_id: str) -> None:
+    """Raise Conflict where a model was trained on the training sheet."""
+    frame_of(training_sheet_id)
+    if ReviewSheet.objects.filter(pk=training_sheet_id, closed=True).exists():
+        raise Conflict("A model was trained on this training sheet, so its pairs stay as they are: generate a new one.")

@@ -1,0 +1,204 @@
+"""The journal: an action is decided and kept in one transaction of the default database, and then holds.
+
+No statement goes to the lakehouse here, unless review does not know the pair yet. Applying comes afterwards, in
+`training.review.applying`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+from uuid import uuid4
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from templates_app.schemas import checker, misfits
+from training.answerers import as_answer
+from training.changes import Change, changes_between
+from training.chat import assistant_answer, with_answer
+from training.models import ReviewAction, ReviewPair
+from training.review.frames import frame_of, refuse_closed
+from training.review.states import CHANGED, expect_known
+from training.review.transitions import NEEDS_REASON, after
+from workbench.canonical import canonical_json
+from workbench.problems import Conflict, Forbidden, Invalid
+
+UNSAID: Any = object()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a reviewer wants done with one pair.
+
+    `action_id` makes a repeat harmless; `version` is that of the pair that the reviewer saw, None for the newest.
+    `answer` is a JSON value or a text, for `edit` alone. `override` lets a reviewer act on what another holds or did.
+    `undoes` is the action_id that an `undo` must find as the latest, where it matters which.
+    """
+
+    pair_id: str
+    action: str
+    action_id: str = field(default_factory=lambda: str(uuid4()))
+    version: int | None = None
+    answer: Any = UNSAID
+    reason: str = ""
+    notes: str | None = None
+    confidence: str = ""
+    batch_id: str = ""
+    override: bool = False
+    undoes: str = ""
+
+
+class StaleVersion(Conflict):
+    """The pair changed since the reviewer saw it; `details` has it as it was seen, as it is, and what was wanted."""
+
+    code = "stale_version"
+
+
+def record(decision: Decision, *, actor: str) -> ReviewAction:
+    """Return the action, kept in the journal; the same `action_id` again returns the one of the first time.
+
+    Invalid for an answer or reason that cannot be used, Conflict for a transition that is not allowed, a version that
+    is no longer the newest, a pair that another holds, a training sheet that a model was trained on, or an `action_id`
+    that was another action's; Forbidden to undo what another did.
+    """
+    if done := _done(decision, actor):
+        return done
+    expect_known(decision.pair_id)
+    try:
+        with transaction.atomic("default"):
+            return _recorded(decision, actor)
+    except IntegrityError:
+        # The same action at the same moment, from a browser that was not sure.
+        if done := _done(decision, actor):
+            return done
+        raise
+
+
+def _done(decision: Decision, actor: str) -> ReviewAction | None:
+    found = ReviewAction.objects.select_related("pair").filter(action_id=decision.action_id).first()
+    if found and (found.pair_id, found.action, found.actor) != (decision.pair_id, decision.action, actor):
+        raise Conflict(
+            f"The action_id {decision.action_id!r} was given to {found.action} by {found.actor}: use a new one for each."
+        )
+    return found
+
+
+def _recorded(decision: Decision, actor: str) -> ReviewAction:
+    # Locked on PostgreSQL; on SQLite the transaction itself is the only writer.
+    pair = ReviewPair.objects.select_for_update().get(pk=decision.pair_id)
+    refuse_closed(pair.training_sheet_id)
+    _check_may(pair, decision, actor)
+    undone = _to_undo(pair, decision, actor) if decision.action == "undo" else None
+    before = _snapshot(pair)
+    new = dict(undone.before) if undone else _after(pair, decision, actor)
+    changes = _changes(pair, before, new)
+    _write(pair, new)
+    if undone:
+        ReviewAction.objects.filter(pk=undone.pk).update(undone=True)
+    return ReviewAction.objects.create(
+        action_id=decision.action_id,
+        batch_id=decision.batch_id,
+        pair=pair,
+        training_sheet_id=pair.training_sheet_id,
+        action=decision.action,
+        actor=actor,
+        reason=decision.reason.strip(),
+        confidence=decision.confidence,
+        pair_version=pair.version,
+        before=before,
+        after=new,
+        changes=changes,
+        undoes=undone,
+    )
+
+
+def _check_may(pair: ReviewPair, decision: Decision, actor: str) -> None:
+    if pair.is_held_by_another(actor) and not decision.override:
+        raise Conflict(f"{pair.holder} has this pair on the screen: take another one, or wait a few minutes.")
+    if decision.version is not None and decision.version != pair.version:
+        raise _stale(pair, decision)
+    if decision.action in NEEDS_REASON and not decision.reason.strip():
+        raise Invalid.of_fields("The action was not recorded.", {"reason": [f"Say why: {decision.action} needs it."]})
+
+
+def _stale(pair: ReviewPair, decision: Decision) -> StaleVersion:
+    last = pair.actions.order_by("-id").first()
+    since = pair.actions.filter(pair_version=(decision.version or 0) + 1)
+    seen = since.values_list("before", flat=True).first()
+    who = f" {last.actor} did {last.action} meanwhile." if last else ""
+    problem = StaleVersion(
+        f"The pair has version {pair.version}, you saw {decision.version}.{who} Look at both, then decide again."
+    )
+    problem.details = {"base": seen, "theirs": {**_snapshot(pair), "version": pair.version}, "mine": _mine(decision)}
+    return problem
+
+
+def _mine(decision: Decision) -> dict[str, Any]:
+    answer = {} if decision.answer is UNSAID else {"answer": decision.answer}
+    return {"action": decision.action, "reason": decision.reason, **answer}
+
+
+def _to_undo(pair: ReviewPair, decision: Decision, actor: str) -> ReviewAction:
+    """Return the latest action that stands. Conflict where there is none, Forbidden where it is another's."""
+    standing = pair.actions.filter(undone=False).exclude(action="undo").order_by("-id").first()
+    if standing is None:
+        raise Conflict("There is nothing to undo on this pair.")
+    if decision.undoes and decision.undoes != standing.action_id:
+        raise Conflict(f"The pair has changed since: {standing.action} by {standing.actor} comes first.")
+    if standing.actor != actor and not decision.override:
+        raise Forbidden(
+            f"The latest action is {standing.action} by {standing.actor}, who may undo it: reopen it instead."
+        )
+    return standing
+
+
+def _snapshot(pair: ReviewPair) -> dict[str, Any]:
+    return {"status": pair.status, **{name: pair.state[name] for name in CHANGED}}
+
+
+def _after(pair: ReviewPair, decision: Decision, actor: str) -> dict[str, Any]:
+    """Return status and state after an action other than undo."""
+    new = {**_snapshot(pair), "status": after(decision.action, pair.status)}
+    new |= {"reviewed_by": actor, "reviewed_at": timezone.now().isoformat()}
+    if decision.notes is not None or decision.reason:
+        new["review_notes"] = decision.notes if decision.notes is not None else decision.reason
+    if decision.action in ("approve", "edit"):
+        text = _answer_text(pair, decision)
+        new |= {"messages": with_answer(pair.state["messages"], text), "misfits": []}
+    if decision.action == "reopen":
+        new |= {"reviewed_by": "", "reviewed_at": None}
+    return new
+
+
+def _answer_text(pair: ReviewPair, decision: Decision) -> str:
+    """Return the answer to approve, as text; Invalid for an empty one and for one that does not fit the schema."""
+    schema = frame_of(pair.training_sheet_id).output_schema
+    if (decision.action == "edit") != (decision.answer is not UNSAID):
+        words = "An edit needs the answer." if decision.action == "edit" else "Only an edit takes an answer."
+        raise Invalid.of_fields("The action was not recorded.", {"answer": [words]})
+    given = decision.answer if decision.action == "edit" else assistant_answer(pair.state["messages"])
+    if given is None or (isinstance(given, str) and not given.strip()):
+        words = "The answer is empty, and an empty answer cannot be approved: write one, reject the pair or flag it."
+        raise Invalid.of_fields("The action was not recorded.", {"answer": [words]})
+    value = as_answer(given, checker(schema))
+    if faults := misfits(schema, value):
+        raise Invalid.of_fields("The answer does not fit the template's output schema.", {"answer": faults})
+    return canonical_json(value)
+
+
+def _changes(pair: ReviewPair, before: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+    """Return how the answer changed, field by field; a missing answer is null."""
+    fits = checker(frame_of(pair.training_sheet_id).output_schema)
+    old, now = (as_answer(assistant_answer(each["messages"]), fits) for each in (before, new))
+    return changes_between(old, now)
+
+
+def _write(pair: ReviewPair, new: Mapping[str, Any]) -> None:
+    """Make `new` the newest state of the pair and give it back, so that the next item can be taken."""
+    pair.status, pair.version = new["status"], pair.version + 1
+    pair.state = {**pair.state, **{name: new[name] for name in CHANGED}}
+    pair.waiting += 1
+    pair.holder, pair.held_until = "", None
+    cast(Any, pair).save()

@@ -1,0 +1,128 @@
+"""What review takes and gives over the API."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from rest_framework import serializers
+
+from training.models import ReviewAction, ReviewEvent, ReviewPair
+from training.review.journal import UNSAID, Decision
+from training.review.queue import ORDERS
+from workbench.concepts import Confidence
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    """What to do with one pair; a repeat with the same `action_id` happens once."""
+
+    action_id = serializers.CharField(max_length=64, required=False)
+    version = serializers.IntegerField(min_value=1, required=False, allow_null=True, help_text="The version you saw.")
+    answer = serializers.JSONField(required=False, help_text="The answer of an edit: a JSON value or a text.")
+    reason = serializers.CharField(required=False, allow_blank=True, default="")
+    notes = serializers.CharField(required=False, allow_blank=True, allow_null=True, default=None)
+    confidence = serializers.ChoiceField(Confidence.choices, required=False, allow_blank=True, default="")
+
+    def decision(self, pair_id: str, action: str, **more: Any) -> Decision:
+        given = self.validated_data
+        return Decision(
+            pair_id=pair_id,
+            action=action,
+            action_id=given.get("action_id") or str(uuid4()),
+            version=given.get("version"),
+            answer=given.get("answer", UNSAID),
+            reason=given["reason"],
+            notes=given["notes"],
+            confidence=given["confidence"],
+            **more,
+        )
+
+
+class OneOfManySerializer(DecisionSerializer):
+    pair_id = serializers.CharField(max_length=36)
+    action = serializers.ChoiceField(ReviewEvent.Action.choices)
+
+
+class BatchSerializer(serializers.Serializer[Any]):
+    """Decisions about many pairs: all that can be done are, and each refusal is told."""
+
+    actions = serializers.ListField(child=OneOfManySerializer(), allow_empty=False, max_length=1000)
+    batch_id = serializers.CharField(max_length=64, required=False)
+    dry_run = serializers.BooleanField(default=False, help_text="Say what would happen, and change nothing.")
+
+
+class UndoBatchSerializer(serializers.Serializer[Any]):
+    """The batch to take back, as far as nothing came after it."""
+
+    batch_id = serializers.CharField(max_length=64)
+    dry_run = serializers.BooleanField(default=False, help_text="Say what would happen, and change nothing.")
+
+
+class ReviewActionSerializer(serializers.ModelSerializer[ReviewAction]):
+    applied = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ReviewAction
+        fields = ["action_id", "batch_id", "action", "actor", "reason", "created_at", "changes", "undone", "applied"]
+
+    def get_applied(self, action: ReviewAction) -> bool:
+        return action.applied_at is not None
+
+
+class ReviewPairSerializer(serializers.ModelSerializer[ReviewPair]):
+    """A pair as review knows it, with who holds it."""
+
+    messages = serializers.ListField(source="state.messages", child=serializers.DictField())
+    misfits = serializers.ListField(source="state.misfits", child=serializers.CharField())
+    labeling_mode = serializers.CharField(source="state.labeling_mode")
+    model = serializers.CharField(source="state.model")
+    ai_confidence = serializers.FloatField(source="state.ai_confidence", allow_null=True)
+    error = serializers.CharField(source="state.error")
+    reviewed_by = serializers.CharField(source="state.reviewed_by")
+    reviewed_at = serializers.DateTimeField(source="state.reviewed_at", allow_null=True)
+    review_notes = serializers.CharField(source="state.review_notes")
+    allowed_uses = serializers.ListField(source="state.allowed_uses", child=serializers.CharField())
+    prohibited_uses = serializers.ListField(source="state.prohibited_uses", child=serializers.CharField())
+    usage_reason = serializers.CharField(source="state.usage_reason")
+    data_classification = serializers.CharField(source="state.data_classification")
+
+    class Meta:
+        model = ReviewPair
+        fields = [
+            "id", "training_sheet_id", "item_ref", "position", "status", "version", "messages", "misfits",
+            "labeling_mode", "model", "ai_confidence", "error", "reviewed_by", "reviewed_at", "review_notes",
+            "allowed_uses", "prohibited_uses", "usage_reason", "data_classification", "holder", "held_until",
+        ]  # fmt: skip
+
+
+class ReviewedSerializer(serializers.Serializer[Any]):
+    pair = ReviewPairSerializer()
+    action = ReviewActionSerializer()
+
+
+class OrderSerializer(serializers.Serializer[Any]):
+    order = serializers.ChoiceField([*ORDERS], default="risk")
+    limit = serializers.IntegerField(min_value=1, max_value=100, default=10)
+    skip = serializers.ListField(
+        child=serializers.CharField(max_length=36), max_length=200, default=list, help_text="Pairs to leave for later."
+    )
+
+
+class RefusalSerializer(serializers.Serializer[Any]):
+    pair_id = serializers.CharField()
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class BatchAnswerSerializer(serializers.Serializer[Any]):
+    batch_id = serializers.CharField()
+    done = serializers.IntegerField()
+    refused = RefusalSerializer(many=True)
+
+
+class NextSerializer(serializers.Serializer[Any]):
+    """The next pair, or null and how many wait that others hold."""
+
+    pair = ReviewPairSerializer(allow_null=True)
+    held_by_others = serializers.IntegerField()
+    holders = serializers.ListField(child=serializers.CharField())

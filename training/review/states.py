@@ -1,0 +1,102 @@
+"""A pair as review keeps it beside the lakehouse: what it shows, and what an action may change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+
+from training.models import QAPair, ReviewPair
+from workbench.problems import NotFound
+
+# What an action may change, next to status and version.
+CHANGED = ("messages", "misfits", "reviewed_by", "reviewed_at", "review_notes")
+SHOWN = (
+    "labeling_mode", "model", "ai_confidence", "error", "item_hash", "canonical_label_id",
+    "allowed_uses", "prohibited_uses", "usage_reason", "data_classification",
+)  # fmt: skip
+
+State = Mapping[str, Any]
+FAILED = -2.0
+
+
+def state_of(pair: QAPair) -> dict[str, Any]:
+    """Return the state of a pair of the lakehouse, fit for JSON."""
+    state = {name: getattr(pair, name) for name in (*CHANGED, *SHOWN)}
+    return {**state, "reviewed_at": pair.reviewed_at.isoformat() if pair.reviewed_at else None}
+
+
+def show(pair: QAPair, known: ReviewPair) -> QAPair:
+    """Set the newest state on a pair that was read from the lakehouse, and return it."""
+    if known.version < pair.version:
+        return pair
+    pair.status, pair.version = known.status, known.version
+    for name in CHANGED:
+        setattr(pair, name, known.state[name])
+    pair.reviewed_at = parse_datetime(known.state["reviewed_at"]) if known.state["reviewed_at"] else None
+    return pair
+
+
+def risk_of(pair: QAPair) -> float:
+    """Return what orders pairs for review, the smallest first: without an answer, misfits, then by confidence."""
+    if pair.error:
+        return FAILED
+    if pair.misfits:
+        return -1.0
+    return pair.ai_confidence if pair.ai_confidence is not None else 0.5
+
+
+def know(ids: Sequence[str]) -> None:
+    """Have review know those of the pairs that exist, fetching what it does not know yet in one statement."""
+    known = set(ReviewPair.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    if missing := [key for key in ids if key not in known]:
+        remembered(QAPair.objects.filter(pk__in=missing))
+
+
+def expect_known(pair_id: str) -> None:
+    """Have review know the pair; NotFound for one that does not exist."""
+    know([pair_id])
+    if not ReviewPair.objects.filter(pk=pair_id).exists():
+        raise NotFound(f"There is no pair {pair_id}.")
+
+
+def catch_up(training_sheet_id: str) -> None:
+    """Look again at the pairs that failed and that review knows, after others may have been drafted for them."""
+    known = ReviewPair.objects.filter(training_sheet_id=training_sheet_id, status="unlabeled", waiting=0)
+    failed = list(known.filter(risk=FAILED).values_list("pk", flat=True))
+    if failed:
+        remembered(QAPair.objects.filter(training_sheet_id=training_sheet_id, pk__in=failed))
+
+
+def remembered(pairs: Iterable[QAPair], **queue: bool) -> dict[str, ReviewPair]:
+    """Return what review knows of the pairs from now on; what it knew before stays where it is ahead.
+
+    `queue` marks for which order they were fetched: `by_risk=True` or `in_sequence=True`.
+    """
+    fresh = [_fresh(pair, **queue) for pair in pairs]
+    ReviewPair.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=500)
+    found = ReviewPair.objects.in_bulk([pair.pk for pair in fresh])
+    for pair in fresh:
+        known = found[pair.pk]
+        if known.version < pair.version and not known.waiting:
+            # Something else wrote the pair: what was generated again after a failure, for one.
+            newer = {name: getattr(pair, name) for name in ("status", "version", "risk", "state")}
+            ReviewPair.objects.filter(pk=pair.pk, version=known.version, waiting=0).update(**newer)
+    if queue:
+        ReviewPair.objects.filter(pk__in=found).update(**queue)
+    return ReviewPair.objects.in_bulk(list(found))
+
+
+def _fresh(pair: QAPair, **queue: bool) -> ReviewPair:
+    return ReviewPair(
+        id=pair.pk,
+        training_sheet_id=pair.training_sheet_id,
+        item_ref=pair.item_ref,
+        position=pair.position,
+        risk=risk_of(pair),
+        status=pair.status,
+        version=pair.version,
+        state=state_of(pair),
+        **queue,
+    )

@@ -1,0 +1,224 @@
+"""What applying does, step by step. Each may be repeated, by this process or, after a crash, by the next one.
+
+A round takes at most one action of each pair through `STEPS`. Killed after any of them, the next round does them all
+again and finds done what was done: a label is written from one version to the next only, a pair only to a newer one,
+events by ids that follow from their action. The mark that an action was applied comes last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from labels.models import CanonicalLabel
+from labels.recording import record_labels
+from training.models import QAPair, ReviewAction, ReviewEvent, ReviewPair, ReviewSheet, TrainingSheet
+from training.review.frames import Frame
+from training.review.label_plans import (
+    LINK,
+    USES,
+    Plan,
+    approval_plan,
+    changed_pair,
+    label_after,
+    touches_label,
+    undo_plan,
+)  # fmt: skip
+from workbench.lakehouse.bulk import update_newer
+from workbench.lakehouse.ids import uuid5_of
+from workbench.problems import Conflict
+
+ATTEMPTS = 5
+CHANGED = ("status", "messages", "misfits", "reviewed_by", "reviewed_at", "review_notes", "version", "updated_at")
+
+
+@dataclass
+class Round:
+    """The actions that go through the steps together, with the labels that stand now."""
+
+    frame: Frame
+    actions: list[ReviewAction]
+    present: dict[str, CanonicalLabel] = field(default_factory=dict)
+
+
+def plan(round_: Round) -> None:
+    """Look at the labels that stand and fix in the journal what becomes of them."""
+    frame, touching = round_.frame, [action for action in round_.actions if touches_label(action)]
+    refs = [action.pair.item_ref for action in touching]
+    labels = CanonicalLabel.objects.filter(sheet_id=frame.sheet_id, label_type=frame.label_type, item_ref__in=refs)
+    round_.present = {label.item_ref: label for label in labels} if refs else {}
+    unplanned = [action for action in touching if action.label_plan is None]
+    if not unplanned:
+        return
+    fields = ("id", "item_hash", *USES, *LINK)
+    pairs = QAPair.objects.filter(
+        training_sheet_id=unplanned[0].training_sheet_id, pk__in=[action.pair_id for action in unplanned]
+    )
+    stored = {row["id"]: row for row in pairs.values(*fields)}
+    _expect_all(unplanned, stored)
+    relied_on = _relied_on(unplanned, round_.present)
+    for action in unplanned:
+        present = round_.present.get(action.pair.item_ref)
+        if action.undoes:
+            held = present is not None and present.pk in relied_on
+            action.label_plan = undo_plan(action, _since(action), present, stored[action.pair_id], relied_on=held)
+        else:
+            action.label_plan = approval_plan(action, frame, present, stored[action.pair_id])
+    ReviewAction.objects.bulk_update(unplanned, ["label_plan"], batch_size=100)
+
+
+def _since(undo: ReviewAction) -> list[Plan]:
+    """Return the plans of the pair from the undone action to the one before the undo."""
+    between = ReviewAction.objects.filter(pair_id=undo.pair_id, pk__gte=undo.undoes_id, pk__lt=undo.pk).order_by("id")
+    return [found for found in between.values_list("label_plan", flat=True) if found]
+
+
+def _relied_on(actions: Sequence[ReviewAction], present: dict[str, CanonicalLabel]) -> set[str]:
+    """Return the labels that undoing would delete, though a pair elsewhere was made from them."""
+    made = {
+        present[action.pair.item_ref].pk
+        for action in actions
+        if action.undoes and (action.undoes.label_plan or {}).get("write") == "new" and action.pair.item_ref in present
+    }
+    own = {action.pair_id for action in actions}
+    linked = QAPair.objects.filter(canonical_label_id__in=made).values_list("canonical_label_id", "pk") if made else ()
+    return {label for label, pair in linked if pair not in own}
+
+
+def write_labels(round_: Round) -> None:
+    """Write the planned labels with their versions; one that another changed meanwhile is planned anew."""
+    for _ in range(ATTEMPTS):
+        lost = _write_labels(round_)
+        if not lost:
+            return
+        for action in lost:
+            action.label_plan = None
+        plan(round_)
+    raise Conflict(f"Others keep changing the label of {lost[0].pair.item_ref!r}.")
+
+
+def _write_labels(round_: Round) -> list[ReviewAction]:
+    """Return the actions whose label is not as their plan expects."""
+    new, changed, before, lost = [], [], [], []
+    by_label: dict[str, ReviewAction] = {}
+    for action in round_.actions:
+        wanted, present = action.label_plan or {}, round_.present.get(action.pair.item_ref)
+        write = wanted.get("write")
+        if write == "new":
+            new.append(label_after(action, round_.frame, None))
+            by_label[wanted["id"]] = action
+        elif write == "next" and present is not None and present.pk == wanted["id"]:
+            changed.append(label_after(action, round_.frame, present))
+            before.append(present)
+            by_label[wanted["id"]] = action
+        elif write == "next":
+            lost.append(action)
+        elif write == "gone":
+            # Past the collector, which would ask every table that points at labels.
+            CanonicalLabel.objects.filter(pk=wanted["id"], version=wanted["version"])._raw_delete("lakehouse")
+    if not by_label:
+        return lost
+    written = record_labels(new, changed, before=before)
+    return [*lost, *(action for key, action in by_label.items() if key not in written)]
+
+
+def write_pairs(round_: Round) -> None:
+    """Bring the pairs to their new versions; a decision comes after what something else wrote meanwhile."""
+    linked = [action for action in round_.actions if action.label_plan]
+    others = [action for action in round_.actions if not action.label_plan]
+    for actions, columns in ((linked, (*CHANGED, *LINK)), (others, CHANGED)):
+        left = actions
+        for _ in range(ATTEMPTS):
+            if not left or update_newer([changed_pair(action) for action in left], columns) == len(left):
+                break
+            left = _overtaken(left)
+        else:
+            raise Conflict(f"Something else keeps changing the pair {left[0].pair.item_ref!r}.")
+
+
+def _overtaken(actions: Sequence[ReviewAction]) -> list[ReviewAction]:
+    """Return the actions whose pair something else wrote since, now with a version after that."""
+    pairs = QAPair.objects.filter(
+        training_sheet_id=actions[0].training_sheet_id, pk__in=[action.pair_id for action in actions]
+    )
+    stored: dict[str, tuple[int, datetime]] = {
+        key: (at, when) for key, at, when in pairs.values_list("pk", "version", "updated_at")
+    }
+    _expect_all(actions, stored)
+    behind = []
+    for action in actions:
+        version, when = stored[action.pair_id]
+        written = (version, when) == (action.pair_version, action.created_at)
+        if version >= action.pair_version and not written and _renumber(action, version + 1):
+            behind.append(action)
+    return behind
+
+
+def _renumber(action: ReviewAction, version: int) -> bool:
+    """Give the action, those after it on its pair and the pair itself later versions; False where it is applied by now."""
+    shift = version - action.pair_version
+    with transaction.atomic("default"):
+        ReviewPair.objects.select_for_update().get(pk=action.pair_id)
+        if not ReviewAction.objects.filter(pk=action.pk, applied_at=None).exists():
+            return False
+        waiting = ReviewAction.objects.filter(pair_id=action.pair_id, applied_at=None)
+        waiting.update(pair_version=F("pair_version") + shift)
+        ReviewPair.objects.filter(pk=action.pair_id).update(version=F("version") + shift)
+    action.pair_version = version
+    return True
+
+
+def _expect_all(actions: Sequence[ReviewAction], stored: Container[str]) -> None:
+    for action in actions:
+        if action.pair_id not in stored:
+            raise Conflict(f"The pair {action.pair_id} ({action.pair.item_ref!r}) is not in the lakehouse any more.")
+
+
+def write_events(round_: Round) -> None:
+    """Add the review events."""
+    ReviewEvent.objects.bulk_create([_event(action) for action in round_.actions], ignore_conflicts=True)
+
+
+def _event(action: ReviewAction) -> ReviewEvent:
+    return ReviewEvent(
+        id=uuid5_of("review_event", action.action_id),
+        action_id=action.action_id,
+        qa_pair_id=action.pair_id,
+        training_sheet_id=action.training_sheet_id,
+        action=action.action,
+        old_status=action.before["status"],
+        new_status=action.after["status"],
+        pair_version=action.pair_version,
+        changes=action.changes,
+        reason=action.reason,
+        actor=action.actor,
+        created_at=action.created_at,
+    )
+
+
+def restate(round_: Round) -> None:
+    """Set the training sheet to approved when nothing waits for review any more, and back."""
+    key = round_.actions[0].training_sheet_id
+    waits = QAPair.objects.filter(training_sheet_id=key).exclude(status__in=("labeled", "rejected"))
+    status = "review" if waits.exists() else "approved"
+    stands = TrainingSheet.objects.filter(pk=key, status__in=("review", "approved")).exclude(status=status)
+    if stands.exists():
+        stands.update(status=status, updated_at=timezone.now())
+
+
+def mark(round_: Round) -> None:
+    """Say in the journal that the actions are in the lakehouse."""
+    with transaction.atomic("default"):
+        for action in round_.actions:
+            # Only the process that marks it counts it, should two have been at it.
+            if ReviewAction.objects.filter(pk=action.pk, applied_at=None).update(applied_at=timezone.now(), error=""):
+                ReviewPair.objects.filter(pk=action.pair_id).update(waiting=F("waiting") - 1)
+    ReviewSheet.objects.filter(pk=round_.actions[0].training_sheet_id).update(failed=0, retry_at=None)
+
+
+STEPS: tuple[Callable[[Round], None], ...] = (plan, write_labels, write_pairs, write_events, restate, mark)

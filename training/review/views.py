@@ -1,0 +1,133 @@
+"""The API of pairs and their review."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import uuid4
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ReadOnlyModelViewSet
+
+from training.actions.review import Refused, review, review_many, undo_batch
+from training.models import QAPair, ReviewAction, ReviewEvent
+from training.review.leases import hold, let_go
+from training.review.overlay import newest, with_status
+from training.review.serializers import (
+    BatchAnswerSerializer,
+    BatchSerializer,
+    DecisionSerializer,
+    ReviewedSerializer,
+    ReviewPairSerializer,
+    UndoBatchSerializer,
+)
+from training.serializers import QAPairSerializer
+from workbench.api.permissions import may
+from workbench.near import listed
+from workbench.problems import Invalid
+
+REVIEW = [IsAuthenticated, may("training.change_qapair")]
+TAKE_OVER = "training.take_over_reviewpair"
+REFUSED = OpenApiResponse(description="The pair's status, version or holder stands against it")
+BY_STATUS = OpenApiParameter("status", enum=QAPair.Status.values, many=True, description="As review left it.")
+View = Callable[..., Response]
+
+
+def verb(name: str) -> View:
+    """Return the view of one verb on one pair."""
+
+    def act(self: QAPairViewSet, request: Request, pk: str) -> Response:
+        given = DecisionSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        wanted = given.decision(pk, name, override=request.user.has_perm(TAKE_OVER))
+        done = review(wanted, actor=request.user.get_username())
+        done.refresh_from_db()
+        return Response(ReviewedSerializer({"pair": done.pair, "action": done}).data)
+
+    act.__name__, act.__doc__ = name, f"{name.capitalize()} the pair; the answer is its newest state and the action."
+    route = action(detail=True, methods=["post"], permission_classes=REVIEW)
+    described: View = extend_schema(request=DecisionSerializer, responses={200: ReviewedSerializer, 409: REFUSED})(act)
+    return route(described)
+
+
+def batch_answer(batch_id: str, done: Sequence[ReviewAction], refused: Refused) -> Response:
+    told = [
+        {"pair_id": wanted.pair_id, "code": problem.code, "message": problem.message} for wanted, problem in refused
+    ]
+    return Response(BatchAnswerSerializer({"batch_id": batch_id, "done": len(done), "refused": told}).data)
+
+
+@extend_schema_view(list=extend_schema(parameters=[BY_STATUS]))
+class QAPairViewSet(ReadOnlyModelViewSet[QAPair]):
+    queryset = QAPair.objects.all()
+    serializer_class = QAPairSerializer
+    filterset_fields = ["training_sheet", "labeling_mode", "item_ref", "reviewed_by", "data_classification"]
+
+    approve, edit, reject, flag, reopen, undo = map(verb, ReviewEvent.Action.values)
+
+    @property
+    def ordering(self) -> str:
+        """Follow the items within one training sheet; across all of them the newest come first."""
+        return "position" if self.request.query_params.get("training_sheet") else "-id"
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        found = super().filter_queryset(queryset)
+        status = self.request.query_params.getlist("status")
+        if unknown := sorted(set(status) - set(QAPair.Status.values)):
+            words = f"Found {unknown[0]!r}: use {listed(QAPair.Status.values)}."
+            raise Invalid.of_fields("There is no such status.", {"status": [words]})
+        return with_status(found, status, self.request.query_params.get("training_sheet")) if status else found
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page = super().paginate_queryset(queryset)
+        return page if page is None else newest(page)
+
+    def get_object(self) -> QAPair:
+        return newest([super().get_object()])[0]
+
+    @extend_schema(request=BatchSerializer, responses=BatchAnswerSerializer)
+    @action(detail=False, methods=["post"], permission_classes=REVIEW)
+    def review(self, request: Request) -> Response:
+        """Decide about many pairs at once: all that can be done are, each refusal is told."""
+        given = BatchSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        batch_id = given.validated_data.get("batch_id") or str(uuid4())
+        decisions = []
+        for each in given.validated_data["actions"]:
+            one = DecisionSerializer(data=each)
+            one.is_valid(raise_exception=True)
+            more = {"batch_id": batch_id, "override": request.user.has_perm(TAKE_OVER)}
+            decisions.append(one.decision(each["pair_id"], each["action"], **more))
+        actor, dry_run = request.user.get_username(), given.validated_data["dry_run"]
+        done, refused = review_many(decisions, actor=actor, dry_run=dry_run)
+        return batch_answer(batch_id, done, refused)
+
+    @extend_schema(request=UndoBatchSerializer, responses=BatchAnswerSerializer)
+    @action(detail=False, methods=["post"], url_path="undo-batch", permission_classes=REVIEW)
+    def undo_batch(self, request: Request) -> Response:
+        """Take back what was decided as one batch, as far as nothing came after it."""
+        given = UndoBatchSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        wanted, override = given.validated_data, request.user.has_perm(TAKE_OVER)
+        done, refused = undo_batch(
+            wanted["batch_id"], actor=request.user.get_username(), override=override, dry_run=wanted["dry_run"]
+        )
+        return batch_answer(done[0].batch_id if done else "", done, refused)
+
+    @extend_schema(request=None, responses={200: ReviewPairSerializer, 409: REFUSED})
+    @action(detail=True, methods=["post"], permission_classes=REVIEW)
+    def hold(self, request: Request, pk: str) -> Response:
+        """Take or renew the five minutes in which nobody else may decide about the pair."""
+        held = hold(pk, actor=request.user.get_username(), take_over=request.user.has_perm(TAKE_OVER))
+        return Response(ReviewPairSerializer(held).data)
+
+    @extend_schema(request=None, responses={204: None})
+    @action(detail=True, methods=["post"], url_path="let-go", permission_classes=REVIEW)
+    def let_go(self, request: Request, pk: str) -> Response:
+        """Give the pair back for others to take."""
+        let_go(pk, actor=request.user.get_username())
+        return Response(status=204)
