@@ -21,6 +21,7 @@ from training.review.serializers import (
     BatchAnswerSerializer,
     BatchSerializer,
     DecisionSerializer,
+    HoldSerializer,
     ReviewedSerializer,
     ReviewPairSerializer,
 )
@@ -99,11 +100,14 @@ class QAPairViewSet(ReadOnlyModelViewSet[QAPair]):
         }
         return Response(BatchAnswerSerializer(answer).data)
 
-    @extend_schema(request=None, responses={200: ReviewPairSerializer, 409: REFUSED})
+    @extend_schema(request=HoldSerializer, responses={200: ReviewPairSerializer, 409: REFUSED})
     @action(detail=True, methods=["post"], permission_classes=REVIEW)
     def hold(self, request: Request, pk: str) -> Response:
         """Take or renew the five minutes in which nobody else may decide about the pair."""
-        held = hold(pk, actor=request.user.get_username(), take_over=request.user.has_perm(TAKE_OVER))
+        given = HoldSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        take_over = given.validated_data["take_over"] and request.user.has_perm(TAKE_OVER)
+        held = hold(pk, actor=request.user.get_username(), take_over=take_over)
         return Response(ReviewPairSerializer(held).data)
 
     @extend_schema(request=None, responses={204: None})
