@@ -85,7 +85,7 @@ def item(request: HttpRequest, training_sheet_id: str, pair_id: str) -> HttpResp
 @require_GET
 def progress(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
     """Return how far the review is, as the top of the screen shows it."""
-    return render(request, "review/progress.html", _progress_context(request, training_sheet_id))
+    return render(request, "review/progress.html", _progress_context(request, _training_sheet(training_sheet_id).pk))
 
 
 @strict

@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.db.models import Count, Max
 
 from training.models import QAPair, ReviewAction
+from training.review.frames import frame_of
 
 FRESH = 5  # seconds
 LATELY = 50
@@ -37,7 +38,11 @@ class Progress:
 
 
 def progress_of(training_sheet_id: str, *, actor: str) -> Progress:
-    """Return the progress as the actor sees it: what waits in the journal counts, drafts do not."""
+    """Return the progress as the actor sees it: what waits in the journal counts, drafts do not.
+
+    NotFound for a training sheet that does not exist.
+    """
+    frame_of(training_sheet_id)
     counts = Counter(_counted(training_sheet_id))
     for action, is_first in _waiting(training_sheet_id):
         if is_first:

@@ -113,6 +113,10 @@ def test_progress_counts_what_waits_in_the_journal(
     assert {**before, "approved_by_me": 1, "left": 38, "rejected": 1} == progress()
 
 
+def test_a_training_sheet_that_does_not_exist_has_no_progress(api: APIClient, boards: TrainingSheet) -> None:
+    assert api.get("/api/v1/training-sheets/nothing/progress").status_code == 404
+
+
 def test_the_admin_leads_to_the_screen(screen: Client, boards: TrainingSheet) -> None:
     page = screen.get(f"/admin/training/trainingsheet/{boards.pk}/change/").content.decode()
     assert "Open in review" in page
