@@ -18,9 +18,16 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 from training.actions.export import OpenExport, export_summary, open_export
 from training.actions.jobs import start
 from training.models import Export, ReviewEvent, TrainingSheet
+from training.review.flagged import LOOK, TAKE
 from training.review.overlay import recounted
-from training.review.queue import Empty, claim, upcoming
-from training.review.serializers import NextSerializer, OrderSerializer, ReviewPairSerializer
+from training.review.progress import progress_of
+from training.review.queue import Empty
+from training.review.serializers import (
+    NextSerializer,
+    OrderSerializer,
+    ReviewPairSerializer,
+    ReviewProgressSerializer,
+)
 from training.serializers import (
     ExportSerializer,
     ExportSummarySerializer,
@@ -96,9 +103,8 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
     def queue(self, request: Request, pk: str) -> Response:
         """List the next pairs that wait for review and that nobody else holds; looking takes none."""
         wanted = self._order(request.query_params)
-        pairs = upcoming(
-            pk, actor=request.user.get_username(), order=wanted["order"], most=wanted["limit"], skip=wanted["skip"]
-        )
+        look, actor = LOOK[wanted["status"]], request.user.get_username()
+        pairs = look(pk, actor=actor, order=wanted["order"], most=wanted["limit"], skip=wanted["skip"])
         return Response(ReviewPairSerializer(pairs, many=True).data)
 
     @extend_schema(request=OrderSerializer, responses=NextSerializer)
@@ -111,10 +117,17 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
     def claim(self, request: Request, pk: str) -> Response:
         """Take the next pair that waits for review: it is the caller's for five minutes."""
         wanted = self._order(request.data)
-        found = claim(pk, actor=request.user.get_username(), order=wanted["order"], skip=wanted["skip"])
+        take, actor = TAKE[wanted["status"]], request.user.get_username()
+        found = take(pk, actor=actor, order=wanted["order"], skip=wanted["skip"])
         if isinstance(found, Empty):
             return Response(NextSerializer({"pair": None, **asdict(found)}).data)
         return Response(NextSerializer({"pair": found, "held_by_others": 0, "holders": []}).data)
+
+    @extend_schema(responses=ReviewProgressSerializer, filters=False)
+    @action(detail=True, pagination_class=None)
+    def progress(self, request: Request, pk: str) -> Response:
+        """Say how far the review is, what waits in the journal included, and how long the rest takes at your pace."""
+        return Response(ReviewProgressSerializer(progress_of(pk, actor=request.user.get_username())).data)
 
     def _order(self, data: Any) -> dict[str, Any]:
         given = OrderSerializer(data=data)

@@ -15,6 +15,7 @@ APPS = ("sheets", "templates_app", "labels", "training", "governance")
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("review/", include("training.review.urls")),
     path("api/schema", SpectacularAPIView.as_view(permission_classes=[IsAuthenticated]), name="schema"),
     path("api/docs", login_required(SpectacularSwaggerView.as_view(url_name="schema")), name="docs"),
     path("api/v1/auth/token", TokenView.as_view()),

@@ -57,7 +57,7 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
     search_fields = ("name", "created_by")
     actions = ("export_selected",)
     actions_list = ("generate",)
-    actions_detail = ("export", "pairs")
+    actions_detail = ("open_review", "export", "pairs")
     fieldsets = (
         (None, {"fields": ("name", ("state", "mode"), ("sheet", "template"))}),
         ("Pairs", {"fields": ("progress", "counters")}),
@@ -109,6 +109,10 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
             self.message_user(request, "Choose one training sheet: an export is the file of one.", messages.WARNING)
             return None
         return redirect("admin:training_trainingsheet_export", object_id=chosen[0].pk)
+
+    @action(description="Open in review", icon="rate_review", variant=ActionVariant.PRIMARY, permissions=["view"])
+    def open_review(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect("review", training_sheet_id=object_id)
 
     @action(description="Export JSONL", icon="download", variant=ActionVariant.PRIMARY, permissions=["export"])
     def export(self, request: HttpRequest, object_id: str) -> HttpResponseBase:

@@ -8,6 +8,7 @@ from uuid import uuid4
 from rest_framework import serializers
 
 from training.models import ReviewAction, ReviewEvent, ReviewPair
+from training.review.flagged import LOOK
 from training.review.journal import UNSAID, Decision
 from training.review.queue import ORDERS
 from workbench.concepts import Confidence
@@ -100,8 +101,13 @@ class ReviewedSerializer(serializers.Serializer[Any]):
     action = ReviewActionSerializer()
 
 
+class HoldSerializer(serializers.Serializer[Any]):
+    take_over = serializers.BooleanField(default=True, help_text="Also from who has it, for those who may take over.")
+
+
 class OrderSerializer(serializers.Serializer[Any]):
     order = serializers.ChoiceField([*ORDERS], default="risk")
+    status = serializers.ChoiceField([*LOOK], default="unlabeled")
     limit = serializers.IntegerField(min_value=1, max_value=100, default=10)
     skip = serializers.ListField(
         child=serializers.CharField(max_length=36), max_length=200, default=list, help_text="Pairs to leave for later."
@@ -126,3 +132,16 @@ class NextSerializer(serializers.Serializer[Any]):
     pair = ReviewPairSerializer(allow_null=True)
     held_by_others = serializers.IntegerField()
     holders = serializers.ListField(child=serializers.CharField())
+
+
+class ReviewProgressSerializer(serializers.Serializer[Any]):
+    """Pairs by what became of them; pre-approved ones were labeled before anybody reviewed here."""
+
+    total = serializers.IntegerField()
+    pre_approved = serializers.IntegerField()
+    approved_by_me = serializers.IntegerField()
+    approved_by_others = serializers.IntegerField()
+    flagged = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+    left = serializers.IntegerField()
+    minutes_left = serializers.IntegerField(allow_null=True, help_text="At your own pace; null before there is one.")

@@ -21,6 +21,7 @@ from training.review.serializers import (
     BatchAnswerSerializer,
     BatchSerializer,
     DecisionSerializer,
+    HoldSerializer,
     ReviewedSerializer,
     ReviewPairSerializer,
     UndoBatchSerializer,
@@ -118,11 +119,14 @@ class QAPairViewSet(ReadOnlyModelViewSet[QAPair]):
         )
         return batch_answer(done[0].batch_id if done else "", done, refused)
 
-    @extend_schema(request=None, responses={200: ReviewPairSerializer, 409: REFUSED})
+    @extend_schema(request=HoldSerializer, responses={200: ReviewPairSerializer, 409: REFUSED})
     @action(detail=True, methods=["post"], permission_classes=REVIEW)
     def hold(self, request: Request, pk: str) -> Response:
         """Take or renew the five minutes in which nobody else may decide about the pair."""
-        held = hold(pk, actor=request.user.get_username(), take_over=request.user.has_perm(TAKE_OVER))
+        given = HoldSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        take_over = given.validated_data["take_over"] and request.user.has_perm(TAKE_OVER)
+        held = hold(pk, actor=request.user.get_username(), take_over=take_over)
         return Response(ReviewPairSerializer(held).data)
 
     @extend_schema(request=None, responses={204: None})

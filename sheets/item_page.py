@@ -1,0 +1,110 @@
+"""One item as a screen shows it: its columns with types and comments, its files by how a browser shows them."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.core.cache import cache
+
+from sheets.catalog import describe
+from sheets.file_views import SHOWN_IMAGES
+from sheets.models import Sheet
+from sheets.names import TableName
+from sheets.reading import Item, VolumeFile, columns_of, get_item
+from sheets.serializers import plain
+from workbench.problems import Problem
+
+COMMENTS_FOR = 300  # seconds
+LONG = 90  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One column of the item: its value as text, and whether that needs the whole width."""
+
+    name: str
+    type: str
+    comment: str
+    text: str
+    is_long: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFile:
+    """A file of the item; `kind` is image, pdf or other."""
+
+    name: str
+    url: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a screen shows of an item; `problem` says why there is nothing."""
+
+    cells: list[Cell]
+    files: list[ShownFile]
+    hash: str = ""
+    problem: str = ""
+
+
+def source_of(sheet: Sheet, item_ref: str) -> Source:
+    """Return the item for a screen; one that cannot be read is a problem in words, so that the rest still shows."""
+    try:
+        item = get_item(sheet, item_ref)
+        cells = list(_cells(sheet, item))
+    except Problem as problem:
+        return Source([], [], problem=problem.message)
+    return Source(cells, [shown_file(file) for file in item.files], item.hash)
+
+
+def shown_file(file: VolumeFile) -> ShownFile:
+    """Return a file of a volume with its address and how a browser shows it."""
+    kind = mimetypes.guess_type(file.name)[0] or ""
+    shown = "pdf" if kind == "application/pdf" else "image" if kind in SHOWN_IMAGES - {"image/tiff"} else "other"
+    return ShownFile(file.name, f"/api/v1/files{file.path}", shown)
+
+
+def _cells(sheet: Sheet, item: Item) -> Iterator[Cell]:
+    types, comments = _columns(sheet)
+    for name, value in item.row.items():
+        text = _text(plain(value))
+        yield Cell(name, types.get(name, ""), comments.get(name, ""), text, len(text) > LONG or "\n" in text)
+
+
+def _columns(sheet: Sheet) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the types and comments of the item's columns, remembered for a while: they cost several statements."""
+    key = f"columns-{sheet.pk}-{sheet.updated_at.timestamp()}"
+    if (known := cache.get(key)) is None:
+        known = columns_of(sheet), _comments(sheet)
+        cache.set(key, known, COMMENTS_FOR)
+    types, comments = known
+    return types, comments
+
+
+def _comments(sheet: Sheet) -> dict[str, str]:
+    tables = [source["table"] for source in sheet.secondary_sources if source.get("type") == "table"]
+    found: dict[str, str] = {}
+    # The primary table last: its columns keep their names where others have the same.
+    for table in (*reversed(tables), sheet.primary_table):
+        found |= {row["name"]: row["comment"] or "" for row in describe(TableName.parse(table))}
+    return found
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return (
+            orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() if isinstance(value, dict | list) else str(value)
+        )
+    if value.lstrip().startswith(("{", "[")):
+        try:
+            return orjson.dumps(orjson.loads(value), option=orjson.OPT_INDENT_2).decode()
+        except orjson.JSONDecodeError:
+            return value
+    return value

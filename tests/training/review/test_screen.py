@@ -1,0 +1,122 @@
+"""The review screen as a browser without scripts sees it, its endpoints, and who may use it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from rest_framework.test import APIClient
+
+from tests.training.review.conftest import Act
+from training.models import QAPair, ReviewPair, TrainingSheet
+from workbench.csp import POLICY
+
+ANSWER = {"answer.defect_type": '"scratch"', "answer.severity": '"minor"', "answer.location": '"none"'}
+
+
+@pytest.fixture
+def screen(boards: TrainingSheet, rosa: User) -> Client:
+    client = Client()
+    client.force_login(rosa)
+    return client
+
+
+def at(boards: TrainingSheet, query: str = "") -> str:
+    return f"/review/{boards.pk}/{query}"
+
+
+def post(client: Client, boards: TrainingSheet, pair: ReviewPair, verb: str, **more: Any) -> Any:
+    return client.post(at(boards), {"pair_id": pair.pk, "version": pair.version, "verb": verb, **more})
+
+
+def test_the_page_holds_the_next_pair_and_runs_nothing_inline(screen: Client, boards: TrainingSheet) -> None:
+    answer = screen.get(at(boards))
+    page = answer.content.decode()
+    held = ReviewPair.objects.get(holder="rosa")
+    assert answer.headers["Content-Security-Policy"] == POLICY
+    assert f'data-pair="{held.pk}"' in page
+    assert f"/api/v1/files/Volumes/mirion_vital/samples/pcb_images/{held.item_ref}" in page
+    assert "Highest reflow oven temperature, °C" in page
+    assert " style=" not in page
+    assert "unsafe" not in POLICY
+
+
+def test_signed_out_is_sent_to_sign_in(boards: TrainingSheet) -> None:
+    answer = Client().get(at(boards))
+    assert (answer.status_code, "login" in answer.headers["Location"]) == (302, True)
+
+
+def test_who_may_not_review_only_looks(screen: Client, boards: TrainingSheet, nils: User) -> None:
+    screen.force_login(nils)
+    page = screen.get(at(boards)).content.decode()
+    assert 'name="verb"' not in page
+    assert not ReviewPair.objects.filter(holder="nils").exists()
+    assert post(screen, boards, ReviewPair.objects.all()[0], "approve").status_code == 403
+
+
+def test_a_changed_field_makes_approve_an_edit(screen: Client, boards: TrainingSheet) -> None:
+    screen.get(at(boards))
+    pair = ReviewPair.objects.get(holder="rosa")
+    assert post(screen, boards, pair, "approve", confidence="high", **ANSWER).status_code == 302
+    done = pair.actions.get()
+    assert (done.action, done.confidence) == ("edit", "high")
+    assert QAPair.objects.get(pk=pair.pk).status == "labeled"
+
+
+def test_a_refusal_keeps_what_was_typed_and_names_the_field(screen: Client, boards: TrainingSheet) -> None:
+    screen.get(at(boards))
+    pair = ReviewPair.objects.get(holder="rosa")
+    answer = post(screen, boards, pair, "approve", **{**ANSWER, "answer.severity": '"huge"'})
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert "found &quot;huge&quot;; allowed are" in page
+    assert 'value="&quot;scratch&quot;" checked' in page
+
+
+def test_skip_changes_no_status(screen: Client, boards: TrainingSheet) -> None:
+    screen.get(at(boards))
+    pair = ReviewPair.objects.get(holder="rosa")
+    following = screen.get(post(screen, boards, pair, "skip").headers["Location"])
+    assert f'data-pair="{pair.pk}"' not in following.content.decode()
+    pair.refresh_from_db()
+    assert (pair.status, pair.holder) == ("unlabeled", "")
+
+
+def test_a_pair_of_another_sheet_is_not_found(screen: Client, boards: TrainingSheet) -> None:
+    assert screen.get(f"/review/{boards.pk}/pairs/nothing").status_code == 404
+    assert screen.get("/review/nothing/").status_code == 404
+
+
+def test_flagged_pairs_have_a_queue(act: Act, api: APIClient, boards: TrainingSheet, waiting: QAPair) -> None:
+    act(waiting, "flag", reason="Not sure")
+    queue = api.get(f"/api/v1/training-sheets/{boards.pk}/queue", {"status": "flagged"}).json()
+    assert [pair["id"] for pair in queue] == [waiting.pk]
+
+
+def test_progress_counts_what_waits_in_the_journal(
+    act: Act, api: APIClient, boards: TrainingSheet, waiting: QAPair, settings: Any
+) -> None:
+    def progress() -> dict[str, Any]:
+        found: dict[str, Any] = api.get(f"/api/v1/training-sheets/{boards.pk}/progress").json()
+        return found
+
+    before = progress()
+    assert (before["total"], before["pre_approved"], before["left"], before["minutes_left"]) == (50, 10, 40, None)
+    settings.REVIEW_APPLY = "worker"
+    act(waiting, "approve")
+    settings.REVIEW_APPLY = "inline"
+    assert {**before, "approved_by_me": 1, "left": 39} == progress()
+    other = QAPair.objects.filter(status="unlabeled").exclude(pk=waiting.pk)[0]
+    act(other, "reject", reason="The source cannot be read")
+    assert {**before, "approved_by_me": 1, "left": 38, "rejected": 1} == progress()
+
+
+def test_a_training_sheet_that_does_not_exist_has_no_progress(api: APIClient, boards: TrainingSheet) -> None:
+    assert api.get("/api/v1/training-sheets/nothing/progress").status_code == 404
+
+
+def test_the_admin_leads_to_the_screen(screen: Client, boards: TrainingSheet) -> None:
+    page = screen.get(f"/admin/training/trainingsheet/{boards.pk}/change/").content.decode()
+    assert "Open in review" in page

@@ -1,0 +1,242 @@
+"""The review screen: one page on which a pair is looked at and decided about, with or without scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from templates_app.answer_form import MISSING, answer_of
+from templates_app.schemas import checker
+from training.actions.review import review
+from training.answerers import as_answer
+from training.chat import assistant_answer
+from training.models import ReviewEvent, ReviewPair, TrainingSheet
+from training.review.flagged import LOOK, TAKE
+from training.review.frames import frame_of
+from training.review.journal import Decision
+from training.review.leases import hold, let_go
+from training.review.progress import progress_of
+from training.review.queue import ORDERS, Empty
+from training.review.shown import ShownPair, shown_pair
+from training.review.states import expect_known
+from training.review.transitions import TRANSITIONS
+from workbench.concepts import Confidence
+from workbench.csp import strict
+from workbench.problems import Conflict, Problem
+
+CHANGE = "training.change_qapair"
+TAKE_OVER = "training.take_over_reviewpair"
+REASONS = {
+    "reject": ("The source cannot be read", "Not an item of this task", "The same as another", "The source is wrong"),
+    "flag": ("Not sure", "The guidelines do not say", "Needs a specialist", "Should not be used"),
+}
+ORDER_WORDS = {"risk": "riskiest first", "sequence": "as in the sheet"}
+STATUS_WORDS = {"unlabeled": "waiting", "flagged": "flagged"}
+DONE = {
+    "approve": "Approved", "edit": "Approved with changes", "reject": "Rejected", "flag": "Flagged", "reopen": "Reopened",
+}  # fmt: skip
+
+
+@strict
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def page(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
+    """Return the screen with the pair of `?pair=`, else with the next one, which the reader holds from now on."""
+    training_sheet = _training_sheet(training_sheet_id)
+    if request.method == "POST":
+        return _decide(request, training_sheet)
+    shown = empty = None
+    try:
+        found = _found(request, training_sheet.pk)
+        if isinstance(found, Empty):
+            empty = found
+        else:
+            shown = shown_pair(training_sheet, found)
+    except Problem as problem:
+        messages.error(request, problem.message)
+    return _page(request, training_sheet, shown, empty)
+
+
+@strict
+@never_cache
+@login_required
+@require_GET
+def item(request: HttpRequest, training_sheet_id: str, pair_id: str) -> HttpResponse:
+    """Return the parts of the screen that belong to one pair; looking takes no hold of it."""
+    training_sheet = _training_sheet(training_sheet_id)
+    shown = shown_pair(training_sheet, _pair(training_sheet.pk, pair_id))
+    return render(request, "review/item.html", _item_context(request, shown))
+
+
+@strict
+@never_cache
+@login_required
+@require_GET
+def progress(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
+    """Return how far the review is, as the top of the screen shows it."""
+    return render(request, "review/progress.html", _progress_context(request, _training_sheet(training_sheet_id).pk))
+
+
+@strict
+@never_cache
+@login_required
+@require_GET
+def signed_in(request: HttpRequest) -> HttpResponse:
+    """Say who is signed in: where a screen whose session ended sends its reader, in a second tab."""
+    return render(request, "review/signed_in.html")
+
+
+def _training_sheet(training_sheet_id: str) -> TrainingSheet:
+    found = TrainingSheet.objects.select_related("sheet", "template").filter(pk=training_sheet_id).first()
+    if found is None:
+        raise Http404(f"There is no training sheet {training_sheet_id}.")
+    return found
+
+
+def _pair(training_sheet_id: str, pair_id: str) -> ReviewPair:
+    try:
+        expect_known(pair_id)
+    except Problem as problem:
+        raise Http404(problem.message) from problem
+    found = ReviewPair.objects.get(pk=pair_id)
+    if found.training_sheet_id != training_sheet_id:
+        raise Http404(f"The training sheet has no pair {pair_id}.")
+    return found
+
+
+def _filters(request: HttpRequest) -> tuple[str, str]:
+    order, status = request.GET.get("order", "risk"), request.GET.get("status", "unlabeled")
+    return order if order in ORDERS else "risk", status if status in LOOK else "unlabeled"
+
+
+def _found(request: HttpRequest, key: str) -> ReviewPair | Empty:
+    if wanted := request.GET.get("pair"):
+        return _pair(key, wanted)
+    order, status = _filters(request)
+    actor, skipped = request.user.get_username(), request.GET.getlist("skip")
+    may_take = request.user.has_perm(CHANGE)
+    if skipped or not may_take:
+        ahead = LOOK[status](key, actor=actor, order=order, most=100)
+        if following := [pair for pair in ahead if pair.pk not in skipped]:
+            return hold(following[0].pk, actor=actor) if may_take else following[0]
+        if not may_take:
+            return Empty(0, [])
+    return TAKE[status](key, actor=actor, order=order)
+
+
+def _page(
+    request: HttpRequest,
+    training_sheet: TrainingSheet,
+    shown: ShownPair | None,
+    empty: Empty | None = None,
+    code: int = 200,
+) -> HttpResponse:
+    order, status = _filters(request)
+    actor = request.user.get_username()
+    context = {
+        **_item_context(request, shown),
+        "training_sheet": training_sheet,
+        "order": order,
+        "status": status,
+        "empty": empty,
+        "orders": ORDER_WORDS.items(),
+        "statuses": STATUS_WORDS.items(),
+        **_progress_context(request, training_sheet.pk),
+        "setup": {
+            "training_sheet": training_sheet.pk,
+            "user": actor,
+            "order": order,
+            "status": status,
+            "may_review": request.user.has_perm(CHANGE),
+            "page": request.path,
+            "sign_in": f"{reverse('admin:login')}?{urlencode({'next': reverse('review-signed-in')})}",
+            "signed_in": reverse("review-signed-in"),
+            "transitions": {verb: allowed for verb, (allowed, _) in TRANSITIONS.items()},
+            "reasons": REASONS,
+        },
+    }
+    return render(request, "review/page.html", context, status=code)
+
+
+def _progress_context(request: HttpRequest, key: str) -> dict[str, Any]:
+    found = progress_of(key, actor=request.user.get_username())
+    counts = (
+        ("mine", found.approved_by_me), ("others", found.approved_by_others), ("pre", found.pre_approved),
+        ("flagged", found.flagged), ("rejected", found.rejected),
+    )  # fmt: skip
+    bar = [{"name": name, "percent": round(100 * count / found.total, 2)} for name, count in counts if count]
+    return {"progress": found, "bar": bar}
+
+
+def _item_context(request: HttpRequest, shown: ShownPair | None) -> dict[str, Any]:
+    return {
+        "shown": shown,
+        "read_only": not request.user.has_perm(CHANGE),
+        "confidences": Confidence.choices,
+        "reasons": REASONS,
+        "action_id": str(uuid4()),
+    }
+
+
+def _decide(request: HttpRequest, training_sheet: TrainingSheet) -> HttpResponse:
+    """Do what a posted form says, and show the next pair; a refusal shows the same one, with what was typed."""
+    if not request.user.has_perm(CHANGE):
+        messages.error(request, "You may look at these pairs, but not decide about them: ask an owner for the right.")
+        return _page(request, training_sheet, None, code=403)
+    posted = request.POST
+    pair = _pair(training_sheet.pk, posted.get("pair_id", ""))
+    verb = posted.get("verb", "")
+    if verb == "skip":
+        let_go(pair.pk, actor=request.user.get_username())
+        skipped = [*request.GET.getlist("skip"), pair.pk]
+        return redirect(f"{request.path}?{urlencode({**_query(request), 'skip': skipped}, doseq=True)}")
+    answer = answer_of(frame_of(training_sheet.pk).output_schema, posted)
+    try:
+        wanted = _decision(request, training_sheet.pk, pair, verb, answer)
+        review(wanted, actor=request.user.get_username())
+    except Problem as problem:
+        messages.error(request, problem.message)
+        typed = MISSING if isinstance(problem, Conflict) else answer
+        faults: Sequence[str] = problem.fields.get("answer", [])
+        pair.refresh_from_db()
+        shown = shown_pair(training_sheet, pair, typed=typed, faults=faults)
+        return _page(request, training_sheet, shown, code=problem.status)
+    messages.success(request, f"{DONE.get(wanted.action, wanted.action)}: {pair.item_ref}.")
+    return redirect(f"{request.path}?{urlencode(_query(request), doseq=True)}")
+
+
+def _query(request: HttpRequest) -> dict[str, Any]:
+    order, status = _filters(request)
+    return {"order": order, "status": status}
+
+
+def _decision(request: HttpRequest, key: str, pair: ReviewPair, verb: str, answer: Any) -> Decision:
+    posted: Mapping[str, str] = request.POST
+    stored = as_answer(assistant_answer(pair.state["messages"]) or "", checker(frame_of(key).output_schema))
+    # Who changed a field and presses Approve approves what the form says.
+    edits = verb == "edit" or (verb == "approve" and answer != stored)
+    more: dict[str, Any] = {"answer": answer} if edits else {}
+    version = posted.get("version", "")
+    confidence = posted.get("confidence", "")
+    return Decision(
+        pair_id=pair.pk,
+        action=ReviewEvent.Action.EDIT.value if edits else verb,
+        action_id=posted.get("action_id") or str(uuid4()),
+        version=int(version) if version.isascii() and version.isdigit() else None,
+        reason=posted.get("reason", ""),
+        notes=posted.get("notes") or None,
+        confidence=confidence if confidence in Confidence.values else "",
+        override=request.user.has_perm(TAKE_OVER),
+        **more,
+    )

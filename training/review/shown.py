@@ -1,0 +1,102 @@
+"""A pair as the review screen shows it: its source, its answer as a form, what drafted it, and what it may be used for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from governance.uses import USES
+from sheets.item_page import Source, source_of
+from templates_app.answer_form import MISSING, FormField, form_of
+from templates_app.schemas import checker
+from training.answerers import as_answer
+from training.chat import assistant_answer
+from training.models import ReviewPair, TrainingSheet
+from training.review.frames import frame_of
+from training.review.transitions import TRANSITIONS
+
+
+@dataclass(frozen=True)
+class ShownPair:
+    """All that the templates of an item read; `answer` is the stored answer, MISSING where there is none."""
+
+    pair: ReviewPair
+    source: Source
+    form: FormField
+    answer: Any
+    faults: Sequence[str]
+
+    @property
+    def answer_json(self) -> str:
+        return "" if self.answer is MISSING else orjson.dumps(self.answer).decode()
+
+    @property
+    def unplaced(self) -> bool:
+        """Whether the answer is something that the fields could not hold: it is shown as text beside them."""
+        return self.answer is not MISSING and self.form.kind == "object" and not isinstance(self.answer, dict)
+
+    @property
+    def badge(self) -> tuple[str, str]:
+        """What the answer is, in a tone and in words: a draft is never shown as anything else."""
+        state = self.pair.state
+        if self.pair.status == "labeled":
+            return "good", f"Approved by {state['reviewed_by']}" if state["reviewed_by"] else "Approved"
+        if self.pair.status == "rejected":
+            return "bad", f"Rejected by {state['reviewed_by']}"
+        return _draft(state, self.answer is not MISSING)
+
+    @property
+    def is_draft(self) -> bool:
+        return self.pair.status in ("unlabeled", "flagged") and self.answer is not MISSING
+
+    @property
+    def uses(self) -> list[tuple[str, str]]:
+        """Each use with what is said of it: allowed, prohibited, or not allowed."""
+        return [(use, _use(use, self.pair.state)) for use in USES]
+
+    @property
+    def forbidden(self) -> list[str]:
+        return [f"{use.replace('_', ' ')} {words}" for use, words in self.uses if words != "allowed"]
+
+    @property
+    def prompt(self) -> list[dict[str, str]]:
+        messages: list[dict[str, str]] = self.pair.state["messages"]
+        return messages[:-1] if assistant_answer(messages) is not None else messages
+
+    @property
+    def verbs(self) -> list[str]:
+        """The actions that lead on from the pair's status."""
+        return [verb for verb, (allowed, _) in TRANSITIONS.items() if self.pair.status in allowed]
+
+
+def shown_pair(
+    training_sheet: TrainingSheet, pair: ReviewPair, *, typed: Any = MISSING, faults: Sequence[str] = ()
+) -> ShownPair:
+    """Return the pair for the screen; `typed` is an answer that was refused, with why, to be looked at again."""
+    schema = frame_of(training_sheet.pk).output_schema
+    stored = assistant_answer(pair.state["messages"])
+    answer = as_answer(stored, checker(schema)) if stored else MISSING
+    form = form_of(schema, answer if typed is MISSING else typed, faults or pair.state["misfits"])
+    return ShownPair(pair, source_of(training_sheet.sheet, pair.item_ref), form, answer, list(faults))
+
+
+def _draft(state: Any, has_answer: bool) -> tuple[str, str]:
+    if state["error"]:
+        return "bad", f"No draft: {state['error']}"
+    if not has_answer:
+        return "plain", "No draft: to be written by hand"
+    words = {
+        "canonical": "Draft from a canonical label",
+        "existing_column": "Draft from a column",
+    }.get(state["labeling_mode"], f"Draft by {state['model']}" if state["model"] else "Draft")
+    sure = state["ai_confidence"]
+    return "draft", words if sure is None else f"{words} · {sure:.0%} sure"
+
+
+def _use(use: str, state: Any) -> str:
+    if use in state["prohibited_uses"]:
+        return "prohibited"
+    return "allowed" if use in state["allowed_uses"] else "not allowed"

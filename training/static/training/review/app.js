@@ -1,0 +1,269 @@
+// The review screen: shows a pair, takes a decision, and goes on while it is sent.
+import { askReason, askStale } from "./dialogs.js";
+import { Item } from "./item.js";
+import { Keys } from "./keys.js";
+import { notice, quiet, say } from "./notices.js";
+import { Outbox, newId } from "./outbox.js";
+import { Progress } from "./progress.js";
+import { Queue } from "./queue.js";
+import { Strip } from "./strip.js";
+import { Unreachable, page } from "./net.js";
+
+const WORD_OF_SERVER = 2000; // an edit waits this long for the server's word, as only it validates
+const RENEW = 60_000;
+const WORD_OF_HOLD = 250; // the next pair is shown after this long even if it is not known yet whether it is free
+const pause = (most) => new Promise((resolve) => setTimeout(resolve, most, null));
+const hold = (id) => queue.hold(id).catch(() => ({ status: 0 }));
+const setup = JSON.parse(document.getElementById("setup").textContent);
+const outbox = new Outbox(setup.user, setup.signed_in);
+const queue = new Queue(setup);
+const progress = new Progress(setup);
+const strip = new Strip(setup.training_sheet, (id) => show(id));
+const trail = [];
+let item = document.querySelector(".item") ? new Item(setup) : null;
+let turn = 0;
+let renewed = Date.now();
+
+async function show(id, { fresh = true, typed, held = null } = {}) {
+  const mine = (turn += 1);
+  if (fresh) queue.forget(id);
+  try {
+    const fragment = await queue.item(id);
+    if (mine !== turn) return;
+    if (item && item.id !== id) letGo();
+    item = Item.show(setup, fragment);
+    if (typed !== undefined) item.form.fill(typed);
+  } catch (error) {
+    cannot(error);
+    return;
+  }
+  shown();
+  await take(mine, held);
+}
+
+// What is decided is given back with the decision; before it arrives nobody else shall take the pair.
+function letGo() {
+  if (item && setup.may_review && !outbox.entries.some((entry) => entry.pair === item.id)) queue.letGo(item.id);
+}
+
+// The pair on the screen is held, what follows is fetched.
+function shown() {
+  if (!trail.includes(item.id)) trail.push(item.id);
+  queue.back(item.id);
+  queue.prepare(item.id).catch(() => {});
+}
+
+async function take(mine, asked = null) {
+  if (!setup.may_review || !["unlabeled", "flagged"].includes(item.status)) return;
+  renewed = Date.now();
+  const held = item;
+  const { status, data } = await (asked ?? hold(held.id));
+  if (mine !== turn || item !== held) return;
+  if (status === 409) {
+    say(data.error.message);
+    if (held.form.isChanged) return notice(data.error.message);
+    queue.pass(held.id);
+    await next();
+  } else if (status === 200 && data.version !== held.version) {
+    await show(held.id);
+  }
+}
+
+async function next() {
+  const mine = (turn += 1);
+  try {
+    const id = await queue.next(item?.id);
+    if (mine !== turn) return;
+    if (!id) return await last(mine);
+    const held = setup.may_review ? hold(id) : null;
+    const soon = held && (await Promise.race([held, pause(WORD_OF_HOLD)]));
+    if (mine !== turn) return undefined;
+    if (soon?.status !== 409) return await show(id, { fresh: false, held });
+    queue.pass(id);
+    return await next();
+  } catch (error) {
+    return cannot(error);
+  }
+}
+
+// The queue has nothing more: what was skipped comes again, else the page says why it is empty.
+async function last(mine) {
+  const again = queue.again();
+  if (again) {
+    notice(`Nothing else waits: these are the ${again} you skipped.`, "info");
+    return next();
+  }
+  const fetched = new DOMParser().parseFromString(await page(`${setup.page}?order=${setup.order}&status=${setup.status}`), "text/html");
+  if (mine !== turn) return undefined;
+  const following = fetched.querySelector(".item")?.dataset.pair;
+  if (following && !outbox.entries.some((entry) => entry.pair === following)) return show(following);
+  item = null;
+  document.getElementById("panes").hidden = true;
+  const empty = document.getElementById("empty");
+  empty.replaceChildren(...fetched.getElementById("empty").childNodes);
+  empty.hidden = false;
+  return undefined;
+}
+
+function cannot(error) {
+  if (error instanceof Unreachable) notice("The next pair cannot be fetched while the connection is away; it comes when that is back.", "warning", "offline");
+  else if (error.status === 401) outbox.block();
+  else notice(error.message);
+}
+
+function send(verb, body, { base } = {}) {
+  const entry = { pair: item.id, itemRef: item.itemRef, verb, base, typed: item.form.isChanged ? item.form.read() : undefined };
+  return outbox.add({ ...entry, body: { action_id: newId(), ...body } });
+}
+
+async function decide(verb) {
+  if (!item) return;
+  const decided = item;
+  const wanted = verb === "approve" && decided.form.isChanged ? "edit" : verb;
+  if (!decided.may(wanted)) return say(`A pair that is ${decided.status} cannot be ${wanted === "edit" ? "edited" : `the subject of ${wanted}`}: reopen it first.`);
+  if (wanted === "approve" && decided.standsAgainst) {
+    notice(decided.standsAgainst, "warning");
+    document.querySelector(".af-fault")?.closest("[data-field]")?.querySelector("input, textarea, select")?.focus();
+    return;
+  }
+  const body = { version: decided.version, notes: decided.notes, confidence: decided.confidence };
+  if (setup.reasons[wanted]) {
+    body.reason = await askReason(`${wanted === "reject" ? "Reject" : "Flag"} ${decided.itemRef}: why?`, setup.reasons[wanted]);
+    if (body.reason === null || item !== decided) return;
+  }
+  if (wanted === "edit") body.answer = decided.form.read();
+  quiet();
+  const entry = send(wanted, body, { base: decided.form.base });
+  strip.push({ pair: decided.id, itemRef: decided.itemRef, verb: wanted, actionId: entry.body.action_id });
+  queue.pass(decided.id);
+  if (wanted === "edit" || wanted === "reopen") {
+    const answer = await outbox.answered(entry, navigator.onLine ? WORD_OF_SERVER : 0);
+    if (item !== decided || (answer && answer.status >= 400)) return;
+  }
+  decided.forget();
+  if (wanted === "reopen") await show(decided.id);
+  else await next();
+}
+
+async function undo() {
+  const { latest } = strip;
+  if (!latest) return say("There is no decision to undo.");
+  quiet();
+  strip.drop(latest.actionId);
+  if (outbox.takeBack(latest.actionId)) return show(latest.pair, { fresh: false });
+  const entry = outbox.add({ pair: latest.pair, itemRef: latest.itemRef, verb: "undo", body: { action_id: newId() } });
+  const answer = await outbox.answered(entry, navigator.onLine ? 5 * WORD_OF_SERVER : 0);
+  if (!answer) return notice(`${latest.itemRef} is undone as soon as the server can be reached.`, "info");
+  return answer.status < 400 ? show(latest.pair) : undefined;
+}
+
+const VERBS = {
+  approve: () => decide("approve"),
+  reject: () => decide("reject"),
+  flag: () => decide("flag"),
+  reopen: () => decide("reopen"),
+  edit: () => item?.form.focusFirst(),
+  undo,
+  skip: () => {
+    if (!item) return undefined;
+    quiet();
+    queue.pass(item.id, true);
+    return next();
+  },
+  next: () => {
+    const at = trail.indexOf(item?.id);
+    return at >= 0 && at < trail.length - 1 ? show(trail[at + 1]) : VERBS.skip();
+  },
+  previous: () => {
+    const at = trail.indexOf(item?.id);
+    return at > 0 ? show(trail[at - 1]) : say("This is the first pair you looked at.");
+  },
+  help: () => keys.show(),
+};
+
+// Never goes on over a refusal: the pair comes back with what was typed.
+async function refused({ detail: { entry, code, data } }) {
+  strip.drop(entry.body.action_id);
+  queue.back(entry.pair);
+  const message = data?.error?.message ?? "The server refused it.";
+  if (code === "stale_version") return stale(entry, message, data.error.details);
+  if (item?.id === entry.pair) return explain(entry, message, data);
+  if (item?.form.isChanged) return notice(`${entry.itemRef}: ${message}`, "error", entry.pair, ["Open it", () => show(entry.pair, { typed: entry.typed })]);
+  await show(entry.pair, { typed: entry.typed });
+  return explain(entry, message, data);
+}
+
+function explain(entry, message, data) {
+  const left = item.form.showFaults(data?.error?.fields?.answer ?? []);
+  notice(`${entry.itemRef}: ${data?.error?.fields?.answer && !left.length ? "Correct the marked fields." : message}`, "error", entry.pair);
+}
+
+async function stale(entry, message, details) {
+  const choice = await askStale(entry, message, details);
+  if (choice === "open") return show(entry.pair, { typed: entry.typed });
+  if (choice === "theirs") {
+    queue.pass(entry.pair);
+    return item?.id === entry.pair ? next() : undefined;
+  }
+  // Approving meant the answer that was seen, which is no longer the pair's.
+  const mine = entry.verb === "approve" ? { verb: "edit", answer: entry.base } : { verb: entry.verb, answer: entry.body.answer };
+  const { answer, ...rest } = { ...entry.body, answer: mine.answer };
+  const again = (verb, body) => outbox.add({ ...entry, verb, body: { ...body, action_id: newId() } });
+  if (!setup.transitions[mine.verb].includes(details.theirs.status)) again("reopen", {});
+  again(mine.verb, { ...rest, version: undefined, ...(answer === undefined ? {} : { answer }) });
+  queue.pass(entry.pair);
+  return item?.id === entry.pair ? next() : undefined;
+}
+
+function signedOut() {
+  const count = outbox.entries.length;
+  const kept = count ? ` ${count === 1 ? "One decision is" : `${count} decisions are`} kept here and sent afterwards.` : "";
+  const link = Object.assign(document.createElement("a"), { href: setup.sign_in, target: "_blank", textContent: "Sign in again" });
+  notice(`Your session has ended.${kept} `, "warning", "signed-out", link);
+}
+
+outbox.addEventListener("state", () => {
+  const state = document.getElementById("state");
+  state.dataset.state = outbox.state;
+  if (state.textContent !== outbox.words) state.textContent = outbox.words;
+  if (outbox.state === "signed-out") signedOut();
+});
+outbox.addEventListener("done", ({ detail: { entry } }) => {
+  queue.forget(entry.pair);
+  if (entry.verb === "undo") queue.back(entry.pair);
+  progress.soon();
+});
+outbox.addEventListener("refused", refused);
+outbox.addEventListener("signed-in", () => {
+  quiet("signed-out");
+  if (!item || queue.passed.has(item.id)) next();
+});
+outbox.addEventListener("another-user", ({ detail }) => notice(`Now ${detail.user ?? "somebody else"} is signed in, and what waits here is ${setup.user}'s: sign in as ${setup.user} to send it.`, "warning", "another"));
+addEventListener("online", () => {
+  quiet("offline");
+  if (!item || queue.passed.has(item.id)) next();
+});
+
+const form = document.getElementById("review-form");
+form.addEventListener("submit", (event) => event.preventDefault());
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-do]");
+  if (!button) return;
+  event.preventDefault();
+  VERBS[button.dataset.do]();
+});
+for (const name of ["keydown", "pointerdown", "wheel"]) {
+  addEventListener(name, () => item && Date.now() - renewed > RENEW && take(turn), { passive: true });
+}
+addEventListener("pagehide", letGo);
+for (const select of document.querySelectorAll(".filters select")) select.addEventListener("change", () => select.form.submit());
+for (const button of document.querySelectorAll("[data-filter-button]")) button.hidden = true;
+for (const button of document.querySelectorAll("[data-do][hidden]:not([data-do=reopen])")) button.hidden = false;
+
+const keys = new Keys((verb) => VERBS[verb](), (number) => item?.digit(number) ?? false);
+if (item) {
+  shown();
+  take(turn);
+}
+outbox.flush();
+document.documentElement.dataset.ready = "yes";

@@ -1,0 +1,79 @@
+// The questions of the screen: why a pair is rejected or flagged, and which of two answers stands.
+
+for (const dialog of document.querySelectorAll("dialog")) {
+  for (const button of dialog.querySelectorAll("[data-close]")) button.addEventListener("click", () => dialog.close(""));
+}
+
+// Resolves with the reason, or with null where the reader thought better of it.
+export function askReason(title, reasons) {
+  const dialog = document.getElementById("reason-dialog");
+  const [input, ok, chips] = ["input", "[data-ok]", "[data-chips]"].map((what) => dialog.querySelector(what));
+  dialog.querySelector("h2").textContent = title;
+  input.value = "";
+  const choose = (words) => {
+    input.value = words;
+    draw();
+    input.focus();
+  };
+  const draw = () => {
+    ok.disabled = !input.value.trim();
+    for (const chip of chips.children) chip.setAttribute("aria-pressed", String(chip.dataset.words === input.value));
+  };
+  chips.replaceChildren(...reasons.map((words, at) => {
+    const chip = Object.assign(document.createElement("button"), { type: "button" });
+    chip.dataset.words = words;
+    chip.append(Object.assign(document.createElement("kbd"), { textContent: at + 1 }), words);
+    chip.addEventListener("click", () => choose(words));
+    return chip;
+  }));
+  const picked = () => !input.value || reasons.includes(input.value);
+  const key = (event) => {
+    const words = /^[1-9]$/.test(event.key) && picked() && reasons[Number(event.key) - 1];
+    if (!words) return;
+    event.preventDefault();
+    choose(words);
+  };
+  draw();
+  input.oninput = draw;
+  dialog.onkeydown = key;
+  dialog.returnValue = "";
+  dialog.showModal();
+  input.focus();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "ok" && input.value.trim() ? input.value.trim() : null), { once: true });
+  });
+}
+
+const answerOf = (snapshot) => {
+  const last = snapshot?.messages?.at(-1);
+  if (last?.role !== "assistant") return undefined;
+  try {
+    return JSON.parse(last.content);
+  } catch {
+    return last.content;
+  }
+};
+const isObject = (value) => value && typeof value === "object" && !Array.isArray(value);
+const text = (value) => (value === undefined ? "—" : typeof value === "string" ? value : JSON.stringify(value));
+
+// Resolves with "theirs", "mine" or "open"; Esc keeps theirs out and opens the pair.
+export function askStale(entry, message, details) {
+  const dialog = document.getElementById("stale-dialog");
+  const [base, theirs, mine] = [entry.base, answerOf(details.theirs), entry.body.answer ?? entry.base];
+  dialog.querySelector("[data-stale-words]").textContent = `${entry.itemRef}: ${message}`;
+  const names = [...new Set([base, theirs, mine].filter(isObject).flatMap(Object.keys))];
+  const rows = names.map((name) => [name, ...[base, theirs, mine].map((value) => text(isObject(value) ? value[name] : value))]);
+  if (!names.length) rows.push(["Answer", text(base), text(theirs), text(mine)]);
+  rows.push(["Status", "", details.theirs.status, entry.verb]);
+  dialog.querySelector("[data-stale-rows]").replaceChildren(...rows.map(([name, ...cells]) => {
+    const row = document.createElement("tr");
+    row.append(Object.assign(document.createElement("th"), { scope: "row", textContent: name }));
+    for (const cell of cells) row.insertCell().textContent = cell;
+    row.classList.toggle("differs", cells[1] !== cells[2]);
+    return row;
+  }));
+  for (const button of dialog.querySelectorAll("[data-choose]")) button.onclick = () => dialog.close(button.dataset.choose);
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue || "open"), { once: true }));
+}

@@ -1,0 +1,36 @@
+// Requests to the API of the same origin, as the one who is signed in.
+
+export class Unreachable extends Error {}
+
+// Read anew for each request: signing in again changes it.
+const csrf = () => document.cookie.match(/(?:^|;\s*)csrftoken=([^;]+)/)?.[1] ?? document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
+
+// Returns {status, data}; Unreachable where no answer came.
+export async function call(method, path, body, options = {}) {
+  const headers = { "X-CSRFToken": csrf(), Accept: "application/json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let answer;
+  try {
+    answer = await fetch(`/api/v1${path}`, { method, headers, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body), ...options });
+  } catch (error) {
+    throw new Unreachable(error.message);
+  }
+  const text = await answer.text();
+  try {
+    return { status: answer.status, data: text ? JSON.parse(text) : null };
+  } catch {
+    return { status: answer.status, data: null };
+  }
+}
+
+// The text of a page; Unreachable as above, an Error with `status` where it is no page of ours or the session ended.
+export async function page(address) {
+  let answer;
+  try {
+    answer = await fetch(address, { credentials: "same-origin", headers: { Accept: "text/html" } });
+  } catch (error) {
+    throw new Unreachable(error.message);
+  }
+  if (answer.redirected || !answer.ok) throw Object.assign(new Error(`${address}: ${answer.status}`), { status: answer.redirected ? 401 : answer.status });
+  return answer.text();
+}

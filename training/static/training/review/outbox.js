@@ -1,0 +1,138 @@
+// Decisions on their way: kept in the browser until the server has them, sent one after the other, in order.
+// A decision has an action_id, so that sending it twice, from two tabs or after a lost answer, does it once.
+import { Unreachable, call, page } from "./net.js";
+
+const RETRY = [1000, 2000, 5000, 10000, 20000];
+
+// randomUUID is missing where the page came by plain http from another machine.
+export const newId = () => crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+export class Outbox extends EventTarget {
+  // Events: "state"; "done" and "refused" with detail {entry, status, code, data};
+  // "signed-in"; "another-user" with detail {user}.
+  constructor(user, signedInPage) {
+    super();
+    this.prefix = `review-outbox:${user}:`;
+    this.user = user;
+    this.signedInPage = signedInPage;
+    this.state = "";
+    this.failures = 0;
+    this.last = 0;
+    addEventListener("online", () => this.flush());
+    addEventListener("offline", () => this.#say("offline"));
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.resume());
+    new BroadcastChannel("workbench-signed-in").addEventListener("message", () => this.resume());
+  }
+
+  get entries() {
+    return Object.keys(localStorage).filter((key) => key.startsWith(this.prefix)).sort().map((key) => JSON.parse(localStorage.getItem(key)));
+  }
+
+  get words() {
+    const waiting = this.entries.length;
+    const count = waiting ? `: ${waiting} waiting` : "";
+    return { saved: "Saved", saving: "Saving…", offline: `Offline${count}`, "signed-out": `Signed out${count}`, refused: "Not saved", "": "" }[this.state];
+  }
+
+  add(entry) {
+    this.last = Math.max(Date.now(), this.last + 1);
+    const kept = { ...entry, key: `${this.prefix}${String(this.last).padStart(15, "0")}` };
+    localStorage.setItem(kept.key, JSON.stringify(kept));
+    if (!this.blocked) this.#say(navigator.onLine ? "saving" : "offline");
+    else this.#say(this.state);
+    this.flush();
+    return kept;
+  }
+
+  // Takes back what was not sent yet; false where it is on its way or gone.
+  takeBack(actionId) {
+    const entry = this.entries.find((one) => one.body.action_id === actionId);
+    if (!entry || this.sending === entry.key || entry.tried) return false;
+    localStorage.removeItem(entry.key);
+    this.#say(this.entries.length ? this.state : "saved");
+    return true;
+  }
+
+  // Resolves with the event's detail when the server has answered, or with null after `most` milliseconds.
+  answered(entry, most) {
+    return new Promise((resolve) => {
+      const heard = (event) => event.detail.entry.key === entry.key && finish(event.detail);
+      const finish = (detail) => {
+        clearTimeout(timer);
+        for (const name of ["done", "refused"]) this.removeEventListener(name, heard);
+        resolve(detail);
+      };
+      const timer = setTimeout(finish, most, null);
+      for (const name of ["done", "refused"]) this.addEventListener(name, heard);
+    });
+  }
+
+  // Sends again after signing in, if it is the same person: nobody's decisions are sent as another's.
+  async resume() {
+    if (this.state !== "signed-out") return this.flush();
+    try {
+      const user = new DOMParser().parseFromString(await page(this.signedInPage), "text/html").querySelector("[data-user]")?.dataset.user;
+      if (user !== this.user) return this.#tell("another-user", { user });
+    } catch {
+      return undefined;
+    }
+    this.blocked = false;
+    this.#tell("signed-in", {});
+    return this.flush();
+  }
+
+  // The session ended: nothing is sent until the same person has signed in again.
+  block() {
+    this.blocked = true;
+    this.#say("signed-out");
+  }
+
+  async flush() {
+    if (this.sending || this.blocked) return;
+    clearTimeout(this.timer);
+    for (let entry = this.entries[0]; entry && !this.blocked; [entry] = this.entries) {
+      this.sending = entry.key;
+      if (this.state !== "offline") this.#say("saving");
+      try {
+        localStorage.setItem(entry.key, JSON.stringify({ ...entry, tried: true }));
+        this.#take(entry, await call("POST", `/qa-pairs/${entry.pair}/${entry.verb}`, entry.body));
+      } catch (error) {
+        if (!(error instanceof Unreachable)) throw error;
+        this.sending = null;
+        this.#wait();
+        return;
+      }
+      this.sending = null;
+    }
+    if (["saving", "offline"].includes(this.state) && !this.entries.length) this.#say("saved");
+  }
+
+  #take(entry, { status, data }) {
+    const code = data?.error?.code;
+    const forged = status === 403 && /csrf/i.test(data?.error?.message ?? "");
+    if (status === 401 || forged) {
+      this.block();
+      return;
+    }
+    if (status >= 500 || status === 429) throw new Unreachable(String(status));
+    this.failures = 0;
+    localStorage.removeItem(entry.key);
+    this.#say(this.entries.length ? "saving" : status < 400 ? "saved" : "refused");
+    this.#tell(status < 400 ? "done" : "refused", { entry, status, code, data });
+  }
+
+  #wait() {
+    this.#say("offline");
+    this.timer = setTimeout(() => this.flush(), RETRY[Math.min(this.failures, RETRY.length - 1)]);
+    this.failures += 1;
+  }
+
+  #say(state) {
+    this.state = state;
+    this.#tell("state", {});
+  }
+
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}

@@ -1,0 +1,46 @@
+// The last ten decisions, each a way back to its pair; kept for the tab, so that a reload does not lose them.
+const MOST = 10;
+const DONE = { approve: "approved", edit: "edited", reject: "rejected", flag: "flagged", reopen: "reopened" };
+const MARK = { approve: "✓", edit: "✎", reject: "✕", flag: "⚑", reopen: "↺" };
+
+export class Strip {
+  constructor(sheet, open) {
+    this.key = `review-strip:${sheet}`;
+    this.open = open;
+    this.place = document.getElementById("strip");
+    this.decisions = JSON.parse(sessionStorage.getItem(this.key) ?? "[]");
+    this.draw();
+  }
+
+  get latest() {
+    return this.decisions.at(-1);
+  }
+
+  push(decision) {
+    this.decisions = [...this.decisions, decision].slice(-MOST);
+    this.draw();
+  }
+
+  drop(actionId) {
+    this.decisions = this.decisions.filter((one) => one.actionId !== actionId);
+    this.draw();
+  }
+
+  draw() {
+    sessionStorage.setItem(this.key, JSON.stringify(this.decisions));
+    this.place.hidden = !this.decisions.length;
+    const list = document.createElement("ol");
+    for (const { pair, itemRef, verb } of [...this.decisions].reverse()) {
+      const button = Object.assign(document.createElement("button"), { type: "button", className: `quiet done-${verb}`, title: `${itemRef}: ${DONE[verb]}` });
+      const words = Object.assign(document.createElement("span"), { className: "strip-words", textContent: itemRef });
+      const told = Object.assign(document.createElement("span"), { className: "hidden", textContent: ` ${DONE[verb]}, open again` });
+      const mark = Object.assign(document.createElement("span"), { textContent: MARK[verb] });
+      mark.setAttribute("aria-hidden", "true");
+      button.append(mark, words, told);
+      button.addEventListener("click", () => this.open(pair));
+      list.append(Object.assign(document.createElement("li"), {}));
+      list.lastElementChild.append(button);
+    }
+    this.place.replaceChildren(Object.assign(document.createElement("span"), { className: "soft", textContent: "Latest" }), list);
+  }
+}
