@@ -95,7 +95,7 @@ class at:  # noqa: N801 - reads as a word: `with at(directory)`
             return {"NAME": str(self.directory)}
         from tests.databricks.loopback import TOKEN, Loopback  # loads the connector
 
-        os.environ["DATABRICKS_TOKEN"] = TOKEN
+        self.stack.enter_context(pytest.MonkeyPatch.context()).setenv("DATABRICKS_TOKEN", TOKEN)
         self.server = self.stack.enter_context(Loopback(self.directory))
         return databases.lakehouse(self.server.url)
 

@@ -80,5 +80,5 @@ def test_generate_kill_resume_finish(page: Any, api: Api, site: Site) -> None:
     pairs = polars.read_delta(str(site.var / "lakehouse/mirion_vital/workbench/qa_pairs"))
     assert done(page) == job["done"] == pairs.height == pairs["item_ref"].n_unique() == ITEMS
     page.click("text=Open in review")
-    page.locator(f"text={ITEMS} pairs").wait_for()
+    page.locator(f"text={ITEMS} pairs").first.wait_for()
     assert page.faults == []

@@ -176,7 +176,7 @@ class Jobs:
             COMMANDS[kinds[0]](getattr(tasks[0], kinds[0])),
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=os.environ | self.environment | environment,
+            env=_machine() | self.environment | environment,
             cwd=self.cwd,
             start_new_session=True,
         )
@@ -210,3 +210,8 @@ class Jobs:
         for run in self.runs.values():
             run.cancel()
             run.output.close()
+
+
+def _machine() -> dict[str, str]:
+    """The environment of this process without what is set up here: a cluster starts with none of it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("WORKBENCH_", "DATABRICKS_"))}
