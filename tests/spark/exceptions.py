@@ -10,6 +10,7 @@ import re
 EXCEPTIONS: dict[str, str] = {
     r"OPTIMIZE ": "a command of Delta Lake, whose own parser Spark loads as an extension",
     r"VACUUM ": "a command of Delta Lake, whose own parser Spark loads as an extension",
+    r"(PUT|GET|REMOVE) '": "files of a volume, which the connector itself carries",
     r"CREATE VOLUME ": "volumes are Unity Catalog's",
     r"ALTER \w+ \S+ (ALTER COLUMN \S+ )?(SET|UNSET) TAGS ": "tags are Unity Catalog's",
 }
