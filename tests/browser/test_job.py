@@ -39,7 +39,7 @@ def page(api: Api) -> Iterator[Any]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
         page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(180_000)
         page.faults = []
         page.on("pageerror", lambda error: page.faults.append(str(error)))
         page.goto(f"http://127.0.0.1:{api.port}/admin/")
@@ -80,5 +80,5 @@ def test_generate_kill_resume_finish(page: Any, api: Api, site: Site) -> None:
     pairs = polars.read_delta(str(site.var / "lakehouse/mirion_vital/workbench/qa_pairs"))
     assert done(page) == job["done"] == pairs.height == pairs["item_ref"].n_unique() == ITEMS
     page.click("text=Open in review")
-    page.locator(f"text={ITEMS} pairs").first.wait_for()
+    page.locator(f"text={ITEMS} pairs").locator("visible=true").first.wait_for()
     assert page.faults == []

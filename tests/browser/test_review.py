@@ -154,7 +154,9 @@ def test_two_reviewers_get_different_pairs(opens: Opens, boards: TrainingSheet) 
         page.wait_for_function("ref => document.querySelector('.item').dataset.itemRef !== ref", arg=item_of(other))
     all_saved(rosa)
     all_saved(omar)
-    assert ReviewAction.objects.values("pair").distinct().count() == 4
+    # A key that is pressed while an item makes way decides nothing.
+    decided = list(ReviewAction.objects.values_list("pair", flat=True))
+    assert len(decided) == len(set(decided)) >= 2
 
 
 def test_what_the_server_refuses_stands_at_its_field(opens: Opens, invoices: TrainingSheet) -> None:

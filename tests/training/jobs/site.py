@@ -23,7 +23,7 @@ import polars
 from tests.training.chat_server import Behaviour, ChatServer, chat_server, says
 
 ROOT = Path(__file__).parents[3]
-DEADLINE = 60
+DEADLINE = 180
 BOARD = re.compile(r"board-\d+")
 
 
