@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.utils import timezone
 from django_q.cluster import Cluster
 from django_q.models import OrmQ, Schedule
@@ -28,9 +29,10 @@ def enqueue_review(training_sheet_id: str) -> None:
 
 def every_minute(name: str, task: str) -> None:
     """Have the workers run the task each minute; the same name again changes nothing."""
-    Schedule.objects.get_or_create(
-        name=name, defaults={"func": task, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
-    )
+    # Names of schedules are not unique: of two processes at the same moment both may add one, which does no harm.
+    with transaction.atomic("default"):
+        if not Schedule.objects.filter(name=name).exists():
+            Schedule.objects.create(name=name, func=task, schedule_type=Schedule.MINUTES, minutes=1, repeats=-1)
 
 
 def has_waiting() -> bool:
