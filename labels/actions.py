@@ -12,12 +12,15 @@ from django.utils import timezone
 from labels.checking import check_content, check_fits, existing_item, limits
 from labels.history import keep, repair, uses_changed
 from labels.models import CanonicalLabel
+from labels.seen import expect_seen, says_already
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
-from workbench.canonical import canonical_bytes
-from workbench.problems import Conflict, Invalid
+from workbench.problems import Conflict, Invalid, NotFound
 
 ATTEMPTS = 5
+SAID = (
+    "label_data", "confidence", "notes", "allowed_uses", "prohibited_uses", "usage_reason", "data_classification",
+)  # fmt: skip
 
 Values = Mapping[str, Any]
 
@@ -38,13 +41,15 @@ def record_label(
     template: PromptTemplate | None = None,
     reason: str = "",
     change_note: str = "",
+    seen_version: int | None = None,
 ) -> CanonicalLabel:
     """Return the label of the item for this type of task, made or changed; recording the same again changes nothing.
 
     Uses, usage reason, classification and template that are not given stay as they are (at first: all five uses,
     `internal`). `label_data` must fit the template's output schema, else the one that the label was made under.
     A change of uses, usage reason or classification needs a `reason`, which is audited; `change_note` goes to the
-    version. Raises Invalid naming every input at fault, and Conflict when others keep changing the same label.
+    version. `seen_version` is the one that the actor looked at, 0 for no label: another one is a StaleLabel, unless it
+    says the same already. Raises Invalid naming every input at fault, and Conflict when others keep changing the label.
     """
     check_content(label_type, label_data, confidence, template)
     given = {
@@ -63,10 +68,34 @@ def record_label(
         present = CanonicalLabel.objects.filter(**key).first()
         values = content | limits(given, present)
         check_fits(label_data, values.get("output_schema", present.output_schema if present else None) or {})
+        expect_seen(seen_version, present, values)
         written = _change(present, values, actor, **words) if present else _add(key, values, actor, **words)
         if written is not None:
             return written
     raise Conflict(f"Others keep changing the label of {item_ref!r} ({label_type}): look at it, then try again.")
+
+
+def restore_version(
+    label: CanonicalLabel, version: int, *, actor: str, reason: str = "", seen_version: int | None = None
+) -> CanonicalLabel:
+    """Return the label as it was in an earlier version, recorded as a new one; nothing of its past goes away.
+
+    NotFound for a version that it never had; else errors as for `record_label`, as where the old answer does not fit the
+    schema of the present one, or where uses change without a `reason`.
+    """
+    old = label.versions.filter(version=version).first()
+    if old is None:
+        raise NotFound(f"{label} has no version {version}: it has 1 to {label.version}.")
+    return record_label(
+        sheet=label.sheet,
+        item_ref=label.item_ref,
+        label_type=label.label_type,
+        **{name: getattr(old, name) for name in SAID},
+        actor=actor,
+        reason=reason,
+        change_note=f"Version {version} restored",
+        seen_version=seen_version,
+    )
 
 
 def _add(key: Values, values: Values, actor: str, *, reason: str, change_note: str) -> CanonicalLabel | None:
@@ -95,7 +124,7 @@ def _change(
     after = copy(present)
     for name, value in changes.items():
         setattr(after, name, value)
-    if all(_same(getattr(present, name), value) for name, value in values.items()):
+    if says_already(present, values):
         return present
     if uses_changed(present, after) and not reason:
         words = "Say why uses, usage reason or classification change; it is kept in the audit."
@@ -105,8 +134,3 @@ def _change(
         return None
     keep(present, after, reason=reason, change_note=change_note)
     return after
-
-
-def _same(one: Any, other: Any) -> bool:
-    # As JSON, because to Python 1 and true are equal.
-    return canonical_bytes(one) == canonical_bytes(other)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
-from itertools import pairwise
-from statistics import median
 from typing import Any
 
 from django.core.cache import cache
@@ -14,11 +11,9 @@ from django.db.models import Count, Max
 
 from training.models import QAPair, ReviewAction
 from training.review.frames import frame_of
+from workbench.pace import LATELY, minutes_left
 
 FRESH = 5  # seconds
-LATELY = 50
-# A longer break between two decisions is not part of the pace.
-BREAK = timedelta(minutes=5)
 
 Bucket = tuple[str, str, str]
 
@@ -103,8 +98,4 @@ def _waiting(training_sheet_id: str) -> list[tuple[ReviewAction, bool]]:
 
 def _minutes(training_sheet_id: str, actor: str, left: int) -> int | None:
     mine = ReviewAction.objects.filter(training_sheet_id=training_sheet_id, actor=actor).exclude(action="undo")
-    times = list(mine.order_by("-id").values_list("created_at", flat=True)[:LATELY])
-    gaps = [gap for later, earlier in pairwise(times) if (gap := later - earlier) < BREAK]
-    if len(gaps) < 3:
-        return None
-    return round(left * median(gap.total_seconds() for gap in gaps) / 60)
+    return minutes_left(mine.order_by("-id").values_list("created_at", flat=True)[:LATELY], left)
