@@ -179,8 +179,8 @@ def _apply(sheet: Sheet, plans: list[Plan], *, actor: str, reason: str, note: st
     if not (new or changed):
         return
     before = [plan.present for plan, _ in changed if plan.present]
-    fresh, after = [label for _, label in new], [label for _, label in changed]
-    written = record_labels(fresh, after, before=before, change_note=note)
+    fresh, renewed = [label for _, label in new], [label for _, label in changed]
+    written = record_labels(fresh, renewed, before=before, change_note=note)
     for plan, label in (*new, *changed):
         if label.pk not in written:
             plan.outcome, plan.reasons = "refused", ("Somebody else wrote this label meanwhile: import it again.",)

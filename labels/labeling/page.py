@@ -23,7 +23,7 @@ from sheets.models import Sheet
 from sheets.reading import ref_before
 from templates_app.answer_form import answer_of
 from workbench.csp import strict
-from workbench.problems import Conflict, Problem
+from workbench.problems import Conflict, Invalid, Problem
 from workbench.signed_in import sign_in_pages
 
 LABEL = "labels.add_canonicallabel"
@@ -42,8 +42,8 @@ def page(request: HttpRequest, sheet_id: str, label_type: str) -> HttpResponse:
         return _do(request, task)
     shown = None
     try:
-        if item_ref := request.GET.get("item", "").strip() or _next(request, task):
-            existing_item(task.sheet, item_ref)
+        asked = request.GET.get("item", "").strip()
+        if item_ref := _named(task, asked) if asked else _next(request, task):
             shown = shown_item(task, item_ref)
     except Problem as problem:
         messages.error(request, problem.message)
@@ -93,6 +93,17 @@ def query_of(request: HttpRequest, task: Task, **more: str) -> str:
 def _filters(request: HttpRequest) -> tuple[str, str]:
     order = request.GET.get("order", "gaps")
     return order if order in ORDERS else "gaps", request.GET.get("text", "").strip()
+
+
+def _named(task: Task, asked: str) -> str:
+    """Return the item of that name, or the only one that has it in its name or row; Invalid with near misses."""
+    try:
+        return existing_item(task.sheet, asked).ref
+    except Invalid:
+        found = walk(task.sheet, task.label_type, order="all", text=asked, limit=2).stops
+        if len(found) != 1:
+            raise
+    return found[0].item_ref
 
 
 def _next(request: HttpRequest, task: Task) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -18,7 +19,7 @@ KEPT_FOR = 24 * 60 * 60  # seconds
 SALT = "label-import"
 
 
-def keep(file: UploadedFile, *, actor: str) -> str:
+def keep(file: UploadedFile[Any], *, actor: str) -> str:
     """Keep an upload and return the token that opens it; Invalid where it is too big."""
     if (size := file.size or 0) > MOST_BYTES:
         raise Invalid(f"Found {size:,} bytes: a file has at most {MOST_BYTES:,}. Split it, or use import_labels.")
