@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     FieldTextFilter,
     RelatedDropdownFilter,
 )
-from unfold.decorators import display
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from governance.admin_filters import ChangedWithin, ProhibitedUse
@@ -104,6 +108,9 @@ class CanonicalLabelAdmin(VerbAdmin):
     ordering = ("-last_modified_at", "-id")
     search_fields = ("item_ref", "notes", "label_data", "labeled_by")
     inlines = (VersionInline,)
+    actions = ("export_sheet",)
+    actions_list = ("label_items",)
+    actions_detail = ("open_item", "versions")
     fieldsets = (
         ("Item", {"fields": KEY}),
         ("Label", {"fields": ("label_data", "confidence", "notes", "template", "change_note")}),
@@ -135,6 +142,27 @@ class CanonicalLabelAdmin(VerbAdmin):
         """Record what changed on top of what is there; the verb takes everything but uses as given."""
         present = {name: getattr(row, name) for name in (*KEY, "label_data", "confidence", "notes")}
         return record_label(**(present | dict(data)), actor=actor)
+
+    @action(description="Label, import and export", icon="edit_note", variant=ActionVariant.PRIMARY)
+    def label_items(self, _request: HttpRequest) -> HttpResponse:
+        return redirect("label-entry")
+
+    @action(description="Open in labeling", icon="edit_note", variant=ActionVariant.PRIMARY, permissions=["view"])
+    def open_item(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        label = CanonicalLabel.objects.get(pk=object_id)
+        return redirect(f"{reverse('label', args=[label.sheet_id, label.label_type])}?{urlencode({'item': label.item_ref})}")
+
+    @action(description="Versions", icon="history", url_path="versions", permissions=["view"])
+    def versions(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect("label-versions", label_id=object_id)
+
+    @admin.action(description="Export the labels of its sheet as JSONL", permissions=["view"])
+    def export_sheet(self, request: HttpRequest, queryset: QuerySet[CanonicalLabel]) -> HttpResponse | None:
+        sheets = set(queryset.values_list("sheet_id", flat=True))
+        if len(sheets) > 1:
+            self.message_user(request, "Choose labels of one sheet: an export is the file of one.", messages.WARNING)
+            return None
+        return redirect(f"/api/v1/canonical-labels/export?sheet={sheets.pop()}")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody deletes ground truth: pairs and their history point at it."""

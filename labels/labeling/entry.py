@@ -45,11 +45,12 @@ class TaskRow:
 @login_required
 @require_GET
 def entry(request: HttpRequest) -> HttpResponse:
-    """Return the sheets with their label types; with `?sheet=` and `?label_type=` go to the screen of that task."""
+    """Return the sheets with their label types, or one `?sheet=`; with `?label_type=` too go to the screen of that task."""
     sheet_id, label_type = request.GET.get("sheet"), request.GET.get("label_type")
     if sheet_id and label_type:
         return redirect("label", sheet_id=sheet_id, label_type=label_type)
-    sheets = list(Sheet.objects.order_by("name")[:SHEETS])
+    among = Sheet.objects.filter(pk=sheet_id) if sheet_id else Sheet.objects.all()
+    sheets = list(among.order_by("name")[:SHEETS])
     published = list(PromptTemplate.objects.filter(status=PromptTemplate.Status.PUBLISHED))
     counts = counts_of([sheet.pk for sheet in sheets], actor=request.user.get_username())
     context = {

@@ -139,6 +139,7 @@ def _page(request: HttpRequest, task: Task, shown: ShownItem | None, code: int =
         "templates": templates_for(task.label_type),
         "order": order,
         "text": text,
+        "asked": request.GET.get("item", ""),
         "orders": ORDER_WORDS.items(),
         "look_only": LOOK_ONLY,
         "setup": {

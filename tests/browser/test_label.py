@@ -64,7 +64,7 @@ def test_boards_by_keyboard_alone(labels: Labels, boards: TrainingSheet) -> None
     all_saved(page)
     assert (label_of(third).version, label_of(third).label_data["defect_type"]) == (2, "scratch")
     page.keyboard.press("g")
-    page.keyboard.type("7719-003")
+    page.keyboard.type("pcb_003_m")
     page.keyboard.press("Enter")
     page.locator("h2 >> text=pcb_003").wait_for()
     page.wait_for_selector("[data-ready]")

@@ -148,6 +148,10 @@ async function refused({ detail: { entry, code, data } }) {
   strip.drop(entry.body.action_id);
   if (entry.task !== task) return notice(`${entry.ref}: ${data?.error?.message ?? "The server refused it."}`);
   ahead.back(entry.ref);
+  if (item?.id === entry.ref) {
+    turn += 1; // what was about to come does not
+    item.keep(item.typed);
+  }
   if (code === "stale_version") return stale(entry, data.error);
   const message = data?.error?.message ?? "The server refused it.";
   if (item?.id !== entry.ref && item?.isChanged) return notice(`${entry.ref}: ${message}`, "error", entry.ref, ["Open it", () => show(entry.ref, { typed: entry.typed })]);
@@ -177,7 +181,12 @@ function done({ detail: { entry, data } }) {
   if (entry.task !== task) return;
   outbox.amend((later) => (later.task === task && later.ref === entry.ref ? { ...later, body: { ...later.body, version: data.version } } : later));
   ahead.fragments.forget(entry.ref);
-  if (item?.id === entry.ref) item.version = data.version;
+  if (item?.id === entry.ref) {
+    item.version = data.version;
+    // Somebody went back to it before it was saved: it is shown as what it has become.
+    const isAsSent = !waiting(entry.ref) && JSON.stringify(item.typed) === JSON.stringify(entry.typed);
+    if (isAsSent && !ahead.passed.has(entry.ref)) show(entry.ref);
+  }
   progress.soon();
 }
 
