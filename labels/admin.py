@@ -150,7 +150,9 @@ class CanonicalLabelAdmin(VerbAdmin):
     @action(description="Open in labeling", icon="edit_note", variant=ActionVariant.PRIMARY, permissions=["view"])
     def open_item(self, _request: HttpRequest, object_id: str) -> HttpResponse:
         label = CanonicalLabel.objects.get(pk=object_id)
-        return redirect(f"{reverse('label', args=[label.sheet_id, label.label_type])}?{urlencode({'item': label.item_ref})}")
+        return redirect(
+            f"{reverse('label', args=[label.sheet_id, label.label_type])}?{urlencode({'item': label.item_ref})}"
+        )
 
     @action(description="Versions", icon="history", url_path="versions", permissions=["view"])
     def versions(self, _request: HttpRequest, object_id: str) -> HttpResponse:

@@ -22,6 +22,7 @@ from labels.labeling.walking import ORDERS, walk
 from sheets.models import Sheet
 from sheets.reading import ref_before
 from templates_app.answer_form import answer_of
+from workbench.canonical import canonical_json
 from workbench.csp import strict
 from workbench.problems import Conflict, Invalid, Problem
 from workbench.signed_in import sign_in_pages
@@ -199,6 +200,8 @@ def _refused(request: HttpRequest, task: Task, item_ref: str, problem: Problem) 
     messages.error(request, problem.message)
     typed = answer_of(task.output_schema, request.POST)
     if problem.details:
-        messages.warning(request, f"Theirs: {problem.details['theirs']['label_data']}. Yours is in the form.")
+        messages.warning(
+            request, f"Theirs: {canonical_json(problem.details['theirs']['label_data'])}. Yours is in the form."
+        )
     shown = shown_item(task, item_ref, typed=typed, beside=beside_in(request.POST), problems=problem.fields)
     return _page(request, task, shown, code=problem.status)

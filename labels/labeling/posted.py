@@ -12,6 +12,13 @@ from labels.models import CanonicalLabel
 from templates_app.answer_form import answer_of
 from workbench.concepts import Confidence
 
+LONGEST = 10
+
+
+def whole(text: str) -> int | None:
+    """Return the whole number that was posted, or None for what is none, or too long to be a version."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < LONGEST else None
+
 
 def beside_in(posted: Mapping[str, str]) -> Beside:
     """Return what was posted beside the answer."""
@@ -29,14 +36,13 @@ def beside_in(posted: Mapping[str, str]) -> Beside:
 
 def record_posted(task: Task, item_ref: str, posted: Mapping[str, str], *, actor: str) -> CanonicalLabel:
     """Return the label, recorded as the form says; errors as for `record_label`."""
-    version = posted.get("version", "")
     return record_label(
         sheet=task.sheet,
         item_ref=item_ref,
         label_type=task.label_type,
         template=task.template,
         label_data=answer_of(task.output_schema, posted),
-        seen_version=int(version) if version.isascii() and version.isdigit() else None,
+        seen_version=whole(posted.get("version", "")),
         actor=actor,
         **asdict(beside_in(posted)),
     )

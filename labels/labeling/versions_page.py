@@ -13,6 +13,7 @@ from labels.actions import restore_version
 from labels.history import repair
 from labels.labeling.page import LABEL, LOOK_ONLY
 from labels.labeling.past import past_of
+from labels.labeling.posted import whole
 from labels.models import CanonicalLabel
 from workbench.csp import strict
 from workbench.problems import Problem
@@ -38,27 +39,26 @@ def versions(request: HttpRequest, label_id: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, label: CanonicalLabel, may_label: bool, code: int = 200) -> HttpResponse:
-    below = request.GET.get("below", "")
-    past = past_of(label, below=int(below) if below.isascii() and below.isdigit() else None)
+    past = past_of(label, below=whole(request.GET.get("below", "")))
     context = {"label": label, "past": past, "may_label": may_label, "older": past[-1].row.version if past else 1}
     return render(request, "labels/versions.html", context, status=code)
 
 
 def _restore(request: HttpRequest, label: CanonicalLabel) -> HttpResponse:
-    posted = {name: request.POST.get(name, "") for name in ("version", "seen")}
+    version = whole(request.POST.get("version", "")) or 0
     try:
         restored = restore_version(
             label,
-            int(posted["version"]) if posted["version"].isascii() and posted["version"].isdigit() else 0,
+            version,
             actor=request.user.get_username(),
             reason=request.POST.get("reason", ""),
-            seen_version=int(posted["seen"]) if posted["seen"].isascii() and posted["seen"].isdigit() else None,
+            seen_version=whole(request.POST.get("seen", "")),
         )
     except Problem as problem:
         messages.error(request, problem.message)
         return _page(request, label, may_label=True, code=problem.status)
     if restored.version == label.version:
-        messages.info(request, f"Version {posted['version']} says what the label says already: nothing changed.")
+        messages.info(request, f"Version {version} says what the label says already: nothing changed.")
     else:
-        messages.success(request, f"Version {posted['version']} is restored as version {restored.version}.")
+        messages.success(request, f"Version {version} is restored as version {restored.version}.")
     return redirect("label-versions", label_id=label.pk)

@@ -34,15 +34,6 @@ export class Ahead {
     return this.after === null && this.turned;
   }
 
-  // Goes on behind an item, as when somebody went there: in sequence what comes next is what stands behind it.
-  goOnBehind(ref) {
-    if (this.setup.order !== "all") return;
-    const at = this.coming.indexOf(ref);
-    this.coming = at < 0 ? [] : this.coming.slice(at + 1);
-    if (at < 0) this.after = ref;
-    this.passed.clear();
-  }
-
   async prepare(shown) {
     await this.next(shown);
     for (const ref of this.#candidates(shown).slice(0, READY)) await this.fragments.prepare(ref);

@@ -1,7 +1,7 @@
 // The labeling screen: shows an item, takes its label, and goes on while that is sent.
 import { askStale } from "../workbench/screen/dialogs.js";
 import { Keys } from "../workbench/screen/keys.js";
-import { Unreachable } from "../workbench/screen/net.js";
+import { Unreachable, page } from "../workbench/screen/net.js";
 import { notice, quiet, say } from "../workbench/screen/notices.js";
 import { Outbox, newId } from "../workbench/screen/outbox.js";
 import { Progress } from "../workbench/screen/progress.js";
@@ -83,7 +83,7 @@ async function next() {
       notice(`Nothing else is left: these are the ${again} you skipped.`, "info");
       return await next();
     }
-    return end();
+    return await end();
   } catch (error) {
     return cannot(error);
   }
@@ -92,8 +92,11 @@ async function next() {
 // Nothing more comes: the page says why, as the server sees it once all labels are there.
 async function end() {
   if (outbox.entries.length && outbox.state === "saving") await new Promise((resolve) => outbox.addEventListener("done", resolve, { once: true }));
+  const query = new URLSearchParams(setup.chosen);
+  if (item && setup.order === "all") query.set("after", item.id);
+  await page(`${setup.page}?${query}`); // not left while the connection is away
   letGo();
-  location.assign(`${setup.page}?${new URLSearchParams([...new URLSearchParams(setup.chosen), ...(item && setup.order === "all" ? [["after", item.id]] : [])])}`);
+  location.assign(`${setup.page}?${query}`);
 }
 
 function cannot(error) {
