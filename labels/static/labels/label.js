@@ -1,4 +1,5 @@
 // The labeling screen: shows an item, takes its label, and goes on while that is sent.
+import { tell } from "../workbench/screen/connection.js";
 import { askStale } from "../workbench/screen/dialogs.js";
 import { Keys } from "../workbench/screen/keys.js";
 import { Unreachable, page } from "../workbench/screen/net.js";
@@ -193,30 +194,9 @@ function done({ detail: { entry, data } }) {
   progress.soon();
 }
 
-function signedOut() {
-  const count = outbox.entries.length;
-  const kept = count ? ` ${count === 1 ? "One label is" : `${count} labels are`} kept here and sent afterwards.` : "";
-  const link = Object.assign(document.createElement("a"), { href: setup.sign_in, target: "_blank", textContent: "Sign in again" });
-  notice(`Your session has ended.${kept} `, "warning", "signed-out", link);
-}
-
-outbox.addEventListener("state", () => {
-  const state = document.getElementById("state");
-  state.dataset.state = outbox.state;
-  if (state.textContent !== outbox.words) state.textContent = outbox.words;
-  if (outbox.state === "signed-out") signedOut();
-});
 outbox.addEventListener("done", done);
 outbox.addEventListener("refused", refused);
-outbox.addEventListener("signed-in", () => {
-  quiet("signed-out");
-  if (!item || ahead.passed.has(item.id)) next();
-});
-outbox.addEventListener("another-user", ({ detail }) => notice(`Now ${detail.user ?? "somebody else"} is signed in, and what waits here is ${setup.user}'s: sign in as ${setup.user} to send it.`, "warning", "another"));
-addEventListener("online", () => {
-  quiet("offline");
-  if (!item || ahead.passed.has(item.id)) next();
-});
+tell(outbox, setup, ["One label", "labels"], () => (!item || ahead.passed.has(item.id)) && next());
 
 document.querySelector("form.answer").addEventListener("submit", (event) => event.preventDefault());
 document.addEventListener("click", (event) => {
