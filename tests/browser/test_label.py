@@ -66,7 +66,7 @@ def test_boards_by_keyboard_alone(labels: Labels, boards: TrainingSheet) -> None
     page.keyboard.press("g")
     page.keyboard.type("pcb_003_m")
     page.keyboard.press("Enter")
-    page.locator("h2 >> text=pcb_003").wait_for()
+    page.locator(".item h2 >> text=pcb_003_missing_component").wait_for()
     page.wait_for_selector("[data-ready]")
     page.keyboard.press("g")
     page.keyboard.type("pcb_003_missing.jpg")

@@ -92,7 +92,8 @@ async function next() {
 
 // Nothing more comes: the page says why, as the server sees it once all labels are there.
 async function end() {
-  if (outbox.entries.length && outbox.state === "saving") await new Promise((resolve) => outbox.addEventListener("done", resolve, { once: true }));
+  const latest = outbox.entries.at(-1);
+  if (latest) await outbox.answered(latest, 10 * WORD_OF_SERVER);
   const query = new URLSearchParams(setup.chosen);
   if (item && setup.order === "all") query.set("after", item.id);
   await page(`${setup.page}?${query}`); // not left while the connection is away
