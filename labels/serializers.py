@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from governance.serializers import UsesField
+from governance.uses import USES
 from labels.models import CanonicalLabel, CanonicalLabelVersion
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
@@ -60,3 +61,9 @@ class CanonicalLabelVersionSerializer(serializers.ModelSerializer[CanonicalLabel
 class LabelExportSerializer(serializers.Serializer[Any]):
     sheet = serializers.PrimaryKeyRelatedField(queryset=Sheet.objects.all(), help_text="Id of the sheet.")
     label_type = serializers.CharField(required=False, default="", help_text="Default: all types.")
+    use = serializers.ChoiceField(
+        USES,
+        required=False,
+        default="",
+        help_text="Only what may be used for it. Default: all, for who may change labels.",
+    )

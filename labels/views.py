@@ -34,6 +34,7 @@ from labels.serializers import (
     RecordLabelSerializer,
 )
 from workbench.api.permissions import may
+from workbench.problems import Forbidden
 
 LIMITS = [IsAuthenticated, may(CHANGE_USES)]
 
@@ -103,7 +104,11 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
 
     @extend_schema(
         parameters=[LabelExportSerializer],
-        responses={(200, "application/jsonl"): OpenApiTypes.STR, 404: OpenApiResponse(description="No labels")},
+        responses={
+            (200, "application/jsonl"): OpenApiTypes.STR,
+            404: OpenApiResponse(description="No labels"),
+            409: OpenApiResponse(description="None that may be used so"),
+        },
         filters=False,
     )
     @action(detail=False, pagination_class=None)
@@ -111,8 +116,10 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
         """Stream the labels of a sheet, one a line."""
         given = LabelExportSerializer(data=request.query_params)
         given.is_valid(raise_exception=True)
-        sheet = given.validated_data["sheet"]
-        blocks = label_blocks(sheet, given.validated_data["label_type"])
+        sheet, use = given.validated_data["sheet"], given.validated_data["use"]
+        if not use and not request.user.has_perm("labels.change_canonicallabel"):
+            raise Forbidden("The whole record is for those who may change labels: name the use, such as use=training.")
+        blocks = label_blocks(sheet, given.validated_data["label_type"], use)
         response = StreamingHttpResponse(blocks, content_type="application/jsonl")
         response["Content-Disposition"] = f"attachment; filename=canonical_labels_{sheet.pk}.jsonl"
         response["X-Content-Type-Options"] = "nosniff"
