@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from governance.chain import Fault, Head, Row, faults, hash_of
 from governance.models import AuditAnnouncement, AuditHead, UsageConstraintAudit
-from workbench.problems import Conflict
+from workbench.problems import Conflict, Problem
 
 ATTEMPTS = 20
 PAUSE = 0.05
@@ -53,6 +53,11 @@ def entry(kind: str, subject: str, *, reason: str, actor: str, key: str = "", **
     return UsageConstraintAudit(
         **own, kind=kind, subject=subject, reason=reason, modified_by=actor, modified_at=timezone.now(), **more
     )
+
+
+def refused(problem: Problem, *, actor: str, subject: str = "", **about: str) -> None:
+    """Add that somebody wanted to change a rule and may not; `about` names a pair or a label."""
+    append([entry("refusal", subject, reason=f"Refused: {problem.message}", actor=actor, **about)])
 
 
 def verify() -> Iterator[Fault]:

@@ -19,10 +19,11 @@ class CanonicalLabelSerializer(serializers.ModelSerializer[CanonicalLabel]):
     template_id = serializers.CharField(allow_null=True)
     allowed_uses = UsesField()
     prohibited_uses = UsesField()
+    tag_prohibited_uses = UsesField(help_text="What only who may loosen tag rules may allow.")
 
     class Meta:
         model = CanonicalLabel
-        exclude = ["sheet", "template"]
+        exclude = ["sheet", "template", "uses_change_reason"]
         validators: list[Any] = []
 
 

@@ -108,6 +108,8 @@ def test_what_a_tag_prohibited_only_a_platform_lead_allows(waiting: QAPair, nils
     for loosening in ({"allow": ["training"]}, {"data_classification": "public"}):
         refused = scientist.post(url, {**loosening, "reason": "I need it"})
         assert (refused.status_code, "platform lead" in refused.json()["error"]["message"]) == (403, True)
+    refusals = UsageConstraintAudit.objects.filter(kind="refusal", qa_pair_id=waiting.pk, modified_by="nils")
+    assert refusals.count() == 2
     preview = scientist.post(MANY, {"ids": [waiting.pk], "allow": ["training"], "reason": "I need it", "preview": True})
     assert (preview.json()["changed"], preview.json()["refused"][0]["count"]) == (0, 1)
     assert scientist.post(url, {"prohibited_uses": ["few_shot"], "reason": "Not as an example"}).status_code == 200
