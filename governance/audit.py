@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from governance.chain import Fault, Head, Row, faults, hash_of
+from governance.files import changed_files, note_files
 from governance.models import AuditAnnouncement, AuditHead, UsageConstraintAudit
 from workbench.problems import Conflict, Problem
 
@@ -43,6 +44,7 @@ def append(rows: Sequence[UsageConstraintAudit]) -> int:
             time.sleep(random.uniform(0, PAUSE * min(attempt + 1, 10)))  # noqa: S311 - spreads who tries again
             continue
         _know(last)
+        note_files()
         return len(new)
     raise Conflict("Others keep adding to the audit at the same moment: try again.")
 
@@ -61,7 +63,9 @@ def refused(problem: Problem, *, actor: str, subject: str = "", **about: str) ->
 
 
 def verify() -> Iterator[Fault]:
-    """Yield what is wrong with the audit, at constant memory."""
+    """Yield what is wrong with the audit, at constant memory: its files as far as they are within reach, then its rows."""
+    for name in changed_files():
+        yield Fault(None, name, "is a file of the table that was changed since it was written.")
     rows = UsageConstraintAudit.objects.order_by("sequence", "id").values(*COLUMNS).iterator()
     yield from faults(rows, _head(), _head)
 
