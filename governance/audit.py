@@ -35,7 +35,7 @@ def append(rows: Sequence[UsageConstraintAudit]) -> int:
         if not new:
             return 0
         last = _chained(new)
-        AuditAnnouncement.objects.get_or_create(row_hash=last.row_hash, defaults={"sequence": last.sequence})
+        AuditAnnouncement.objects.get_or_create(row_hash=last.row_hash, defaults={"sequence": last.sequence or 0})
         try:
             UsageConstraintAudit.objects.add_chained(new)
         except IntegrityError:
@@ -76,14 +76,14 @@ def adopt(*, actor: str) -> int:
     That this was done is a row of its own.
     """
     last = _last()
-    end = (last.sequence, last.row_hash) if last else (0, "")
+    end = (last.sequence or 0, last.row_hash) if last else (0, "")
     known = _head().sequence
     AuditHead.objects.update_or_create(
         pk=1, defaults={"sequence": end[0], "row_hash": end[1], "updated_at": timezone.now()}
     )
     words = f"The default database knew {known:,} rows and takes the table's {end[0]:,} as the truth from now on."
     append([entry("head", "audit", reason=words, actor=actor)])
-    return (end[0] or 0) + 1
+    return end[0] + 1
 
 
 def _missing(rows: Sequence[UsageConstraintAudit]) -> list[UsageConstraintAudit]:
