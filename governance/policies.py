@@ -49,6 +49,8 @@ def change_policy(policy: TagPolicy, values: Values, reason: str, *, actor: str,
     _check(after, reason)
     if after.tag != policy.tag:
         raise Invalid.of_fields("The tag rule was not saved.", {"tag": ["A rule keeps its tag: make another one."]})
+    if (_height(after), set(after.prohibited_uses)) == (_height(policy), set(policy.prohibited_uses)):
+        raise Conflict(f"The rule of the tag {policy.tag} is so already: nothing changes.")
     _refuse_loosening(policy, after, actor=actor, may_loosen=may_loosen)
     after.updated_by, after.updated_at = actor, timezone.now()
     # The audit comes first: what it says and what then was not done is better than the reverse.

@@ -79,6 +79,7 @@ def test_only_a_platform_lead_loosens_a_rule(lakehouse: Any, scientist: APIClien
     assert UsageConstraintAudit.objects.filter(kind="refusal", subject="tag rule PHI", modified_by="nils").count() == 3
     tighter = scientist.patch(url, {"prohibited_uses": ["training", "validation", "few_shot"], "reason": "Stricter"})
     assert tighter.status_code == 200
+    assert api.patch(url, {"reason": "Nothing"}).status_code == 409
     assert api.patch(url, {"prohibited_uses": ["training"], "reason": "Consent"}).json()["prohibited_uses"] == [
         "training"
     ]

@@ -144,6 +144,8 @@ def test_a_change_of_pairs_that_are_not_to_be_seen_changes_nothing(waiting: QAPa
     )
     typo = api.post(MANY, {"filter": {"trainingsheet": "x"}, **NO_TRAINING})
     assert "no filter 'trainingsheet'" in typo.json()["error"]["fields"]["filter"][0]
+    wrong = api.post(MANY, {"filter": {"status": "labelled"}, **NO_TRAINING})
+    assert "no status 'labelled'" in wrong.json()["error"]["fields"]["filter"][0]
     for empty in ({}, {"filter": {}}, {"ids": []}):
         assert api.post(MANY, {**empty, **NO_TRAINING}).status_code == 400
     assert not UsageConstraintAudit.objects.exists()
