@@ -10,7 +10,8 @@ from hashlib import sha256
 from django.core.cache import cache
 from PIL import ExifTags, Image
 
-from sheets.reading import VolumeFile
+from sheets.models import Sheet
+from sheets.reading import VolumeFile, get_item
 from sheets.volumes import open_path
 from workbench.problems import Problem
 
@@ -18,6 +19,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
 DAMAGES = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
 # The orientations of EXIF that lay the picture on its side.
 LYING = frozenset({5, 6, 7, 8})
+ITEM_KEPT_FOR = 300
 KEPT_FOR = 3600  # seconds; the key names the file's state, so that a changed one is read again
 
 
@@ -33,6 +35,16 @@ class Picture:
 def pictures_of(files: Sequence[VolumeFile]) -> list[Picture]:
     """Return the files that are pictures with their sizes; one that is broken or gone is left out."""
     return list(_pictures(files))
+
+
+def pictures_of_item(sheet: Sheet, item_ref: str) -> list[Picture]:
+    """Return the pictures of an item, remembered for a while; a Problem where the item cannot be read."""
+    key = f"pictures-{sha256(f'{sheet.pk} {sheet.updated_at.timestamp()} {item_ref}'.encode()).hexdigest()}"
+    found: list[Picture] | None = cache.get(key)
+    if found is None:
+        found = pictures_of(get_item(sheet, item_ref).files)
+        cache.set(key, found, ITEM_KEPT_FOR)
+    return found
 
 
 def _pictures(files: Sequence[VolumeFile]) -> Iterator[Picture]:

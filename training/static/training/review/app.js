@@ -50,6 +50,7 @@ function letGo() {
 function shown() {
   if (!trail.includes(item.id)) trail.push(item.id);
   queue.back(item.id);
+  keys.draw(); // the buttons of its form have keys too
   queue.prepare(item.id).catch(() => {});
 }
 
@@ -163,6 +164,8 @@ const VERBS = {
   flag: () => decide("flag"),
   reopen: () => decide("reopen"),
   edit: () => item?.form.focusFirst(),
+  box: () => item?.form.draw("box"),
+  polygon: () => item?.form.draw("polygon"),
   undo,
   skip: () => {
     if (!item) return undefined;

@@ -17,6 +17,7 @@ export class Item {
     this.current = 0;
     this.#restore();
     bringToLife(slot("source"));
+    this.form.drawOn(slot("source"));
     this.#draw();
   }
 
@@ -61,8 +62,9 @@ export class Item {
     localStorage.setItem(this.#key, JSON.stringify({ version: this.version, value }));
   }
 
-  // Chooses the option of the marked choice and goes on to the next one; false where there is none.
+  // Labels the selected shape, else chooses the option of the marked choice and goes on to the next one; false where there is none.
   digit(number) {
+    if (this.form.digit(number)) return true;
     const { choices } = this.form;
     const focused = choices.indexOf(document.activeElement?.closest('[data-kind="choice"]'));
     if (focused >= 0) this.current = focused;

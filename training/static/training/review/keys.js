@@ -1,7 +1,7 @@
 // One key for each verb: shown on its button, dead while typing or while a dialog is open, kept as the reader chose.
-const STANDARD = { approve: "a", edit: "e", reject: "r", flag: "f", skip: "s", undo: "u", reopen: "o", next: "n", previous: "p", help: "?" };
-const WORDS = { approve: "Approve", edit: "Edit: to the first field", reject: "Reject", flag: "Flag", skip: "Skip", undo: "Undo the latest decision", reopen: "Reopen", next: "Next", previous: "Previous", help: "These keys" };
-const FIXED = [["Ctrl + Enter", "Approve, also while typing"], ["Esc", "Leave a field"], ["1 – 9", "Choose an option of the marked field"], ["+ − 0, arrows", "Zoom, fit and pan the picture in focus"]];
+const STANDARD = { approve: "a", edit: "e", reject: "r", flag: "f", skip: "s", undo: "u", reopen: "o", box: "b", polygon: "g", next: "n", previous: "p", help: "?" };
+const WORDS = { approve: "Approve", edit: "Edit: to the first field", reject: "Reject", flag: "Flag", skip: "Skip", undo: "Undo the latest decision", reopen: "Reopen", box: "Draw a box, where the answer has shapes", polygon: "Draw a polygon", next: "Next", previous: "Previous", help: "These keys" };
+const FIXED = [["Ctrl + Enter", "Approve, also while typing"], ["Esc", "Leave a field"], ["1 – 9", "Choose an option of the marked field, or the selected shape’s label"], ["Delete", "Delete the selected shape"], ["Ctrl + Z", "Take back the latest change of a shape"], ["+ − 0, arrows", "Zoom, fit and pan the picture in focus"]];
 const KEPT = "review-keys";
 const OFF = "review-keys-off";
 const typing = (target) => target.matches?.("textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])");
@@ -23,9 +23,9 @@ export class Keys {
 
   draw() {
     document.body.classList.toggle("keys-on", this.on);
-    for (const button of document.querySelectorAll("[data-do]")) {
+    for (const button of document.querySelectorAll("[data-do], [data-tool]")) {
       const shown = button.querySelector("kbd");
-      const key = this.map[button.dataset.do];
+      const key = this.map[button.dataset.do ?? button.dataset.tool];
       if (!shown || !key) continue;
       shown.hidden = !this.on;
       shown.textContent = key.toUpperCase();
