@@ -3,7 +3,7 @@ import { pictureNamed } from "./viewer.js";
 
 const VENDOR = new URL("./vendor/annotorious/", import.meta.url).href;
 const SVG = "http://www.w3.org/2000/svg";
-const TOOLS = { box: "rectangle", polygon: "polygon" };
+const TOOLS = { box: ["rectangle", "drag"], polygon: ["polygon", "click"] };
 const LETTERS = 13; // pixels of the screen
 const typing = (target) => target.matches?.("textarea, select, input:not([type=radio], [type=checkbox])");
 const between = (value, low, high) => Math.min(high, Math.max(low, value));
@@ -12,7 +12,7 @@ let library;
 const annotorious = () => {
   if (!library) {
     document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: `${VENDOR}annotorious.css` }));
-    library = import(`${VENDOR}annotorious.es.js`);
+    library = import(`${VENDOR}annotorious.js`).then(() => globalThis.Annotorious);
   }
   return library;
 };
@@ -85,7 +85,9 @@ export class Marking extends EventTarget {
     if (tool) {
       this.select(null);
       this.#tell("selected", { id: null });
-      this.annotator.setDrawingTool(TOOLS[tool]);
+      const [name, mode] = TOOLS[tool];
+      this.annotator.setDrawingMode(mode);
+      this.annotator.setDrawingTool(name);
       this.picture.stage.focus({ preventScroll: true });
     }
     this.annotator.setDrawingEnabled(tool !== null);

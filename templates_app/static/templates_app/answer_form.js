@@ -85,9 +85,9 @@ export class AnswerForm {
       node.classList.add("faulty");
       const words = Object.assign(document.createElement("p"), { className: "af-fault", textContent: fault.startsWith(`${name}: `) ? fault.slice(name.length + 2) : fault });
       this.#faultsOf(node)?.append(words);
-      node.querySelector("input, textarea, select")?.setAttribute("aria-invalid", "true");
+      node.querySelector("input:not([type=hidden]), textarea, select")?.setAttribute("aria-invalid", "true");
     }
-    this.root.querySelector(".faulty :is(input, textarea, select)")?.focus();
+    this.root.querySelector(".faulty :is(input:not([type=hidden]), textarea, select)")?.focus();
     return left;
   }
 

@@ -1,5 +1,5 @@
 // The boxes and polygons of an answer: rows of numbers in the form, and the same shapes on the picture beside it.
-import { Marking } from "../../sheets/marking.js";
+import { Marking } from "../sheets/marking.js";
 
 const NUMBERS = /^[\s,;()[\]]*(-?\d+(\.\d+)?[\s,;()[\]]+)*-?\d+(\.\d+)?[\s,;()[\]]*$/;
 const NUMBER = /-?\d+(?:\.\d+)?/g;
@@ -98,7 +98,7 @@ export class Shapes {
 
   // Undoes the latest change of a shape; what was decided about the pair has an undo of its own.
   takeBack() {
-    const now = JSON.stringify(this.value);
+    const now = JSON.stringify(this.value) ?? "";
     let before = this.past.pop();
     while (before === now) before = this.past.pop();
     if (before === undefined) return;
@@ -169,7 +169,7 @@ export class Shapes {
     return this.rows.flatMap((row, at) => {
       const shape = this.#read(row);
       const whole = shape?.box ? Object.keys(shape.box).length === 4 && shape.box.width > 0 && shape.box.height > 0 : Array.isArray(shape?.polygon) && shape.polygon.length > 2;
-      return whole ? [{ id: row.dataset.id, words: `${at + 1} ${row.querySelector("[data-label]").selectedOptions[0]?.text ?? ""}`, shape }] : [];
+      return whole ? [{ id: row.dataset.id, words: `${at + 1} ${shape.label ?? ""}`, shape }] : [];
     });
   }
 
