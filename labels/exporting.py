@@ -1,12 +1,16 @@
-"""Canonical labels as JSONL: the same bytes for the API and the command."""
+"""Canonical labels as JSONL, COCO or YOLO: the same bytes for the API and the command."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
+from labels.coco import coco_file
+from labels.marked import MarkedFile, marked_of
 from labels.models import CanonicalLabel
+from labels.yolo import yolo_file
 from sheets.models import Sheet
 from workbench.canonical import canonical_bytes
 from workbench.files import written_whole
@@ -33,15 +37,31 @@ def label_blocks(sheet: Sheet, label_type: str = "") -> Iterator[bytes]:
     return _blocks(chain([first], lines))
 
 
-def export_to_file(sheet: Sheet, target: Path, label_type: str = "") -> int:
-    """Write the labels to `target` in one step and return their number; errors as for `label_blocks`."""
-    blocks = label_blocks(sheet, label_type)
-    count = 0
+@dataclass(frozen=True)
+class Format:
+    """One way to write labels: its blocks for a sheet and label type, and how such a file is called."""
+
+    blocks: Callable[[Sheet, str], Iterable[bytes]]
+    content_type: str
+    suffix: str
+
+
+FORMATS = {
+    "jsonl": Format(label_blocks, "application/jsonl", "jsonl"),
+    "coco": Format(lambda sheet, label_type: coco_file(marked_of(sheet, label_type)), "application/json", "coco.json"),
+    "yolo": Format(lambda sheet, label_type: yolo_file(marked_of(sheet, label_type)), "application/zip", "yolo.zip"),
+}
+
+
+def export_to_file(sheet: Sheet, target: Path, label_type: str = "", form: str = "jsonl") -> int:
+    """Write the labels to `target` in one step and return their number; errors as for the blocks of the format."""
+    blocks = FORMATS[form].blocks(sheet, label_type)
+    lines = 0
     with written_whole(target) as file:
         for block in blocks:
-            count += block.count(b"\n")
+            lines += block.count(b"\n")
             file.write(block)
-    return count
+    return blocks.labels if isinstance(blocks, MarkedFile) else lines
 
 
 def _lines(sheet: Sheet, label_type: str) -> Iterator[bytes]:

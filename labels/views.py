@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from labels.actions import record_label
-from labels.exporting import label_blocks
+from labels.exporting import FORMATS
 from labels.models import CanonicalLabel
 from labels.serializers import (
     CanonicalLabelSerializer,
@@ -59,17 +59,22 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
 
     @extend_schema(
         parameters=[LabelExportSerializer],
-        responses={(200, "application/jsonl"): OpenApiTypes.STR, 404: OpenApiResponse(description="No labels")},
+        responses={
+            (200, "application/jsonl"): OpenApiTypes.STR,
+            (200, "application/json"): OpenApiTypes.OBJECT,
+            (200, "application/zip"): OpenApiTypes.BINARY,
+            404: OpenApiResponse(description="No labels, or none with shapes"),
+        },
         filters=False,
     )
     @action(detail=False, pagination_class=None)
     def export(self, request: Request) -> StreamingHttpResponse:
-        """Stream the labels of a sheet, one a line."""
+        """Stream the labels of a sheet: one a line, or the shapes of a label type as COCO or YOLO."""
         given = LabelExportSerializer(data=request.query_params)
         given.is_valid(raise_exception=True)
-        sheet = given.validated_data["sheet"]
-        blocks = label_blocks(sheet, given.validated_data["label_type"])
-        response = StreamingHttpResponse(blocks, content_type="application/jsonl")
-        response["Content-Disposition"] = f"attachment; filename=canonical_labels_{sheet.pk}.jsonl"
+        sheet, label_type = given.validated_data["sheet"], given.validated_data["label_type"]
+        form = FORMATS[given.validated_data["format"]]
+        response = StreamingHttpResponse(form.blocks(sheet, label_type), content_type=form.content_type)
+        response["Content-Disposition"] = f"attachment; filename=canonical_labels_{sheet.pk}.{form.suffix}"
         response["X-Content-Type-Options"] = "nosniff"
         return response

@@ -23,10 +23,10 @@ PARTS = ("image", "width", "height", "shapes")
 
 @dataclass(frozen=True, slots=True)
 class Annotations:
-    """The shapes of one field: its path in the answer (`board.defects`), its labels in order, and its value."""
+    """The shapes of one field: its path in the answer (`board.defects`), its schema and its value."""
 
     path: str
-    labels: tuple[str, ...]
+    schema: Schema
     value: Mapping[str, Any]
 
 
@@ -105,7 +105,7 @@ def _inside(root: Schema, schema: Any, value: Any, path: str, depth: int) -> Ite
     schema, _ = plain(root, schema)
     if is_annotations(schema):
         if isinstance(value, Mapping):
-            yield Annotations(path, labels_of(schema), value)
+            yield Annotations(path, schema, value)
     elif isinstance(value, Mapping) and depth <= DEEPEST:
         for name, member in schema.get("properties", {}).items():
             inner = f"{path}.{name}" if path else name

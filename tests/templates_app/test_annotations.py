@@ -100,7 +100,7 @@ def test_shapes_are_found_inside_objects_and_behind_references() -> None:
     }
     check_output_schema(schema)
     (found,) = annotations_in(schema, {"board": marked(BOX)})
-    assert (found.path, found.labels, found.value["shapes"]) == ("board.marks", tuple(LABELS), [BOX])
+    assert (found.path, found.schema["format"], found.value["shapes"]) == ("board.marks", "image-annotations", [BOX])
 
 
 def posted(field: FormField) -> dict[str, str]:
