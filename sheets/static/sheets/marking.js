@@ -52,9 +52,10 @@ export class Marking extends EventTarget {
     addEventListener("keydown", (event) => this.#pressed(event), { capture: true, signal });
   }
 
-  // Shows [{id, words, shape}]; a selected one stays so.
-  show(shapes) {
+  // Shows [{id, words, shape}], the one called `selected` as such.
+  show(shapes, selected = this.selected) {
     this.shapes = shapes;
+    this.selected = selected;
     this.quiet = true;
     this.annotator.setAnnotations(shapes.map(({ id, shape }) => ({ id, bodies: [], target: { annotation: id, selector: this.#selector(shape) } })), true);
     const still = shapes.some(({ id }) => id === this.selected);

@@ -211,7 +211,7 @@ export class Shapes {
     if (target.matches("[data-picture]")) this.#otherPicture();
     if (target.matches("[data-label]")) this.latest = target.value;
     this.#draw();
-    if (target.matches("[data-side], [data-points]")) this.marking?.show(this.#shown());
+    if (target.matches("[data-side], [data-points]")) this.marking?.show(this.#shown(), this.selected);
     else this.marking?.name(this.#shown());
   }
 
