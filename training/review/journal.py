@@ -17,10 +17,10 @@ from django.utils import timezone
 from sheets.models import Sheet
 from sheets.pictures import pictures_of_item
 from templates_app.annotations import asks_for_annotations
+from templates_app.changes import Change, changes_between
 from templates_app.schemas import checker, misfits
 from templates_app.shapes import picture_faults
 from training.answerers import as_answer
-from training.changes import Change, changes_between
 from training.chat import assistant_answer, with_answer
 from training.models import ReviewAction, ReviewPair
 from training.review.frames import frame_of, refuse_closed

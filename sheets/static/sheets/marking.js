@@ -35,6 +35,13 @@ export class Marking extends EventTarget {
     const layer = this.frame.querySelector(".a9s-annotationlayer");
     layer.setAttribute("tabindex", "-1");
     layer.setAttribute("aria-label", `Shapes on ${picture.figure.dataset.name}`);
+    // Its handles are buttons without names; the keyboard has the numbers in the form instead.
+    new MutationObserver(() => {
+      for (const handle of layer.querySelectorAll("[role=button]:not([aria-label])")) {
+        handle.setAttribute("aria-label", "Handle");
+        handle.setAttribute("tabindex", "-1");
+      }
+    }).observe(layer, { childList: true, subtree: true });
     this.numbers = this.frame.appendChild(document.createElementNS(SVG, "svg"));
     this.numbers.setAttribute("class", "viewer-numbers");
     this.numbers.setAttribute("aria-hidden", "true");
