@@ -101,7 +101,9 @@ def _lists(rosa: Reviewer, took: dict[str, list[float]]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.reviewing", description="Measure what a reviewer waits for.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.reviewing", description="Measure what a reviewer waits for."
+    )
     parser.add_argument("--rows", type=int, nargs="+", default=SIZES, help="pairs (default: %(default)s)")
     parser.add_argument("--only", choices=WAYS, help="one of the ways (default: all)")
     options = parser.parse_args()

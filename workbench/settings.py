@@ -241,6 +241,12 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": VAR_DIR / "heartbeat",
     },
+    # What the next items show, read before they are asked for; in files, so that it is there for all processes.
+    "ahead": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": VAR_DIR / "ahead",
+        "OPTIONS": {"MAX_ENTRIES": 2000},
+    },
 }
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS

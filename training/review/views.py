@@ -46,7 +46,6 @@ def verb(name: str) -> View:
         given.is_valid(raise_exception=True)
         wanted = given.decision(pk, name, override=request.user.has_perm(TAKE_OVER))
         done = review(wanted, actor=request.user.get_username())
-        done.refresh_from_db()
         return Response(ReviewedSerializer({"pair": done.pair, "action": done}).data)
 
     act.__name__, act.__doc__ = name, f"{name.capitalize()} the pair; the answer is its newest state and the action."
