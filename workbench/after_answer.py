@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Hashable
 from contextvars import ContextVar
+from functools import partial
+from typing import Any, cast
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -43,7 +45,7 @@ class AfterAnswerMiddleware:
         finally:
             _put_off.reset(token)
         for work in put_off.values():
-            response._resource_closers.append(lambda work=work: _done(work))
+            cast(Any, response)._resource_closers.append(partial(_done, work))
         return response
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
+from django.db.models import QuerySet
+from django_filters.rest_framework import CharFilter, FilterSet
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
@@ -15,6 +17,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from training.actions.review import Refused, review, review_many, undo_batch
 from training.models import QAPair, ReviewAction, ReviewEvent
+from training.review.frames import frame_of
 from training.review.leases import hold, let_go
 from training.review.overlay import newest, with_status
 from training.review.serializers import (
@@ -29,7 +32,7 @@ from training.review.serializers import (
 from training.serializers import QAPairSerializer
 from workbench.api.permissions import may
 from workbench.near import listed
-from workbench.problems import Invalid
+from workbench.problems import Invalid, NotFound
 
 REVIEW = [IsAuthenticated, may("training.change_qapair")]
 TAKE_OVER = "training.take_over_reviewpair"
@@ -61,11 +64,28 @@ def batch_answer(batch_id: str, done: Sequence[ReviewAction], refused: Refused) 
     return Response(BatchAnswerSerializer({"batch_id": batch_id, "done": len(done), "refused": told}).data)
 
 
+class PairFilter(FilterSet):
+    """Equality filters; the training sheet is looked up where review remembers it, not in the lakehouse each time."""
+
+    training_sheet = CharFilter(method="of_training_sheet")
+
+    class Meta:
+        model = QAPair
+        fields = ("training_sheet", "labeling_mode", "item_ref", "reviewed_by", "data_classification")
+
+    def of_training_sheet(self, pairs: QuerySet[QAPair], _name: str, key: str) -> QuerySet[QAPair]:
+        try:
+            frame_of(key)
+        except NotFound as problem:
+            raise Invalid.of_fields("There is no such training sheet.", {"training_sheet": [problem.message]}) from None
+        return pairs.filter(training_sheet_id=key)
+
+
 @extend_schema_view(list=extend_schema(parameters=[BY_STATUS]))
 class QAPairViewSet(ReadOnlyModelViewSet[QAPair]):
     queryset = QAPair.objects.all()
     serializer_class = QAPairSerializer
-    filterset_fields = ["training_sheet", "labeling_mode", "item_ref", "reviewed_by", "data_classification"]
+    filterset_class = PairFilter
 
     approve, edit, reject, flag, reopen, undo = map(verb, ReviewEvent.Action.values)
 
