@@ -35,7 +35,7 @@ ANSWER = {
     },
 }
 # Together they wait so long for a server that starts.
-TRIES, TURN = 600, 0.1
+TRIES, TURN = 3000, 0.1
 
 
 @dataclass

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from random import sample
 
 from django.db.models import Case, F, FloatField, Q, QuerySet, Value, When
 from django.utils import timezone
@@ -26,7 +27,7 @@ from workbench.problems import Invalid
 
 WINDOW = 200
 LOW = 40
-TRIED = 8
+TRIED = 40
 # How long a lakehouse without a further window is left alone: while some are left, and when none is.
 AGAIN, AGAIN_EMPTY = timedelta(seconds=60), timedelta(seconds=5)
 FILLING = timedelta(seconds=20)
@@ -70,8 +71,8 @@ def claim(training_sheet_id: str, *, actor: str, order: str = "risk", skip: Sequ
     while True:
         waiting = _filled(training_sheet_id, actor, order, skip, LOW)
         candidates = list(waiting.values_list("pk", flat=True)[:TRIED])
-        # Of many who reach for the first at the same moment one gets it; the others try the next.
-        for key in candidates:
+        # Of many who reach for the first at the same moment one gets it; the others must not all reach for the second.
+        for key in (*candidates[:1], *sample(candidates[1:], max(0, len(candidates) - 1))):
             if take(waiting.filter(pk=key), actor=actor):
                 return ReviewPair.objects.get(pk=key)
         if not candidates:
