@@ -27,7 +27,7 @@ from sheets.models import Sheet
 from sheets.reading import Item, items_of, iter_items
 from templates_app.models import PromptTemplate
 from workbench.near import near_misses
-from workbench.problems import Conflict, Invalid, Problem
+from workbench.problems import Conflict, Forbidden, Invalid, Problem
 
 CHUNK = 200
 FIRST_REFUSED = 200
@@ -69,7 +69,16 @@ def preview_import(sheet: Sheet, lines: Iterable[bytes], *, reason: str = "") ->
     return summary
 
 
-def import_labels(sheet: Sheet, lines: Iterable[bytes], *, actor: str, reason: str = "", note: str = "") -> Imported:
+def import_labels(
+    sheet: Sheet,
+    lines: Iterable[bytes],
+    *,
+    actor: str,
+    reason: str = "",
+    note: str = "",
+    may_change_uses: bool = True,
+    may_loosen: bool = False,
+) -> Imported:
     """Record the labels of a JSONL file, those of refused lines left out, and return what was done.
 
     A line is what `export_labels` writes; only item_ref, label_type and label_data are needed, and what a line does not
@@ -78,8 +87,9 @@ def import_labels(sheet: Sheet, lines: Iterable[bytes], *, actor: str, reason: s
     resolve.
     """
     summary, stamp = Imported(), hashlib.sha256()
+    words = {"actor": actor, "reason": reason, "change_note": note or "Imported"}
     for plans in _planned(sheet, lines, reason):
-        _apply(sheet, plans, actor=actor, reason=reason, note=note or "Imported")
+        _apply(sheet, plans, {**words, "may_change_uses": may_change_uses, "may_loosen": may_loosen})
         _note(plans, summary, stamp)
     summary.digest = stamp.hexdigest()
     return summary
@@ -130,7 +140,7 @@ def _plan(
     if item is None:
         return Plan(line, "refused", reasons=(near.unknown(line.given["item_ref"]),))
     try:
-        values = _values(line.given, present, templates)
+        values = _values(line.given, present, templates, item)
     except Problem as problem:
         reasons = [f"{name}: {' '.join(words)}" for name, words in problem.fields.items()]
         return Plan(line, "refused", reasons=tuple(reasons) or (problem.message,))
@@ -145,7 +155,10 @@ def _plan(
 
 
 def _values(
-    given: Mapping[str, Any], present: CanonicalLabel | None, templates: Mapping[str, PromptTemplate]
+    given: Mapping[str, Any],
+    present: CanonicalLabel | None,
+    templates: Mapping[str, PromptTemplate],
+    item: Item,
 ) -> dict[str, Any]:
     """Return the fields of the label after the line; Problem as for `record_label`."""
     template = templates.get(str(given.get("template_id")))
@@ -158,35 +171,37 @@ def _values(
         values["template_id"] = template.pk
         if present is None or present.template_id != template.pk:
             values["output_schema"] = template.output_schema
-    check_fits(values["label_data"], values.get("output_schema", present.output_schema if present else None) or {})
+    check_fits(
+        values["label_data"], values.get("output_schema", present.output_schema if present else None) or {}, item
+    )
     return values
 
 
-def _apply(sheet: Sheet, plans: list[Plan], *, actor: str, reason: str, note: str) -> None:
-    """Write a chunk; a plan that somebody else overtook becomes refused."""
+def _apply(sheet: Sheet, plans: list[Plan], said: dict[str, Any]) -> None:
+    """Write a chunk with what is `said` for all of it; a plan that somebody else overtook becomes refused."""
     if unchanged := [plan.present for plan in plans if plan.outcome == "unchanged" and plan.present]:
         repair_all(unchanged)
     new, changed = [], []
     for plan in plans:
         if plan.outcome == "new":
-            new.append((plan, _new(sheet, plan, actor)))
+            new.append((plan, _new(sheet, plan, said["actor"])))
         elif plan.outcome == "changed" and plan.present:
-            after = _changed(plan.present, plan.values, actor)
+            after = _changed(plan.present, plan.values, said["actor"])
             if uses_changed(plan.present, after):
-                _record_alone(sheet, plan, actor=actor, reason=reason, note=note)
+                _record_alone(sheet, plan, said)
             else:
                 changed.append((plan, after))
     if not (new or changed):
         return
     before = [plan.present for plan, _ in changed if plan.present]
     fresh, renewed = [label for _, label in new], [label for _, label in changed]
-    written = record_labels(fresh, renewed, before=before, change_note=note)
+    written = record_labels(fresh, renewed, before=before, change_note=said["change_note"])
     for plan, label in (*new, *changed):
         if label.pk not in written:
             plan.outcome, plan.reasons = "refused", ("Somebody else wrote this label meanwhile: import it again.",)
 
 
-def _record_alone(sheet: Sheet, plan: Plan, *, actor: str, reason: str, note: str) -> None:
+def _record_alone(sheet: Sheet, plan: Plan, said: dict[str, Any]) -> None:
     """Record a label whose uses change, with its row in the audit."""
     values = {name: value for name, value in plan.values.items() if name in SAID}
     item_ref, label_type = plan.line.key
@@ -197,12 +212,10 @@ def _record_alone(sheet: Sheet, plan: Plan, *, actor: str, reason: str, note: st
             label_type=label_type,
             **values,
             template=PromptTemplate.objects.filter(pk=plan.values.get("template_id")).first(),
-            actor=actor,
-            reason=reason,
-            change_note=note,
+            **said,
             seen_version=plan.present.version if plan.present else 0,
         )
-    except (StaleLabel, Invalid) as problem:
+    except (StaleLabel, Invalid, Forbidden) as problem:
         plan.outcome, plan.reasons = "refused", (problem.message,)
 
 

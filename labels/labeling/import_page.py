@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from governance.changing import rights_of
 from labels.importing import MOST_BYTES, OUTCOMES, Imported, expect_same, import_labels, preview_import
 from labels.labeling.page import LABEL, LOOK_ONLY
 from labels.labeling.uploads import keep, lines_of
@@ -63,7 +64,9 @@ def _confirmed(request: HttpRequest, sheet: Sheet, token: str) -> HttpResponse:
         messages.error(request, problem.message)
         return _previewed(request, sheet, token, code=problem.status)
     _, lines = lines_of(token, actor=actor)
-    done = import_labels(sheet, lines, actor=actor, reason=reason, note=f"Imported from {name}")
+    done = import_labels(
+        sheet, lines, actor=actor, reason=reason, note=f"Imported from {name}", **rights_of(request.user)
+    )
     counts = ", ".join(f"{done.counts[outcome]} {outcome}" for outcome in OUTCOMES)
     messages.success(request, f"Imported {name}: {counts}.")
     return redirect("label-entry")

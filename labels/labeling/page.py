@@ -187,7 +187,7 @@ def _do(request: HttpRequest, task: Task) -> HttpResponse:
         return redirect(onwards) if verb != "save" else _page(request, task, None, code=403)
     if verb == "save":
         try:
-            label = record_posted(task, item_ref, request.POST, actor=actor)
+            label = record_posted(task, item_ref, request.POST, user=request.user)
         except Problem as problem:
             return _refused(request, task, item_ref, problem)
         messages.success(request, f"Saved: {item_ref}, version {label.version}.")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
+from governance.changing import rights_of
 from governance.uses import USES
 from labels.actions import record_label
 from labels.labeling.shown import Beside, Task
@@ -34,8 +36,8 @@ def beside_in(posted: Mapping[str, str]) -> Beside:
     )
 
 
-def record_posted(task: Task, item_ref: str, posted: Mapping[str, str], *, actor: str) -> CanonicalLabel:
-    """Return the label, recorded as the form says; errors as for `record_label`."""
+def record_posted(task: Task, item_ref: str, posted: Mapping[str, str], *, user: Any) -> CanonicalLabel:
+    """Return the label, recorded by the user as the form says; errors as for `record_label`."""
     return record_label(
         sheet=task.sheet,
         item_ref=item_ref,
@@ -43,6 +45,7 @@ def record_posted(task: Task, item_ref: str, posted: Mapping[str, str], *, actor
         template=task.template,
         label_data=answer_of(task.output_schema, posted),
         seen_version=whole(posted.get("version", "")),
-        actor=actor,
+        actor=user.get_username(),
+        **rights_of(user),
         **asdict(beside_in(posted)),
     )

@@ -13,9 +13,11 @@ from labels.models import CanonicalLabel
 from sheets.item_page import Source, source_of
 from sheets.models import Sheet
 from sheets.reading import ref_before
+from templates_app.annotations import asks_for_annotations
 from templates_app.answer_form import MISSING, FormField, form_of
 from templates_app.models import PromptTemplate
 from templates_app.schemas import misfits, normalise_output_schema
+from templates_app.shapes import picture_faults
 from workbench.concepts import Confidence
 
 STATES = ("allowed", "not allowed", "prohibited")
@@ -110,15 +112,20 @@ def shown_item(
     key = {"sheet_id": task.sheet.pk, "item_ref": item_ref, "label_type": task.label_type}
     label = CanonicalLabel.objects.select_related("template").filter(**key).first()
     stored = label.label_data if label else MISSING
-    faults = problems["label_data"] if problems and "label_data" in problems else []
+    schema = task.output_schema
+    measured = asks_for_annotations(schema)
+    source = source_of(task.sheet, item_ref, measured=measured)
+    faults = list(problems["label_data"]) if problems and "label_data" in problems else []
     if not faults and typed is MISSING and label:
-        faults = misfits(task.output_schema, stored)
+        faults = misfits(schema, stored)
+        if measured and not source.problem:
+            faults += picture_faults(schema, stored, source.pictures)
     return ShownItem(
         task,
         item_ref,
         label,
-        source_of(task.sheet, item_ref),
-        form_of(task.output_schema, stored if typed is MISSING else typed, faults),
+        source,
+        form_of(schema, stored if typed is MISSING else typed, faults, pictures=source.pictures),
         beside or beside_of(label),
         ref_before(task.sheet, item_ref, 1),
         {name: words for name, words in (problems or {}).items() if name != "label_data"},

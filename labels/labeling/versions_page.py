@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from governance.changing import rights_of
 from labels.actions import restore_version
 from labels.history import repair
 from labels.labeling.page import LABEL, LOOK_ONLY
@@ -51,6 +52,7 @@ def _restore(request: HttpRequest, label: CanonicalLabel) -> HttpResponse:
             label,
             version,
             actor=request.user.get_username(),
+            **rights_of(request.user),
             reason=request.POST.get("reason", ""),
             seen_version=whole(request.POST.get("seen", "")),
         )

@@ -1,7 +1,7 @@
 // The labeling screen: shows an item, takes its label, and goes on while that is sent.
 import { tell } from "../workbench/screen/connection.js";
 import { askStale } from "../workbench/screen/dialogs.js";
-import { Keys } from "../workbench/screen/keys.js";
+import { DRAWING, Keys } from "../workbench/screen/keys.js";
 import { Unreachable, page } from "../workbench/screen/net.js";
 import { notice, quiet, say } from "../workbench/screen/notices.js";
 import { Outbox, newId } from "../workbench/screen/outbox.js";
@@ -14,7 +14,7 @@ const WORD_OF_SERVER = 700; // a label waits this long for the server's word, as
 const RENEW = 60_000;
 const KEYS = {
   save: ["a", "Save"], edit: ["e", "Edit: to the first field"], skip: ["s", "Skip"], next: ["n", "Next"],
-  previous: ["p", "Previous"], go: ["g", "Go to an item by its name"], help: ["?", "These keys"],
+  previous: ["p", "Previous"], go: ["g", "Go to an item by its name"], ...DRAWING, help: ["?", "These keys"],
 };
 const setup = JSON.parse(document.getElementById("setup").textContent);
 const task = `${setup.sheet}:${setup.label_type}`;
@@ -54,6 +54,7 @@ function letGo() {
 function shown() {
   if (!trail.includes(item.id)) trail.push(item.id);
   ahead.back(item.id);
+  keys.draw(); // the buttons of its form have keys too
   ahead.prepare(item.id).catch(() => {});
 }
 
@@ -127,6 +128,8 @@ async function save() {
 const VERBS = {
   save,
   edit: () => item?.form.focusFirst(),
+  box: () => item?.form.draw("box"),
+  polygon: () => item?.form.draw("polygon"),
   skip: () => {
     if (!item) return undefined;
     quiet();

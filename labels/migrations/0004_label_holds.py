@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('labels', '0002_checked_choices_and_foreign_keys'),
+        ('labels', '0003_uses_by_tag'),
     ]
 
     operations = [
