@@ -10,6 +10,7 @@ from typing import IO, Any
 
 import orjson
 
+from labels.letting_out import LettingOut
 from labels.models import CanonicalLabel
 from sheets.models import Sheet
 from templates_app.annotations import Annotations, annotations_in, labels_of
@@ -80,15 +81,17 @@ class MarkedFile:
         self.marked.spool.close()
 
 
-def marked_of(sheet: Sheet, label_type: str) -> Marked:
+def marked_of(sheet: Sheet, label_type: str, use: str = "") -> Marked:
     """Return the pictures that the labels mark, read in one statement; memory is constant.
 
-    Invalid without a label type, and for a label that does not hold what its schema says; NotFound where none has shapes.
+    Invalid without a label type, and for a label that does not hold what its schema says; NotFound where none has shapes,
+    Conflict where none of them may be used for `use`.
     """
     every = CanonicalLabel.objects.filter(sheet=sheet)
     if not label_type:
         known = every.order_by().values_list("label_type", flat=True).distinct()
         raise Invalid.of_fields("Nothing was exported.", {"label_type": [f"Name one label type: {listed(known)}."]})
+    letting_out = LettingOut(sheet, use)
     labels = every.filter(label_type=label_type).order_by("item_ref", "id")
     spool: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed with the file that is made from it
     latest: dict[tuple[str, tuple[str, ...]], datetime] = {}
@@ -96,12 +99,15 @@ def marked_of(sheet: Sheet, label_type: str) -> Marked:
     try:
         for label in labels.iterator():
             found = _annotations(label)
+            if found and not letting_out.permits(label):
+                continue
             count += bool(found)
             for each in found:
                 key = (each.path, labels_of(each.schema))
                 latest[key] = max(label.last_modified_at, latest.get(key, label.last_modified_at))
             spool.writelines(orjson.dumps(picture) + b"\n" for picture in _pictures(label, found))
         if not count:
+            letting_out.expect_some()
             raise _nothing(sheet, label_type)
     except BaseException:
         spool.close()
