@@ -22,6 +22,10 @@ from workbench.admin_base import ReadOnlyAdmin, VerbAdmin, VerbForm, link
 from workbench.concepts import short
 
 
+# Pages of later apps, by the first words of a subject.
+PAGES = {"sheet": "sheets_sheet_change", "training sheet": "training_trainingsheet_change"}
+
+
 @admin.register(UsageConstraintAudit)
 class UsageConstraintAuditAdmin(ReadOnlyAdmin):
     list_display = ("sequence", "modified_at", "about", "change", "classification", "why", "modified_by")
@@ -44,7 +48,10 @@ class UsageConstraintAuditAdmin(ReadOnlyAdmin):
     def about(self, row: UsageConstraintAudit) -> str:
         if row.canonical_label_id:
             return link("canonical label", "labels_canonicallabel_change", row.canonical_label_id)
-        return link("pair", "training_qapair_change", row.qa_pair_id) if row.qa_pair_id else row.subject
+        if row.qa_pair_id:
+            return link("pair", "training_qapair_change", row.qa_pair_id)
+        kind, _, key = row.subject.rpartition(" ")
+        return link(kind, PAGES[kind], key) if kind in PAGES else row.subject
 
     @display(description="change")
     def change(self, row: UsageConstraintAudit) -> str:
