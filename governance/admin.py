@@ -21,7 +21,6 @@ from governance.uses_form import UsesField
 from workbench.admin_base import ReadOnlyAdmin, VerbAdmin, VerbForm, link
 from workbench.concepts import short
 
-
 # Pages of later apps, by the first words of a subject.
 PAGES = {"sheet": "sheets_sheet_change", "training sheet": "training_trainingsheet_change"}
 
