@@ -67,8 +67,8 @@ def record_label(
     if template is not None:
         content |= {"template_id": template.pk, "output_schema": template.output_schema}
     key = {"sheet_id": sheet.pk, "item_ref": item_ref, "label_type": label_type}
-    words = {"reason": reason.strip(), "change_note": change_note}
-    rights = {"may_change_uses": may_change_uses, "may_loosen": may_loosen}
+    words: dict[str, Any] = {"reason": reason.strip(), "change_note": change_note}
+    rights: dict[str, Any] = {"may_change_uses": may_change_uses, "may_loosen": may_loosen}
     for _ in range(ATTEMPTS):
         present = CanonicalLabel.objects.filter(**key).first()
         values = content | limits(given, present)
