@@ -64,7 +64,7 @@ def batch_answer(batch_id: str, done: Sequence[ReviewAction], refused: Refused) 
     return Response(BatchAnswerSerializer({"batch_id": batch_id, "done": len(done), "refused": told}).data)
 
 
-class PairFilter(FilterSet):
+class PairFilter(FilterSet):  # type: ignore[misc]  # django-filter has no types
     """Equality filters; the training sheet is looked up where review remembers it, not in the lakehouse each time."""
 
     training_sheet = CharFilter(method="of_training_sheet")
