@@ -15,6 +15,7 @@ from sheets.catalog import describe
 from sheets.file_views import SHOWN_IMAGES
 from sheets.models import Sheet
 from sheets.names import TableName
+from sheets.pictures import Picture, pictures_of
 from sheets.reading import Item, VolumeFile, columns_of, get_item, items_of
 from sheets.serializers import plain
 from workbench.problems import Problem
@@ -47,38 +48,40 @@ class ShownFile:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a screen shows of an item; `problem` says why there is nothing."""
+    """What a screen shows of an item; `pictures` where they were measured, `problem` says why there is nothing."""
 
     cells: list[Cell]
     files: list[ShownFile]
     hash: str = ""
     problem: str = ""
+    pictures: Sequence[Picture] = ()
 
 
-def source_of(sheet: Sheet, item_ref: str) -> Source:
+def source_of(sheet: Sheet, item_ref: str, *, measured: bool = False) -> Source:
     """Return the item for a screen, as it was read ahead where it was.
 
-    One that cannot be read is a problem in words, so that the rest still shows.
+    With `measured` it has the sizes of its pictures, for which each is opened. One that cannot be read is a problem in
+    words, so that the rest still shows.
     """
-    ahead: Source | None = caches["ahead"].get(_ahead_key(sheet, item_ref))
+    ahead: Source | None = caches["ahead"].get(_ahead_key(sheet, item_ref, measured))
     if ahead is not None:
         return ahead
     try:
-        return _source(sheet, _item(sheet, item_ref))
+        return _source(sheet, _item(sheet, item_ref), measured)
     except Problem as problem:
         return Source([], [], problem=problem.message)
 
 
-def read_ahead(sheet: Sheet, item_refs: Sequence[str]) -> None:
+def read_ahead(sheet: Sheet, item_refs: Sequence[str], *, measured: bool = False) -> None:
     """Read those of the items that nobody has read ahead yet, in one query, for `source_of` to have them at once."""
     kept = caches["ahead"]
-    missing = {ref: 0 for ref in item_refs if not kept.has_key(_ahead_key(sheet, ref))}
+    missing = {ref: 0 for ref in item_refs if not kept.has_key(_ahead_key(sheet, ref, measured))}
     for item in items_of(sheet, missing) if missing else ():
-        kept.set(_ahead_key(sheet, item.ref), _source(sheet, item), AHEAD_FOR)
+        kept.set(_ahead_key(sheet, item.ref, measured), _source(sheet, item, measured), AHEAD_FOR)
 
 
-def _ahead_key(sheet: Sheet, item_ref: str) -> str:
-    return f"source-{sheet.pk}-{sheet.updated_at.timestamp()}-{sha256(item_ref.encode()).hexdigest()}"
+def _ahead_key(sheet: Sheet, item_ref: str, measured: bool) -> str:
+    return f"source-{measured}-{sheet.pk}-{sheet.updated_at.timestamp()}-{sha256(item_ref.encode()).hexdigest()}"
 
 
 def _item(sheet: Sheet, item_ref: str) -> Item:
@@ -87,8 +90,9 @@ def _item(sheet: Sheet, item_ref: str) -> Item:
     return found[0] if len(found) == 1 else get_item(sheet, item_ref)
 
 
-def _source(sheet: Sheet, item: Item) -> Source:
-    return Source(list(_cells(sheet, item)), [shown_file(file) for file in item.files], item.hash)
+def _source(sheet: Sheet, item: Item, measured: bool) -> Source:
+    pictures = pictures_of(item.files) if measured else ()
+    return Source(list(_cells(sheet, item)), [shown_file(file) for file in item.files], item.hash, pictures=pictures)
 
 
 def shown_file(file: VolumeFile) -> ShownFile:
