@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.db.models import QuerySet
-from django_filters.rest_framework import CharFilter, FilterSet
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
@@ -66,10 +66,10 @@ def batch_answer(batch_id: str, done: Sequence[ReviewAction], refused: Refused) 
     return Response(BatchAnswerSerializer({"batch_id": batch_id, "done": len(done), "refused": told}).data)
 
 
-class PairFilter(FilterSet):
+class PairFilter(filters.FilterSet):
     """Equality filters; the training sheet is looked up where review remembers it, not in the lakehouse each time."""
 
-    training_sheet = CharFilter(method="of_training_sheet")
+    training_sheet = filters.CharFilter(method="of_training_sheet")
 
     class Meta:
         model = QAPair
