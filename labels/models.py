@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 
 from governance.uses import USES
@@ -9,6 +11,7 @@ from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from workbench.concepts import Classification, Confidence, Governed
 from workbench.lakehouse.fields import ArrayField, ChoiceField, KeyField
+from workbench.sheet_rights import OfSheetQuerySet
 
 
 def all_uses() -> list[str]:
@@ -18,6 +21,8 @@ def all_uses() -> list[str]:
 
 class CanonicalLabel(Governed):
     """The present version of a label; its key is (sheet, item_ref, label_type)."""
+
+    of_sheet: ClassVar[str] = "sheet_id"
 
     id = KeyField()
     sheet = models.ForeignKey(Sheet, on_delete=models.PROTECT, related_name="labels")
@@ -40,6 +45,8 @@ class CanonicalLabel(Governed):
 
     allowed_uses = ArrayField(default=all_uses)
 
+    objects = OfSheetQuerySet.as_manager()
+
     class Meta:
         db_table = "canonical_labels"
         db_table_comment = "Expert ground truth, one label for an item and task"
@@ -55,6 +62,8 @@ class CanonicalLabel(Governed):
 class CanonicalLabelVersion(models.Model):
     """A label as it was after one change; rows are only ever added."""
 
+    of_sheet: ClassVar[str] = "canonical_label__sheet_id"
+
     id = KeyField()
     canonical_label = models.ForeignKey(CanonicalLabel, on_delete=models.PROTECT, related_name="versions")
     version = models.PositiveIntegerField()
@@ -68,6 +77,8 @@ class CanonicalLabelVersion(models.Model):
     modified_by = models.CharField(max_length=254)
     modified_at = models.DateTimeField()
     change_note = models.TextField(blank=True, default="")
+
+    objects = OfSheetQuerySet.as_manager()
 
     class Meta:
         db_table = "canonical_label_versions"

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.utils import timezone
 
 from workbench.concepts import Concept
 from workbench.lakehouse.fields import ArrayField
+from workbench.sheet_rights import OfSheetQuerySet
 
 
 class Sheet(Concept):
     """Which rows and files make up the items of a task."""
+
+    of_sheet: ClassVar[str] = "pk"
 
     name = models.CharField(max_length=255, unique=True)
     description = models.TextField(blank=True, default="")
@@ -29,6 +34,8 @@ class Sheet(Concept):
     sample_size = models.PositiveIntegerField(null=True, blank=True, help_text="Take this many items, always the same.")
     row_count = models.BigIntegerField(null=True, editable=False, help_text="Items at the last validation.")
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = OfSheetQuerySet.as_manager()
 
     class Meta:
         db_table = "sheets"

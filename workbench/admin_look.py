@@ -118,6 +118,7 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "8px",
     "COLORS": {"primary": PRIMARY},
     "DASHBOARD_CALLBACK": "workbench.admin_home.with_counts",
+    "LOGIN": {"form": "workbench.login_form.LoginForm"},
     "COMMAND": {"search_models": False, "show_history": False},
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": NAVIGATION},
 }
