@@ -13,7 +13,6 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     FieldTextFilter,
-    RelatedDropdownFilter,
 )
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -28,7 +27,7 @@ from labels.staleness import is_stale, stale_labels
 from sheets.models import Sheet
 from workbench.admin_base import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin, VerbForm
 from workbench.admin_fields import in_words
-from workbench.admin_filters import DayRange
+from workbench.admin_filters import DayRange, VisibleRelated
 from workbench.concepts import short
 
 SHEET = "sheet__id__exact"
@@ -81,7 +80,7 @@ class ChangedSince(admin.SimpleListFilter):
         return [("changed", "changed since it was labeled")] if SHEET in request.GET else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[CanonicalLabel]) -> QuerySet[CanonicalLabel]:
-        sheet = Sheet.objects.filter(pk=request.GET.get(SHEET)).first()
+        sheet = Sheet.objects.visible_to(request.user).filter(pk=request.GET.get(SHEET)).first()
         if self.value() != "changed" or sheet is None:
             return queryset
         return queryset.filter(pk__in=[label.pk for label in stale_labels(sheet)])
@@ -92,7 +91,7 @@ class CanonicalLabelAdmin(VerbAdmin):
     form = LabelForm
     list_display = ("item_ref", "label_type", "answer", "how_sure", "uses", "classification", "labeled_by", "version")
     list_filter = (
-        ("sheet", RelatedDropdownFilter),
+        ("sheet", VisibleRelated),
         ChangedSince,
         ("label_type", FieldTextFilter),
         ("confidence", ChoicesDropdownFilter),

@@ -41,7 +41,7 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
     )
     def create(self, request: Request) -> Response:
         """Record a label on its key of sheet, item and label type: a new one, or a new version of the present one."""
-        given = RecordLabelSerializer(data=request.data)
+        given = RecordLabelSerializer(data=request.data, context={"request": request})
         given.is_valid(raise_exception=True)
         wanted, began = dict(given.validated_data), timezone.now()
         sheet, template = wanted.pop("sheet_id"), wanted.pop("template_id")
@@ -65,7 +65,7 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
     @action(detail=False, pagination_class=None)
     def export(self, request: Request) -> StreamingHttpResponse:
         """Stream the labels of a sheet, one a line."""
-        given = LabelExportSerializer(data=request.query_params)
+        given = LabelExportSerializer(data=request.query_params, context={"request": request})
         given.is_valid(raise_exception=True)
         sheet = given.validated_data["sheet"]
         blocks = label_blocks(sheet, given.validated_data["label_type"])

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
@@ -18,7 +20,9 @@ from rest_framework.viewsets import ModelViewSet
 from sheets import actions, cursors
 from sheets.models import Sheet
 from sheets.reading import get_item, iter_items
+from sheets.restricting import grants_of, restrict_sheet
 from sheets.serializers import (
+    GrantsSerializer,
     ItemPageSerializer,
     ItemSerializer,
     ProgressSerializer,
@@ -28,6 +32,7 @@ from sheets.serializers import (
 )
 from sheets.source_uses import uses_of
 from workbench.api.paging import page_size
+from workbench.api.permissions import may
 
 CURSOR = OpenApiParameter("cursor", str, description="From `next` of a page.")
 PAGE_SIZE = OpenApiParameter("page_size", int, description="1 to 500.", default=50)
@@ -100,6 +105,24 @@ class SheetViewSet(ModelViewSet[Sheet]):
     def uses(self, _request: Request, **_: Any) -> Response:
         """The tags of the sheet's sources at every level, or why they could not be read, and what follows for uses."""
         return Response(SourceUsesSerializer(uses_of(self.get_object())).data)
+
+    @extend_schema(responses=GrantsSerializer, filters=False)
+    @action(detail=True, pagination_class=None, permission_classes=[IsAuthenticated, may("workbench.view_sheetgrant")])
+    def grants(self, _request: Request, **_: Any) -> Response:
+        """Whom the sheet is restricted to; empty where everybody sees it."""
+        return Response(GrantsSerializer({"grants": grants_of(self.get_object())}).data)
+
+    @extend_schema(request=GrantsSerializer, responses=GrantsSerializer, filters=False)
+    @grants.mapping.post
+    def restrict(self, request: Request, **_: Any) -> Response:
+        """Restrict the sheet to these users and groups, or open it to everybody by naming none."""
+        if not request.user.has_perm("workbench.change_sheetgrant"):
+            raise PermissionDenied
+        sheet = self.get_object()
+        given = GrantsSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        grants = restrict_sheet(sheet, given.validated_data["grants"], actor=request.user.get_username())
+        return Response(GrantsSerializer({"grants": grants}).data)
 
     @extend_schema(request=None, responses=ValidationSerializer, filters=False)
     @action(detail=True, methods=["post"])

@@ -79,7 +79,9 @@ class ReviewPairQuerySet(QuerySet["ReviewPair"]):
         hidden = rights_of(user).hidden
         if not hidden:
             return self
-        return self.exclude(training_sheet_id__in=list(TrainingSheet.objects.filter(sheet__in=hidden).values_list("pk", flat=True)))
+        return self.exclude(
+            training_sheet_id__in=list(TrainingSheet.objects.filter(sheet__in=hidden).values_list("pk", flat=True))
+        )
 
     def free(self, actor: str) -> Self:
         """Return the pairs that nobody else has on the screen."""

@@ -11,7 +11,9 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-__all__ = ["_queue_registers_first"]
+from workbench import refusal_admin, token_admin
+
+__all__ = ["_queue_registers_first", "refusal_admin", "token_admin"]
 
 # Runs of the queue show as job runs.
 admin.site.unregister((User, Group, Failure, OrmQ, Schedule, Success))

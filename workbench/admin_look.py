@@ -98,8 +98,11 @@ NAVIGATION = [
         "items": [
             screen("Usage changes", "policy", "governance", "usageconstraintaudit"),
             screen("Label versions", "history", "labels", "canonicallabelversion"),
+            screen("Refusals", "block", "workbench", "refusal"),
+            screen("Failed sign-ins", "lock_clock", "axes", "accessattempt"),
             screen("Users", "person", "auth", "user"),
-            screen("Groups", "group", "auth", "group"),
+            screen("Groups and roles", "group", "auth", "group"),
+            screen("Tokens", "key", "workbench", "accesstoken") | {"permission": lambda request: request.user.is_staff},
         ],
     },
 ]

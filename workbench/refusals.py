@@ -73,4 +73,4 @@ def _why(request: Any, answer: Any) -> str:
     if isinstance(data, dict) and isinstance(data.get("error"), dict):
         return str(data["error"]["message"])
     said = getattr(request, "refused_because", "") or getattr(answer, "refused_because", "")
-    return said or (answer.reason_phrase if answer.status_code not in REFUSED else REFUSED[answer.status_code])
+    return said or REFUSED[answer.status_code]

@@ -14,9 +14,7 @@ from django.db.models import Case, Max, Model, Q, QuerySet, Value, When
 M = TypeVar("M", bound=Model)
 
 SEES_ALL = "workbench.see_every_sheet"
-LOOK_ONLY = (
-    "You may look at what belongs to this sheet, but not work on it: ask a platform lead, who grants rights on its page."
-)
+LOOK_ONLY = "You may look at what belongs to this sheet, but not work on it: ask a platform lead, who grants rights on its page."
 
 
 @dataclass(frozen=True)
@@ -34,6 +32,12 @@ class OfSheetQuerySet(QuerySet[M]):
         """Return the rows of the sheets that the user sees."""
         hidden = rights_of(user).hidden
         return self.exclude(**{f"{self.model.of_sheet}__in": hidden}) if hidden else self  # type: ignore[attr-defined]
+
+
+def visible_to(user: Any, rows: QuerySet[M]) -> QuerySet[M]:
+    """Return the rows that the user sees; all where they belong to no sheet."""
+    found: QuerySet[M] = rows.visible_to(user) if hasattr(rows, "visible_to") else rows
+    return found
 
 
 def rights_of(user: Any) -> SheetRights:

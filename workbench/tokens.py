@@ -40,7 +40,9 @@ def make_token(
         raise Invalid.of_fields("No token was made.", {"expires_at": [words]})
     chosen, own = list(roles or ()), list(user.groups.all())
     if strange := [group.name for group in chosen if group not in own]:
-        words = f"{user} does not belong to {strange[0]!r}: use some of {listed([group.name for group in own]) or 'none'}."
+        words = (
+            f"{user} does not belong to {strange[0]!r}: use some of {listed([group.name for group in own]) or 'none'}."
+        )
         raise Invalid.of_fields("No token was made.", {"roles": [words]})
     text = MARK + secrets.token_urlsafe(32)
     token = AccessToken.objects.create(
@@ -71,7 +73,9 @@ def owner_of(text: str) -> tuple[User, AccessToken]:
     if not user.is_active:
         raise Forbidden(f"The user {user} of the token {token} was deactivated: ask a platform lead.")
     if token.state != "active":
-        raise Forbidden(f"The token {token} is {token.state}. Make a new one: POST /api/v1/auth/token, or in the admin.")
+        raise Forbidden(
+            f"The token {token} is {token.state}. Make a new one: POST /api/v1/auth/token, or in the admin."
+        )
     _was_used(token)
     return _scoped(user, token) if token.scoped else user, token
 

@@ -19,6 +19,7 @@ from sheets.actions import create_sheet, delete_sheet, revalidate_sheet, update_
 from sheets.admin.catalog_pages import catalog_page
 from sheets.admin.define_page import define_page, preview_panel
 from sheets.admin.item_pages import item_page, items_page
+from sheets.admin.rights_page import rights_page
 from sheets.admin.showing import items_table
 from sheets.models import Sheet
 from sheets.reading import Findings, iter_items
@@ -53,7 +54,7 @@ class SheetAdmin(VerbAdmin):
     search_fields = ("name", "description", "primary_table")
     actions = ("generate_selected",)
     actions_list = ("browse",)
-    actions_detail = ("generate", "all_items", "check_items")
+    actions_detail = ("generate", "all_items", "check_items", "who_sees")
     readonly_fields = ("items", "created_by", "created_at", "updated_at")
     change_form_outer_after_template = "sheets/sheet.html"
     fieldsets = (
@@ -82,6 +83,7 @@ class SheetAdmin(VerbAdmin):
             ("catalog/<str:catalog>/<str:schema>/volumes/<str:volume>/", catalog_page, "volume"),
             ("define/", define_page, "define"),
             ("define/preview/", preview_panel, "define_preview"),
+            ("<str:object_id>/rights/", rights_page, "rights"),
             ("<str:object_id>/items/", items_page, "items"),
             ("<str:object_id>/items/<path:item_ref>/", item_page, "item"),
         )
@@ -96,7 +98,7 @@ class SheetAdmin(VerbAdmin):
         return fieldsets if obj else fieldsets[:-1]
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
-        sheet = Sheet.objects.filter(pk=object_id).first()
+        sheet = Sheet.objects.visible_to(request.user).filter(pk=object_id).first()
         shown = {"items": items_of(sheet), "source_uses": uses_of(sheet)} if sheet else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
@@ -136,6 +138,13 @@ class SheetAdmin(VerbAdmin):
     @action(description="All items", icon="view_list", url_path="all", permissions=["view"])
     def all_items(self, _request: HttpRequest, object_id: str) -> HttpResponse:
         return redirect("admin:sheets_sheet_items", object_id=object_id)
+
+    def has_grant_permission(self, request: HttpRequest, _object_id: Any = None) -> bool:
+        return bool(request.user.has_perm("workbench.change_sheetgrant"))
+
+    @action(description="Who sees it", icon="lock_person", url_path="who", permissions=["grant"])
+    def who_sees(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect("admin:sheets_sheet_rights", object_id=object_id)
 
     @action(description="Check items", icon="fact_check", url_path="check", permissions=["view"])
     def check_items(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from training.actions.review import review, review_many
 from training.models import QAPair, ReviewPair
 from training.review.journal import Decision
+from training.review.sight import need_pairs
 from training.review.transitions import NEEDS_REASON, TRANSITIONS
 from workbench.admin_base import page_of, refused
 from workbench.lakehouse.ids import uuid5_of
@@ -48,6 +49,7 @@ def _act(request: HttpRequest, admin: Any, object_id: str) -> HttpResponse:
     reason = request.POST.get("reason", "")
     decision = Decision(object_id, verb, version=int(version), reason=reason, override=override)
     try:
+        need_pairs(request.user, [object_id])
         review(decision, actor=request.user.get_username())
     except Problem as problem:
         return refused(admin, request, problem, object_id)
@@ -70,6 +72,7 @@ def review_selected(admin: Any, request: HttpRequest, pairs: QuerySet[QAPair], v
     missing = verb in NEEDS_REASON and not reason
     go = confirmed and not missing
     batch, override = request.POST.get("batch_id") or Decision("", verb).action_id, request.user.has_perm(TAKE_OVER)
+    need_pairs(request.user, ids)
     words = reason or ("…" if missing else "")
     decisions = [
         # Ids that follow from the batch: the same form sent twice happens once.

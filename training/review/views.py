@@ -26,6 +26,7 @@ from training.review.serializers import (
     ReviewPairSerializer,
     UndoBatchSerializer,
 )
+from training.review.sight import need_pairs
 from training.serializers import QAPairSerializer
 from workbench.api.permissions import may
 from workbench.near import listed
@@ -44,6 +45,7 @@ def verb(name: str) -> View:
     def act(self: QAPairViewSet, request: Request, pk: str) -> Response:
         given = DecisionSerializer(data=request.data)
         given.is_valid(raise_exception=True)
+        need_pairs(request.user, [pk])
         wanted = given.decision(pk, name, override=request.user.has_perm(TAKE_OVER))
         done = review(wanted, actor=request.user.get_username())
         done.refresh_from_db()
@@ -103,6 +105,7 @@ class QAPairViewSet(ReadOnlyModelViewSet[QAPair]):
             one.is_valid(raise_exception=True)
             more = {"batch_id": batch_id, "override": request.user.has_perm(TAKE_OVER)}
             decisions.append(one.decision(each["pair_id"], each["action"], **more))
+        need_pairs(request.user, [each.pair_id for each in decisions])
         actor, dry_run = request.user.get_username(), given.validated_data["dry_run"]
         done, refused = review_many(decisions, actor=actor, dry_run=dry_run)
         return batch_answer(batch_id, done, refused)
@@ -114,6 +117,8 @@ class QAPairViewSet(ReadOnlyModelViewSet[QAPair]):
         given = UndoBatchSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         wanted, override = given.validated_data, request.user.has_perm(TAKE_OVER)
+        of_batch = ReviewAction.objects.filter(batch_id=wanted["batch_id"])
+        need_pairs(request.user, list(of_batch.values_list("pair_id", flat=True)))
         done, refused = undo_batch(
             wanted["batch_id"], actor=request.user.get_username(), override=override, dry_run=wanted["dry_run"]
         )
@@ -125,6 +130,7 @@ class QAPairViewSet(ReadOnlyModelViewSet[QAPair]):
         """Take or renew the five minutes in which nobody else may decide about the pair."""
         given = HoldSerializer(data=request.data)
         given.is_valid(raise_exception=True)
+        need_pairs(request.user, [pk])
         take_over = given.validated_data["take_over"] and request.user.has_perm(TAKE_OVER)
         held = hold(pk, actor=request.user.get_username(), take_over=take_over)
         return Response(ReviewPairSerializer(held).data)
@@ -133,5 +139,6 @@ class QAPairViewSet(ReadOnlyModelViewSet[QAPair]):
     @action(detail=True, methods=["post"], url_path="let-go", permission_classes=REVIEW)
     def let_go(self, request: Request, pk: str) -> Response:
         """Give the pair back for others to take."""
+        need_pairs(request.user, [pk])
         let_go(pk, actor=request.user.get_username())
         return Response(status=204)

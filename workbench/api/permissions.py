@@ -12,14 +12,14 @@ from rest_framework.filters import BaseFilterBackend
 from rest_framework.permissions import SAFE_METHODS, BasePermission, DjangoModelPermissions
 from rest_framework.request import Request
 
-from workbench.sheet_rights import OfSheetQuerySet, need_work
+from workbench.sheet_rights import need_work, visible_to
 
 
 class VisibleRows(BaseFilterBackend):
     """Lists, and single rows, are of the sheets that the user sees; of others nothing is there."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
-        return queryset.visible_to(request.user) if isinstance(queryset, OfSheetQuerySet) else queryset
+        return visible_to(request.user, queryset)
 
 
 class MayWrite(DjangoModelPermissions):
