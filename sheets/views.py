@@ -17,7 +17,10 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.viewsets import ModelViewSet
 
+from governance.changing import CHANGE_USES
+from governance.serializers import ChangeUsesSerializer
 from sheets import actions, cursors
+from sheets.limiting import change_uses_of
 from sheets.models import Sheet
 from sheets.reading import get_item, iter_items
 from sheets.restricting import grants_of, restrict_sheet
@@ -123,6 +126,19 @@ class SheetViewSet(ModelViewSet[Sheet]):
         given.is_valid(raise_exception=True)
         grants = restrict_sheet(sheet, given.validated_data["grants"], actor=request.user.get_username())
         return Response(GrantsSerializer({"grants": grants}).data)
+
+    @extend_schema(request=ChangeUsesSerializer, responses=SheetSerializer, filters=False)
+    @uses.mapping.post
+    def change_uses(self, request: Request, **_: Any) -> Response:
+        """Change what all that is made from the sheet may be used for, with a reason; it holds at the next use."""
+        given = ChangeUsesSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        actor, reason = request.user.get_username(), given.validated_data["reason"]
+        return Response(SheetSerializer(change_uses_of(self.get_object(), given.uses, reason, actor=actor)).data)
+
+    def get_permissions(self) -> Any:
+        """Ask for the right to change uses where that is done, beside the right to change sheets elsewhere."""
+        return [IsAuthenticated(), may(CHANGE_USES)()] if self.action == "change_uses" else super().get_permissions()
 
     @extend_schema(request=None, responses=ValidationSerializer, filters=False)
     @action(detail=True, methods=["post"])

@@ -104,6 +104,7 @@ class QAPair(Governed):
     updated_at = models.DateTimeField()
 
     allowed_uses = ArrayField(default=all_uses)
+    tag_prohibited_uses = ArrayField(help_text="What tags of the sources prohibited when the pair was made.")
 
     objects = QAPairQuerySet.as_manager()
 
@@ -139,6 +140,7 @@ class ReviewEvent(models.Model):
         FLAG = "flag"
         REOPEN = "reopen"
         UNDO = "undo"
+        USES = "uses"
 
     of_sheet: ClassVar[str] = "training_sheet__sheet_id"
 
