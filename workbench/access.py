@@ -16,6 +16,7 @@ Table = dict[str, str]
 
 REVIEW = "training.change_qapair"
 STEER = "training.change_jobrun"
+CHANGE_USES = "governance.change_uses"
 WRITE_TEMPLATE = "templates_app.add_prompttemplate"
 
 # Parts in braces stand for what an address has there.
@@ -80,6 +81,16 @@ ENDPOINTS: Table = {
     "GET /api/v1/jobs": SIGNED_IN,
     "GET /api/v1/jobs/{}": SIGNED_IN,
     **{f"POST /api/v1/jobs/{{}}/{verb}": STEER for verb in ("pause", "resume", "retry", "cancel")},
+    "POST /api/v1/sheets/{}/uses": CHANGE_USES,
+    "POST /api/v1/canonical-labels/{}/uses": CHANGE_USES,
+    "POST /api/v1/canonical-labels/uses": CHANGE_USES,
+    "POST /api/v1/qa-pairs/{}/uses": CHANGE_USES,
+    "POST /api/v1/qa-pairs/uses": CHANGE_USES,
+    "GET /api/v1/tag-policies": SIGNED_IN,
+    "GET /api/v1/tag-policies/{}": SIGNED_IN,
+    "POST /api/v1/tag-policies": "governance.add_tagpolicy",
+    "PATCH /api/v1/tag-policies/{}": "governance.change_tagpolicy",
+    "DELETE /api/v1/tag-policies/{}": "governance.delete_tagpolicy",
     "GET /api/v1/usage-constraint-audit": SIGNED_IN,
     "GET /api/v1/usage-constraint-audit/{}": SIGNED_IN,
 }
@@ -105,6 +116,7 @@ ADMIN_MODELS: Table = {
     "training.jobrun": "view",
     "training.export": "view",
     "governance.usageconstraintaudit": "view",
+    "governance.tagpolicy": "view add change delete",
     "workbench.refusal": "view",
     "axes.accessattempt": "view delete",
     "auth.user": "view add change delete",
@@ -124,6 +136,7 @@ ADMIN_PAGES: Table = {
     "sheets_sheet_generate": "training.add_trainingsheet",
     "sheets_sheet_all_items": "sheets.view_sheet",
     "sheets_sheet_check_items": "sheets.view_sheet",
+    "sheets_sheet_change_uses": CHANGE_USES,
     "sheets_sheet_who_sees": "workbench.change_sheetgrant",
     "templates_app_prompttemplate_studio": "templates_app.view_prompttemplate",
     "templates_app_prompttemplate_studio_preview": "templates_app.view_prompttemplate",
@@ -147,7 +160,6 @@ ADMIN_PAGES: Table = {
     "workbench_accesstoken_changelist": STAFF,
     "workbench_accesstoken_add": STAFF,
     "workbench_accesstoken_change": STAFF,
-    "workbench_accesstoken_history": STAFF,
     "workbench_accesstoken_revoke": STAFF,
 }
 
@@ -157,13 +169,15 @@ ADMIN_ACTIONS: Table = {
     "training.trainingsheet export_selected": "training.add_export",
     "training.qapair approve_selected": REVIEW,
     "training.qapair reject_selected": REVIEW,
+    "training.qapair change_uses_selected": CHANGE_USES,
+    "labels.canonicallabel change_uses_selected": CHANGE_USES,
 }
 
 # Commands work on all sheets, with the rights of the process that runs them.
 COMMANDS: Table = dict.fromkeys(
     (
         "apply_reviews", "demo", "doctor", "export_jsonl", "export_labels", "generate", "loadseed", "migrate",
-        "optimize_tables", "run_job", "serve", "serve_app", "sql", "worker",
+        "optimize_tables", "run_job", "serve", "serve_app", "sql", "verify_audit", "worker",
     ),
     OPERATOR,
 )  # fmt: skip

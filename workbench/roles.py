@@ -20,6 +20,7 @@ LOOKS_AT = (
     "training.view_export",
     "training.view_jobrun",
     "governance.view_usageconstraintaudit",
+    "governance.view_tagpolicy",
 )
 # Labels items, and reviews what was drafted.
 LABELS = ("labels.add_canonicallabel", "labels.change_canonicallabel", "training.change_qapair")
@@ -33,7 +34,9 @@ GENERATES = (
 TRAINS = ("training.add_export", "training.change_jobrun")
 # Says what may be used for what, and who sees what.
 GOVERNS = (
-    "governance.change_uses", "governance.loosen_tag_rule", "training.take_over_reviewpair",
+    "governance.change_uses", "governance.loosen_tag_rule",
+    "governance.add_tagpolicy", "governance.change_tagpolicy", "governance.delete_tagpolicy",
+    "training.take_over_reviewpair",
     "workbench.see_every_sheet",
     "workbench.view_sheetgrant", "workbench.add_sheetgrant", "workbench.change_sheetgrant", "workbench.delete_sheetgrant",
     "workbench.view_accesstoken", "workbench.delete_accesstoken", "workbench.view_refusal",
