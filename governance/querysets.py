@@ -39,9 +39,7 @@ class AuditQuerySet(QuerySet["UsageConstraintAudit"]):
             for name, path in OF_SHEETS
         )
         subjects = [f"sheet {key}" for key in hidden] + [f"training sheet {key}" for key in training_sheets]
-        return self.exclude(
-            Q(qa_pair_id__in=pairs) | Q(canonical_label_id__in=labels) | Q(subject__in=subjects)
-        )
+        return self.exclude(Q(qa_pair_id__in=pairs) | Q(canonical_label_id__in=labels) | Q(subject__in=subjects))
 
     def add_chained(self, rows: Iterable[UsageConstraintAudit]) -> None:
         """Insert rows that `governance.audit` has chained, as one commit; IntegrityError where a place is taken."""

@@ -20,6 +20,7 @@ from rest_framework.viewsets import ModelViewSet
 from governance.changing import CHANGE_USES
 from governance.serializers import ChangeUsesSerializer
 from sheets import actions, cursors
+from sheets.hidden_sources import need_sources
 from sheets.limiting import change_uses_of
 from sheets.models import Sheet
 from sheets.reading import get_item, iter_items
@@ -65,10 +66,12 @@ class SheetViewSet(ModelViewSet[Sheet]):
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
     def perform_create(self, serializer: Any) -> None:
+        need_sources(self.request.user, serializer.validated_data)
         serializer.instance = actions.create_sheet(serializer.validated_data, actor=self.request.user.get_username())
 
     def perform_update(self, serializer: Any) -> None:
         actor = self.request.user.get_username()
+        need_sources(self.request.user, serializer.validated_data)
         serializer.instance = actions.update_sheet(serializer.instance, serializer.validated_data, actor=actor)
 
     def perform_destroy(self, instance: Sheet) -> None:

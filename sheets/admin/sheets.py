@@ -23,6 +23,7 @@ from sheets.admin.define_page import define_page, preview_panel
 from sheets.admin.item_pages import item_page, items_page
 from sheets.admin.rights_page import rights_page
 from sheets.admin.showing import items_table
+from sheets.hidden_sources import need_sources
 from sheets.limiting import change_uses
 from sheets.models import Sheet
 from sheets.reading import Findings, iter_items
@@ -71,6 +72,10 @@ class SheetAdmin(VerbAdmin):
         ),
         ("Kept by the workbench", {"fields": (("items", "created_by"), ("created_at", "updated_at"))}),
     )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        need_sources(request.user, form.cleaned_data)
+        super().save_model(request, obj, form, change)
 
     def create(self, data: Mapping[str, Any], *, actor: str) -> Sheet:
         return create_sheet(data, actor=actor)

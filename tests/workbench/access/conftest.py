@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import Group, User
 
+from tests.seeded import boards, invoices, seeded, seeded_directory
 from workbench.roles import ROLES
+
+__all__ = ["boards", "invoices", "seeded", "seeded_directory"]
 
 NO_ROLE = "no role"
 EVERYBODY = [*ROLES, NO_ROLE]
