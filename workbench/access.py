@@ -98,7 +98,7 @@ ENDPOINTS: Table = {
 # Screens outside the admin. Deciding on them asks for what the API asks for.
 SCREENS: Table = {
     "/": OPEN,
-    "/review/signed-in/": SIGNED_IN,
+    "/signed-in/": SIGNED_IN,
     "/review/{}/": SIGNED_IN,
     "/review/{}/progress": SIGNED_IN,
     "/review/{}/pairs/{}": SIGNED_IN,

@@ -97,6 +97,7 @@ NAVIGATION = [
         "title": "Governance",
         "items": [
             screen("Usage changes", "policy", "governance", "usageconstraintaudit"),
+            screen("Tag rules", "sell", "governance", "tagpolicy"),
             screen("Label versions", "history", "labels", "canonicallabelversion"),
             screen("Refusals", "block", "workbench", "refusal"),
             screen("Failed sign-ins", "lock_clock", "axes", "accessattempt"),

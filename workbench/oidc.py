@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,34 +14,34 @@ from workbench.roles import ROLES
 PROVIDER = "oidc"
 APPS = ["allauth", "allauth.account", "allauth.socialaccount", "allauth.socialaccount.providers.openid_connect"]
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
-NEEDED = ("WORKBENCH_OIDC_ISSUER", "WORKBENCH_OIDC_CLIENT_ID", "WORKBENCH_OIDC_CLIENT_SECRET")
 
 
-def configured(environ: Mapping[str, str]) -> dict[str, Any]:
+def configured(
+    *, issuer: str, client_id: str, client_secret: str, name: str, scopes: str, groups_claim: str, roles: str
+) -> dict[str, Any]:
     """Return the settings, or {} where nothing is configured.
 
     Raises ImproperlyConfigured where something is missing, the issuer is not encrypted, or a role does not exist.
     """
-    given = {name: environ.get(name, "").strip() for name in NEEDED}
+    given = {"ISSUER": issuer, "CLIENT_ID": client_id, "CLIENT_SECRET": client_secret}
     if not any(given.values()):
         return {}
-    if missing := [name for name, value in given.items() if not value]:
+    if missing := [f"WORKBENCH_OIDC_{part}" for part, value in given.items() if not value]:
         raise ImproperlyConfigured(f"Sign-in by OpenID Connect also needs {', '.join(missing)}.")
-    issuer, client_id, secret = given.values()
     parts = urlsplit(issuer)
     # Whoever can change the issuer's answers on their way can sign in as anybody.
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise ImproperlyConfigured(f"WORKBENCH_OIDC_ISSUER={issuer!r} is not accepted: use https://HOST….")
     app = {
         "provider_id": PROVIDER,
-        "name": environ.get("WORKBENCH_OIDC_NAME", "").strip() or "single sign-on",
+        "name": name,
         "client_id": client_id,
-        "secret": secret,
+        "secret": client_secret,
         "settings": {"server_url": issuer.rstrip("/"), "oauth_pkce_enabled": True},
     }
     return {
         "SOCIALACCOUNT_PROVIDERS": {
-            "openid_connect": {"APPS": [app], "SCOPE": _scopes(environ), "OAUTH_PKCE_ENABLED": True}
+            "openid_connect": {"APPS": [app], "SCOPE": scopes.split(), "OAUTH_PKCE_ENABLED": True}
         },
         "SOCIALACCOUNT_ADAPTER": "workbench.oidc_users.FromClaims",
         "ACCOUNT_ADAPTER": "workbench.oidc_users.NoSignUp",
@@ -52,13 +51,9 @@ def configured(environ: Mapping[str, str]) -> dict[str, Any]:
         "SOCIALACCOUNT_EMAIL_AUTHENTICATION": False,
         "SOCIALACCOUNT_ONLY": True,
         "OIDC_NAME": app["name"],
-        "OIDC_GROUPS_CLAIM": environ.get("WORKBENCH_OIDC_GROUPS_CLAIM", "").strip() or "groups",
-        "OIDC_ROLES": _roles(environ.get("WORKBENCH_OIDC_ROLES", "").strip()),
+        "OIDC_GROUPS_CLAIM": groups_claim,
+        "OIDC_ROLES": _roles(roles),
     }
-
-
-def _scopes(environ: Mapping[str, str]) -> list[str]:
-    return environ.get("WORKBENCH_OIDC_SCOPES", "").split() or ["openid", "profile", "email"]
 
 
 def _roles(text: str) -> dict[str, str]:

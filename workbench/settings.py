@@ -21,7 +21,15 @@ django_stubs_ext.monkeypatch()
 IN_DATABRICKS_APPS = databricks_apps.inside(os.environ)
 if IN_DATABRICKS_APPS:
     databricks_apps.require(os.environ)
-OIDC = oidc.configured(os.environ)
+OIDC = oidc.configured(
+    issuer=env_str("WORKBENCH_OIDC_ISSUER"),
+    client_id=env_str("WORKBENCH_OIDC_CLIENT_ID"),
+    client_secret=env_str("WORKBENCH_OIDC_CLIENT_SECRET"),
+    name=env_str("WORKBENCH_OIDC_NAME", "single sign-on"),
+    scopes=env_str("WORKBENCH_OIDC_SCOPES", "openid profile email"),
+    groups_claim=env_str("WORKBENCH_OIDC_GROUPS_CLAIM", "groups"),
+    roles=env_str("WORKBENCH_OIDC_ROLES"),
+)
 if OIDC and IN_DATABRICKS_APPS:
     raise ImproperlyConfigured("WORKBENCH_OIDC_ISSUER has no meaning in Databricks Apps, whose proxy signs users in.")
 PORT = env_int("DATABRICKS_APP_PORT", 8000, at_least=1)

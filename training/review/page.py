@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -35,6 +34,7 @@ from workbench.concepts import Confidence
 from workbench.csp import strict
 from workbench.problems import Conflict, Problem
 from workbench.sheet_rights import may_work
+from workbench.signed_in import sign_in_pages
 
 CHANGE = "training.change_qapair"
 REASONS = {
@@ -89,15 +89,6 @@ def progress(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
     return render(
         request, "review/progress.html", _progress_context(request, _training_sheet(request, training_sheet_id).pk)
     )
-
-
-@strict
-@never_cache
-@login_required
-@require_GET
-def signed_in(request: HttpRequest) -> HttpResponse:
-    """Say who is signed in: where a screen whose session ended sends its reader, in a second tab."""
-    return render(request, "review/signed_in.html")
 
 
 def _training_sheet(request: HttpRequest, training_sheet_id: str) -> TrainingSheet:
@@ -169,8 +160,7 @@ def _page(
             "status": status,
             "may_review": _may_review(request),
             "page": request.path,
-            "sign_in": f"{reverse('admin:login')}?{urlencode({'next': reverse('review-signed-in')})}",
-            "signed_in": reverse("review-signed-in"),
+            **sign_in_pages(),
             "transitions": {verb: allowed for verb, (allowed, _) in TRANSITIONS.items()},
             "reasons": REASONS,
         },

@@ -80,13 +80,17 @@ def test_it_is_off_when_it_is_not_configured(db: None) -> None:
 @pytest.mark.parametrize(
     ("given", "named"),
     [
-        ({"WORKBENCH_OIDC_CLIENT_SECRET": ""}, "WORKBENCH_OIDC_CLIENT_SECRET"),
-        ({"WORKBENCH_OIDC_ISSUER": "http://login.example"}, "https://"),
-        ({"WORKBENCH_OIDC_ROLES": "labs"}, "WORKBENCH_OIDC_ROLES"),
-        ({"WORKBENCH_OIDC_ROLES": '{"labs": "king"}'}, "'king'"),
+        ({"client_secret": ""}, "WORKBENCH_OIDC_CLIENT_SECRET"),
+        ({"issuer": "http://login.example"}, "https://"),
+        ({"roles": "labs"}, "WORKBENCH_OIDC_ROLES"),
+        ({"roles": '{"labs": "king"}'}, "'king'"),
     ],
 )
 def test_a_wrong_setting_is_named(given: dict[str, str], named: str) -> None:
+    fine = {
+        "issuer": "https://login.example", "client_id": "workbench", "client_secret": "secret", "name": "x",
+        "scopes": "openid", "groups_claim": "groups", "roles": "",
+    }  # fmt: skip
     with pytest.raises(ImproperlyConfigured) as caught:
-        oidc.configured(GIVEN | given)
+        oidc.configured(**(fine | given))
     assert named in str(caught.value) and "secret'" not in str(caught.value)
