@@ -138,6 +138,9 @@ ADMIN_PAGES: Table = {
     "sheets_sheet_check_items": "sheets.view_sheet",
     "sheets_sheet_change_uses": CHANGE_USES,
     "sheets_sheet_who_sees": "workbench.change_sheetgrant",
+    **dict.fromkeys(
+        (f"labels_canonicallabel_as_{form}" for form in ("jsonl", "coco", "yolo")), "labels.view_canonicallabel"
+    ),
     "templates_app_prompttemplate_studio": "templates_app.view_prompttemplate",
     "templates_app_prompttemplate_studio_preview": "templates_app.view_prompttemplate",
     "templates_app_prompttemplate_compare": "templates_app.view_prompttemplate",

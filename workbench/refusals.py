@@ -69,8 +69,9 @@ def refused(request: Any, status: int, why: str) -> None:
 
 
 def _why(request: Any, answer: Any) -> str:
+    if said := getattr(request, "refused_because", ""):
+        return str(said)
     data = getattr(answer, "data", None)
     if isinstance(data, dict) and isinstance(data.get("error"), dict):
         return str(data["error"]["message"])
-    said = getattr(request, "refused_because", "") or getattr(answer, "refused_because", "")
-    return said or REFUSED[answer.status_code]
+    return REFUSED[answer.status_code]
