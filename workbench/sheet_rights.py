@@ -71,7 +71,7 @@ def sheet_key_of(row: Model) -> str | None:
     found: Any = row
     for name in getattr(row, "of_sheet", "").split("__"):
         found = getattr(found, name, None) if name else None
-    return found
+    return None if found is None else str(found)
 
 
 def may_work(user: Any, row: Model) -> bool:

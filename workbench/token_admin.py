@@ -73,7 +73,11 @@ class AccessTokenAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]  # unfold ha
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccessToken]:
         """Return one's own tokens, or those of all to who may view them."""
         tokens: QuerySet[AccessToken] = super().get_queryset(request).prefetch_related("roles")
-        return tokens if request.user.has_perm("workbench.view_accesstoken") else tokens.filter(user_id=request.user.pk)
+        return (
+            tokens
+            if request.user.has_perm("workbench.view_accesstoken")
+            else tokens.filter(user__username=request.user.get_username())
+        )
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         return self.list_filter if request.user.has_perm("workbench.view_accesstoken") else ()
@@ -84,7 +88,7 @@ class AccessTokenAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]  # unfold ha
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
         if obj is None:
-            form.base_fields["roles"].queryset = request.user.groups.all()  # type: ignore[union-attr]
+            form.base_fields["roles"].queryset = request.user.groups.all()
         form.problem = getattr(request, "problem", None)
         return form
 
@@ -120,7 +124,6 @@ class AccessTokenAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]  # unfold ha
             "words": SHOWN_ONCE,
         }
         answer = TemplateResponse(request, "workbench/new_token.html", context)
-        answer["Cache-Control"] = "no-store"
         return answer
 
     def has_revoke_permission(self, request: HttpRequest, _object_id: Any = None) -> bool:

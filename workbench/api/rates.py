@@ -19,6 +19,11 @@ class Rate(SimpleRateThrottle):
     Two processes that count at the same moment can count one request less, which is of no matter for a rate.
     """
 
+    scope: str
+    num_requests: int | None
+    duration: int
+    left = 0.0
+
     def get_rate(self) -> str | None:
         """Return the setting as it is now; None, which is no limit, for 0."""
         a_minute = settings.RATES[self.scope]

@@ -29,7 +29,8 @@ class SheetKeyField(serializers.PrimaryKeyRelatedField[M]):
     def to_internal_value(self, data: Any) -> Any:
         # Without the request in its context the serializer fails, instead of finding what is hidden.
         user = self.context["request"].user
-        self.queryset = visible_to(user, super().get_queryset())
+        rows: Any = super().get_queryset()
+        self.queryset = visible_to(user, rows)  # type: ignore[misc]
         found = super().to_internal_value(data)
         if self.to_work:
             need_work(user, found)
