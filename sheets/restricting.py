@@ -55,7 +55,7 @@ def _row(sheet: Sheet, grant: Mapping[str, str], at: int, actor: str) -> SheetGr
     row = SheetGrant(sheet_id=sheet.pk, level=level, granted_by=actor)
     if user:
         row.user = User.objects.filter(username=user).first()
-        known = User.objects.values_list("username", flat=True)
+        known: Any = User.objects.values_list("username", flat=True)
     else:
         row.group = Group.objects.filter(name=group).first()
         known = Group.objects.values_list("name", flat=True)

@@ -85,12 +85,12 @@ class TemplateSerializer(serializers.ModelSerializer[PromptTemplate]):
 
 
 class TemplateTestSerializer(serializers.Serializer[Any]):
-    sheet_id = SheetKeyField(queryset=Sheet.objects.all())
+    sheet_id: Any = SheetKeyField(queryset=Sheet.objects.all())
     limit = serializers.IntegerField(min_value=1, max_value=20, default=5, help_text="Rows to render.")
 
 
 class SheetQuerySerializer(serializers.Serializer[Any]):
-    sheet = SheetKeyField(queryset=Sheet.objects.all(), help_text="Id of the sheet.")
+    sheet: Any = SheetKeyField(queryset=Sheet.objects.all(), help_text="Id of the sheet.")
 
 
 class MessageSerializer(serializers.Serializer[Any]):

@@ -32,7 +32,7 @@ class TrainingSheetSerializer(ConceptSerializer[TrainingSheet]):
 class GenerateSerializer(serializers.Serializer[Any]):
     """What to generate; the options of `generation_config` are checked by the engine."""
 
-    sheet_id = SheetKeyField(queryset=Sheet.objects.all(), to_work=True)
+    sheet_id: Any = SheetKeyField(queryset=Sheet.objects.all(), to_work=True)
     template_id = serializers.PrimaryKeyRelatedField(queryset=PromptTemplate.objects.all())
     name = serializers.CharField(max_length=255, required=False, allow_blank=True, default="")
     labeling_mode = serializers.ChoiceField(TrainingSheet.Mode.choices, default=TrainingSheet.Mode.AI_GENERATED)

@@ -123,8 +123,7 @@ class AccessTokenAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]  # unfold ha
             "expires_at": obj.expires_at,
             "words": SHOWN_ONCE,
         }
-        answer = TemplateResponse(request, "workbench/new_token.html", context)
-        return answer
+        return TemplateResponse(request, "workbench/new_token.html", context)
 
     def has_revoke_permission(self, request: HttpRequest, _object_id: Any = None) -> bool:
         return bool(request.user.is_staff)

@@ -94,7 +94,8 @@ def _of_framework(exc: exceptions.APIException) -> Response:
         headers["Retry-After"] = str(ceil(wait))
     message = str(exc.detail)
     if isinstance(exc, exceptions.Throttled):
-        message = f"Too many requests: wait {ceil(getattr(exc, 'wait', None) or 1)} seconds, then ask less often."
+        seconds = ceil(getattr(exc, "wait", None) or 1)
+        message = f"Too many requests: wait {seconds} seconds, then ask less often."
     if isinstance(exc, exceptions.NotAuthenticated):
         message = "Sign in first: send `Authorization: Token …` from POST /api/v1/auth/token, or use a session."
     return answer(exc.status_code, str(exc.default_code), message, headers=headers)

@@ -8,6 +8,7 @@ from django.contrib.auth import authenticate
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -87,5 +88,7 @@ class TokenView(APIView):
     @extend_schema(operation_id="token_revoke", request=None, responses={204: None})
     def delete(self, request: Request) -> Response:
         """Revoke the token that this request is signed in by."""
+        if not isinstance(request.auth, AccessToken):
+            raise NotAuthenticated
         revoke_token(request.auth, actor=request.user.get_username())
         return Response(status=204)
