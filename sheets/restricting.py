@@ -53,15 +53,12 @@ def _row(sheet: Sheet, grant: Mapping[str, str], at: int, actor: str) -> SheetGr
     if bool(user) == bool(group):
         raise _fault(f"{at}: name either a user or a group.")
     row = SheetGrant(sheet_id=sheet.pk, level=level, granted_by=actor)
-    if user:
-        row.user = User.objects.filter(username=user).first()
-        known: Any = User.objects.values_list("username", flat=True)
-    else:
-        row.group = Group.objects.filter(name=group).first()
-        known = Group.objects.values_list("name", flat=True)
+    row.user = User.objects.filter(username=user).first() if user else None
+    row.group = Group.objects.filter(name=group).first() if group else None
     if not (row.user or row.group):
-        wanted = str(user or group)
-        kind = "user" if user else "group"
+        wanted, kind = str(user or group), "user" if user else "group"
+        named = User.objects.values_list("username", flat=True)
+        known = list(named if user else Group.objects.values_list("name", flat=True))
         raise _fault(f"{at}.{kind}: there is no {kind} {wanted!r}.{near_misses(wanted, known[:1000])}")
     return row
 
