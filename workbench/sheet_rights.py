@@ -80,7 +80,7 @@ def may_work(user: Any, row: Model) -> bool:
     return not (rights.hidden or rights.read_only) or sheet_key_of(row) not in rights.hidden | rights.read_only
 
 
-def need_work_on(user: Any, rows: OfSheetQuerySet[Any]) -> None:
+def need_work_on(user: Any, rows: QuerySet[Any]) -> None:
     """Raise PermissionDenied where the user may only look at one of the rows; asks for them only if there can be one."""
     kept = rights_of(user).read_only
     if kept and rows.filter(**{f"{rows.model.of_sheet}__in": kept}).exists():

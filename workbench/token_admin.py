@@ -102,7 +102,9 @@ class AccessTokenAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]  # unfold ha
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         given: Any = form.cleaned_data
         made, text = make_token(
-            User.objects.get(pk=request.user.pk),  # the request's own is lazy, which the router cannot place
+            User.objects.get(
+                username=request.user.get_username()
+            ),  # the request's own is lazy, which the router cannot place
             name=given["name"],
             expires_at=given["expires_at"],
             roles=given["roles"] or None,

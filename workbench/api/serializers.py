@@ -30,7 +30,7 @@ class SheetKeyField(serializers.PrimaryKeyRelatedField[M]):
         # Without the request in its context the serializer fails, instead of finding what is hidden.
         user = self.context["request"].user
         rows: Any = super().get_queryset()
-        self.queryset = visible_to(user, rows)  # type: ignore[misc]
+        self.queryset = visible_to(user, rows)  # type: ignore[arg-type]  # no manager, though the field has its name
         found = super().to_internal_value(data)
         if self.to_work:
             need_work(user, found)
