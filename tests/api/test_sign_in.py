@@ -125,8 +125,11 @@ def test_a_token_is_made_and_revoked_in_the_admin(lakehouse: Path, rosa: User, o
     assert "nightly" in shown and text not in shown
     of_omar, _ = make_token(omar, name="not for Rosa", actor="omar")
     assert "not for Rosa" not in shown
-    browser.post(reverse("admin:workbench_accesstoken_revoke", args=[of_omar.pk]))
-    browser.post(reverse("admin:workbench_accesstoken_revoke", args=[AccessToken.objects.get(name="nightly").pk]))
+    browser.post(reverse("admin:workbench_accesstoken_revoke", args=[of_omar.pk]), {"_form_submitted": "on"})
+    browser.post(
+        reverse("admin:workbench_accesstoken_revoke", args=[AccessToken.objects.get(name="nightly").pk]),
+        {"_form_submitted": "on"},
+    )
     assert AccessToken.objects.get(revoked_at=None).name == "not for Rosa"
 
 
