@@ -8,7 +8,7 @@ from governance.uses import USES
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from training.models import Export, QAPair, ReviewEvent, TrainingSheet
-from workbench.api.serializers import ConceptSerializer
+from workbench.api.serializers import ConceptSerializer, SheetKeyField
 
 
 class TrainingSheetSerializer(ConceptSerializer[TrainingSheet]):
@@ -32,7 +32,7 @@ class TrainingSheetSerializer(ConceptSerializer[TrainingSheet]):
 class GenerateSerializer(serializers.Serializer[Any]):
     """What to generate; the options of `generation_config` are checked by the engine."""
 
-    sheet_id = serializers.PrimaryKeyRelatedField(queryset=Sheet.objects.all())
+    sheet_id: Any = SheetKeyField(queryset=Sheet.objects.all(), to_work=True)
     template_id = serializers.PrimaryKeyRelatedField(queryset=PromptTemplate.objects.all())
     name = serializers.CharField(max_length=255, required=False, allow_blank=True, default="")
     labeling_mode = serializers.ChoiceField(TrainingSheet.Mode.choices, default=TrainingSheet.Mode.AI_GENERATED)

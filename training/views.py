@@ -29,6 +29,7 @@ from training.review.serializers import (
     ReviewProgressSerializer,
 )
 from training.review.shown import look_ahead
+from training.review.sight import need_training_sheet
 from training.serializers import (
     ExportSerializer,
     ExportSummarySerializer,
@@ -59,7 +60,7 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
     @action(detail=False, methods=["post"])
     def generate(self, request: Request) -> Response:
         """Apply a template to a sheet: up to 100 items at once, more by a job whose id is in the answer."""
-        given = GenerateSerializer(data=request.data)
+        given = GenerateSerializer(data=request.data, context={"request": request})
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
         training_sheet, job = start(
@@ -104,6 +105,7 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
     def queue(self, request: Request, pk: str) -> Response:
         """List the next pairs that wait for review and that nobody else holds; looking takes none."""
         wanted = self._order(request.query_params)
+        need_training_sheet(request.user, pk)
         look, actor = LOOK[wanted["status"]], request.user.get_username()
         pairs = look(pk, actor=actor, order=wanted["order"], most=wanted["limit"], skip=wanted["skip"])
         look_ahead(pk, pairs)
@@ -119,6 +121,7 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
     def claim(self, request: Request, pk: str) -> Response:
         """Take the next pair that waits for review: it is the caller's for five minutes."""
         wanted = self._order(request.data)
+        need_training_sheet(request.user, pk, to_work=True)
         take, actor = TAKE[wanted["status"]], request.user.get_username()
         found = take(pk, actor=actor, order=wanted["order"], skip=wanted["skip"])
         if isinstance(found, Empty):
@@ -129,6 +132,7 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
     @action(detail=True, pagination_class=None)
     def progress(self, request: Request, pk: str) -> Response:
         """Say how far the review is, what waits in the journal included, and how long the rest takes at your pace."""
+        need_training_sheet(request.user, pk)
         return Response(ReviewProgressSerializer(progress_of(pk, actor=request.user.get_username())).data)
 
     def _order(self, data: Any) -> dict[str, Any]:

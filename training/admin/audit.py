@@ -10,14 +10,13 @@ from django.utils.html import format_html_join
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     FieldTextFilter,
-    RelatedDropdownFilter,
 )
 from unfold.decorators import display
 
 from training.admin.showing import STATUSES
 from training.models import Export, ReviewEvent
 from workbench.admin_base import ReadOnlyAdmin
-from workbench.admin_filters import DayRange
+from workbench.admin_filters import DayRange, VisibleRelated
 from workbench.concepts import short
 
 ACTIONS = {
@@ -35,7 +34,7 @@ class ReviewEventAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "what", "qa_pair", "training_sheet", "before", "after", "why", "actor")
     list_select_related = ("qa_pair", "training_sheet")
     list_filter = (
-        ("training_sheet", RelatedDropdownFilter),
+        ("training_sheet", VisibleRelated),
         ("action", ChoicesDropdownFilter),
         ("actor", FieldTextFilter),
         ("created_at", DayRange),
@@ -82,7 +81,7 @@ class ExportAdmin(ReadOnlyAdmin):
     )
     list_select_related = ("training_sheet",)
     list_filter = (
-        ("training_sheet", RelatedDropdownFilter),
+        ("training_sheet", VisibleRelated),
         ("use", FieldTextFilter),
         ("channel", FieldTextFilter),
         "is_complete",

@@ -16,15 +16,17 @@ from training.models import Export, TrainingSheet
 from training.views import jsonl_response
 from workbench.admin_base import page_of
 from workbench.problems import Problem
+from workbench.sheet_rights import need_work
 
 
 def export_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponseBase:
     """Return the summary for a use; on POST the file, the same bytes as the API gives."""
     if not admin.has_export_permission(request):
         raise PermissionDenied
-    training_sheet = TrainingSheet.objects.select_related("sheet").filter(pk=object_id).first()
+    training_sheet = TrainingSheet.objects.visible_to(request.user).select_related("sheet").filter(pk=object_id).first()
     if training_sheet is None:
         raise Http404(f"There is no training sheet {object_id}.")
+    need_work(request.user, training_sheet)
     asked = request.POST if request.method == "POST" else request.GET
     use = asked.get("use", "training")
     if request.method == "POST":

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 
 from training.models.sheets import TrainingSheet
 from workbench.concepts import Concept
 from workbench.lakehouse.fields import ArrayField
+from workbench.sheet_rights import OfSheetQuerySet
 
 
 class Export(Concept):
     """What left, when, for which use, and the digest of its bytes."""
+
+    of_sheet: ClassVar[str] = "training_sheet__sheet_id"
 
     training_sheet = models.ForeignKey(TrainingSheet, on_delete=models.PROTECT, related_name="exports")
     format = models.CharField(max_length=20, default="chat")
@@ -24,6 +29,8 @@ class Export(Concept):
     size_bytes = models.BigIntegerField()
     is_complete = models.BooleanField(help_text="False when the reader went away before the end.")
     channel = models.CharField(max_length=10, help_text="api, command or admin")
+
+    objects = OfSheetQuerySet.as_manager()
 
     class Meta:
         db_table = "exports"

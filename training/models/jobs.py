@@ -11,6 +11,7 @@ from training.models.sheets import TrainingSheet
 from training.querysets import LiveJobQuerySet, lease_start
 from workbench.concepts import Concept
 from workbench.lakehouse.fields import ChoiceField
+from workbench.sheet_rights import OfSheetQuerySet
 
 
 class JobRun(Concept):
@@ -24,6 +25,7 @@ class JobRun(Concept):
         FAILED = "failed"
         CANCELLED = "cancelled"
 
+    of_sheet: ClassVar[str] = "training_sheet__sheet_id"
     live: LiveJob  # set by `training.jobs.record.with_live`
 
     job_type = models.CharField(max_length=32)
@@ -36,6 +38,8 @@ class JobRun(Concept):
     error = models.TextField(blank=True, default="")
     started_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
+
+    objects = OfSheetQuerySet.as_manager()
 
     class Meta:
         db_table = "job_runs"
