@@ -21,7 +21,7 @@ from training.answerers import as_answer
 from training.chat import assistant_answer
 from training.models import ReviewEvent, ReviewPair, TrainingSheet
 from training.review.flagged import LOOK, TAKE
-from training.review.frames import frame_of
+from training.review.frames import frame_of, training_sheet_of
 from training.review.journal import Decision
 from training.review.leases import hold, let_go
 from training.review.progress import progress_of
@@ -89,7 +89,7 @@ def progress(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
 
 
 def _training_sheet(training_sheet_id: str) -> TrainingSheet:
-    found = TrainingSheet.objects.select_related("sheet", "template").filter(pk=training_sheet_id).first()
+    found = training_sheet_of(training_sheet_id)
     if found is None:
         raise Http404(f"There is no training sheet {training_sheet_id}.")
     return found
