@@ -60,9 +60,8 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
         given.is_valid(raise_exception=True)
         wanted, began = dict(given.validated_data), timezone.now()
         sheet, template = wanted.pop("sheet_id"), wanted.pop("template_id")
-        rights = {"may_change_uses": request.user.has_perm(CHANGE_USES), "may_loosen": request.user.has_perm(LOOSEN)}
-        actor = request.user.get_username()
-        label = record_label(sheet=sheet, template=template, actor=actor, **wanted, **rights)
+        wanted |= {"may_change_uses": request.user.has_perm(CHANGE_USES), "may_loosen": request.user.has_perm(LOOSEN)}
+        label = record_label(sheet=sheet, template=template, actor=request.user.get_username(), **wanted)
         is_new = label.version == 1 and label.created_at >= began
         return Response(CanonicalLabelSerializer(label).data, status=201 if is_new else 200)
 
