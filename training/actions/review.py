@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Unpack
 from functools import partial
+from typing import Unpack
 from uuid import uuid4
 
 from django.conf import settings
