@@ -211,7 +211,7 @@ SPECTACULAR_SETTINGS = {
         "JobStatus": "training.models.JobRun.Status",
         "TrainingSheetMode": "training.models.TrainingSheet.Mode",
         "PairMode": "training.models.QAPair.Mode",
-        "ReviewAction": "training.models.ReviewEvent.Action",
+        "ReviewEventAction": "training.models.ReviewEvent.Action",
     },
 }
 
