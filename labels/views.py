@@ -92,7 +92,12 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
         label = change_uses_of(self.get_object(), given.uses, reason, actor=actor, may_loosen=may_loosen)
         return Response(CanonicalLabelSerializer(label).data)
 
-    @extend_schema(request=ChangeManyUsesSerializer, responses=UsesOutcomeSerializer, filters=False)
+    @extend_schema(
+        operation_id="canonical_labels_uses_of_many",
+        request=ChangeManyUsesSerializer,
+        responses=UsesOutcomeSerializer,
+        filters=False,
+    )
     @action(detail=False, methods=["post"], url_path="uses", permission_classes=LIMITS, pagination_class=None)
     def uses_of_many(self, request: Request) -> Response:
         """Change what many labels may be used for, or say what would change."""

@@ -262,6 +262,7 @@ SPECTACULAR_SETTINGS = {
         "JobStatus": "training.models.JobRun.Status",
         "TrainingSheetMode": "training.models.TrainingSheet.Mode",
         "PairMode": "training.models.QAPair.Mode",
+        "ReviewEventAction": "training.models.ReviewEvent.Action",
     },
 }
 

@@ -75,6 +75,7 @@ LISTED: dict[str, Way | str] = {
     "GET /api/v1/exports": "what left: counts and digests",
     "GET /api/v1/exports/{id}": "what left: counts and digests",
     "page /admin/training/export/": "what left: counts and digests",
+    "page /admin/labels/canonicallabel/x/as_jsonl/": "leads to the labels of the API, for who may change them",
     "page /admin/training/trainingsheet/x/export/": Out.export_page,
     "command export_jsonl": Out.export_jsonl,
     "command export_labels": Out.export_labels,

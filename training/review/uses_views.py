@@ -73,7 +73,12 @@ class ChangesUses:
         done.refresh_from_db()
         return Response(ReviewedSerializer({"pair": done.pair, "action": done}).data)
 
-    @extend_schema(request=ChangeManyPairUsesSerializer, responses=UsesOutcomeSerializer, filters=False)
+    @extend_schema(
+        operation_id="qa_pairs_uses_of_many",
+        request=ChangeManyPairUsesSerializer,
+        responses=UsesOutcomeSerializer,
+        filters=False,
+    )
     @action(detail=False, methods=["post"], url_path="uses", permission_classes=LIMITS, pagination_class=None)
     def uses_of_many(self, request: Request) -> Response:
         """Change what many pairs may be used for, or say what would change; undone by `undo-batch`."""
