@@ -55,7 +55,7 @@ def main(side: str, directory: Path, rows: int, target: Path) -> None:
 
 
 def ours(_lakehouse: Path, target: Path) -> Callable[[], None]:
-    from training.exporting import ExportRun
+    from training.exports.run import ExportRun
     from training.models import QAPair
 
     QAPair.objects.of(sheet_id(0)).values_list("pk").first()
