@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from pytest_django.fixtures import SettingsWrapper
 from rest_framework.test import APIClient
 
 from labels.models import CanonicalLabel
@@ -40,7 +39,7 @@ def test_a_small_one_is_kept_at_once(boards: TrainingSheet, api: APIClient, fetc
 
 
 def test_a_link_ends_and_cannot_be_made_up(
-    boards: TrainingSheet, api: APIClient, nils: User, settings: SettingsWrapper
+    boards: TrainingSheet, api: APIClient, nils: User, settings: Any
 ) -> None:
     made = start(api, boards).json()
     url = made["link"]["url"]
@@ -66,7 +65,7 @@ def test_no_link_to_what_was_withdrawn(boards: TrainingSheet, api: APIClient, fe
 
 
 def test_a_large_one_is_a_job(
-    boards: TrainingSheet, api: APIClient, fetch: Fetch, settings: SettingsWrapper, seeded: Path
+    boards: TrainingSheet, api: APIClient, fetch: Fetch, settings: Any, seeded: Path
 ) -> None:
     settings.EXPORT_JOB_PAIRS = 10
     answer = start(api, boards, format="parquet")
@@ -83,7 +82,7 @@ def test_a_large_one_is_a_job(
 
 @pytest.mark.parametrize("step", ["record", "write", "_write_manifest"])
 def test_broken_off_anywhere_the_same_job_makes_it_whole(
-    boards: TrainingSheet, api: APIClient, fetch: Fetch, settings: SettingsWrapper, seeded: Path,
+    boards: TrainingSheet, api: APIClient, fetch: Fetch, settings: Any, seeded: Path,
     monkeypatch: pytest.MonkeyPatch, step: str,
 ) -> None:  # fmt: skip
     settings.EXPORT_JOB_PAIRS = 10
@@ -108,7 +107,7 @@ def test_broken_off_anywhere_the_same_job_makes_it_whole(
 
 
 def test_a_cancelled_one_leaves_the_training_sheet_alone(
-    boards: TrainingSheet, api: APIClient, settings: SettingsWrapper
+    boards: TrainingSheet, api: APIClient, settings: Any
 ) -> None:
     settings.EXPORT_JOB_PAIRS = 10
     key = start(api, boards).json()["job_id"]
@@ -118,7 +117,7 @@ def test_a_cancelled_one_leaves_the_training_sheet_alone(
     assert JobRun.objects.get().status == "cancelled"
 
 
-def test_nothing_to_export_fails_in_words(boards: TrainingSheet, api: APIClient, settings: SettingsWrapper) -> None:
+def test_nothing_to_export_fails_in_words(boards: TrainingSheet, api: APIClient, settings: Any) -> None:
     settings.EXPORT_JOB_PAIRS = 10
     CanonicalLabel.objects.update(prohibited_uses=["training"], usage_reason="Client NDA")
     job = run(start(api, boards).json()["job_id"])
