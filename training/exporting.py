@@ -6,6 +6,8 @@ Memory is constant: a window of pairs is read, judged and let go before the next
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from typing import Any
 
 import pyarrow as pa
@@ -81,6 +83,29 @@ def batches(pairs: QAPairQuerySet, window: Window, more: Mapping[str, Any] | Non
         cursor.execute(*rows.query.get_compiler(LAKEHOUSE).as_sql())
         for batch in cursor.fetch_arrow_batches():
             yield batch.rename_columns([name.removeprefix("_") for name in read])
+
+
+def read_ahead(
+    pairs: QAPairQuerySet, found: Sequence[Window], more: Mapping[str, Any] | None = None
+) -> Iterator[tuple[Window, Sequence[pa.RecordBatch]]]:
+    """Yield each window with its batches, while another thread, with a connection of its own, reads the next one."""
+    if len(found) < 2:
+        yield from ((window, _read(pairs, window, more)) for window in found)
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="reads ahead") as reader:
+        try:
+            ahead = [reader.submit(_read, pairs, window, more) for window in found[:1]]
+            for window, after in zip_longest(found, found[1:]):
+                ready = ahead.pop().result()
+                if after:
+                    ahead.append(reader.submit(_read, pairs, after, more))
+                yield window, ready
+        finally:
+            reader.submit(connections.close_all)
+
+
+def _read(pairs: QAPairQuerySet, window: Window, more: Mapping[str, Any] | None) -> list[pa.RecordBatch]:
+    return list(batches(pairs, window, more))
 
 
 def windows(pairs: QAPairQuerySet) -> list[Window]:

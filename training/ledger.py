@@ -18,7 +18,9 @@ class Exclusion(str):
     "status"), and `where` its full name, where it has one.
     """
 
-    __slots__ = ("rule", "source", "where")
+    rule: str
+    source: str
+    where: str
 
     def __new__(cls, words: str, rule: str = "", source: str = "", where: str = "") -> Exclusion:
         made = super().__new__(cls, words)

@@ -111,17 +111,19 @@ def link_to(export: Export) -> Link:
     return Link(address, expires)
 
 
-def opened(export_id: str, signature: str) -> tuple[Export, Iterator[bytes]]:
-    """Return an export and its file for a link; Forbidden for a signature that is wrong or too old."""
+def check_link(export_id: str, signature: str) -> None:
+    """Raise Forbidden for a link's signature that is wrong or too old."""
     try:
         _signer().unsign(f"{export_id}:{signature}", max_age=settings.EXPORT_LINK_SECONDS)
     except signing.SignatureExpired as error:
         raise Forbidden("The link has expired: ask for a new one.") from error
     except signing.BadSignature as error:
         raise Forbidden("The link's signature is not valid: ask for a new one.") from error
-    export = Export.objects.get(pk=export_id)
-    file = _place().open(export.path.rpartition("/")[2])
-    return export, _read(file)
+
+
+def content_of(export: Export) -> Iterator[bytes]:
+    """Return the kept file in pieces; ask `check_link` first."""
+    return _read(_place().open(export.path.rpartition("/")[2]))
 
 
 def lines_kept(export_id: str) -> Iterator[dict[str, Any]]:

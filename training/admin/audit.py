@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.defaultfilters import filesizeformat
-from django.urls import URLPattern, path
 from django.utils.html import format_html_join
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
@@ -114,18 +112,9 @@ class ExportAdmin(ReadOnlyAdmin):
         """Who takes what left needs the right to export it."""
         return bool(request.user.has_perm("training.add_export"))
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.manifest_of)
-        return [path("<path:object_id>/manifest.json", view, name="training_export_manifest"), *super().get_urls()]
-
-    def manifest_of(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        if not self.has_fetch_permission(request):
-            raise PermissionDenied
-        return manifest_response(get_object_or_404(Export, pk=object_id))
-
     @action(description="Manifest", icon="fact_check", permissions=["fetch"])
-    def manifest(self, _request: HttpRequest, object_id: str) -> HttpResponse:
-        return redirect("admin:training_export_manifest", object_id=object_id)
+    def manifest(self, _request: HttpRequest, object_id: str) -> HttpResponseBase:
+        return manifest_response(get_object_or_404(Export, pk=object_id))
 
     @action(description="Download", icon="download", variant=ActionVariant.PRIMARY, permissions=["fetch"])
     def download(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -172,7 +172,8 @@ def messages_of(record: Record) -> Messages:
         return [*record["prompt"], *record.get("completion", record.get("chosen"))]
     if "conversations" in record:
         return [{"role": each["from"], "content": each["value"]} for each in record["conversations"]]
-    texts = (record["instruction"], record["input"], record["output"])
+    turns = [text for turn in record.get("history", ()) for text in turn]
+    texts = (record["instruction"], *turns, record["input"], record["output"])
     return [{"role": "", "content": text} for text in texts if text]
 
 

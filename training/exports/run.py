@@ -17,7 +17,7 @@ import pyarrow as pa
 from governance.uses import Limit, decide
 from sheets import source_uses
 from training.chat import assistant_answer, line_problems
-from training.exporting import LISTS, TEXTS, Row, batches, limits_of, windows
+from training.exporting import LISTS, TEXTS, Row, limits_of, read_ahead, windows
 from training.exports.batches import Block, Kept
 from training.exports.formats import FORMATS, Format
 from training.exports.options import Options
@@ -79,11 +79,11 @@ class ExportRun:
         if self.options.split and self.split.stratify_by:
             more["side"] = side_column(self.sheet_id)
         fits = fits_of(self.training_sheet_id) if self.format.compares else None
-        for window in windows(pairs):
+        for window, ready in read_ahead(pairs, windows(pairs), more):
             edits = edits_of(self.training_sheet_id, window) if fits else {}
             known = self.base.versions(window) if self.base else {}
             read = 0
-            for batch in batches(pairs, window, more):
+            for batch in ready:
                 read += batch.num_rows
                 table = self._passed(pa.Table.from_batches([batch]), known)
                 if kept := self._kept(table, edits, fits):

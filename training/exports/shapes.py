@@ -33,16 +33,18 @@ def sharegpt(messages: Messages, _draft: str) -> Record:
     return {"conversations": [{"from": SPEAKERS[each["role"]], "value": each["content"]} for each in messages]}
 
 
-def alpaca(messages: Messages, _draft: str) -> Record | Exclusion:
-    """`{"instruction", "input", "output"}`: the system message instructs and the user's is the input.
+def alpaca(messages: Messages, _draft: str) -> Record:
+    """`{"instruction", "input", "output"}`, and `"history": [[question, answer], …]` where turns came before.
 
-    Without a system message the user's instructs, so that no reader that knows only these keys loses a text.
+    The system message instructs and the last question is the input, so that no reader that knows only the three keys
+    loses either; without a system message the question instructs.
     """
     texts = [each["content"] for each in messages]
-    if len(texts) > 2 + (messages[0]["role"] == "system"):
-        return Exclusion("a conversation of several turns: alpaca holds one", "format", "alpaca")
-    instruction, given = (texts[0], texts[1]) if messages[0]["role"] == "system" else (texts[0], "")
-    return {"instruction": instruction, "input": given, "output": texts[-1]}
+    has_system = messages[0]["role"] == "system"
+    earlier, (question, answer) = texts[has_system:-2], texts[-2:]
+    instruction, given = (texts[0], question) if has_system else (question, "")
+    history = {"history": [earlier[at : at + 2] for at in range(0, len(earlier), 2)]} if earlier else {}
+    return {"instruction": instruction, "input": given, "output": answer, **history}
 
 
 def dpo(messages: Messages, draft: str) -> Record | Exclusion:

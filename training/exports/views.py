@@ -9,13 +9,13 @@ from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import action
-from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from training.actions.export import OpenExport, check_export, export_summary, open_export
-from training.actions.kept_exports import link_to, opened, start_export
+from training.actions.kept_exports import check_link, content_of, link_to, start_export
 from training.exports.formats import FORMATS
 from training.exports.manifest import text_of
 from training.exports.serializers import (
@@ -35,6 +35,14 @@ from workbench.api.permissions import may
 # An export is a row of its own, so who exports needs the right to add one, as in the admin.
 EXPORTS = [IsAuthenticated, may("training.add_export")]
 NOTHING = OpenApiResponse(description="Nothing to export, or not by what was asked for")
+
+
+class HoldsLink(BasePermission):
+    """Lets whoever has a signed link to the export in, signed in or not."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        check_link(view.kwargs["pk"], request.query_params.get("signature", ""))
+        return True
 
 
 class Exporting:
@@ -110,13 +118,13 @@ class ExportViewSet(ReadOnlyModelViewSet[Export]):
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
         filters=False,
     )
-    @action(detail=True, pagination_class=None, permission_classes=[AllowAny])
+    @action(detail=True, pagination_class=None, permission_classes=[HoldsLink])
     def download(self, request: Request, pk: str) -> StreamingHttpResponse:
         """Stream a kept file to whoever has a link that still holds."""
-        export, blocks = opened(pk, request.query_params.get("signature", ""))
+        export = self.get_object()
         chosen = FORMATS[export.format]
         name = f"training_sheet_{export.training_sheet_id}.{chosen.suffix}"
-        return _attachment(blocks, name, chosen.content_type)
+        return _attachment(content_of(export), name, chosen.content_type)
 
 
 def file_response(export: OpenExport) -> StreamingHttpResponse:

@@ -29,7 +29,7 @@ def test_sizes_tokens_and_classes(boards: TrainingSheet, api: APIClient) -> None
     body = b"".join(api.get(f"/api/v1/training-sheets/{boards.pk}/export/jsonl").streaming_content)  # type: ignore[attr-defined]
     assert (report["lines"], report["size_bytes"]) == (10, len(body))
     assert report["tokens"]["is_estimate"] and 0 < report["tokens"]["p95"] <= report["tokens"]["most"]
-    (kinds,) = [each for each in report["balance"] if each["field"] == "defect_type"]
+    (kinds,) = [each for each in report["balance"] if each["field"] == "severity"]
     assert sum(value["count"] for value in kinds["values"]) == 10
 
 

@@ -31,19 +31,16 @@ def test_each_shape_keeps_every_text(boards: TrainingSheet, fetch: Fetch) -> Non
         assert record == {"conversations": said}
 
 
-def test_alpaca_holds_one_turn_and_counts_the_others(invoices: TrainingSheet, fetch: Fetch, api: Any) -> None:
-    pairs = list(QAPair.objects.of(invoices.pk).filter(canonical_label__prohibited_uses__len=0))
-    single = [pairs[0].messages[0], *pairs[0].messages[-2:]]
-    QAPair.objects.filter(pk=pairs[0].pk).update(messages=single)
-    turns = [*single[:-1], {"role": "assistant", "content": "?"}, *single[1:]]
-    QAPair.objects.filter(pk=pairs[1].pk).update(messages=turns)
-    first = lines(fetch(invoices, format="alpaca"))[0]
-    texts = [each["content"] for each in single]
-    assert first == {"instruction": texts[0], "input": texts[1], "output": texts[2]}
-    summary = api.get(f"/api/v1/training-sheets/{invoices.pk}/export/summary", {"format": "alpaca"}).json()
-    assert {"several turns" in entry["reason"] for entry in summary["exclusions"] if entry["rule"] == "format"} == {
-        True
-    }
+def test_alpaca_keeps_the_system_message_and_earlier_turns(boards: TrainingSheet, fetch: Fetch) -> None:
+    pairs = QAPair.objects.of(boards.pk).filter(status="labeled")
+    pair = pairs[0]
+    QAPair.objects.filter(pk=pair.pk).update(messages=[pair.messages[0], *pair.messages[-2:]])
+    first, second = lines(fetch(boards, format="alpaca"))[:2]
+    asked, answered = (each["content"] for each in pair.messages[-2:])
+    assert first == {"instruction": pair.messages[0]["content"], "input": asked, "output": answered}
+    turns = [text for turn in second["history"] for text in turn]
+    texts = [second["instruction"], *turns, second["input"], second["output"]]
+    assert texts == [each["content"] for each in pairs[1].messages]
 
 
 def test_dpo_prefers_the_edit_to_the_draft(boards: TrainingSheet, edited: QAPair, fetch: Fetch, api: Any) -> None:

@@ -38,9 +38,7 @@ def test_a_small_one_is_kept_at_once(boards: TrainingSheet, api: APIClient, fetc
     assert b"".join(got.streaming_content) == fetch(boards)
 
 
-def test_a_link_ends_and_cannot_be_made_up(
-    boards: TrainingSheet, api: APIClient, nils: User, settings: Any
-) -> None:
+def test_a_link_ends_and_cannot_be_made_up(boards: TrainingSheet, api: APIClient, nils: User, settings: Any) -> None:
     made = start(api, boards).json()
     url = made["link"]["url"]
     assert followed(url[:-1] + ("A" if url[-1] != "A" else "B")).status_code == 403
@@ -64,9 +62,7 @@ def test_no_link_to_what_was_withdrawn(boards: TrainingSheet, api: APIClient, fe
     assert refused.status_code == 409 and "10 of the pairs" in refused.json()["error"]["message"]
 
 
-def test_a_large_one_is_a_job(
-    boards: TrainingSheet, api: APIClient, fetch: Fetch, settings: Any, seeded: Path
-) -> None:
+def test_a_large_one_is_a_job(boards: TrainingSheet, api: APIClient, fetch: Fetch, settings: Any, seeded: Path) -> None:
     settings.EXPORT_JOB_PAIRS = 10
     answer = start(api, boards, format="parquet")
     assert answer.status_code == 202 and answer["Location"].endswith(answer.json()["job_id"])
@@ -106,9 +102,7 @@ def test_broken_off_anywhere_the_same_job_makes_it_whole(
     assert len(set(ExportPart.objects.filter(export_id=export.pk).values_list("number", flat=True))) == 3
 
 
-def test_a_cancelled_one_leaves_the_training_sheet_alone(
-    boards: TrainingSheet, api: APIClient, settings: Any
-) -> None:
+def test_a_cancelled_one_leaves_the_training_sheet_alone(boards: TrainingSheet, api: APIClient, settings: Any) -> None:
     settings.EXPORT_JOB_PAIRS = 10
     key = start(api, boards).json()["job_id"]
     assert api.post(f"/api/v1/jobs/{key}/cancel").json()["status"] == "cancelled"
