@@ -40,7 +40,12 @@ def export(directory: Path, rows: int) -> Iterator[Figure]:
     yield Figure("export chat", rows, rows / chat["seconds"], "rows/s", rows / duck["seconds"], most_ratio=2)
     yield Figure("export chat, peak", rows, chat["peak"], "MiB", duck["peak"])
     yield Figure(
-        "export chat, peak over start", rows, chat["peak"] - chat["start"], "MiB", duck["peak"] - duck["start"], most=300
+        "export chat, peak over start",
+        rows,
+        chat["peak"] - chat["start"],
+        "MiB",
+        duck["peak"] - duck["start"],
+        most=300,
     )
     loop = found["orjson loop"]
     yield Figure("export chat beside an orjson loop", rows, rows / chat["seconds"], "rows/s", rows / loop["seconds"])

@@ -4,32 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     FieldTextFilter,
     RelatedDropdownFilter,
 )
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from governance.admin_filters import ChangedWithin, ProhibitedUse
+from governance.changing import CHANGE_USES, LIMITS, LOOSEN, Outcome
 from governance.showing import short_badge
-from governance.uses import Limit, decide
+from governance.uses import gate
 from governance.uses_form import UsesField
+from governance.uses_page import MOST, uses_page
 from labels.actions import record_label
+from labels.limiting import change_uses
 from labels.models import CanonicalLabel, CanonicalLabelVersion, all_uses
 from labels.staleness import is_stale, stale_labels
 from sheets.models import Sheet
+from templates_app.annotations import asks_for_annotations
+from templates_app.schemas import normalise_output_schema
 from workbench.admin_base import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin, VerbForm
 from workbench.admin_fields import in_words
 from workbench.admin_filters import DayRange
 from workbench.concepts import short
+from workbench.problems import Forbidden
 
 SHEET = "sheet__id__exact"
 KEY = ("sheet", "item_ref", "label_type")
@@ -90,6 +99,7 @@ class ChangedSince(admin.SimpleListFilter):
 @admin.register(CanonicalLabel)
 class CanonicalLabelAdmin(VerbAdmin):
     form = LabelForm
+    actions_detail = ("as_jsonl", "as_coco", "as_yolo")
     list_display = ("item_ref", "label_type", "answer", "how_sure", "uses", "classification", "labeled_by", "version")
     list_filter = (
         ("sheet", RelatedDropdownFilter),
@@ -104,6 +114,7 @@ class CanonicalLabelAdmin(VerbAdmin):
     ordering = ("-last_modified_at", "-id")
     search_fields = ("item_ref", "notes", "label_data", "labeled_by")
     inlines = (VersionInline,)
+    actions = ("change_uses_selected",)
     fieldsets = (
         ("Item", {"fields": KEY}),
         ("Label", {"fields": ("label_data", "confidence", "notes", "template", "change_note")}),
@@ -124,6 +135,25 @@ class CanonicalLabelAdmin(VerbAdmin):
     )
     kept = ("version", "item_hash", "item_is", "labeled_by", "labeled_at", "last_modified_by", "last_modified_at")
 
+    @action(description="All of this type as JSONL", icon="download", permissions=["view"])
+    def as_jsonl(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return _export(object_id, "jsonl")
+
+    @action(description="as COCO", icon="crop_free", permissions=["view"])
+    def as_coco(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return _export(object_id, "coco")
+
+    @action(description="as YOLO", icon="crop_free", permissions=["view"])
+    def as_yolo(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return _export(object_id, "yolo")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Leave out COCO and YOLO where a label has no shapes."""
+        every = super().get_actions_detail(request, object_id)
+        label = CanonicalLabel.objects.filter(pk=object_id).first()
+        shaped = label is not None and asks_for_annotations(normalise_output_schema(label.output_schema or {}))
+        return every if shaped else [each for each in every if each.action_name == "as_jsonl"]
+
     @display(description="item", label={"as it was labeled": "success", "changed since": "warning"})
     def item_is(self, label: CanonicalLabel) -> str:
         return ("changed since" if is_stale(label) else "as it was labeled") if label.item_hash else "—"
@@ -135,6 +165,24 @@ class CanonicalLabelAdmin(VerbAdmin):
         """Record what changed on top of what is there; the verb takes everything but uses as given."""
         present = {name: getattr(row, name) for name in (*KEY, "label_data", "confidence", "notes")}
         return record_label(**(present | dict(data)), actor=actor)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change and set(LIMITS) & set(form.changed_data) and not self.has_limit_permission(request):
+            raise Forbidden("You may record labels, but not change what they may be used for: leave uses as they are.")
+        super().save_model(request, obj, form, change)
+
+    def has_limit_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(CHANGE_USES))
+
+    @admin.action(description="Change uses …", permissions=["limit"])
+    def change_uses_selected(self, request: HttpRequest, queryset: QuerySet[CanonicalLabel]) -> HttpResponse | None:
+        keys = list(queryset.values_list("pk", flat=True)[: MOST + 1])
+
+        def change(uses: dict[str, Any], reason: str, _batch_id: str, preview: bool) -> Outcome:
+            may_loosen, actor = request.user.has_perm(LOOSEN), request.user.get_username()
+            return change_uses(keys, uses, reason, actor=actor, preview=preview, may_loosen=may_loosen)
+
+        return uses_page(self, request, keys, change, action="change_uses_selected")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody deletes ground truth: pairs and their history point at it."""
@@ -166,7 +214,7 @@ class CanonicalLabelAdmin(VerbAdmin):
 
     @display(description="uses")
     def uses(self, label: CanonicalLabel) -> SafeString:
-        return short_badge(decide([limit_of(label)]))
+        return short_badge(gate(label=label))
 
 
 @admin.register(CanonicalLabelVersion)
@@ -193,10 +241,11 @@ class CanonicalLabelVersionAdmin(ReadOnlyAdmin):
         return short(in_words(version.label_data), 90)
 
 
-def limit_of(label: CanonicalLabel) -> Limit:
-    """Return the rule on uses that the label carries."""
-    allowed, prohibited = frozenset(label.allowed_uses), frozenset(label.prohibited_uses)
-    return Limit("canonical label", label.usage_reason, allowed, prohibited, label.data_classification)
+def _export(label_id: str, form: str) -> HttpResponse:
+    """Send the browser to the file of all labels of the sheet and type of one."""
+    label = get_object_or_404(CanonicalLabel, pk=label_id)
+    query = urlencode({"sheet": label.sheet_id, "label_type": label.label_type, "format": form})
+    return redirect(f"{reverse('canonicallabel-export')}?{query}")
 
 
 def _columns(names: Any) -> list[Any]:

@@ -26,6 +26,7 @@ from training.review.serializers import (
     ReviewPairSerializer,
     ReviewProgressSerializer,
 )
+from training.review.shown import look_ahead
 from training.serializers import (
     GeneratedSerializer,
     GenerateSerializer,
@@ -77,6 +78,7 @@ class TrainingSheetViewSet(Exporting, ReadOnlyModelViewSet[TrainingSheet]):
         wanted = self._order(request.query_params)
         look, actor = LOOK[wanted["status"]], request.user.get_username()
         pairs = look(pk, actor=actor, order=wanted["order"], most=wanted["limit"], skip=wanted["skip"])
+        look_ahead(pk, pairs)
         return Response(ReviewPairSerializer(pairs, many=True).data)
 
     @extend_schema(request=OrderSerializer, responses=NextSerializer)

@@ -10,6 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from training.actions.splits import split_for
+from training.audited import export_left, export_refused
 from training.chat import validate_file
 from training.exports.batches import Block
 from training.exports.checking import Checks, refuse_broken
@@ -105,6 +106,7 @@ class OpenExport:
             created_by=self.actor,
             **digest,
         )
+        export_left(export)
         return export, tail
 
     def _about(self) -> dict[str, Any]:
@@ -147,10 +149,9 @@ def open_export(
     run = _run(training_sheet, options, decide=True)
     export = OpenExport(training_sheet, run, actor, channel, **more)
     if export.is_empty:
-        raise Conflict(
-            f"Nothing to export for {run.use}: {'; '.join(exclusion_words(run)) or 'the training sheet has no pairs'}. "
-            "Approve pairs, or look at what limits their use."
-        )
+        reasons = "; ".join(exclusion_words(run)) or "the training sheet has no pairs"
+        export_refused(training_sheet, run.use, reasons, actor=actor, channel=channel)
+        raise Conflict(f"Nothing to export for {run.use}: {reasons}. Approve pairs, or look at what limits their use.")
     return export
 
 

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
+from governance import audit
 from training.models import ReviewAction
 from training.review.applying import apply_waiting
-from training.review.journal import Decision, record
+from training.review.journal import USES, Decision, record
 from training.review.states import know
-from training.review.waking import wake
-from workbench.problems import NotFound, Problem
+from training.review.waking import keep_looking, wake
+from workbench.after_answer import after_answer
+from workbench.problems import Forbidden, NotFound, Problem
 
 log = logging.getLogger(__name__)
 
 # Of a large batch so many are recorded in one transaction, because others wait for it on SQLite.
 TOGETHER = 50
-# How long a reviewer waits for another process that applies; then it, or a worker, applies this action too.
-PATIENCE = 2.0
-
 Refused = list[tuple[Decision, Problem]]
 
 
@@ -32,7 +32,12 @@ def review(decision: Decision, *, actor: str) -> ReviewAction:
     Errors are those of `training.review.journal.record`. A lakehouse that cannot be reached is none: the journal holds
     the action, every reading shows it, and it is applied later.
     """
-    action = record(decision, actor=actor)
+    try:
+        action = record(decision, actor=actor)
+    except Forbidden as problem:
+        if decision.action == USES:
+            audit.refused(problem, actor=actor, qa_pair_id=decision.pair_id)
+        raise
     see_to([action])
     return action
 
@@ -61,35 +66,35 @@ def review_many(
 
 
 def undo_batch(
-    batch_id: str, *, actor: str, override: bool = False, dry_run: bool = False
+    batch_id: str, *, actor: str, dry_run: bool = False, **rights: bool
 ) -> tuple[list[ReviewAction], Refused]:
     """Undo what was decided as one batch, as far as nothing came after it; returned as by `review_many`.
 
-    NotFound for a batch that nobody made.
+    `rights` are those of a `Decision`. NotFound for a batch that nobody made.
     """
     made = ReviewAction.objects.filter(batch_id=batch_id).exclude(action="undo")
     if not made.exists():
         raise NotFound(f"There is no batch {batch_id!r}.")
     undone_as = str(uuid4())
     decisions = [
-        Decision(pair_id, "undo", undoes=action_id, batch_id=undone_as, override=override)
+        Decision(pair_id, "undo", undoes=action_id, batch_id=undone_as, **rights)
         for pair_id, action_id in made.filter(undone=False).order_by("-id").values_list("pair_id", "action_id")
     ]
     return review_many(decisions, actor=actor, dry_run=dry_run)
 
 
 def see_to(actions: Sequence[ReviewAction]) -> None:
-    """Have the actions applied: here and now, or soon by a worker."""
+    """Have the actions applied: by this process once the answer is sent, or soon by a worker."""
     for key in {action.training_sheet_id for action in actions}:
-        if settings.REVIEW_APPLY == "inline":
-            _apply_now(key)
-        else:
-            wake(key)
+        after_answer(("review", key), partial(_apply_now if settings.REVIEW_APPLY == "inline" else wake, key))
 
 
 def _apply_now(training_sheet_id: str) -> None:
+    # Where this process is killed first, the next decision, an export or the schedule applies it.
+    keep_looking()
     try:
-        apply_waiting(training_sheet_id, patience=PATIENCE)
+        # Another process that is at it now takes this one's actions along.
+        apply_waiting(training_sheet_id)
     except (DatabaseError, Problem, OSError):
         log.warning("The journal of training sheet %s waits for the lakehouse.", training_sheet_id, exc_info=True)
         wake(training_sheet_id)

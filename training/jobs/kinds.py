@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from django.db import DatabaseError
 
 from training.actions.generate import resume, retry_failed
 from training.actions.jobs import GENERATE, leave_unfinished
 from training.actions.kept_exports import EXPORT, make, options_of
 from training.jobs.watching import first_errors
 from training.models import JobRun, LiveJob, TrainingSheet
+from training.review.queue import fill
 from training.watch import Progress, Stopped, Watch
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,7 @@ def _generate(run: JobRun, job: LiveJob, watch: Watch) -> None:
 
 def _generated(run: JobRun, _job: LiveJob) -> dict[str, Any]:
     training_sheet = _sheet(run)
+    _look_ahead(training_sheet)
     counted = training_sheet.statistics
     errors = first_errors(training_sheet.pk) if counted["failed"] else []
     return {
@@ -47,6 +54,16 @@ def _generated(run: JobRun, _job: LiveJob) -> dict[str, Any]:
         "retry_failed": False,
         "errors": errors,
     }
+
+
+def _look_ahead(training_sheet: TrainingSheet) -> None:
+    """Have the first pairs to review ready for who opens the review first."""
+    try:
+        fill(training_sheet.pk)
+    except (DatabaseError, OSError):
+        log.warning(
+            "The first pairs of training sheet %s are fetched when asked for.", training_sheet.pk, exc_info=True
+        )
 
 
 def _generation_result(run: JobRun) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -22,20 +21,21 @@ from training.answerers import as_answer
 from training.chat import assistant_answer
 from training.models import ReviewEvent, ReviewPair, TrainingSheet
 from training.review.flagged import LOOK, TAKE
-from training.review.frames import frame_of
+from training.review.frames import frame_of, training_sheet_of
 from training.review.journal import Decision
 from training.review.leases import hold, let_go
 from training.review.progress import progress_of
 from training.review.queue import ORDERS, Empty
+from training.review.rights import rights_of
 from training.review.shown import ShownPair, shown_pair
 from training.review.states import expect_known
 from training.review.transitions import TRANSITIONS
 from workbench.concepts import Confidence
 from workbench.csp import strict
 from workbench.problems import Conflict, Problem
+from workbench.signed_in import sign_in_pages
 
 CHANGE = "training.change_qapair"
-TAKE_OVER = "training.take_over_reviewpair"
 REASONS = {
     "reject": ("The source cannot be read", "Not an item of this task", "The same as another", "The source is wrong"),
     "flag": ("Not sure", "The guidelines do not say", "Needs a specialist", "Should not be used"),
@@ -88,17 +88,8 @@ def progress(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
     return render(request, "review/progress.html", _progress_context(request, _training_sheet(training_sheet_id).pk))
 
 
-@strict
-@never_cache
-@login_required
-@require_GET
-def signed_in(request: HttpRequest) -> HttpResponse:
-    """Say who is signed in: where a screen whose session ended sends its reader, in a second tab."""
-    return render(request, "review/signed_in.html")
-
-
 def _training_sheet(training_sheet_id: str) -> TrainingSheet:
-    found = TrainingSheet.objects.select_related("sheet", "template").filter(pk=training_sheet_id).first()
+    found = training_sheet_of(training_sheet_id)
     if found is None:
         raise Http404(f"There is no training sheet {training_sheet_id}.")
     return found
@@ -160,8 +151,7 @@ def _page(
             "status": status,
             "may_review": request.user.has_perm(CHANGE),
             "page": request.path,
-            "sign_in": f"{reverse('admin:login')}?{urlencode({'next': reverse('review-signed-in')})}",
-            "signed_in": reverse("review-signed-in"),
+            **sign_in_pages(),
             "transitions": {verb: allowed for verb, (allowed, _) in TRANSITIONS.items()},
             "reasons": REASONS,
         },
@@ -237,6 +227,6 @@ def _decision(request: HttpRequest, key: str, pair: ReviewPair, verb: str, answe
         reason=posted.get("reason", ""),
         notes=posted.get("notes") or None,
         confidence=confidence if confidence in Confidence.values else "",
-        override=request.user.has_perm(TAKE_OVER),
+        **rights_of(request.user),
         **more,
     )

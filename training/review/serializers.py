@@ -7,10 +7,11 @@ from uuid import uuid4
 
 from rest_framework import serializers
 
-from training.models import ReviewAction, ReviewEvent, ReviewPair
+from training.models import ReviewAction, ReviewPair
 from training.review.flagged import LOOK
 from training.review.journal import UNSAID, Decision
 from training.review.queue import ORDERS
+from training.review.transitions import VERBS
 from workbench.concepts import Confidence
 
 
@@ -41,7 +42,7 @@ class DecisionSerializer(serializers.Serializer[Any]):
 
 class OneOfManySerializer(DecisionSerializer):
     pair_id = serializers.CharField(max_length=36)
-    action = serializers.ChoiceField(ReviewEvent.Action.choices)
+    action = serializers.ChoiceField(VERBS)
 
 
 class BatchSerializer(serializers.Serializer[Any]):
@@ -84,6 +85,10 @@ class ReviewPairSerializer(serializers.ModelSerializer[ReviewPair]):
     review_notes = serializers.CharField(source="state.review_notes")
     allowed_uses = serializers.ListField(source="state.allowed_uses", child=serializers.CharField())
     prohibited_uses = serializers.ListField(source="state.prohibited_uses", child=serializers.CharField())
+    tag_prohibited_uses = serializers.ListField(
+        source="state.tag_prohibited_uses", child=serializers.CharField(), default=list,
+        help_text="What only who may loosen tag rules may allow.",
+    )  # fmt: skip
     usage_reason = serializers.CharField(source="state.usage_reason")
     data_classification = serializers.CharField(source="state.data_classification")
 
@@ -92,7 +97,7 @@ class ReviewPairSerializer(serializers.ModelSerializer[ReviewPair]):
         fields = [
             "id", "training_sheet_id", "item_ref", "position", "status", "version", "messages", "misfits",
             "labeling_mode", "model", "ai_confidence", "error", "reviewed_by", "reviewed_at", "review_notes",
-            "allowed_uses", "prohibited_uses", "usage_reason", "data_classification", "holder", "held_until",
+            "allowed_uses", "prohibited_uses", "tag_prohibited_uses", "usage_reason", "data_classification", "holder", "held_until",
         ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('sheets', '0001_initial'),
-        ('training', '0008_review_journal'),
+        ('training', '0009_uses_of_pairs'),
     ]
 
     operations = [
