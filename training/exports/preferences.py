@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from templates_app.changes import Change, revert
 from templates_app.schemas import checker
 from training.answerers import as_answer
-from training.changes import Change, revert
 from training.exporting import Window
 from training.ledger import Exclusion
 from training.models import ReviewEvent
