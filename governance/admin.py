@@ -21,6 +21,9 @@ from governance.uses_form import UsesField
 from workbench.admin_base import ReadOnlyAdmin, VerbAdmin, VerbForm, link
 from workbench.concepts import short
 
+# Pages of later apps, by the first words of a subject.
+PAGES = {"sheet": "sheets_sheet_change", "training sheet": "training_trainingsheet_change"}
+
 
 @admin.register(UsageConstraintAudit)
 class UsageConstraintAuditAdmin(ReadOnlyAdmin):
@@ -44,7 +47,10 @@ class UsageConstraintAuditAdmin(ReadOnlyAdmin):
     def about(self, row: UsageConstraintAudit) -> str:
         if row.canonical_label_id:
             return link("canonical label", "labels_canonicallabel_change", row.canonical_label_id)
-        return link("pair", "training_qapair_change", row.qa_pair_id) if row.qa_pair_id else row.subject
+        if row.qa_pair_id:
+            return link("pair", "training_qapair_change", row.qa_pair_id)
+        kind, _, key = row.subject.rpartition(" ")
+        return link(kind, PAGES[kind], key) if kind in PAGES else row.subject
 
     @display(description="change")
     def change(self, row: UsageConstraintAudit) -> str:

@@ -88,7 +88,8 @@ class _Maker:
             case "array":
                 return self._read_rows(schema, name, posted, required, depth)
             case "shapes":
-                return read_shapes(schema, name, posted)
+                found = read_shapes(schema, name, posted)
+                return None if found is MISSING and nullable else found
         text = posted.get(name, "").replace("\r\n", "\n")
         kind = _kind(schema, MISSING, depth)
         if text.strip():
@@ -159,7 +160,7 @@ def _kind(schema: Schema, value: Any, depth: int) -> str:
     if not schema:
         return "text" if depth == 0 and (value is MISSING or isinstance(value, str)) else "json"
     if is_annotations(schema):
-        return "shapes" if value is MISSING or can_be_drawn(value, schema) else "json"
+        return "shapes" if value in (MISSING, None) or can_be_drawn(value, schema) else "json"
     kind = _TYPES.get(str(schema.get("type", "object" if "properties" in schema else "")), "json")
     if any(word in schema for word in ("anyOf", "oneOf", "prefixItems")) or depth > DEEPEST:
         return "json"

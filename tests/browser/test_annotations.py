@@ -63,7 +63,7 @@ def marked(seeded: Path) -> TrainingSheet:
 
 @pytest.fixture
 def opens(marked: TrainingSheet, rosa: User, client: Client, live_server: Any, chromium: Any) -> Iterator[Opens]:
-    """Opens the review of the boards; what fails on a page, or breaks its policy, fails the test."""
+    """Opens the review of the boards, patiently; what fails on a page, or breaks its policy, fails the test."""
     faults: list[str] = []
     client.force_login(rosa)
 
@@ -72,7 +72,7 @@ def opens(marked: TrainingSheet, rosa: User, client: Client, live_server: Any, c
         session = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
         context.add_cookies([session])
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(90_000)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda message: "Content Security" in message.text and faults.append(message.text))
         page.goto(f"{live_server.url}/review/{marked.pk}/?order=sequence")
