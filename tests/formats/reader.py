@@ -20,7 +20,8 @@ os.environ |= {
 }
 
 from datasets import Dataset, load_dataset
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, pre_tokenizers, trainers
+from tokenizers.models import BPE
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
@@ -33,7 +34,7 @@ SPECIAL = ["<|pad|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]
 
 def tokenizer_of(texts: list[str]) -> PreTrainedTokenizerFast:
     """Return a byte-level tokenizer of the texts, with a chat template."""
-    made = Tokenizer(models.BPE())
+    made = Tokenizer(BPE())
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
@@ -72,7 +73,9 @@ def dpo(rows: Dataset, tokenizer: PreTrainedTokenizerFast, output: Path) -> dict
         output_dir=str(output), max_length=4096, report_to=[], use_cpu=True, max_steps=1, bf16=False,
         gradient_checkpointing=False, save_strategy="no", disable_tqdm=True,
     )  # fmt: skip
-    trainer = DPOTrainer(model=model_of(tokenizer), args=args, train_dataset=rows, processing_class=tokenizer)
+    # TRL would look for the reference model where the model came from, and this one came from nowhere.
+    models = {"model": model_of(tokenizer), "ref_model": model_of(tokenizer)}
+    trainer = DPOTrainer(**models, args=args, train_dataset=rows, processing_class=tokenizer)
     prepared = trainer.train_dataset
     sides = {name: tokenizer.decode(prepared[0][name]) for name in prepared.column_names if name.endswith("_ids")}
     return {"rows": len(prepared), "sides": sides, "loss": trainer.train().training_loss}
