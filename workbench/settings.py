@@ -272,6 +272,9 @@ JOBS = env_str("WORKBENCH_JOBS", "queue")
 JOBS_ID = env_int("WORKBENCH_JOBS_ID", 0)
 # Seconds without a heartbeat after which a job's worker counts as dead and another may go on with the job.
 JOB_LEASE = 30.0
+# How long a link to an export holds, and from how many pairs on an export is a job.
+EXPORT_LINK_SECONDS = 3600
+EXPORT_JOB_PAIRS = 10_000
 
 # `retry` must exceed `timeout`, or the queue hands a task that still runs to a second worker. Jobs have no timeout: their
 # lease tells whether they run, so that such a task ends at once.

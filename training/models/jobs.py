@@ -33,6 +33,7 @@ class JobRun(Concept):
         TrainingSheet, null=True, blank=True, on_delete=models.PROTECT, related_name="jobs"
     )
     status = ChoiceField(max_length=9, choices=Status.choices, default=Status.QUEUED)
+    asked = models.JSONField(default=dict, blank=True, help_text="What the job shall do, where its kind needs to know.")
     progress = models.JSONField(default=dict, help_text='{"done", "total"}')
     result = models.JSONField(default=dict)
     error = models.TextField(blank=True, default="")
