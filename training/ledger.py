@@ -32,6 +32,10 @@ class Ledger:
         """Counts pairs under what `bucket` said of them."""
         self._counts[exclusion] += pairs
 
+    def include(self, other: Ledger) -> None:
+        """Count what the other has counted as well."""
+        self._counts.update(other._counts)
+
     @property
     def total(self) -> int:
         return self._counts.total()

@@ -57,16 +57,18 @@ class StartedSerializer(TrainingSheetSerializer):
     job_id = serializers.CharField(help_text="Follow it at /api/v1/jobs/{id}.")
 
 
-class UseSerializer(serializers.Serializer[Any]):
+class OptionsSerializer(serializers.Serializer[Any]):
     """The options of an export; an unknown one is refused, because what it asks to leave out would be exported."""
-
-    use = serializers.ChoiceField(USES, default="training")
 
     def to_internal_value(self, data: Any) -> Any:
         if unknown := sorted(set(data) - set(self.fields)):
             words = f"There is no option {unknown[0]!r}: use {', '.join(self.fields)}."
             raise serializers.ValidationError({unknown[0]: [words]})
         return super().to_internal_value(data)
+
+
+class UseSerializer(OptionsSerializer):
+    use = serializers.ChoiceField(USES, default="training")
 
 
 class ExclusionSerializer(serializers.Serializer[Any]):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from training import views
+from training.ground_truth.views import GroundTruthViewSet
 from training.jobs.views import JobRunViewSet
 from training.review.views import QAPairViewSet
 from workbench.api.routers import Router
@@ -11,5 +12,6 @@ api.register("qa-pairs", QAPairViewSet)
 api.register("review-events", views.ReviewEventViewSet)
 api.register("exports", views.ExportViewSet)
 api.register("jobs", JobRunViewSet)
+api.register("ground-truth", GroundTruthViewSet, basename="ground-truth")
 
 urlpatterns = api.urls
