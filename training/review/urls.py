@@ -5,7 +5,6 @@ from django.urls import path
 from training.review import page
 
 urlpatterns = [
-    path("signed-in/", page.signed_in, name="review-signed-in"),
     path("<str:training_sheet_id>/", page.page, name="review"),
     path("<str:training_sheet_id>/progress", page.progress, name="review-progress"),
     path("<str:training_sheet_id>/pairs/<str:pair_id>", page.item, name="review-item"),
