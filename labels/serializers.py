@@ -6,17 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from governance.uses import USES
+from governance.serializers import UsesField
 from labels.models import CanonicalLabel, CanonicalLabelVersion
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from workbench.concepts import Classification, Confidence
-
-
-class UsesField(serializers.ListField):
-    """A list of uses; the action names those that do not exist."""
-
-    child = serializers.CharField(help_text=", ".join(USES))
 
 
 class CanonicalLabelSerializer(serializers.ModelSerializer[CanonicalLabel]):

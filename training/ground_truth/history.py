@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from training.changes import Change, folded, parsed, revert
+from templates_app.changes import Change, folded, parsed, revert
 
 # The actions that may change an answer. Others keep changes of other things, or none.
 ANSWERING = ("approve", "edit")

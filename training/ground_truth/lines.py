@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from training.changes import WHOLE, Change
+from templates_app.changes import WHOLE, Change
 from training.ground_truth.history import Event, corrections, initial_of
 from workbench.canonical import canonical_bytes
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
-from labels.models import all_uses
+from governance.uses import all_uses
 from training.models.sheets import TrainingSheet
 from workbench.concepts import Concept, Governed
 from workbench.lakehouse.fields import ArrayField, ChoiceField, KeyField

@@ -7,10 +7,11 @@ from uuid import uuid4
 
 from rest_framework import serializers
 
-from training.models import ReviewAction, ReviewEvent, ReviewPair
+from training.models import ReviewAction, ReviewPair
 from training.review.flagged import LOOK
 from training.review.journal import UNSAID, Decision
 from training.review.queue import ORDERS
+from training.review.transitions import VERBS
 from workbench.concepts import Confidence
 
 
@@ -41,7 +42,7 @@ class DecisionSerializer(serializers.Serializer[Any]):
 
 class OneOfManySerializer(DecisionSerializer):
     pair_id = serializers.CharField(max_length=36)
-    action = serializers.ChoiceField(ReviewEvent.Action.choices)
+    action = serializers.ChoiceField(VERBS)
 
 
 class BatchSerializer(serializers.Serializer[Any]):
