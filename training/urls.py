@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from training import views
+from training.files.views import ConversationViewSet, TrainingFileViewSet
 from training.ground_truth.views import GroundTruthViewSet
 from training.jobs.views import JobRunViewSet
 from training.review.views import QAPairViewSet
@@ -12,6 +13,8 @@ api.register("qa-pairs", QAPairViewSet)
 api.register("review-events", views.ReviewEventViewSet)
 api.register("exports", views.ExportViewSet)
 api.register("jobs", JobRunViewSet)
+api.register("conversations", ConversationViewSet)
+api.register("training-files", TrainingFileViewSet)
 api.register("ground-truth", GroundTruthViewSet, basename="ground-truth")
 
 urlpatterns = api.urls

@@ -10,14 +10,14 @@ from typing import Any
 
 import orjson
 from django.utils import timezone
+from django.utils.text import slugify
 
-from governance.uses import USES, validate_uses
+from governance.uses import USES, gate, validate_uses
+from sheets import source_uses
 from training.chat import assistant_answer
-from training.files.gate import forbidden
 from training.files.importing import conversations_in, problems_of, row_of
 from training.files.storage import draft, opened, path_of, send, storing
 from training.ledger import Ledger, bucket
-from training.exporting import LISTS, TEXTS, limits_of
 from training.models import Conversation, QAPair, TrainingSheet
 from training.review.applying import settle
 from workbench.concepts import Classification
@@ -26,9 +26,17 @@ from workbench.near import listed
 from workbench.problems import Conflict, Invalid
 
 CHUNK = 80
+# What faults are said of where conversations came without a file.
+INLINE = "conversations"
+LIMITING = ("allowed_uses", "prohibited_uses", "usage_reason", "data_classification")
 OVERWRITTEN = [
-    field.attname for field in Conversation._meta.concrete_fields if field.attname not in ("id", "created_by", "created_at")
+    field.attname
+    for field in Conversation._meta.concrete_fields
+    if field.attname not in ("id", "created_by", "created_at")
 ]
+
+
+Stored = tuple[dict[str, Any], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,9 @@ def import_conversations(
     return batch, [document["conversation_metadata"]["conversation_id"] for _, document in documents]
 
 
-def import_from_volume(paths: Sequence[str], *, actor: str, batch_id: str = "", limits: Limits | None = None) -> Any:
+def import_from_volume(
+    paths: Sequence[str], *, actor: str, batch_id: str = "", limits: Limits | None = None
+) -> tuple[str, list[str]]:
     """Import the files of these volume paths, as `import_conversations` does; NotFound for one that is not there."""
 
     def read(path: str) -> bytes:
@@ -95,7 +105,9 @@ def conversations_from(
     Made again, they are replaced. Conflict for a training sheet that is not approved, or where no pair may leave.
     """
     if training_sheet.status not in (TrainingSheet.Status.APPROVED, TrainingSheet.Status.TRAINED):
-        raise Conflict(f"The training sheet is {training_sheet.status}: review all its pairs first, so that it is approved.")
+        raise Conflict(
+            f"The training sheet is {training_sheet.status}: review all its pairs first, so that it is approved."
+        )
     settle(training_sheet.pk)
     batch, ledger = uuid7(), Ledger()
     named = _scaffolding_of(training_sheet) | dict(scaffolding or {})
@@ -119,7 +131,7 @@ def _documents(files: Iterable[tuple[str, bytes]]) -> list[tuple[str, Any]]:
             faults[name] = [f"not valid JSON: {error}"]
             continue
         for at, document in enumerate(documents):
-            place = f"{name}[{at}]" if len(documents) > 1 else name
+            place = f"{name or INLINE}[{at}]" if len(documents) > 1 or not name else name
             if problems := problems_of(document):
                 faults[place] = problems
             found.append((name if len(documents) == 1 else "", document))
@@ -140,7 +152,7 @@ def _chunks(documents: Sequence[tuple[str, Any]]) -> Iterator[Sequence[tuple[str
         yield documents[start : start + CHUNK]
 
 
-def _store(rows: Sequence[tuple[dict[str, Any], Mapping[str, Any]]], batch: str, actor: str) -> None:
+def _store(rows: Sequence[Stored], batch: str, actor: str) -> None:
     """Write the files under names that follow from their contents, then all rows in one commit."""
     made = []
     with storing() as volume:
@@ -155,7 +167,11 @@ def _store(rows: Sequence[tuple[dict[str, Any], Mapping[str, Any]]], batch: str,
                 path = path_of(name)
             made.append(
                 Conversation(
-                    **columns, enriched_file_path=path, file_sha256=digest if path else "", batch_id=batch, created_by=actor
+                    **columns,
+                    enriched_file_path=path,
+                    file_sha256=digest if path else "",
+                    batch_id=batch,
+                    created_by=actor,
                 )
             )
     Conversation.objects.bulk_create(made, update_conflicts=True, update_fields=OVERWRITTEN, unique_fields=["id"])
@@ -163,14 +179,55 @@ def _store(rows: Sequence[tuple[dict[str, Any], Mapping[str, Any]]], batch: str,
 
 def _passed(training_sheet: TrainingSheet, ledger: Ledger) -> Iterator[QAPair]:
     """Yield the pairs that pass both gates, in the order of their items, and count the others."""
-    from sheets import source_uses
-
-    from governance.uses import decide
-
-    source_limits = source_uses.limits_of(training_sheet.sheet)
+    tags = source_uses.limits_of(training_sheet.sheet)
     for pair in QAPair.objects.of(training_sheet.pk).select_related("canonical_label").iterator(chunk_size=500):
-        decision = decide([*source_limits, *limits_of(_gate_row(pair))])
+        decision = gate(tags, label=pair.canonical_label, pair=pair)
         reason = bucket(pair.status, decision, "training", assistant_answer(pair.messages))
         ledger.add(reason)
         if reason is None:
             yield pair
+
+
+def _scaffolding_of(training_sheet: TrainingSheet) -> dict[str, str]:
+    """Return what stands in the place of a persona, an arc and a topic: the sheet, none, and the task."""
+    task = training_sheet.template.label_type
+    return {
+        "persona_key": slugify(training_sheet.sheet.name)[:128].replace("-", "_") or "sheet",
+        "persona_name": training_sheet.sheet.name,
+        "emotional_arc_key": "none",
+        "emotional_arc": "None",
+        "training_topic_key": task,
+        "training_topic": task.replace("_", " "),
+    }
+
+
+def _made(pair: QAPair, training_sheet: TrainingSheet, scaffolding: Mapping[str, str]) -> Stored:
+    """Return the columns and the document of the conversation with one pair; few-shot examples are its history."""
+    system = pair.messages[0]["content"] if pair.messages[0]["role"] == "system" else ""
+    turns = pair.messages[1:] if pair.messages[0]["role"] == "system" else pair.messages
+    key = uuid5_of("conversation", pair.pk)
+    made = {
+        "id": f"{key}_turn1",
+        "conversation_id": key,
+        "turn_number": 1,
+        "system_prompt": system,
+        "conversation_history": list(turns[:-2]),
+        "current_user_input": turns[-2]["content"],
+        "emotional_context": {},
+        "target_response": turns[-1]["content"],
+        "training_metadata": {
+            "human_reviewed": True,
+            "quality_score": pair.quality_score,
+            "reviewed_by": pair.reviewed_by,
+            "qa_pair_id": pair.pk,
+        },
+    }
+    metadata = {"conversation_id": key, "source_file": f"{training_sheet.name} {pair.item_ref}"[:255]}
+    # Approved by a person, so it is fit for production where nobody measured more.
+    tier = {} if pair.quality_score is not None else {"quality_tier": "production"}
+    document = {"conversation_metadata": metadata | tier | {"scaffolding": scaffolding}, "training_pairs": [made]}
+    if problems := problems_of(document):
+        raise Conflict(f"The pair {pair.item_ref!r} makes no conversation: {problems[0]}.")
+    origin = {"training_sheet_id": training_sheet.pk, "qa_pair_id": pair.pk}
+    limits = {name: getattr(pair, name) for name in LIMITING}
+    return row_of(document, "", pair.created_at.date()) | limits | origin, document

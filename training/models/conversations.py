@@ -51,7 +51,11 @@ class Conversation(Concept, Governed):
     training_topic = models.CharField(max_length=255)
     batch_id = models.CharField(max_length=64, help_text="The import that it came by.")
     training_sheet = models.ForeignKey(
-        TrainingSheet, null=True, on_delete=models.PROTECT, related_name="conversations", help_text="Its origin, if any."
+        TrainingSheet,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="conversations",
+        help_text="Its origin, if any.",
     )
     qa_pair_id = models.CharField(max_length=36, blank=True, default="", help_text="The pair that it was made from.")
     updated_at = models.DateTimeField(default=timezone.now)
@@ -121,7 +125,7 @@ class TrainingFileConversation(models.Model):
         db_table = "training_file_conversations"
         db_table_comment = "Which conversations are in which build of a training file"
         ordering = ["training_file_id", "position"]
-        indexes = [ClusterBy("training_file", name="training_file_conversations_cluster")]
+        indexes = [ClusterBy("training_file", name="file_conversations_cluster")]
 
     def __str__(self) -> str:
         return f"{self.conversation_id} in {self.training_file_id}"
