@@ -81,6 +81,14 @@ NAVIGATION = [
         "title": "4 · Train",
         "items": [
             screen("Exports", "download", "training", "export"),
+            {
+                "title": "Ground truth",
+                "icon": "fact_check",
+                "link": reverse_lazy("admin:training_reviewevent_ground_truth"),
+                "permission": may("training.add_export"),
+            },
+            screen("Conversations", "chat", "training", "conversation"),
+            screen("Training files", "folder_zip", "training", "trainingfile"),
             screen("Job runs", "play_circle", "training", "jobrun"),
         ],
     },

@@ -9,14 +9,14 @@ from typing import Any
 from django.db.models import Count, Q
 
 from training.ground_truth.history import corrections, field_name, first_row, standing
-from training.ground_truth.reading import Span, events_by_pair
+from training.ground_truth.reading import ALWAYS, Span, events_by_pair
 from training.models import QAPair, ReviewEvent, TrainingSheet
 from training.review.applying import settle, sheets_that_wait
 
 TOP = 20
 
 
-def stats_of(training_sheets: Sequence[TrainingSheet] | None, span: Span) -> dict[str, Any]:
+def stats_of(training_sheets: Sequence[TrainingSheet] | None, span: Span = ALWAYS) -> dict[str, Any]:
     """Return the counts of pairs and corrections; of all training sheets where none are named.
 
     `top_corrected_fields` counts a field of every row of a list under its first row, `top_corrected_names` by name alone.
