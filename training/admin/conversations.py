@@ -48,7 +48,7 @@ class ManyFilesField(forms.FileField):
 class ImportForm(forms.Form):
     """Files from this computer, or paths in volumes; a training sheet has a form of its own."""
 
-    files = ManyFilesField(required=False, label="Files", widget=ManyFilesInput(attrs={"accept": ".json"}))
+    uploads = ManyFilesField(required=False, label="Files", widget=ManyFilesInput(attrs={"accept": ".json"}))
     paths = forms.CharField(
         required=False,
         label="or paths in volumes, one a line",
@@ -67,9 +67,9 @@ class ImportForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
-        if bool(given.get("files")) == bool(given.get("paths", "").split()):
+        if bool(given.get("uploads")) == bool(given.get("paths", "").split()):
             raise forms.ValidationError("Choose files or give paths: one of the two.")
-        if sum(file.size for file in given["files"]) > LARGEST:
+        if sum(file.size for file in given["uploads"]) > LARGEST:
             raise forms.ValidationError(f"Upload at most {LARGEST >> 20} MB at once, or put the files into a volume.")
         return given
 
@@ -158,8 +158,8 @@ def import_page(admin: Any, request: HttpRequest) -> HttpResponse:
 def _imported(request: HttpRequest, given: dict[str, Any]) -> HttpResponse:
     limits = Limits(given["prohibited"], given["reason"], given["classification"])
     actor = request.user.get_username()
-    if given["files"]:
-        files = ((file.name, file.read()) for file in given["files"])
+    if given["uploads"]:
+        files = ((file.name, file.read()) for file in given["uploads"])
         batch, ids = import_conversations(files, actor=actor, limits=limits)
     else:
         batch, ids = import_from_volume(given["paths"].split(), actor=actor, limits=limits)

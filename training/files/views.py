@@ -212,7 +212,8 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
         """List conversations that would balance personas, arcs and topics of the file, the best first."""
         given = _given(SuggestSerializer, request.query_params.dict())
         limit = given.pop("limit")
-        return Response(SuggestionSerializer(suggestions(training_file(pk), Choice(**given), limit), many=True).data)
+        found: Any = suggestions(training_file(pk), Choice(**given), limit)
+        return Response(SuggestionSerializer(found, many=True).data)
 
     @extend_schema(parameters=[ShapeSerializer], responses=LinkSerializer, filters=False)
     # It lets data out, so it needs the right to export.
