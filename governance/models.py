@@ -23,6 +23,7 @@ class UsageConstraintAudit(models.Model):
         TAG_RULE = "tag_rule"
         EXPORT = "export"
         REFUSAL = "refusal"
+        HEAD = "head"
 
     id = KeyField()
     sequence = models.BigIntegerField(unique=True, null=True, help_text="Place in the chain; empty for no row of ours.")
@@ -98,6 +99,21 @@ class AuditAnnouncement(models.Model):
 
     def __str__(self) -> str:
         return f"row {self.sequence}"
+
+
+class AuditFile(models.Model):
+    """A file of the audit's table as it was when rows were last added, see `governance.files`."""
+
+    lives_in: ClassVar[str] = "default"
+
+    name = models.CharField(primary_key=True, max_length=255)
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        db_table = "audit_files"
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class TagPolicy(Concept):

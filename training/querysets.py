@@ -54,6 +54,7 @@ class QAPairQuerySet(QuerySet["QAPair"]):
         Pair and label are asked in the statement, the sheets with the tags of their sources before it, once each.
         `governance.uses.gate` is the same rule for one pair.
         """
+        decide(()).permits(use)  # where there are no pairs too, a use that does not exist is an error
         label = Q(canonical_label__allowed_uses__isnull=True) | _permitting(use, "canonical_label__")
         own = self.filter(_permitting(use), label)
         closed = _closed_sheets(self, use)

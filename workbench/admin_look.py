@@ -51,6 +51,13 @@ def on_sheets(request: HttpRequest) -> bool:
     return here.startswith(sheets) and not here.startswith(reverse("admin:sheets_sheet_catalog"))
 
 
+def on_events(request: HttpRequest) -> bool:
+    """Return whether a page of review events is open; ground truth, below their address, has an entry of its own."""
+    here = request.path
+    truth = reverse("admin:training_reviewevent_ground_truth")
+    return here.startswith(reverse("admin:training_reviewevent_changelist")) and not here.startswith(truth)
+
+
 NAVIGATION = [
     {"items": [{"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}]},
     {
@@ -74,7 +81,7 @@ NAVIGATION = [
         "title": "3 · Label",
         "items": [
             screen("Pairs", "forum", "training", "qapair"),
-            screen("Review events", "rate_review", "training", "reviewevent"),
+            screen("Review events", "rate_review", "training", "reviewevent") | {"active": on_events},
         ],
     },
     {
@@ -105,6 +112,7 @@ NAVIGATION = [
         "title": "Governance",
         "items": [
             screen("Usage changes", "policy", "governance", "usageconstraintaudit"),
+            screen("Tag rules", "sell", "governance", "tagpolicy"),
             screen("Label versions", "history", "labels", "canonicallabelversion"),
             screen("Users", "person", "auth", "user"),
             screen("Groups", "group", "auth", "group"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from governance import audit
 from governance.models import UsageConstraintAudit
+from tests.training.files.conftest import document
+from training.actions.conversations import import_conversations
 from training.actions.export import open_export
+from training.actions.training_files import create_training_file
 from training.models import JobRun, QAPair, ReviewEvent, TrainingSheet
 from workbench.router import LAKEHOUSE
 
@@ -31,7 +36,10 @@ LISTS = {
     "training.reviewevent": 3,
     "training.jobrun": 3,
     "training.export": 3,
+    "training.conversation": 3,
+    "training.trainingfile": 2,
     "governance.usageconstraintaudit": 2,
+    "governance.tagpolicy": 2,
 }
 
 
@@ -41,7 +49,9 @@ def list_of(name: str) -> str:
 
 @pytest.fixture
 def audited(boards: TrainingSheet) -> None:
-    """Rows of what is only kept: an export, a review event, a job run, a usage change."""
+    """Rows of what is only kept: an export, a review event, a job run, a usage change, a training file."""
+    _, ids = import_conversations([("talk.json", json.dumps(document(1)).encode())], actor="rosa")
+    create_training_file("Talks", ids, actor="rosa")
     list(open_export(boards, actor="rosa", channel="admin"))
     pair, now = QAPair.objects.of(boards.pk)[0], timezone.now()
     ReviewEvent.objects.create(
@@ -51,10 +61,11 @@ def audited(boards: TrainingSheet) -> None:
     JobRun.objects.create(
         job_type="generate", training_sheet=boards, progress={"done": 5, "total": 50}, created_by="rosa"
     )
-    UsageConstraintAudit.objects.create(
+    change = UsageConstraintAudit(
         qa_pair_id=pair.pk, old_allowed_uses=["training"], new_prohibited_uses=["training"], reason="Contains PHI",
         old_data_classification="internal", new_data_classification="restricted", modified_by="omar", modified_at=now,
     )  # fmt: skip
+    audit.append([change])
 
 
 @pytest.mark.parametrize("name", LISTS)

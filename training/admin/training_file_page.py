@@ -48,7 +48,7 @@ def file_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
         **admin.admin_site.each_context(request),
         "title": row.name,
         "row": row,
-        "reviewed": percentage(row.human_reviewed_count, row.total_training_pairs),
+        "reviewed": f"{percentage(row.human_reviewed_count, row.total_training_pairs):g}",
         "distributions": [_bars(name, counts) for name, counts in row.scaffolding_distribution.items()],
         "members": [{**member.row, "closed": closed.get(member.row["id"], "")} for member in members[:SHOWN]],
         "more": max(0, len(members) - SHOWN),

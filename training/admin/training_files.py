@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter, RangeNumericFilter
@@ -27,17 +26,7 @@ STATUSES = {"active": "success", "archived": "default", "processing": "info", "f
 
 @admin.register(TrainingFile)
 class TrainingFileAdmin(ReadOnlyAdmin):
-    list_display = (
-        "name",
-        "state",
-        "conversation_count",
-        "pairs",
-        "quality",
-        "reviewed",
-        "size",
-        "created_by",
-        "created_at",
-    )
+    list_display = ("name", "state", "conversations", "pairs", "quality", "reviewed", "created_by", "created_at")
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("avg_quality_score", RangeNumericFilter),
@@ -76,12 +65,12 @@ class TrainingFileAdmin(ReadOnlyAdmin):
 
     @display(description="quality", ordering="avg_quality_score")
     def quality(self, row: TrainingFile) -> str:
-        return f"{row.avg_quality_score:g} ({row.min_quality_score:g}–{row.max_quality_score:g})"
+        return f"{row.avg_quality_score:g}"
 
     @display(description="reviewed")
     def reviewed(self, row: TrainingFile) -> str:
         return f"{percentage(row.human_reviewed_count, row.total_training_pairs):g} %"
 
-    @display(description="size", ordering="json_file_size")
-    def size(self, row: TrainingFile) -> str:
-        return filesizeformat(row.json_file_size)
+    @display(description="conversations", ordering="conversation_count")
+    def conversations(self, row: TrainingFile) -> str:
+        return f"{row.conversation_count:,}"

@@ -9,8 +9,8 @@ import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.templates_app.test_changes import JSON, same
 from templates_app.changes import changes_between, replay
+from tests.templates_app.test_changes import JSON, same
 from training.ground_truth.history import corrections, field_name, first_row, initial_of, standing
 from training.ground_truth.lines import line_of
 

@@ -1,6 +1,6 @@
 // The review screen: shows a pair, takes a decision, and goes on while it is sent.
 import { askReason, askStale } from "../../workbench/screen/dialogs.js";
-import { Keys } from "../../workbench/screen/keys.js";
+import { DRAWING, Keys } from "../../workbench/screen/keys.js";
 import { Unreachable, page } from "../../workbench/screen/net.js";
 import { notice, quiet, say } from "../../workbench/screen/notices.js";
 import { Outbox, newId } from "../../workbench/screen/outbox.js";
@@ -13,7 +13,7 @@ const WORD_OF_SERVER = 2000; // an edit waits this long for the server's word, a
 const KEYS = {
   approve: ["a", "Approve"], edit: ["e", "Edit: to the first field"], reject: ["r", "Reject"], flag: ["f", "Flag"],
   skip: ["s", "Skip"], undo: ["u", "Undo the latest decision"], reopen: ["o", "Reopen"], next: ["n", "Next"],
-  previous: ["p", "Previous"], help: ["?", "These keys"],
+  previous: ["p", "Previous"], ...DRAWING, help: ["?", "These keys"],
 };
 const DONE = { approve: ["✓", "approved"], edit: ["✎", "edited"], reject: ["✕", "rejected"], flag: ["⚑", "flagged"], reopen: ["↺", "reopened"] };
 const RENEW = 60_000;
@@ -56,6 +56,7 @@ function letGo() {
 function shown() {
   if (!trail.includes(item.id)) trail.push(item.id);
   queue.back(item.id);
+  keys.draw(); // the buttons of its form have keys too
   queue.prepare(item.id).catch(() => {});
 }
 
@@ -171,6 +172,8 @@ const VERBS = {
   flag: () => decide("flag"),
   reopen: () => decide("reopen"),
   edit: () => item?.form.focusFirst(),
+  box: () => item?.form.draw("box"),
+  polygon: () => item?.form.draw("polygon"),
   undo,
   skip: () => {
     if (!item) return undefined;
