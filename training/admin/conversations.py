@@ -76,10 +76,7 @@ class ImportForm(forms.Form):
 
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnlyAdmin):
-    list_display = (
-        "source_file", "enrichment", "score", "tier", "persona_key", "emotional_arc_key", "training_topic_key",
-        "training_pairs", "reviewed", "batch_id", "created_at",
-    )  # fmt: skip
+    list_display = ("source_file", "enrichment", "score", "tier", "persona", "arc", "topic", "reviewed")
     list_filter = (
         ("enrichment_status", ChoicesDropdownFilter),
         ("quality_score", RangeNumericFilter),
@@ -121,6 +118,18 @@ class ConversationAdmin(ReadOnlyAdmin):
     @display(description="quality", ordering="quality_score")
     def score(self, row: Conversation) -> str:
         return "—" if row.quality_score is None else f"{row.quality_score:g}"
+
+    @display(description="persona", ordering="persona_key")
+    def persona(self, row: Conversation) -> str:
+        return row.persona_key
+
+    @display(description="arc", ordering="emotional_arc_key")
+    def arc(self, row: Conversation) -> str:
+        return row.emotional_arc_key
+
+    @display(description="topic", ordering="training_topic_key")
+    def topic(self, row: Conversation) -> str:
+        return row.training_topic_key
 
     @display(description="reviewed")
     def reviewed(self, row: Conversation) -> str:

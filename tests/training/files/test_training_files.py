@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 from tests.training.files.conftest import Make, key_of
 from training.files.checking import SCHEMAS
 from training.files.formats import LINE
-from training.models import Conversation, TrainingFile
+from training.models import Conversation, FileBuild, TrainingFile
 
 URL = "/api/v1/training-files"
 
@@ -151,3 +151,10 @@ def test_removing_and_deleting(imported: Make, create: Any, api: APIClient, lake
     assert table(lakehouse, "training_file_conversations").is_empty()
     assert table(lakehouse, "conversations").height == 2
     assert create("short", ids).status_code == 201
+
+
+def test_a_change_that_runs_says_how_far_it_is(imported: Make, create: Any, api: APIClient) -> None:
+    key = create("long", imported(1)).json()["trainingFile"]["id"]
+    assert api.get(f"{URL}/{key}").json()["building"] is None
+    FileBuild.objects.create(pk=key_of(5), training_file_id=key, done=40, total=900, started_by="omar")
+    assert api.get(f"{URL}/{key}").json()["building"] == {"done": 40, "total": 900}
