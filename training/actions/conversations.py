@@ -77,11 +77,13 @@ def import_conversations(
     """
     columns = (limits or Limits()).columns()
     documents = _documents(files)
+    ids = [document["conversation_metadata"]["conversation_id"] for _, document in documents]
+    _expect_replaceable(ids, columns["prohibited_uses"])
     batch = batch_id or uuid7()
     today = timezone.now().date()
     for chunk in _chunks(documents):
         _store([(row_of(document, name, today) | columns, document) for name, document in chunk], batch, actor)
-    return batch, [document["conversation_metadata"]["conversation_id"] for _, document in documents]
+    return batch, ids
 
 
 def import_from_volume(
@@ -145,6 +147,21 @@ def _documents(files: Iterable[tuple[str, bytes]]) -> list[tuple[str, Any]]:
     if faults:
         raise Invalid.of_fields("Nothing was imported.", faults)
     return found
+
+
+def _expect_replaceable(ids: Sequence[str], prohibited: Sequence[str]) -> None:
+    """Raise Invalid where an import would loosen what limits a conversation that is there already."""
+    faults: dict[str, list[str]] = {}
+    for start in range(0, len(ids), CHUNK):
+        for row in Conversation.objects.filter(pk__in=ids[start : start + CHUNK]):
+            if row.qa_pair_id:
+                faults[row.pk] = ["It was made from a pair: make it again from its training sheet."]
+            elif loosened := sorted(set(row.prohibited_uses) - set(prohibited)):
+                faults[row.pk] = [
+                    f"It is prohibited for {listed(loosened)}: prohibit that again, an import cannot allow it."
+                ]
+    if faults:
+        raise Invalid.of_fields("Nothing was imported.", faults)
 
 
 def _chunks(documents: Sequence[tuple[str, Any]]) -> Iterator[Sequence[tuple[str, Any]]]:

@@ -81,6 +81,8 @@ def test_an_import_with_limits_is_stopped_by_the_gate(lakehouse: Path, api: APIC
     api.post(f"{URL}/import", body | {"usage_reason": "No consent"})
     refused = create("gated", [key_of(1)])
     assert refused.status_code == 400 and "training prohibited: No consent" in refused.json()["error"]["message"]
+    again = api.post(f"{URL}/import", {"conversations": [document(1)]})
+    assert again.status_code == 400 and "an import cannot allow it" in again.json()["error"]["message"]
 
 
 def test_pairs_of_an_approved_training_sheet_become_conversations(
@@ -97,6 +99,8 @@ def test_pairs_of_an_approved_training_sheet_become_conversations(
     pair = QAPair.objects.get(pk=Conversation.objects.get(pk=line["conversation_id"]).qa_pair_id)
     assert line["target_response"] == pair.messages[-1]["content"] and line["training_metadata"]["human_reviewed"]
     assert row.human_reviewed_count == row.total_training_pairs == 10
+    replaced = document(1, metadata={"conversation_id": line["conversation_id"]}, training_pairs=[line])
+    assert "made from a pair" in api.post(f"{URL}/import", {"conversations": [replaced]}).json()["error"]["message"]
     table = boards.sheet.primary_table
     sql(f"ALTER TABLE {table} SET TAGS ('PHI')")
     refused = api.get(f"/api/v1/training-files/{row.pk}/download", {"format": "json"})
