@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from training import views
 from training.exports.views import ExportViewSet
+from training.files.views import ConversationViewSet, TrainingFileViewSet
+from training.ground_truth.views import GroundTruthViewSet
 from training.jobs.views import JobRunViewSet
 from training.review.views import QAPairViewSet
 from workbench.api.routers import Router
@@ -12,5 +14,8 @@ api.register("qa-pairs", QAPairViewSet)
 api.register("review-events", views.ReviewEventViewSet)
 api.register("exports", ExportViewSet)
 api.register("jobs", JobRunViewSet)
+api.register("conversations", ConversationViewSet)
+api.register("training-files", TrainingFileViewSet)
+api.register("ground-truth", GroundTruthViewSet, basename="ground-truth")
 
 urlpatterns = api.urls
