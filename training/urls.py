@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from training import views
 from training.jobs.views import JobRunViewSet
+from training.review.saved_views import ReviewViewViewSet
 from training.review.views import QAPairViewSet
 from workbench.api.routers import Router
 
@@ -9,6 +10,7 @@ api = Router()
 api.register("training-sheets", views.TrainingSheetViewSet)
 api.register("qa-pairs", QAPairViewSet)
 api.register("review-events", views.ReviewEventViewSet)
+api.register("review-views", ReviewViewViewSet)
 api.register("exports", views.ExportViewSet)
 api.register("jobs", JobRunViewSet)
 

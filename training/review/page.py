@@ -21,12 +21,13 @@ from training.actions.review import review
 from training.answerers import as_answer
 from training.chat import assistant_answer
 from training.models import ReviewEvent, ReviewPair, TrainingSheet
-from training.review.flagged import LOOK, TAKE
+from training.review.chosen import Choice, claim_of, look
 from training.review.frames import frame_of
 from training.review.journal import Decision
 from training.review.leases import hold, let_go
 from training.review.progress import progress_of
-from training.review.queue import ORDERS, Empty
+from training.review.queue import Empty
+from training.review.screens import CHANGE, choice_context, choice_of, query_text, training_sheet_of
 from training.review.shown import ShownPair, shown_pair
 from training.review.states import expect_known
 from training.review.transitions import TRANSITIONS
@@ -34,14 +35,13 @@ from workbench.concepts import Confidence
 from workbench.csp import strict
 from workbench.problems import Conflict, Problem
 
-CHANGE = "training.change_qapair"
 TAKE_OVER = "training.take_over_reviewpair"
 REASONS = {
     "reject": ("The source cannot be read", "Not an item of this task", "The same as another", "The source is wrong"),
     "flag": ("Not sure", "The guidelines do not say", "Needs a specialist", "Should not be used"),
 }
-ORDER_WORDS = {"risk": "riskiest first", "sequence": "as in the sheet"}
-STATUS_WORDS = {"unlabeled": "waiting", "flagged": "flagged"}
+# An address holds no more.
+MOST_SKIPPED = 100
 DONE = {
     "approve": "Approved", "edit": "Approved with changes", "reject": "Rejected", "flag": "Flagged", "reopen": "Reopened",
 }  # fmt: skip
@@ -53,19 +53,20 @@ DONE = {
 @require_http_methods(["GET", "POST"])
 def page(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
     """Return the screen with the pair of `?pair=`, else with the next one, which the reader holds from now on."""
-    training_sheet = _training_sheet(training_sheet_id)
+    training_sheet = training_sheet_of(training_sheet_id)
+    choice = choice_of(request).waiting()
     if request.method == "POST":
-        return _decide(request, training_sheet)
+        return _decide(request, training_sheet, choice)
     shown = empty = None
     try:
-        found = _found(request, training_sheet.pk)
+        found = _found(request, training_sheet.pk, choice)
         if isinstance(found, Empty):
             empty = found
         else:
             shown = shown_pair(training_sheet, found)
     except Problem as problem:
         messages.error(request, problem.message)
-    return _page(request, training_sheet, shown, empty)
+    return _page(request, training_sheet, choice, shown, empty)
 
 
 @strict
@@ -74,7 +75,7 @@ def page(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
 @require_GET
 def item(request: HttpRequest, training_sheet_id: str, pair_id: str) -> HttpResponse:
     """Return the parts of the screen that belong to one pair; looking takes no hold of it."""
-    training_sheet = _training_sheet(training_sheet_id)
+    training_sheet = training_sheet_of(training_sheet_id)
     shown = shown_pair(training_sheet, _pair(training_sheet.pk, pair_id))
     return render(request, "review/item.html", _item_context(request, shown))
 
@@ -85,7 +86,7 @@ def item(request: HttpRequest, training_sheet_id: str, pair_id: str) -> HttpResp
 @require_GET
 def progress(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
     """Return how far the review is, as the top of the screen shows it."""
-    return render(request, "review/progress.html", _progress_context(request, _training_sheet(training_sheet_id).pk))
+    return render(request, "review/progress.html", progress_context(request, training_sheet_of(training_sheet_id).pk))
 
 
 @strict
@@ -95,13 +96,6 @@ def progress(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
 def signed_in(request: HttpRequest) -> HttpResponse:
     """Say who is signed in: where a screen whose session ended sends its reader, in a second tab."""
     return render(request, "review/signed_in.html")
-
-
-def _training_sheet(training_sheet_id: str) -> TrainingSheet:
-    found = TrainingSheet.objects.select_related("sheet", "template").filter(pk=training_sheet_id).first()
-    if found is None:
-        raise Http404(f"There is no training sheet {training_sheet_id}.")
-    return found
 
 
 def _pair(training_sheet_id: str, pair_id: str) -> ReviewPair:
@@ -115,49 +109,38 @@ def _pair(training_sheet_id: str, pair_id: str) -> ReviewPair:
     return found
 
 
-def _filters(request: HttpRequest) -> tuple[str, str]:
-    order, status = request.GET.get("order", "risk"), request.GET.get("status", "unlabeled")
-    return order if order in ORDERS else "risk", status if status in LOOK else "unlabeled"
-
-
-def _found(request: HttpRequest, key: str) -> ReviewPair | Empty:
+def _found(request: HttpRequest, key: str, choice: Choice) -> ReviewPair | Empty:
     if wanted := request.GET.get("pair"):
         return _pair(key, wanted)
-    order, status = _filters(request)
     actor, skipped = request.user.get_username(), request.GET.getlist("skip")
     may_take = request.user.has_perm(CHANGE)
     if skipped or not may_take:
-        ahead = LOOK[status](key, actor=actor, order=order, most=100)
-        if following := [pair for pair in ahead if pair.pk not in skipped]:
-            return hold(following[0].pk, actor=actor) if may_take else following[0]
+        if ahead := look(key, choice, actor=actor, skip=skipped, most=1):
+            return hold(ahead[0].pk, actor=actor) if may_take else ahead[0]
         if not may_take:
             return Empty(0, [])
-    return TAKE[status](key, actor=actor, order=order)
+    return claim_of(key, choice, actor=actor)
 
 
 def _page(
     request: HttpRequest,
     training_sheet: TrainingSheet,
+    choice: Choice,
     shown: ShownPair | None,
     empty: Empty | None = None,
     code: int = 200,
 ) -> HttpResponse:
-    order, status = _filters(request)
     actor = request.user.get_username()
     context = {
         **_item_context(request, shown),
-        "training_sheet": training_sheet,
-        "order": order,
-        "status": status,
+        **choice_context(request, training_sheet, choice),
         "empty": empty,
-        "orders": ORDER_WORDS.items(),
-        "statuses": STATUS_WORDS.items(),
-        **_progress_context(request, training_sheet.pk),
+        **progress_context(request, training_sheet.pk),
         "setup": {
             "training_sheet": training_sheet.pk,
             "user": actor,
-            "order": order,
-            "status": status,
+            "query": query_text(choice),
+            "windowed": choice.is_all_that_waits,
             "may_review": request.user.has_perm(CHANGE),
             "page": request.path,
             "sign_in": f"{reverse('admin:login')}?{urlencode({'next': reverse('review-signed-in')})}",
@@ -169,7 +152,8 @@ def _page(
     return render(request, "review/page.html", context, status=code)
 
 
-def _progress_context(request: HttpRequest, key: str) -> dict[str, Any]:
+def progress_context(request: HttpRequest, key: str) -> dict[str, Any]:
+    """Return what the top of each screen shows of the progress."""
     found = progress_of(key, actor=request.user.get_username())
     counts = (
         ("mine", found.approved_by_me), ("others", found.approved_by_others), ("pre", found.pre_approved),
@@ -189,18 +173,19 @@ def _item_context(request: HttpRequest, shown: ShownPair | None) -> dict[str, An
     }
 
 
-def _decide(request: HttpRequest, training_sheet: TrainingSheet) -> HttpResponse:
+def _decide(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice) -> HttpResponse:
     """Do what a posted form says, and show the next pair; a refusal shows the same one, with what was typed."""
     if not request.user.has_perm(CHANGE):
         messages.error(request, "You may look at these pairs, but not decide about them: ask an owner for the right.")
-        return _page(request, training_sheet, None, code=403)
+        return _page(request, training_sheet, choice, None, code=403)
     posted = request.POST
     pair = _pair(training_sheet.pk, posted.get("pair_id", ""))
     verb = posted.get("verb", "")
     if verb == "skip":
         let_go(pair.pk, actor=request.user.get_username())
         skipped = [*request.GET.getlist("skip"), pair.pk]
-        return redirect(f"{request.path}?{urlencode({**_query(request), 'skip': skipped}, doseq=True)}")
+        query = {**choice.query, "skip": skipped[-MOST_SKIPPED:]}
+        return redirect(f"{request.path}?{urlencode(query, doseq=True)}")
     answer = answer_of(frame_of(training_sheet.pk).output_schema, posted)
     try:
         wanted = _decision(request, training_sheet.pk, pair, verb, answer)
@@ -211,14 +196,9 @@ def _decide(request: HttpRequest, training_sheet: TrainingSheet) -> HttpResponse
         faults: Sequence[str] = problem.fields.get("answer", [])
         pair.refresh_from_db()
         shown = shown_pair(training_sheet, pair, typed=typed, faults=faults)
-        return _page(request, training_sheet, shown, code=problem.status)
+        return _page(request, training_sheet, choice, shown, code=problem.status)
     messages.success(request, f"{DONE.get(wanted.action, wanted.action)}: {pair.item_ref}.")
-    return redirect(f"{request.path}?{urlencode(_query(request), doseq=True)}")
-
-
-def _query(request: HttpRequest) -> dict[str, Any]:
-    order, status = _filters(request)
-    return {"order": order, "status": status}
+    return redirect(f"{request.path}?{query_text(choice)}")
 
 
 def _decision(request: HttpRequest, key: str, pair: ReviewPair, verb: str, answer: Any) -> Decision:

@@ -1,0 +1,63 @@
+"""What the screens of review have in common: their training sheet, what they show of it, and the saved views."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+
+from training.models import ReviewView, TrainingSheet
+from training.review.chosen import Choice
+from training.review.orders import ORDERS
+from training.review.serializers import OrderSerializer
+from workbench.api.errors import flattened
+from workbench.problems import in_words
+
+CHANGE = "training.change_qapair"
+STATUS_WORDS = {"unlabeled": "waiting", "flagged": "flagged", "labeled": "approved", "rejected": "rejected"}
+
+
+def training_sheet_of(key: str) -> TrainingSheet:
+    """Return the training sheet with its sheet and template; Http404 where there is none."""
+    found = TrainingSheet.objects.select_related("sheet", "template").filter(pk=key).first()
+    if found is None:
+        raise Http404(f"There is no training sheet {key}.")
+    return found
+
+
+def choice_of(request: HttpRequest, order: str = "risk") -> Choice:
+    """Return the filters and the order of the address; what cannot be read is left out, and the reader told so."""
+    asked = request.GET.copy()
+    asked.setdefault("order", order)
+    given = OrderSerializer(data=asked)
+    if given.is_valid():
+        return given.given_choice()
+    messages.error(request, f"The filters of this address were left out. {in_words(flattened(given.errors))}")
+    return Choice(order=order)
+
+
+def query_text(choice: Choice) -> str:
+    """Return the choice as it follows the question mark of an address."""
+    return urlencode(choice.query, doseq=True)
+
+
+def choice_context(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice) -> dict[str, Any]:
+    """Return what the filter bar and the menu of views show."""
+    actor = request.user.get_username()
+    views = ReviewView.objects.seen_by(actor).fit_for(training_sheet.pk)
+    return {
+        "training_sheet": training_sheet,
+        "choice": choice,
+        "query": query_text(choice),
+        "orders": [(name, order.words) for name, order in ORDERS.items()],
+        "statuses": STATUS_WORDS.items(),
+        "read_only": not request.user.has_perm(CHANGE),
+        "page_url": reverse("review", args=[training_sheet.pk]),
+        "list_url": reverse("review-list", args=[training_sheet.pk]),
+        "views_url": reverse("review-views", args=[training_sheet.pk]),
+        "views": [{"view": view, "query": urlencode(view.query, doseq=True), "mine": view.owner == actor} for view in views],
+    }
+
