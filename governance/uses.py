@@ -10,12 +10,17 @@ USES = ("training", "validation", "evaluation", "few_shot", "testing")
 CLASSIFICATIONS = ("public", "internal", "confidential", "restricted")
 
 
+def all_uses() -> list[str]:
+    """Return the five uses, with which everything starts."""
+    return list(USES)
+
+
 @dataclass(frozen=True)
 class Limit:
     """One rule on uses: where it comes from ("pair", "canonical label", "sheet", "table tag PHI") and what it says.
 
     `allowed` None says nothing about allowed uses (an empty set allows none); `classification` None likewise.
-    `where` is the full name of the thing that carries the rule, for provenance only.
+    `where` is the full name of the thing that carries the rule, for provenance only; `by_tag` marks what follows from tags.
     """
 
     source: str
@@ -24,6 +29,7 @@ class Limit:
     prohibited: frozenset[str] = frozenset()
     classification: str | None = None
     where: str = ""
+    by_tag: bool = False
 
     def forbids(self, use: str) -> bool:
         return use in self.prohibited or (self.allowed is not None and use not in self.allowed)
@@ -135,6 +141,7 @@ def tag_limit(
         prohibited=frozenset().union(*(rule.prohibited for rule in rules)),
         classification=highest(named) if named else None,
         where=name,
+        by_tag=True,
     )
 
 
@@ -147,6 +154,7 @@ def unread_limit(level: str, name: str, why: str, policy: Mapping[str, TagRule] 
         prohibited=frozenset().union(*(rule.prohibited for rule in policy.values())),
         classification=highest(named),
         where=name,
+        by_tag=True,
     )
 
 

@@ -9,13 +9,14 @@ from typing import Any
 from django.db import IntegrityError
 from django.utils import timezone
 
+from governance.changing import refuse_loosening
 from labels.checking import check_content, check_fits, existing_item, limits
 from labels.history import keep, repair, uses_changed
 from labels.models import CanonicalLabel
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from workbench.canonical import canonical_bytes
-from workbench.problems import Conflict, Invalid
+from workbench.problems import Conflict, Forbidden, Invalid
 
 ATTEMPTS = 5
 
@@ -38,13 +39,16 @@ def record_label(
     template: PromptTemplate | None = None,
     reason: str = "",
     change_note: str = "",
+    may_change_uses: bool = True,
+    may_loosen: bool = False,
 ) -> CanonicalLabel:
     """Return the label of the item for this type of task, made or changed; recording the same again changes nothing.
 
     Uses, usage reason, classification and template that are not given stay as they are (at first: all five uses,
     `internal`). `label_data` must fit the template's output schema, else the one that the label was made under.
     A change of uses, usage reason or classification needs a `reason`, which is audited; `change_note` goes to the
-    version. Raises Invalid naming every input at fault, and Conflict when others keep changing the same label.
+    version. Without `may_loosen` what a tag prohibited when the label was made stays so. Raises Invalid naming every input
+    at fault, Forbidden where uses may not be changed so, and Conflict when others keep changing the same label.
     """
     check_content(label_type, label_data, confidence, template)
     given = {
@@ -59,17 +63,22 @@ def record_label(
         content |= {"template_id": template.pk, "output_schema": template.output_schema}
     key = {"sheet_id": sheet.pk, "item_ref": item_ref, "label_type": label_type}
     words = {"reason": reason.strip(), "change_note": change_note}
+    rights = {"may_change_uses": may_change_uses, "may_loosen": may_loosen}
     for _ in range(ATTEMPTS):
         present = CanonicalLabel.objects.filter(**key).first()
         values = content | limits(given, present)
         check_fits(label_data, values.get("output_schema", present.output_schema if present else None) or {})
-        written = _change(present, values, actor, **words) if present else _add(key, values, actor, **words)
+        written = (
+            _change(present, values, actor, **words, **rights)
+            if present
+            else _add(key, values, actor, change_note=change_note)
+        )
         if written is not None:
             return written
     raise Conflict(f"Others keep changing the label of {item_ref!r} ({label_type}): look at it, then try again.")
 
 
-def _add(key: Values, values: Values, actor: str, *, reason: str, change_note: str) -> CanonicalLabel | None:
+def _add(key: Values, values: Values, actor: str, *, change_note: str) -> CanonicalLabel | None:
     """The new label, or None when another writer was first."""
     now = timezone.now()
     who = {"labeled_by": actor, "labeled_at": now, "last_modified_by": actor, "last_modified_at": now}
@@ -78,17 +87,25 @@ def _add(key: Values, values: Values, actor: str, *, reason: str, change_note: s
         label.save(force_insert=True)
     except IntegrityError:
         return None
-    keep(None, label, reason=reason, change_note=change_note)
+    keep(None, label, change_note=change_note)
     return label
 
 
 def _change(
-    present: CanonicalLabel, values: Values, actor: str, *, reason: str, change_note: str
+    present: CanonicalLabel,
+    values: Values,
+    actor: str,
+    *,
+    reason: str,
+    change_note: str,
+    may_change_uses: bool,
+    may_loosen: bool,
 ) -> CanonicalLabel | None:
     """The changed label, or None when another writer changed it since it was read."""
     changes = {
         **values,
         "version": present.version + 1,
+        "uses_change_reason": "",
         "last_modified_by": actor,
         "last_modified_at": timezone.now(),
     }
@@ -97,13 +114,20 @@ def _change(
         setattr(after, name, value)
     if all(_same(getattr(present, name), value) for name, value in values.items()):
         return present
-    if uses_changed(present, after) and not reason:
-        words = "Say why uses, usage reason or classification change; it is kept in the audit."
-        raise Invalid.of_fields("The label was not saved.", {"reason": [words]})
+    if uses_changed(present, after):
+        if not reason:
+            words = "Say why uses, usage reason or classification change; it is kept in the audit."
+            raise Invalid.of_fields("The label was not saved.", {"reason": [words]})
+        if not may_change_uses:
+            raise Forbidden("You may record labels, but not change what they may be used for: leave uses as they are.")
+        freed = refuse_loosening(vars(present), vars(after), may_loosen=may_loosen)
+        still = [use for use in present.tag_prohibited_uses if use not in freed]
+        after.uses_change_reason = changes["uses_change_reason"] = reason
+        after.tag_prohibited_uses = changes["tag_prohibited_uses"] = still
     repair(present)
     if not CanonicalLabel.objects.filter(pk=present.pk, version=present.version).update(**changes):
         return None
-    keep(present, after, reason=reason, change_note=change_note)
+    keep(present, after, change_note=change_note)
     return after
 
 

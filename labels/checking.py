@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from governance.changing import in_order
 from governance.uses import CLASSIFICATIONS, USES, validate_uses
 from labels.models import CanonicalLabel
 from sheets.models import Sheet
@@ -79,11 +80,6 @@ def limits(given: Mapping[str, Any], present: CanonicalLabel | None) -> dict[str
         "usage_reason": reason,
         "data_classification": classification,
     }
-
-
-def in_order(uses: Collection[str]) -> list[str]:
-    """Return the uses in the one order in which they are kept."""
-    return [use for use in USES if use in uses]
 
 
 def _raise(faults: Fields) -> None:

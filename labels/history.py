@@ -4,7 +4,8 @@ Delta commits one table at a time, so a change is three commits: the label, the 
 version comes last and thereby says that the rest is there. A writer killed in between leaves a label whose version row
 is missing; the label still holds all that the row needs, and the next writer adds it before it overwrites anything.
 Written first, a version could show a change that never happened, or the loser of two writers instead of the winner.
-Ids follow from label and version, so that nothing is added twice, whoever adds it.
+Ids follow from label and version, so that nothing is added twice, whoever adds it; the reason that the audit keeps is
+written with the label, so that whoever adds the audit row knows it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
+from governance import audit
+from governance.changing import in_order
 from governance.models import UsageConstraintAudit
-from labels.checking import in_order
 from labels.models import CanonicalLabel, CanonicalLabelVersion
 
 COPIED = (
@@ -26,20 +28,24 @@ LOST = "Not recorded: the change was interrupted before its reason was written."
 Limited = CanonicalLabel | CanonicalLabelVersion
 
 
-def keep(before: CanonicalLabel | None, after: CanonicalLabel, *, reason: str, change_note: str) -> None:
+def keep(before: CanonicalLabel | None, after: CanonicalLabel, *, change_note: str) -> None:
     """Add the audit row, where uses changed, and the version row of the change that `after` came from."""
-    # Another writer may have repaired this change meanwhile, without knowing its words: these win.
-    if before is not None and uses_changed(before, after):
-        UsageConstraintAudit.objects.bulk_create(
-            [_audit(before, after, reason)], update_conflicts=True, unique_fields=["id"], update_fields=["reason"]
-        )
+    if before is not None:
+        audit_all([(before, after)])
+    # Another writer may have repaired this change meanwhile, without knowing its note: this one wins.
     CanonicalLabelVersion.objects.bulk_create(
         [_version(after, change_note)], update_conflicts=True, unique_fields=["id"], update_fields=["change_note"]
     )
 
 
+def audit_all(changes: Sequence[tuple[Limited, CanonicalLabel]]) -> None:
+    """Add the audit rows of the changes, each before and after, in which uses changed; as one commit."""
+    if changed := [(before, after) for before, after in changes if uses_changed(before, after)]:
+        audit.append([_audit(before, after) for before, after in changed])
+
+
 def keep_all(labels: Sequence[CanonicalLabel], *, change_note: str) -> None:
-    """Add the version rows of labels that were written together and whose uses did not change."""
+    """Add the version rows of labels that were written together; what their uses changed is audited before."""
     CanonicalLabelVersion.objects.bulk_create([_version(label, change_note) for label in labels], ignore_conflicts=True)
 
 
@@ -72,9 +78,8 @@ def repair(label: CanonicalLabel) -> None:
     if versions.filter(pk=_version_id(label, label.version)).exists():
         return
     before = versions.filter(pk=_version_id(label, label.version - 1)).first()
-    if before is not None and uses_changed(before, label):
-        reason = label.usage_reason or LOST
-        UsageConstraintAudit.objects.bulk_create([_audit(before, label, reason)], ignore_conflicts=True)
+    if before is not None:
+        audit_all([(before, label)])
     versions.bulk_create([_version(label, "")], ignore_conflicts=True)
 
 
@@ -103,7 +108,7 @@ def _version(label: CanonicalLabel, change_note: str) -> CanonicalLabelVersion:
     )
 
 
-def _audit(before: Limited, after: CanonicalLabel, reason: str) -> UsageConstraintAudit:
+def _audit(before: Limited, after: CanonicalLabel) -> UsageConstraintAudit:
     return UsageConstraintAudit(
         id=str(uuid5(UUID(after.pk), f"uses {after.version}")),
         canonical_label_id=after.pk,
@@ -113,7 +118,7 @@ def _audit(before: Limited, after: CanonicalLabel, reason: str) -> UsageConstrai
         new_prohibited_uses=after.prohibited_uses,
         old_data_classification=before.data_classification,
         new_data_classification=after.data_classification,
-        reason=reason,
+        reason=after.uses_change_reason or after.usage_reason or LOST,
         modified_by=after.last_modified_by,
         modified_at=after.last_modified_at,
     )

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from django.db import models
 
-from governance.uses import USES
+from governance.uses import all_uses as all_uses  # the migrations name it here
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from workbench.concepts import Classification, Confidence, Governed
 from workbench.lakehouse.fields import ArrayField, ChoiceField, KeyField
-
-
-def all_uses() -> list[str]:
-    """Return the five uses, with which a new label or pair starts."""
-    return list(USES)
 
 
 class CanonicalLabel(Governed):
@@ -39,6 +34,13 @@ class CanonicalLabel(Governed):
     created_at = models.DateTimeField()
 
     allowed_uses = ArrayField(default=all_uses)
+    tag_prohibited_uses = ArrayField(help_text="What tags prohibited when the pair was made that the label comes from.")
+    uses_change_reason = models.TextField(
+        blank=True,
+        default="",
+        editable=False,
+        help_text="Why uses changed with this version, for whoever adds the audit row.",
+    )
 
     class Meta:
         db_table = "canonical_labels"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
-from workbench.concepts import Concept
-from workbench.lakehouse.fields import ArrayField
+from governance.uses import all_uses
+from workbench.concepts import Classification, Concept
+from workbench.lakehouse.fields import ArrayField, ChoiceField
 
 
 class Sheet(Concept):
@@ -27,6 +28,17 @@ class Sheet(Concept):
     )
     filter_condition = models.TextField(null=True, blank=True, help_text="One boolean SQL expression over the columns.")
     sample_size = models.PositiveIntegerField(null=True, blank=True, help_text="Take this many items, always the same.")
+    allowed_uses = ArrayField(
+        default=all_uses, help_text="What all that is made from the sheet may be used for at most."
+    )
+    prohibited_uses = ArrayField(help_text="What nothing made from the sheet may be used for.")
+    usage_reason = models.TextField(blank=True, default="", help_text="Why it limits uses.")
+    data_classification = ChoiceField(
+        max_length=12,
+        choices=Classification.choices,
+        default=Classification.PUBLIC,
+        help_text="The least that all made from the sheet is classified as; public says nothing.",
+    )
     row_count = models.BigIntegerField(null=True, editable=False, help_text="Items at the last validation.")
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 

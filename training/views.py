@@ -104,9 +104,7 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
         """List the next pairs that wait for review and that nobody else holds; looking takes none."""
         given = self._order(request.query_params)
         wanted, actor = given.validated_data, request.user.get_username()
-        pairs = look(
-            pk, given.choice(), actor=actor, most=wanted["limit"], skip=wanted["skip"], after=wanted["after"]
-        )
+        pairs = look(pk, given.choice(), actor=actor, most=wanted["limit"], skip=wanted["skip"], after=wanted["after"])
         return Response(ReviewPairSerializer(pairs, many=True).data)
 
     @extend_schema(request=OrderSerializer, responses=NextSerializer)

@@ -61,18 +61,18 @@ def review_many(
 
 
 def undo_batch(
-    batch_id: str, *, actor: str, override: bool = False, dry_run: bool = False
+    batch_id: str, *, actor: str, dry_run: bool = False, **rights: bool
 ) -> tuple[list[ReviewAction], Refused]:
     """Undo what was decided as one batch, as far as nothing came after it; returned as by `review_many`.
 
-    NotFound for a batch that nobody made.
+    `rights` are those of a `Decision`. NotFound for a batch that nobody made.
     """
     made = ReviewAction.objects.filter(batch_id=batch_id).exclude(action="undo")
     if not made.exists():
         raise NotFound(f"There is no batch {batch_id!r}.")
     undone_as = str(uuid4())
     decisions = [
-        Decision(pair_id, "undo", undoes=action_id, batch_id=undone_as, override=override)
+        Decision(pair_id, "undo", undoes=action_id, batch_id=undone_as, **rights)
         for pair_id, action_id in made.filter(undone=False).order_by("-id").values_list("pair_id", "action_id")
     ]
     return review_many(decisions, actor=actor, dry_run=dry_run)

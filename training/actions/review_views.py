@@ -9,7 +9,9 @@ from training.review.chosen import Choice
 from workbench.problems import Conflict, Forbidden, Invalid
 
 
-def save_view(name: str, choice: Choice, *, actor: str, training_sheet_id: str = "", shared: bool = False) -> ReviewView:
+def save_view(
+    name: str, choice: Choice, *, actor: str, training_sheet_id: str = "", shared: bool = False
+) -> ReviewView:
     """Return the new view, for all training sheets where none is named.
 
     Invalid without a name or for a training sheet that does not exist, Conflict where the actor has one of that name.

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from training.actions.review import review, review_many
 from training.models import QAPair, ReviewPair
 from training.review.journal import Decision
+from training.review.rights import rights_of
 from training.review.transitions import NEEDS_REASON, TRANSITIONS
 from workbench.admin_base import page_of, refused
 from workbench.lakehouse.ids import uuid5_of
@@ -23,7 +24,6 @@ from workbench.problems import Problem
 
 ICONS = {"approve": "check", "reject": "close", "flag": "flag", "reopen": "replay", "undo": "undo"}
 MOST = 1_000
-TAKE_OVER = "training.take_over_reviewpair"
 
 
 def verbs_of(pair_id: str) -> dict[str, Any] | None:
@@ -44,9 +44,8 @@ def _act(request: HttpRequest, admin: Any, object_id: str) -> HttpResponse:
     verb, version = request.POST.get("verb", ""), request.POST.get("version", "")
     if not admin.has_review_permission(request) or verb not in ICONS or not version.isdecimal():
         raise PermissionDenied
-    override = request.user.has_perm(TAKE_OVER)
     reason = request.POST.get("reason", "")
-    decision = Decision(object_id, verb, version=int(version), reason=reason, override=override)
+    decision = Decision(object_id, verb, version=int(version), reason=reason, **rights_of(request.user))
     try:
         review(decision, actor=request.user.get_username())
     except Problem as problem:
@@ -69,11 +68,11 @@ def review_selected(admin: Any, request: HttpRequest, pairs: QuerySet[QAPair], v
     confirmed, reason = "confirmed" in request.POST, request.POST.get("reason", "").strip()
     missing = verb in NEEDS_REASON and not reason
     go = confirmed and not missing
-    batch, override = request.POST.get("batch_id") or Decision("", verb).action_id, request.user.has_perm(TAKE_OVER)
+    batch, rights = request.POST.get("batch_id") or Decision("", verb).action_id, rights_of(request.user)
     words = reason or ("…" if missing else "")
     decisions = [
         # Ids that follow from the batch: the same form sent twice happens once.
-        Decision(key, verb, uuid5_of(batch, key), reason=words, batch_id=batch, override=override)
+        Decision(key, verb, uuid5_of(batch, key), reason=words, batch_id=batch, **rights)
         for key in ids
     ]
     done, left = review_many(decisions, actor=request.user.get_username(), dry_run=not go)

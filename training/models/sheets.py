@@ -98,6 +98,7 @@ class QAPair(Governed):
     updated_at = models.DateTimeField()
 
     allowed_uses = ArrayField(default=all_uses)
+    tag_prohibited_uses = ArrayField(help_text="What tags of the sources prohibited when the pair was made.")
 
     objects = QAPairQuerySet.as_manager()
 
@@ -133,6 +134,7 @@ class ReviewEvent(models.Model):
         FLAG = "flag"
         REOPEN = "reopen"
         UNDO = "undo"
+        USES = "uses"
 
     id = KeyField()
     action_id = models.CharField(max_length=64, help_text="Given by the client; the same one twice happens once.")

@@ -11,13 +11,12 @@ from training.chat import assistant_answer
 from training.models import ReviewAction, ReviewPair
 from training.review.journal import Decision
 from training.review.states import know
-from training.review.transitions import NEEDS_REASON, TRANSITIONS
+from training.review.transitions import NEEDS_REASON, STATUS_WORDS, TRANSITIONS
 from workbench.lakehouse.ids import uuid5_of
 from workbench.problems import Invalid, Problem
 
 MOST = 1_000
 DONE = {"approve": "approved", "reject": "rejected", "flag": "flagged", "reopen": "reopened", "undo": "undone"}
-STATUSES = {"unlabeled": "waits for review", "labeled": "approved already", "rejected": "rejected", "flagged": "flagged"}
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ def _why(pair: ReviewPair, decision: Decision, problem: Problem, actor: str) -> 
     if pair.version != decision.version:
         return "changed meanwhile"
     if pair.status not in TRANSITIONS[decision.action][0]:
-        return STATUSES[pair.status]
+        return f"{STATUS_WORDS[pair.status]} already"
     if "answer" in problem.fields:
         return "no answer" if not assistant_answer(pair.state["messages"]) else "does not fit the schema"
     return problem.message

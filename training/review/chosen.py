@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from training.models import QAPair, ReviewPair
 from training.review.filters import PairFilters, matching
@@ -55,9 +55,7 @@ def look(
     return free[:most]
 
 
-def claim_of(
-    training_sheet_id: str, choice: Choice, *, actor: str, skip: Sequence[str] = ()
-) -> ReviewPair | Empty:
+def claim_of(training_sheet_id: str, choice: Choice, *, actor: str, skip: Sequence[str] = ()) -> ReviewPair | Empty:
     """Return the next pair of the choice, held by the actor from now on, or why there is none."""
     if choice.is_all_that_waits:
         return claim(training_sheet_id, actor=actor, order=choice.order, skip=skip)
@@ -69,9 +67,7 @@ def claim_of(
     return Empty(len(held), sorted(set(held)))
 
 
-def _free(
-    training_sheet_id: str, choice: Choice, actor: str, skip: Sequence[str], after: str = ""
-) -> list[ReviewPair]:
+def _free(training_sheet_id: str, choice: Choice, actor: str, skip: Sequence[str], after: str = "") -> list[ReviewPair]:
     found = _window(training_sheet_id, choice, actor, skip, after)
     return [pair for pair in found if not pair.is_held_by_another(actor)]
 
@@ -82,5 +78,8 @@ def _window(
     order = order_named(choice.order)
     pairs = matching(training_sheet_id, choice.filters, reader=actor).exclude(pk__in=skip)
     last = order.prepare(QAPair.objects.filter(pk=after)).first() if after else None
+    if last and choice.order == "risk":
+        # As it was when it was fetched: a decision takes a pair's misfits away, and not its place.
+        cast(Any, last).risk = ReviewPair.objects.get(pk=after).risk
     pairs = order.beyond(pairs, order.cursor(last)) if last else order.of(pairs)
     return list(remembered(with_risk(pairs)[:WINDOW]).values())

@@ -46,6 +46,11 @@ class PairFilters:
         return replace(self, status=()).query
 
     @property
+    def is_detailed(self) -> bool:
+        """Whether it asks for something that is asked for rarely."""
+        return bool(self.more.keys() & {"mode", "model", "reviewer", "mine", "older", "reason", "since"})
+
+    @property
     def words(self) -> list[str]:
         """What the filters but the status say."""
         said: Mapping[str, str] = {

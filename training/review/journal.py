@@ -14,18 +14,20 @@ from uuid import uuid4
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from governance.changing import UsesChange
 from templates_app.schemas import checker, misfits
 from training.answerers import as_answer
 from training.changes import Change, changes_between
 from training.chat import assistant_answer, with_answer
 from training.models import ReviewAction, ReviewPair
 from training.review.frames import frame_of, refuse_closed
-from training.review.states import CHANGED, expect_known
+from training.review.states import CHANGED, LIMITED, expect_known
 from training.review.transitions import NEEDS_REASON, after
 from workbench.canonical import canonical_json
 from workbench.problems import Conflict, Forbidden, Invalid
 
 UNSAID: Any = object()
+USES = "uses"
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Decision:
 
     `action_id` makes a repeat harmless; `version` is that of the pair that the reviewer saw, None for the newest.
     `answer` is a JSON value or a text, for `edit` alone. `override` lets a reviewer act on what another holds or did.
-    `undoes` is the action_id that an `undo` must find as the latest, where it matters which.
+    `undoes` is the action_id that an `undo` must find as the latest, where it matters which. `uses` is for the action
+    "uses" alone, as `governance.changing.UsesChange.of` takes it; it and its undo need `may_change_uses`.
     """
 
     pair_id: str
@@ -48,6 +51,9 @@ class Decision:
     batch_id: str = ""
     override: bool = False
     undoes: str = ""
+    uses: Mapping[str, Any] | None = None
+    may_change_uses: bool = False
+    may_loosen: bool = False
 
 
 class StaleVersion(Conflict):
@@ -61,7 +67,7 @@ def record(decision: Decision, *, actor: str) -> ReviewAction:
 
     Invalid for an answer or reason that cannot be used, Conflict for a transition that is not allowed, a version that
     is no longer the newest, a pair that another holds, a training sheet that a model was trained on, or an `action_id`
-    that was another action's; Forbidden to undo what another did.
+    that was another action's; Forbidden to undo what another did, and to change uses without the right.
     """
     if done := _done(decision, actor):
         return done
@@ -88,13 +94,15 @@ def _done(decision: Decision, actor: str) -> ReviewAction | None:
 def _recorded(decision: Decision, actor: str) -> ReviewAction:
     # Locked on PostgreSQL; on SQLite the transaction itself is the only writer.
     pair = ReviewPair.objects.select_for_update().get(pk=decision.pair_id)
-    refuse_closed(pair.training_sheet_id)
     _check_may(pair, decision, actor)
     undone = _to_undo(pair, decision, actor) if decision.action == "undo" else None
-    before = _snapshot(pair)
+    limits = changes_uses(decision.action, undone)
+    if not limits:
+        refuse_closed(pair.training_sheet_id)
+    before = _snapshot(pair, limited=limits)
     new = dict(undone.before) if undone else _after(pair, decision, actor)
     changes = _changes(pair, before, new)
-    _write(pair, new)
+    _write(pair, new, keep_holder=limits)
     if undone:
         ReviewAction.objects.filter(pk=undone.pk).update(undone=True)
     return ReviewAction.objects.create(
@@ -114,8 +122,15 @@ def _recorded(decision: Decision, actor: str) -> ReviewAction:
     )
 
 
+def changes_uses(action: str, undone: ReviewAction | None) -> bool:
+    """Return whether an action is about uses: it may come whoever holds the pair, and after a model was trained on it."""
+    return action == USES or bool(undone and undone.action == USES)
+
+
 def _check_may(pair: ReviewPair, decision: Decision, actor: str) -> None:
-    if pair.is_held_by_another(actor) and not decision.override:
+    if decision.action == USES and not decision.may_change_uses:
+        raise Forbidden("You may not change what pairs may be used for: ask for the permission to change uses.")
+    if pair.is_held_by_another(actor) and not decision.override and decision.action != USES:
         raise Conflict(f"{pair.holder} has this pair on the screen: take another one, or wait a few minutes.")
     if decision.version is not None and decision.version != pair.version:
         raise _stale(pair, decision)
@@ -137,7 +152,8 @@ def _stale(pair: ReviewPair, decision: Decision) -> StaleVersion:
 
 def _mine(decision: Decision) -> dict[str, Any]:
     answer = {} if decision.answer is UNSAID else {"answer": decision.answer}
-    return {"action": decision.action, "reason": decision.reason, **answer}
+    uses = {} if decision.uses is None else {"uses": dict(decision.uses)}
+    return {"action": decision.action, "reason": decision.reason, **answer, **uses}
 
 
 def _to_undo(pair: ReviewPair, decision: Decision, actor: str) -> ReviewAction:
@@ -151,15 +167,20 @@ def _to_undo(pair: ReviewPair, decision: Decision, actor: str) -> ReviewAction:
         raise Forbidden(
             f"The latest action is {standing.action} by {standing.actor}, who may undo it: reopen it instead."
         )
+    if standing.action == USES and not decision.may_change_uses:
+        raise Forbidden("The latest action changed uses: undoing it needs the permission to change uses.")
     return standing
 
 
-def _snapshot(pair: ReviewPair) -> dict[str, Any]:
-    return {"status": pair.status, **{name: pair.state[name] for name in CHANGED}}
+def _snapshot(pair: ReviewPair, *, limited: bool = False) -> dict[str, Any]:
+    limits = {name: pair.state.get(name, []) for name in LIMITED} if limited else {}
+    return {"status": pair.status, **{name: pair.state[name] for name in CHANGED}, **limits}
 
 
 def _after(pair: ReviewPair, decision: Decision, actor: str) -> dict[str, Any]:
     """Return status and state after an action other than undo."""
+    if decision.action == USES:
+        return _limited(pair, decision)
     new = {**_snapshot(pair), "status": after(decision.action, pair.status)}
     new |= {"reviewed_by": actor, "reviewed_at": timezone.now().isoformat()}
     if decision.notes is not None or decision.reason:
@@ -170,6 +191,15 @@ def _after(pair: ReviewPair, decision: Decision, actor: str) -> dict[str, Any]:
     if decision.action == "reopen":
         new |= {"reviewed_by": "", "reviewed_at": None}
     return new
+
+
+def _limited(pair: ReviewPair, decision: Decision) -> dict[str, Any]:
+    """Return status and state with other uses. Conflict where they are so already."""
+    before = _snapshot(pair, limited=True)
+    changed = UsesChange.of(decision.uses or {}, decision.reason).applied(before, may_loosen=decision.may_loosen)
+    if changed is None:
+        raise Conflict("Uses and classification are so already: nothing changes.")
+    return before | changed
 
 
 def _answer_text(pair: ReviewPair, decision: Decision) -> str:
@@ -195,10 +225,11 @@ def _changes(pair: ReviewPair, before: Mapping[str, Any], new: Mapping[str, Any]
     return changes_between(old, now)
 
 
-def _write(pair: ReviewPair, new: Mapping[str, Any]) -> None:
+def _write(pair: ReviewPair, new: Mapping[str, Any], *, keep_holder: bool) -> None:
     """Make `new` the newest state of the pair and give it back, so that the next item can be taken."""
     pair.status, pair.version = new["status"], pair.version + 1
-    pair.state = {**pair.state, **{name: new[name] for name in CHANGED}}
+    pair.state = {**pair.state, **{name: new[name] for name in (*CHANGED, *LIMITED) if name in new}}
     pair.waiting += 1
-    pair.holder, pair.held_until = "", None
+    if not keep_holder:
+        pair.holder, pair.held_until = "", None
     cast(Any, pair).save()

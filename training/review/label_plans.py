@@ -20,11 +20,12 @@ from training.answerers import as_answer
 from training.chat import assistant_answer
 from training.models import QAPair, ReviewAction
 from training.review.frames import Frame
+from training.review.states import LIMITED
 from workbench.canonical import canonical_bytes
 from workbench.lakehouse.ids import uuid7
 
 WRITES = ("approve", "edit")
-USES = ("allowed_uses", "prohibited_uses", "usage_reason", "data_classification")
+USES = LIMITED
 LINK = ("canonical_label_id", "canonical_label_version")
 # What an approval says about the label, and undoing it takes back.
 CONTENT = ("label_data", "confidence", "notes", "item_hash", "template_id", "output_schema")
@@ -37,6 +38,11 @@ Stored = Mapping[str, Any]
 def touches_label(action: ReviewAction) -> bool:
     """Return whether the action writes, or takes back, the label of its item."""
     return action.action in WRITES or bool(action.undoes and action.undoes.action in WRITES)
+
+
+def limits_pair(action: ReviewAction) -> bool:
+    """Return whether the action changes, or takes back a change of, what the pair may be used for."""
+    return "allowed_uses" in action.after
 
 
 def approval_plan(action: ReviewAction, frame: Frame, present: CanonicalLabel | None, stored: Stored) -> Plan:
@@ -140,4 +146,5 @@ def changed_pair(action: ReviewAction) -> QAPair:
         updated_at=action.created_at,
         canonical_label_id=label,
         canonical_label_version=version,
+        **{name: after[name] for name in USES if name in after},
     )

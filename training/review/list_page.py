@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -11,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -73,7 +73,8 @@ def views(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
             messages.success(request, f"Saved as “{view.name}”.")
     except Problem as problem:
         messages.error(request, problem.message)
-    return redirect(f"{'list' if 'list' in posted else './'}?{query_text(choice)}")
+    screen = reverse("review-list" if "list" in posted else "review", args=[training_sheet.pk])
+    return redirect(f"{screen}?{query_text(choice)}")
 
 
 def _list(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice, first: bool = False) -> HttpResponse:

@@ -14,9 +14,12 @@ from training.review.chosen import Choice
 from training.review.filters import matching
 from training.review.orders import order_named
 from training.review.overlay import newest
+from training.review.transitions import STATUS_WORDS
 from workbench.concepts import short
 
 SIZE = 50
+TONES = {"unlabeled": "plain", "labeled": "good", "rejected": "bad", "flagged": "info"}
+SOURCES = {"canonical": "canonical label", "ai_generated": "draft", "manual": "by hand", "existing_column": "column"}
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,19 @@ class Row:
     def answer(self) -> str:
         text = assistant_answer(self.pair.messages) or ""
         return short(_in_words(text), 90)
+
+    @property
+    def status(self) -> str:
+        return STATUS_WORDS[self.pair.status]
+
+    @property
+    def tone(self) -> str:
+        return TONES[self.pair.status]
+
+    @property
+    def source(self) -> str:
+        """What the answer is from: the model by its name."""
+        return self.pair.model or SOURCES[self.pair.labeling_mode]
 
     @property
     def sure(self) -> str:

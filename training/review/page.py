@@ -27,6 +27,7 @@ from training.review.journal import Decision
 from training.review.leases import hold, let_go
 from training.review.progress import progress_of
 from training.review.queue import Empty
+from training.review.rights import rights_of
 from training.review.screens import CHANGE, choice_context, choice_of, query_text, training_sheet_of
 from training.review.shown import ShownPair, shown_pair
 from training.review.states import expect_known
@@ -35,7 +36,6 @@ from workbench.concepts import Confidence
 from workbench.csp import strict
 from workbench.problems import Conflict, Problem
 
-TAKE_OVER = "training.take_over_reviewpair"
 REASONS = {
     "reject": ("The source cannot be read", "Not an item of this task", "The same as another", "The source is wrong"),
     "flag": ("Not sure", "The guidelines do not say", "Needs a specialist", "Should not be used"),
@@ -217,6 +217,6 @@ def _decision(request: HttpRequest, key: str, pair: ReviewPair, verb: str, answe
         reason=posted.get("reason", ""),
         notes=posted.get("notes") or None,
         confidence=confidence if confidence in Confidence.values else "",
-        override=request.user.has_perm(TAKE_OVER),
+        **rights_of(request.user),
         **more,
     )

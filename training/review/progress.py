@@ -102,7 +102,9 @@ def _waiting(training_sheet_id: str) -> list[tuple[ReviewAction, bool]]:
 
 
 def _minutes(training_sheet_id: str, actor: str, left: int) -> int | None:
-    mine = ReviewAction.objects.filter(training_sheet_id=training_sheet_id, actor=actor).exclude(action="undo")
+    mine = ReviewAction.objects.filter(training_sheet_id=training_sheet_id, actor=actor).exclude(
+        action__in=("undo", "uses")
+    )
     times = list(mine.order_by("-id").values_list("created_at", flat=True)[:LATELY])
     gaps = [gap for later, earlier in pairwise(times) if (gap := later - earlier) < BREAK]
     if len(gaps) < 3:

@@ -13,11 +13,11 @@ from training.models import ReviewView, TrainingSheet
 from training.review.chosen import Choice
 from training.review.orders import ORDERS
 from training.review.serializers import OrderSerializer
+from training.review.transitions import STATUS_WORDS
 from workbench.api.errors import flattened
 from workbench.problems import in_words
 
 CHANGE = "training.change_qapair"
-STATUS_WORDS = {"unlabeled": "waiting", "flagged": "flagged", "labeled": "approved", "rejected": "rejected"}
 
 
 def training_sheet_of(key: str) -> TrainingSheet:
@@ -58,6 +58,7 @@ def choice_context(request: HttpRequest, training_sheet: TrainingSheet, choice: 
         "page_url": reverse("review", args=[training_sheet.pk]),
         "list_url": reverse("review-list", args=[training_sheet.pk]),
         "views_url": reverse("review-views", args=[training_sheet.pk]),
-        "views": [{"view": view, "query": urlencode(view.query, doseq=True), "mine": view.owner == actor} for view in views],
+        "views": [
+            {"view": view, "query": urlencode(view.query, doseq=True), "mine": view.owner == actor} for view in views
+        ],
     }
-

@@ -7,11 +7,12 @@ from uuid import uuid4
 
 from rest_framework import serializers
 
-from training.models import QAPair, ReviewAction, ReviewEvent, ReviewPair
+from training.models import QAPair, ReviewAction, ReviewPair
 from training.review.chosen import Choice
 from training.review.filters import PROBLEMS, PairFilters
 from training.review.journal import UNSAID, Decision
 from training.review.orders import ORDERS
+from training.review.transitions import VERBS
 from workbench.concepts import Confidence
 
 
@@ -42,7 +43,7 @@ class DecisionSerializer(serializers.Serializer[Any]):
 
 class OneOfManySerializer(DecisionSerializer):
     pair_id = serializers.CharField(max_length=36)
-    action = serializers.ChoiceField(ReviewEvent.Action.choices)
+    action = serializers.ChoiceField(VERBS)
 
 
 class BatchSerializer(serializers.Serializer[Any]):
@@ -113,7 +114,9 @@ def _words(most: int = 255, **more: Any) -> serializers.CharField:
 class FilterSerializer(serializers.Serializer[Any]):
     """The filters of pairs, as parameters of a URL; what is left out or empty asks for nothing."""
 
-    status = serializers.MultipleChoiceField(choices=QAPair.Status.choices, required=False, help_text="As review left it.")
+    status = serializers.MultipleChoiceField(
+        choices=QAPair.Status.choices, required=False, help_text="As review left it."
+    )
     below = serializers.FloatField(min_value=0, max_value=1, default=None, allow_null=True, help_text="Confidence.")
     above = serializers.FloatField(min_value=0, max_value=1, default=None, allow_null=True, help_text="Or as high.")
     problem = serializers.ChoiceField([*PROBLEMS], default="", allow_blank=True)

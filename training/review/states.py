@@ -7,16 +7,15 @@ from typing import Any, cast
 
 from django.utils.dateparse import parse_datetime
 
+from governance.changing import BY_TAG, LIMITS
 from training.models import QAPair, ReviewPair
 from training.review.risk import FAILED, with_risk
 from workbench.problems import NotFound
 
-# What an action may change, next to status and version.
+# What an action may change, next to status and version; `LIMITED` only by the action "uses".
 CHANGED = ("messages", "misfits", "reviewed_by", "reviewed_at", "review_notes")
-SHOWN = (
-    "labeling_mode", "model", "ai_confidence", "error", "item_hash", "canonical_label_id",
-    "allowed_uses", "prohibited_uses", "usage_reason", "data_classification",
-)  # fmt: skip
+LIMITED = (*LIMITS, BY_TAG)
+SHOWN = ("labeling_mode", "model", "ai_confidence", "error", "item_hash", "canonical_label_id", *LIMITED)
 
 State = Mapping[str, Any]
 
@@ -32,8 +31,8 @@ def show(pair: QAPair, known: ReviewPair) -> QAPair:
     if known.version < pair.version:
         return pair
     pair.status, pair.version = known.status, known.version
-    for name in CHANGED:
-        setattr(pair, name, known.state[name])
+    for name in (*CHANGED, *LIMITED):
+        setattr(pair, name, known.state.get(name, getattr(pair, name)))
     pair.reviewed_at = parse_datetime(known.state["reviewed_at"]) if known.state["reviewed_at"] else None
     return pair
 

@@ -15,6 +15,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from governance import audit
+from governance.models import UsageConstraintAudit
 from labels.models import CanonicalLabel
 from labels.recording import record_labels
 from training.models import QAPair, ReviewAction, ReviewEvent, ReviewPair, ReviewSheet, TrainingSheet
@@ -26,6 +28,7 @@ from training.review.label_plans import (
     approval_plan,
     changed_pair,
     label_after,
+    limits_pair,
     touches_label,
     undo_plan,
 )  # fmt: skip
@@ -130,8 +133,9 @@ def _write_labels(round_: Round) -> list[ReviewAction]:
 def write_pairs(round_: Round) -> None:
     """Bring the pairs to their new versions; a decision comes after what something else wrote meanwhile."""
     linked = [action for action in round_.actions if action.label_plan]
-    others = [action for action in round_.actions if not action.label_plan]
-    for actions, columns in ((linked, (*CHANGED, *LINK)), (others, CHANGED)):
+    limited = [action for action in round_.actions if limits_pair(action)]
+    others = [action for action in round_.actions if not (action.label_plan or limits_pair(action))]
+    for actions, columns in ((linked, (*CHANGED, *LINK)), (limited, (*CHANGED, *USES)), (others, CHANGED)):
         left = actions
         for _ in range(ATTEMPTS):
             if not left or update_newer([changed_pair(action) for action in left], columns) == len(left):
@@ -179,6 +183,30 @@ def _expect_all(actions: Sequence[ReviewAction], stored: Container[str]) -> None
             raise Conflict(f"The pair {action.pair_id} ({action.pair.item_ref!r}) is not in the lakehouse any more.")
 
 
+def write_audit(round_: Round) -> None:
+    """Add the audit rows of changed uses, in the order of the decisions."""
+    if limited := [action for action in round_.actions if limits_pair(action)]:
+        audit.append([_audited(action) for action in limited])
+
+
+def _audited(action: ReviewAction) -> UsageConstraintAudit:
+    old, new = action.before, action.after
+    said = f"Undone: {action.undoes.reason}" if action.undoes else action.reason
+    return UsageConstraintAudit(
+        id=uuid5_of("usage_constraint_audit", action.action_id),
+        qa_pair_id=action.pair_id,
+        old_allowed_uses=old["allowed_uses"],
+        new_allowed_uses=new["allowed_uses"],
+        old_prohibited_uses=old["prohibited_uses"],
+        new_prohibited_uses=new["prohibited_uses"],
+        old_data_classification=old["data_classification"],
+        new_data_classification=new["data_classification"],
+        reason=said,
+        modified_by=action.actor,
+        modified_at=action.created_at,
+    )
+
+
 def write_events(round_: Round) -> None:
     """Add the review events."""
     ReviewEvent.objects.bulk_create([_event(action) for action in round_.actions], ignore_conflicts=True)
@@ -221,4 +249,6 @@ def mark(round_: Round) -> None:
     ReviewSheet.objects.filter(pk=round_.actions[0].training_sheet_id).update(failed=0, retry_at=None)
 
 
-STEPS: tuple[Callable[[Round], None], ...] = (plan, write_labels, write_pairs, write_events, restate, mark)
+STEPS: tuple[Callable[[Round], None], ...] = (
+    plan, write_labels, write_pairs, write_audit, write_events, restate, mark,
+)  # fmt: skip

@@ -13,13 +13,15 @@ TRANSITIONS: dict[str, tuple[tuple[str, ...], str]] = {
     "flag": (("unlabeled", "labeled"), "flagged"),
     "reopen": (("labeled", "rejected", "flagged"), "unlabeled"),
 }
+VERBS = (*TRANSITIONS, "undo")
 NEEDS_REASON = ("reject", "flag")
+STATUS_WORDS = {"unlabeled": "waiting", "flagged": "flagged", "labeled": "approved", "rejected": "rejected"}
 
 
 def after(action: str, status: str) -> str:
     """Return the status after the action. Conflict, from what to what, where it does not lead on from `status`."""
     if action not in TRANSITIONS:
-        raise Invalid(f"There is no action {action!r}: use {listed([*TRANSITIONS, 'undo'])}.")
+        raise Invalid(f"There is no action {action!r}: use {listed(VERBS)}.")
     allowed, to = TRANSITIONS[action]
     if status not in allowed:
         hint = " Reopen it first." if status in TRANSITIONS["reopen"][0] and action != "reopen" else ""

@@ -14,9 +14,10 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from training.actions.review import Refused, review, review_many, undo_batch
-from training.models import QAPair, ReviewAction, ReviewEvent
+from training.models import QAPair, ReviewAction
 from training.review.leases import hold, let_go
 from training.review.overlay import newest, with_status
+from training.review.rights import TAKE_OVER, rights_of
 from training.review.serializers import (
     BatchAnswerSerializer,
     BatchSerializer,
@@ -26,13 +27,14 @@ from training.review.serializers import (
     ReviewPairSerializer,
     UndoBatchSerializer,
 )
+from training.review.transitions import VERBS
+from training.review.uses_views import ChangesUses
 from training.serializers import QAPairSerializer
 from workbench.api.permissions import may
 from workbench.near import listed
 from workbench.problems import Invalid
 
 REVIEW = [IsAuthenticated, may("training.change_qapair")]
-TAKE_OVER = "training.take_over_reviewpair"
 REFUSED = OpenApiResponse(description="The pair's status, version or holder stands against it")
 BY_STATUS = OpenApiParameter("status", enum=QAPair.Status.values, many=True, description="As review left it.")
 View = Callable[..., Response]
@@ -44,7 +46,7 @@ def verb(name: str) -> View:
     def act(self: QAPairViewSet, request: Request, pk: str) -> Response:
         given = DecisionSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        wanted = given.decision(pk, name, override=request.user.has_perm(TAKE_OVER))
+        wanted = given.decision(pk, name, **rights_of(request.user))
         done = review(wanted, actor=request.user.get_username())
         done.refresh_from_db()
         return Response(ReviewedSerializer({"pair": done.pair, "action": done}).data)
@@ -63,12 +65,12 @@ def batch_answer(batch_id: str, done: Sequence[ReviewAction], refused: Refused) 
 
 
 @extend_schema_view(list=extend_schema(parameters=[BY_STATUS]))
-class QAPairViewSet(ReadOnlyModelViewSet[QAPair]):
+class QAPairViewSet(ChangesUses, ReadOnlyModelViewSet[QAPair]):
     queryset = QAPair.objects.all()
     serializer_class = QAPairSerializer
     filterset_fields = ["training_sheet", "labeling_mode", "item_ref", "reviewed_by", "data_classification"]
 
-    approve, edit, reject, flag, reopen, undo = map(verb, ReviewEvent.Action.values)
+    approve, edit, reject, flag, reopen, undo = map(verb, VERBS)
 
     @property
     def ordering(self) -> str:
@@ -101,7 +103,7 @@ class QAPairViewSet(ReadOnlyModelViewSet[QAPair]):
         for each in given.validated_data["actions"]:
             one = DecisionSerializer(data=each)
             one.is_valid(raise_exception=True)
-            more = {"batch_id": batch_id, "override": request.user.has_perm(TAKE_OVER)}
+            more = {"batch_id": batch_id, **rights_of(request.user)}
             decisions.append(one.decision(each["pair_id"], each["action"], **more))
         actor, dry_run = request.user.get_username(), given.validated_data["dry_run"]
         done, refused = review_many(decisions, actor=actor, dry_run=dry_run)
@@ -113,9 +115,9 @@ class QAPairViewSet(ReadOnlyModelViewSet[QAPair]):
         """Take back what was decided as one batch, as far as nothing came after it."""
         given = UndoBatchSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        wanted, override = given.validated_data, request.user.has_perm(TAKE_OVER)
+        wanted, actor = given.validated_data, request.user.get_username()
         done, refused = undo_batch(
-            wanted["batch_id"], actor=request.user.get_username(), override=override, dry_run=wanted["dry_run"]
+            wanted["batch_id"], actor=actor, dry_run=wanted["dry_run"], **rights_of(request.user)
         )
         return batch_answer(done[0].batch_id if done else "", done, refused)
 

@@ -93,7 +93,7 @@ async function last(mine) {
     notice(`Nothing else waits: these are the ${again} you skipped.`, "info");
     return next();
   }
-  const fetched = new DOMParser().parseFromString(await page(`${setup.page}?order=${setup.order}&status=${setup.status}`), "text/html");
+  const fetched = new DOMParser().parseFromString(await page(`${setup.page}?${setup.query}`), "text/html");
   if (mine !== turn) return undefined;
   const following = fetched.querySelector(".item")?.dataset.pair;
   if (following && !outbox.entries.some((entry) => entry.pair === following)) return show(following);

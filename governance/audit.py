@@ -1,0 +1,110 @@
+"""The one way into the audit: rows are chained by their hashes, once each, whoever appends at the same time.
+
+The lakehouse has no transactions, so the place in the chain is taken by the insert itself: `sequence` is unique, and who
+comes second chains anew. The default database is told before and after: what was cut off the end is missed by its head,
+and a row that a killed process added is known by its announcement.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from governance.chain import Fault, Head, Row, faults, hash_of
+from governance.models import AuditAnnouncement, AuditHead, UsageConstraintAudit
+from workbench.problems import Conflict
+
+ATTEMPTS = 20
+PAUSE = 0.05
+COLUMNS = tuple(str(field.attname) for field in UsageConstraintAudit._meta.concrete_fields)
+
+
+def append(rows: Sequence[UsageConstraintAudit]) -> int:
+    """Add the rows that are not there yet, by id, as one commit at the end of the chain; return how many those were.
+
+    Conflict where others keep appending at the same moment.
+    """
+    for attempt in range(ATTEMPTS):
+        new = _missing(rows)
+        if not new:
+            return 0
+        last = _chained(new)
+        AuditAnnouncement.objects.get_or_create(row_hash=last.row_hash, defaults={"sequence": last.sequence})
+        try:
+            UsageConstraintAudit.objects.add_chained(new)
+        except IntegrityError:
+            # Another process took the place: what it added is before this from now on.
+            AuditAnnouncement.objects.filter(row_hash=last.row_hash).delete()
+            time.sleep(random.uniform(0, PAUSE * min(attempt + 1, 10)))  # noqa: S311 - spreads who tries again
+            continue
+        _know(last)
+        return len(new)
+    raise Conflict("Others keep adding to the audit at the same moment: try again.")
+
+
+def entry(kind: str, subject: str, *, reason: str, actor: str, key: str = "", **more: Any) -> UsageConstraintAudit:
+    """Return a row of the audit about `subject` ("sheet …"), ready to be appended; `key` makes a repeat harmless."""
+    own = {"id": key} if key else {}
+    return UsageConstraintAudit(
+        **own, kind=kind, subject=subject, reason=reason, modified_by=actor, modified_at=timezone.now(), **more
+    )
+
+
+def verify() -> Iterator[Fault]:
+    """Yield what is wrong with the audit, at constant memory."""
+    rows = UsageConstraintAudit.objects.order_by("sequence", "id").values(*COLUMNS).iterator()
+    yield from faults(rows, _head(), _head)
+
+
+def adopt() -> int:
+    """Take the table's end as the truth, after the default database was restored; return its row's number."""
+    last = _last()
+    if last is None:
+        return 0
+    AuditHead.objects.update_or_create(
+        pk=1, defaults={"sequence": last.sequence, "row_hash": last.row_hash, "updated_at": timezone.now()}
+    )
+    return int(last.sequence or 0)
+
+
+def _missing(rows: Sequence[UsageConstraintAudit]) -> list[UsageConstraintAudit]:
+    there = set(UsageConstraintAudit.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+    return [row for row in rows if row.pk not in there]
+
+
+def _last() -> UsageConstraintAudit | None:
+    return UsageConstraintAudit.objects.filter(sequence__isnull=False).order_by("-sequence").first()
+
+
+def _chained(rows: Sequence[UsageConstraintAudit]) -> UsageConstraintAudit:
+    """Give each row its place after the last one of the table, and return the last of these."""
+    last = _last()
+    for row in rows:
+        row.sequence = (last.sequence or 0) + 1 if last else 1
+        row.previous_hash = last.row_hash if last else ""
+        row.row_hash = hash_of(_columns(row))
+        last = row
+    return rows[-1]
+
+
+def _columns(row: UsageConstraintAudit) -> Row:
+    return {name: getattr(row, name) for name in COLUMNS}
+
+
+def _know(last: UsageConstraintAudit) -> None:
+    """Let the default database know the end of the chain; a later end that another process told of stands."""
+    end = {"sequence": last.sequence, "row_hash": last.row_hash, "updated_at": timezone.now()}
+    with transaction.atomic("default"):
+        AuditHead.objects.get_or_create(pk=1)
+        AuditHead.objects.filter(pk=1, sequence__lt=last.sequence).update(**end)
+        AuditAnnouncement.objects.filter(sequence__lte=last.sequence).delete()
+
+
+def _head() -> Head:
+    found = AuditHead.objects.filter(pk=1).first() or AuditHead()
+    return Head(found.sequence, found.row_hash, frozenset(AuditAnnouncement.objects.values_list("row_hash", flat=True)))
