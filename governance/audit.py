@@ -61,15 +61,20 @@ def verify() -> Iterator[Fault]:
     yield from faults(rows, _head(), _head)
 
 
-def adopt() -> int:
-    """Take the table's end as the truth, after the default database was restored; return its row's number."""
+def adopt(*, actor: str) -> int:
+    """Take the table's end as the truth, after the default database was restored; return the number of its rows.
+
+    That this was done is a row of its own.
+    """
     last = _last()
-    if last is None:
-        return 0
+    end = (last.sequence, last.row_hash) if last else (0, "")
+    known = _head().sequence
     AuditHead.objects.update_or_create(
-        pk=1, defaults={"sequence": last.sequence, "row_hash": last.row_hash, "updated_at": timezone.now()}
+        pk=1, defaults={"sequence": end[0], "row_hash": end[1], "updated_at": timezone.now()}
     )
-    return int(last.sequence or 0)
+    words = f"The default database knew {known:,} rows and takes the table's {end[0]:,} as the truth from now on."
+    append([entry("head", "audit", reason=words, actor=actor)])
+    return (end[0] or 0) + 1
 
 
 def _missing(rows: Sequence[UsageConstraintAudit]) -> list[UsageConstraintAudit]:

@@ -160,6 +160,14 @@ class Outcome:
         """Count a row that stays as it is, and why."""
         self.refused.setdefault(words, []).append(key)
 
+    def add(self, other: Outcome) -> None:
+        """Count what became of further rows too."""
+        self.changed += other.changed
+        self.unchanged += other.unchanged
+        self.changes.update(other.changes)
+        for words, keys in other.refused.items():
+            self.refused.setdefault(words, []).extend(keys)
+
 
 def survey(rows: Iterable[tuple[str, Fields]], change: UsesChange, *, may_loosen: bool) -> Outcome:
     """Return what the change does to the rows, given as their keys and present limits; nothing is written."""
@@ -180,9 +188,14 @@ def survey(rows: Iterable[tuple[str, Fields]], change: UsesChange, *, may_loosen
 
 def in_words(before: Fields, after: Fields) -> list[str]:
     """Return what changed between two states: "training prohibited", "classification internal → restricted"."""
-    words = [f"{use} {now}" for use in USES if _standing(use, before) != (now := _standing(use, after))]
+    words = use_words(before, after)
     old, new = before["data_classification"], after["data_classification"]
     return words if old == new else [*words, f"classification {old} → {new}"]
+
+
+def use_words(before: Fields, after: Fields) -> list[str]:
+    """Return what changed of uses alone: "training prohibited", "few_shot not allowed"."""
+    return [f"{use} {now}" for use in USES if _standing(use, before) != (now := _standing(use, after))]
 
 
 def _standing(use: str, fields: Fields) -> str:

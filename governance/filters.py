@@ -14,6 +14,8 @@ class AuditFilter(django_filters.FilterSet):
     class Meta:
         model = UsageConstraintAudit
         fields = [
+            "kind",
+            "subject",
             "qa_pair_id",
             "canonical_label_id",
             "modified_by",

@@ -23,6 +23,7 @@ class UsageConstraintAudit(models.Model):
         TAG_RULE = "tag_rule"
         EXPORT = "export"
         REFUSAL = "refusal"
+        HEAD = "head"
 
     id = KeyField()
     sequence = models.BigIntegerField(unique=True, null=True, help_text="Place in the chain; empty for no row of ours.")

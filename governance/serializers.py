@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from governance.changing import Outcome, UsesChange
-from governance.models import UsageConstraintAudit
+from governance.models import TagPolicy, UsageConstraintAudit
 from governance.uses import CLASSIFICATIONS, USES
 from workbench.api.serializers import ConceptSerializer
 
@@ -23,6 +23,22 @@ class UsesField(serializers.ListField):
     """A list of uses; the action names those that do not exist."""
 
     child = serializers.CharField(help_text=", ".join(USES))
+
+
+class TagPolicySerializer(ConceptSerializer[TagPolicy]):
+    """A tag rule; the action says what is wrong with it."""
+
+    tag = serializers.CharField(max_length=255)
+    prohibited_uses = UsesField(required=False)
+    data_classification = serializers.CharField(required=False, allow_blank=True, help_text=", ".join(CLASSIFICATIONS))
+    reason = serializers.CharField(
+        write_only=True, default="", allow_blank=True, help_text="Needed; kept in the audit."
+    )
+
+    class Meta:
+        model = TagPolicy
+        fields = "__all__"
+        read_only_fields = ["id", "created_by", "created_at", "updated_by", "updated_at"]
 
 
 class ChangeUsesSerializer(serializers.Serializer[Any]):

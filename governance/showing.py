@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -42,19 +40,3 @@ def _forbidden(use: str, decision: Decision) -> tuple[SafeString, str]:
     verb = "prohibited" if use in limit.prohibited else "not allowed"
     said = f"{use.capitalize().replace('_', '-')} {verb}" + (f" — {limit.reason}" if limit.reason else "")
     return badge(use, "bad"), f"{said} (rule of the {limit.source})"
-
-
-def changes_in_words(before: Sequence[Collection[str]], after: Sequence[Collection[str]]) -> list[str]:
-    """Return what changed between two (allowed, prohibited) pairs: "training prohibited", "few_shot not allowed"."""
-    words = []
-    for use in USES:
-        was, now = (_standing(use, *each) for each in (before, after))
-        if was != now:
-            words.append(f"{use} {now}")
-    return words
-
-
-def _standing(use: str, allowed: Collection[str], prohibited: Collection[str]) -> str:
-    if use in prohibited:
-        return "prohibited"
-    return "allowed" if use in allowed else "not allowed"

@@ -5,5 +5,6 @@ from workbench.api.routers import Router
 
 api = Router()
 api.register("usage-constraint-audit", views.UsageConstraintAuditViewSet)
+api.register("tag-policies", views.TagPolicyViewSet)
 
 urlpatterns = api.urls

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from typing import Any, Protocol
 
 from workbench.near import near_misses
 
@@ -69,14 +69,37 @@ class TagRule:
     classification: str | None = None
 
 
-_PERSONAL = TagRule(frozenset({"training", "validation"}), "restricted")
-DEFAULT_POLICY: Mapping[str, TagRule] = MappingProxyType(
-    {
-        "PII": _PERSONAL,
-        "PHI": _PERSONAL,
-        "CONFIDENTIAL": TagRule(frozenset({"few_shot", "evaluation"}), "confidential"),
-    }
-)
+Policy = Mapping[str, TagRule]
+
+
+class Governed(Protocol):
+    """A sheet, label or pair as far as its own rule on uses goes."""
+
+    allowed_uses: Any
+    prohibited_uses: Any
+    usage_reason: Any
+    data_classification: Any
+
+
+def limit_of(source: str, row: Governed) -> Limit:
+    """Return the rule that a sheet, canonical label or pair carries itself."""
+    allowed, prohibited = frozenset(row.allowed_uses), frozenset(row.prohibited_uses)
+    return Limit(source, row.usage_reason, allowed, prohibited, row.data_classification)
+
+
+def gate(
+    tags: Iterable[Limit] = (),
+    sheet: Governed | None = None,
+    label: Governed | None = None,
+    pair: Governed | None = None,
+) -> Decision:
+    """Return what may be done in the end with a pair, or with a label or sheet where there is no pair yet.
+
+    `tags` are the limits that follow from the tags of the sources, as they are now. `QAPairQuerySet.permitted` is the same
+    rule as a filter.
+    """
+    own = (("sheet", sheet), ("canonical label", label), ("pair", pair))
+    return decide([*tags, *(limit_of(source, row) for source, row in own if row is not None)])
 
 
 def decide(limits: Iterable[Limit]) -> Decision:
@@ -121,9 +144,7 @@ def validate_uses(allowed: Iterable[str], prohibited: Iterable[str]) -> None:
         raise ValueError(f"Both allowed and prohibited: {', '.join(both)}. Take each out of one of the two lists.")
 
 
-def tag_limit(
-    level: str, name: str, tag_key: str, tag_value: str | None = "", policy: Mapping[str, TagRule] = DEFAULT_POLICY
-) -> Limit | None:
+def tag_limit(level: str, name: str, tag_key: str, tag_value: str | None = "", *, policy: Policy) -> Limit | None:
     """The limit a tag of `name` means under `policy`, or None when it means nothing.
 
     `level` is catalog, schema, table, column or volume. A tag counts by its key or by its value in any case, because
@@ -145,14 +166,14 @@ def tag_limit(
     )
 
 
-def unread_limit(level: str, name: str, why: str, policy: Mapping[str, TagRule] = DEFAULT_POLICY) -> Limit:
+def unread_limit(level: str, name: str, why: str, *, policy: Policy) -> Limit:
     """The limit of tags that could not be read: as strict as every tag of `policy` together, for any may be there."""
     named = [rule.classification for rule in policy.values() if rule.classification is not None]
     return Limit(
         source=f"{level} tags",
         reason=f"tags of {name} could not be read: {why}",
         prohibited=frozenset().union(*(rule.prohibited for rule in policy.values())),
-        classification=highest(named),
+        classification=highest(named) if named else None,
         where=name,
         by_tag=True,
     )

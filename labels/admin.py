@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
@@ -19,10 +19,13 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from governance.admin_filters import ChangedWithin, ProhibitedUse
+from governance.changing import CHANGE_USES, LIMITS, LOOSEN, Outcome
 from governance.showing import short_badge
-from governance.uses import Limit, decide
+from governance.uses import gate
 from governance.uses_form import UsesField
+from governance.uses_page import MOST, uses_page
 from labels.actions import record_label
+from labels.limiting import change_uses
 from labels.models import CanonicalLabel, CanonicalLabelVersion, all_uses
 from labels.staleness import is_stale, stale_labels
 from sheets.models import Sheet
@@ -30,6 +33,7 @@ from workbench.admin_base import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin, VerbF
 from workbench.admin_fields import in_words
 from workbench.admin_filters import DayRange
 from workbench.concepts import short
+from workbench.problems import Forbidden
 
 SHEET = "sheet__id__exact"
 KEY = ("sheet", "item_ref", "label_type")
@@ -104,6 +108,7 @@ class CanonicalLabelAdmin(VerbAdmin):
     ordering = ("-last_modified_at", "-id")
     search_fields = ("item_ref", "notes", "label_data", "labeled_by")
     inlines = (VersionInline,)
+    actions = ("change_uses_selected",)
     fieldsets = (
         ("Item", {"fields": KEY}),
         ("Label", {"fields": ("label_data", "confidence", "notes", "template", "change_note")}),
@@ -136,6 +141,24 @@ class CanonicalLabelAdmin(VerbAdmin):
         present = {name: getattr(row, name) for name in (*KEY, "label_data", "confidence", "notes")}
         return record_label(**(present | dict(data)), actor=actor)
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change and set(LIMITS) & set(form.changed_data) and not self.has_limit_permission(request):
+            raise Forbidden("You may record labels, but not change what they may be used for: leave uses as they are.")
+        super().save_model(request, obj, form, change)
+
+    def has_limit_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(CHANGE_USES))
+
+    @admin.action(description="Change uses …", permissions=["limit"])
+    def change_uses_selected(self, request: HttpRequest, queryset: QuerySet[CanonicalLabel]) -> HttpResponse | None:
+        keys = list(queryset.values_list("pk", flat=True)[: MOST + 1])
+
+        def change(uses: dict[str, Any], reason: str, _batch_id: str, preview: bool) -> Outcome:
+            may_loosen, actor = request.user.has_perm(LOOSEN), request.user.get_username()
+            return change_uses(keys, uses, reason, actor=actor, preview=preview, may_loosen=may_loosen)
+
+        return uses_page(self, request, keys, change, action="change_uses_selected")
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody deletes ground truth: pairs and their history point at it."""
         return False
@@ -166,7 +189,7 @@ class CanonicalLabelAdmin(VerbAdmin):
 
     @display(description="uses")
     def uses(self, label: CanonicalLabel) -> SafeString:
-        return short_badge(decide([limit_of(label)]))
+        return short_badge(gate(label=label))
 
 
 @admin.register(CanonicalLabelVersion)
@@ -191,12 +214,6 @@ class CanonicalLabelVersionAdmin(ReadOnlyAdmin):
     @display(description="label")
     def answer(self, version: CanonicalLabelVersion) -> str:
         return short(in_words(version.label_data), 90)
-
-
-def limit_of(label: CanonicalLabel) -> Limit:
-    """Return the rule on uses that the label carries."""
-    allowed, prohibited = frozenset(label.allowed_uses), frozenset(label.prohibited_uses)
-    return Limit("canonical label", label.usage_reason, allowed, prohibited, label.data_classification)
 
 
 def _columns(names: Any) -> list[Any]:

@@ -6,17 +6,12 @@ from typing import Any
 
 from rest_framework import serializers
 
+from governance.serializers import UsesField
 from governance.uses import USES
 from labels.models import CanonicalLabel, CanonicalLabelVersion
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from workbench.concepts import Classification, Confidence
-
-
-class UsesField(serializers.ListField):
-    """A list of uses; the action names those that do not exist."""
-
-    child = serializers.CharField(help_text=", ".join(USES))
 
 
 class CanonicalLabelSerializer(serializers.ModelSerializer[CanonicalLabel]):
@@ -66,3 +61,9 @@ class CanonicalLabelVersionSerializer(serializers.ModelSerializer[CanonicalLabel
 class LabelExportSerializer(serializers.Serializer[Any]):
     sheet = serializers.PrimaryKeyRelatedField(queryset=Sheet.objects.all(), help_text="Id of the sheet.")
     label_type = serializers.CharField(required=False, default="", help_text="Default: all types.")
+    use = serializers.ChoiceField(
+        USES,
+        required=False,
+        default="",
+        help_text="Only what may be used for it. Default: all, for who may change labels.",
+    )

@@ -6,15 +6,26 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 from django.utils import timezone
+from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
+from governance.changing import CHANGE_USES, LOOSEN
+from governance.choosing import by_filter, chosen
+from governance.serializers import (
+    ChangeManyUsesSerializer,
+    ChangeUsesSerializer,
+    UsesOutcomeSerializer,
+    outcome_data,
+)
 from labels.actions import record_label
 from labels.exporting import label_blocks
+from labels.limiting import change_uses, change_uses_of
 from labels.models import CanonicalLabel
 from labels.serializers import (
     CanonicalLabelSerializer,
@@ -22,6 +33,10 @@ from labels.serializers import (
     LabelExportSerializer,
     RecordLabelSerializer,
 )
+from workbench.api.permissions import may
+from workbench.problems import Forbidden
+
+LIMITS = [IsAuthenticated, may(CHANGE_USES)]
 
 
 class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
@@ -45,9 +60,39 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
         given.is_valid(raise_exception=True)
         wanted, began = dict(given.validated_data), timezone.now()
         sheet, template = wanted.pop("sheet_id"), wanted.pop("template_id")
-        label = record_label(sheet=sheet, template=template, actor=request.user.get_username(), **wanted)
+        rights = {"may_change_uses": request.user.has_perm(CHANGE_USES), "may_loosen": request.user.has_perm(LOOSEN)}
+        actor = request.user.get_username()
+        label = record_label(sheet=sheet, template=template, actor=actor, **wanted, **rights)
         is_new = label.version == 1 and label.created_at >= began
         return Response(CanonicalLabelSerializer(label).data, status=201 if is_new else 200)
+
+    @extend_schema(
+        request=ChangeUsesSerializer,
+        responses={200: CanonicalLabelSerializer, 409: OpenApiResponse(description="Nothing changes")},
+    )
+    @action(detail=True, methods=["post"], permission_classes=LIMITS)
+    def uses(self, request: Request, **_: Any) -> Response:
+        """Change what the label may be used for, with a reason; pairs made from it keep their own limits."""
+        given = ChangeUsesSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        reason, may_loosen = given.validated_data["reason"], request.user.has_perm(LOOSEN)
+        actor = request.user.get_username()
+        label = change_uses_of(self.get_object(), given.uses, reason, actor=actor, may_loosen=may_loosen)
+        return Response(CanonicalLabelSerializer(label).data)
+
+    @extend_schema(request=ChangeManyUsesSerializer, responses=UsesOutcomeSerializer, filters=False)
+    @action(detail=False, methods=["post"], url_path="uses", permission_classes=LIMITS, pagination_class=None)
+    def uses_of_many(self, request: Request) -> Response:
+        """Change what many labels may be used for, or say what would change."""
+        given = ChangeManyUsesSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        wanted, visible = given.validated_data, self.get_queryset()
+        filterset = DjangoFilterBackend().get_filterset_class(self, visible)
+        keys = chosen(visible, wanted.get("ids"), lambda: by_filter(filterset, visible, wanted["filter"]))
+        preview, may_loosen = wanted["preview"], request.user.has_perm(LOOSEN)
+        actor = request.user.get_username()
+        outcome = change_uses(keys, given.uses, wanted["reason"], actor=actor, preview=preview, may_loosen=may_loosen)
+        return Response(outcome_data(outcome, preview=preview))
 
     @extend_schema(responses=CanonicalLabelVersionSerializer(many=True), filters=False)
     @action(detail=True, ordering="-version")
@@ -59,7 +104,11 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
 
     @extend_schema(
         parameters=[LabelExportSerializer],
-        responses={(200, "application/jsonl"): OpenApiTypes.STR, 404: OpenApiResponse(description="No labels")},
+        responses={
+            (200, "application/jsonl"): OpenApiTypes.STR,
+            404: OpenApiResponse(description="No labels"),
+            409: OpenApiResponse(description="None that may be used so"),
+        },
         filters=False,
     )
     @action(detail=False, pagination_class=None)
@@ -67,8 +116,10 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
         """Stream the labels of a sheet, one a line."""
         given = LabelExportSerializer(data=request.query_params)
         given.is_valid(raise_exception=True)
-        sheet = given.validated_data["sheet"]
-        blocks = label_blocks(sheet, given.validated_data["label_type"])
+        sheet, use = given.validated_data["sheet"], given.validated_data["use"]
+        if not use and not request.user.has_perm("labels.change_canonicallabel"):
+            raise Forbidden("The whole record is for those who may change labels: name the use, such as use=training.")
+        blocks = label_blocks(sheet, given.validated_data["label_type"], use)
         response = StreamingHttpResponse(blocks, content_type="application/jsonl")
         response["Content-Disposition"] = f"attachment; filename=canonical_labels_{sheet.pk}.jsonl"
         response["X-Content-Type-Options"] = "nosniff"

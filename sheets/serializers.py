@@ -11,6 +11,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from governance.changing import LIMITS
 from governance.uses import USES
 from sheets.models import Sheet
 from sheets.tagged import LEVELS
@@ -54,12 +55,13 @@ class SheetSerializer(ConceptSerializer[Sheet]):
             "item_ref_column",
             "filter_condition",
             "sample_size",
+            *LIMITS,
             "row_count",
             "created_by",
             "created_at",
             "updated_at",
         )
-        read_only_fields = ("id", "row_count", "created_by", "created_at", "updated_at")
+        read_only_fields = ("id", *LIMITS, "row_count", "created_by", "created_at", "updated_at")
 
 
 class FileSerializer(serializers.Serializer[Any]):

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from django.db import DatabaseError
 
-from governance.uses import USES, Decision, Limit, decide, tag_limit, unread_limit
+from governance.policies import current_policy
+from governance.uses import USES, Decision, Limit, Policy, decide, limit_of, tag_limit, unread_limit
 from sheets.catalog import Row, browser, describe
 from sheets.models import Sheet
 from sheets.names import TableName, VolumeName
@@ -49,8 +50,8 @@ class SourceUses:
 
 
 def uses_of(sheet: Sheet) -> SourceUses:
-    """Return what the tags of everything that the sheet joins mean, as they are now."""
-    return _judged(found for source in _sources(sheet) for found in source)
+    """Return what the tags of everything that the sheet joins mean, as they are now, with the sheet's own rule."""
+    return _judged((found for source in _sources(sheet) for found in source), sheet)
 
 
 def uses_of_table(name: TableName, described: Row) -> SourceUses:
@@ -69,23 +70,33 @@ def uses_of_volume(name: VolumeName) -> SourceUses:
 
 
 def limits_of(sheet: Sheet) -> Sequence[Limit]:
-    """Return the limits on uses that follow from the tags of the sheet's sources, as they are now."""
+    """Return the limits on uses of the sheet itself and those that follow from the tags of its sources, as they are now."""
     return uses_of(sheet).limits
 
 
-def _judged(found: Iterable[Found]) -> SourceUses:
+def own_limit(sheet: Sheet) -> Limit | None:
+    """Return the rule that the sheet carries itself, None where it says nothing."""
+    limit = limit_of("sheet", sheet)
+    says_nothing = not limit.prohibited and limit.allowed == frozenset(USES) and limit.classification == "public"
+    return None if says_nothing else limit
+
+
+def _judged(found: Iterable[Found], sheet: Sheet | None = None) -> SourceUses:
     once = list(dict.fromkeys(found))
     read = iter(browser().tags([each for each in once if isinstance(each, Place)]))
     tagged = [next(read) if isinstance(each, Place) else each for each in once]
-    limits = [limit for each in tagged for limit in _limits(each)]
+    policy = current_policy()
+    limits = [limit for each in tagged for limit in _limits(each, policy)]
+    if sheet is not None and (own := own_limit(sheet)):
+        limits.append(own)
     return SourceUses(tagged, limits, decide(limits))
 
 
-def _limits(tagged: Tagged) -> Iterator[Limit]:
+def _limits(tagged: Tagged, policy: Policy) -> Iterator[Limit]:
     if tagged.problem:
-        yield unread_limit(tagged.level, tagged.name, tagged.problem)
+        yield unread_limit(tagged.level, tagged.name, tagged.problem, policy=policy)
     for key, value in tagged.tags.items():
-        if limit := tag_limit(tagged.level, tagged.name, key, value):
+        if limit := tag_limit(tagged.level, tagged.name, key, value, policy=policy):
             yield limit
 
 

@@ -10,12 +10,16 @@ from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.viewsets import ModelViewSet
 
+from governance.changing import CHANGE_USES
+from governance.serializers import ChangeUsesSerializer
 from sheets import actions, cursors
+from sheets.limiting import change_uses_of
 from sheets.models import Sheet
 from sheets.reading import get_item, iter_items
 from sheets.serializers import (
@@ -28,6 +32,7 @@ from sheets.serializers import (
 )
 from sheets.source_uses import uses_of
 from workbench.api.paging import page_size
+from workbench.api.permissions import may
 
 CURSOR = OpenApiParameter("cursor", str, description="From `next` of a page.")
 PAGE_SIZE = OpenApiParameter("page_size", int, description="1 to 500.", default=50)
@@ -100,6 +105,19 @@ class SheetViewSet(ModelViewSet[Sheet]):
     def uses(self, _request: Request, **_: Any) -> Response:
         """The tags of the sheet's sources at every level, or why they could not be read, and what follows for uses."""
         return Response(SourceUsesSerializer(uses_of(self.get_object())).data)
+
+    @extend_schema(request=ChangeUsesSerializer, responses=SheetSerializer, filters=False)
+    @uses.mapping.post
+    def change_uses(self, request: Request, **_: Any) -> Response:
+        """Change what all that is made from the sheet may be used for, with a reason; it holds at the next use."""
+        given = ChangeUsesSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        actor, reason = request.user.get_username(), given.validated_data["reason"]
+        return Response(SheetSerializer(change_uses_of(self.get_object(), given.uses, reason, actor=actor)).data)
+
+    def get_permissions(self) -> Any:
+        """Ask for the right to change uses where that is done, beside the right to change sheets elsewhere."""
+        return [IsAuthenticated(), may(CHANGE_USES)()] if self.action == "change_uses" else super().get_permissions()
 
     @extend_schema(request=None, responses=ValidationSerializer, filters=False)
     @action(detail=True, methods=["post"])

@@ -98,6 +98,7 @@ def pair_fields(label: Label | None, answer: Answer, source_limits: Sequence[Lim
         "allowed_uses": list(label.allowed_uses if label else USES),
         "prohibited_uses": list(label.prohibited_uses) if label else [],
         "usage_reason": label.usage_reason if label else "",
+        "tag_prohibited_uses": [],
         "data_classification": label.data_classification if label else Classification.INTERNAL.value,
         "reviewed_by": reviewed.labeled_by if reviewed else "",
         "reviewed_at": reviewed.labeled_at if reviewed else None,
@@ -113,6 +114,7 @@ def limited(fields: Mapping[str, Any], limits: Sequence[Limit]) -> dict[str, Any
     own = Limit("pair", "", frozenset(fields["allowed_uses"]), prohibited, fields["data_classification"])
     decision = decide([own, *limits])
     # The reason of a rule that forbids nothing ("Released for all uses") would explain the wrong thing.
+    by_tag = frozenset().union(*(limit.prohibited for limit in limits if limit.by_tag))
     reasons = [fields["usage_reason"]] if any(map(own.forbids, USES)) else []
     reasons += [rules[0].reason or rules[0].source for rules in decide(limits).provenance.values()]
     return {
@@ -120,4 +122,5 @@ def limited(fields: Mapping[str, Any], limits: Sequence[Limit]) -> dict[str, Any
         "prohibited_uses": [use for use in USES if use in decision.prohibited],
         "usage_reason": "; ".join(dict.fromkeys(filter(None, reasons))),
         "data_classification": decision.classification,
+        "tag_prohibited_uses": [use for use in USES if use in by_tag],
     }

@@ -13,6 +13,8 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from governance.uses import decide
+from sheets import source_uses
 from workbench.lakehouse.bulk import append_arrow
 
 if TYPE_CHECKING:
@@ -46,6 +48,18 @@ class QAPairQuerySet(QuerySet["QAPair"]):
         """Return the pairs whose canonical label was changed since they were made from it."""
         return self.filter(canonical_label_version__lt=F("canonical_label__version"))
 
+    def permitted(self, use: str) -> Self:
+        """Return the pairs that the gate permits for `use` now, whatever their status; ValueError for no such use.
+
+        Pair and label are asked in the statement, the sheets with the tags of their sources before it, once each.
+        `governance.uses.gate` is the same rule for one pair.
+        """
+        decide(()).permits(use)  # where there are no pairs too, a use that does not exist is an error
+        label = Q(canonical_label__allowed_uses__isnull=True) | _permitting(use, "canonical_label__")
+        own = self.filter(_permitting(use), label)
+        closed = _closed_sheets(self, use)
+        return own.exclude(training_sheet_id__in=closed) if closed else own
+
     def append_arrow(self, pairs: pa.Table) -> int:
         """Write pairs given as Arrow columns in one commit, and return how many were new.
 
@@ -53,6 +67,26 @@ class QAPairQuerySet(QuerySet["QAPair"]):
         skipped, so the same call twice adds nothing.
         """
         return append_arrow(self.model, pairs, on_conflict="ignore")
+
+
+def _permitting(use: str, path: str = "") -> Q:
+    return Q(**{f"{path}allowed_uses__contains": [use]}) & ~Q(**{f"{path}prohibited_uses__contains": [use]})
+
+
+def _closed_sheets(pairs: QAPairQuerySet, use: str) -> list[str]:
+    """Return the training sheets among those of the pairs whose sheet or its sources' tags forbid `use` now."""
+    from training.models import TrainingSheet  # the models of this module name this query set
+
+    used = pairs.order_by().values("training_sheet_id").distinct()
+    by_sheet: dict[str, list[TrainingSheet]] = {}
+    for found in TrainingSheet.objects.filter(pk__in=used).select_related("sheet"):
+        by_sheet.setdefault(found.sheet_id, []).append(found)
+    return [
+        found.pk
+        for group in by_sheet.values()
+        if not decide(source_uses.limits_of(group[0].sheet)).permits(use)
+        for found in group
+    ]
 
 
 def lease_start() -> datetime:

@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='usageconstraintaudit',
             name='kind',
-            field=workbench.lakehouse.fields.ChoiceField(choices=[('uses', 'Uses'), ('tag_rule', 'Tag Rule'), ('export', 'Export'), ('refusal', 'Refusal')], default='uses', max_length=8),
+            field=workbench.lakehouse.fields.ChoiceField(choices=[('uses', 'Uses'), ('tag_rule', 'Tag Rule'), ('export', 'Export'), ('refusal', 'Refusal'), ('head', 'Head')], default='uses', max_length=8),
         ),
         migrations.AddField(
             model_name='usageconstraintaudit',

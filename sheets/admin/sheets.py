@@ -9,17 +9,20 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from governance.changing import CHANGE_USES, LIMITS, Outcome
+from governance.uses_page import uses_page
 from sheets.actions import create_sheet, delete_sheet, revalidate_sheet, update_sheet
 from sheets.admin.catalog_pages import catalog_page
 from sheets.admin.define_page import define_page, preview_panel
 from sheets.admin.item_pages import item_page, items_page
 from sheets.admin.showing import items_table
+from sheets.limiting import change_uses
 from sheets.models import Sheet
 from sheets.reading import Findings, iter_items
 from sheets.source_uses import uses_of
@@ -53,13 +56,17 @@ class SheetAdmin(VerbAdmin):
     search_fields = ("name", "description", "primary_table")
     actions = ("generate_selected",)
     actions_list = ("browse",)
-    actions_detail = ("generate", "all_items", "check_items")
-    readonly_fields = ("items", "created_by", "created_at", "updated_at")
+    actions_detail = ("generate", "all_items", "check_items", "change_uses")
+    readonly_fields = (*LIMITS, "items", "created_by", "created_at", "updated_at")
     change_form_outer_after_template = "sheets/sheet.html"
     fieldsets = (
         (None, {"fields": ("name", "description")}),
         ("Where the items are", {"fields": ("primary_table", "secondary_sources", "join_keys", "item_ref_column")}),
         ("Which items", {"fields": ("filter_condition", "sample_size")}),
+        (
+            "What it may be used for",
+            {"fields": ("allowed_uses", "prohibited_uses", "usage_reason", "data_classification")},
+        ),
         ("Kept by the workbench", {"fields": (("items", "created_by"), ("created_at", "updated_at"))}),
     )
 
@@ -93,7 +100,7 @@ class SheetAdmin(VerbAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
-        return fieldsets if obj else fieldsets[:-1]
+        return fieldsets if obj else fieldsets[:-2]
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         sheet = Sheet.objects.filter(pk=object_id).first()
@@ -136,6 +143,20 @@ class SheetAdmin(VerbAdmin):
     @action(description="All items", icon="view_list", url_path="all", permissions=["view"])
     def all_items(self, _request: HttpRequest, object_id: str) -> HttpResponse:
         return redirect("admin:sheets_sheet_items", object_id=object_id)
+
+    def has_limit_permission(self, request: HttpRequest, _object_id: Any = None) -> bool:
+        return bool(request.user.has_perm(CHANGE_USES))
+
+    @action(description="Change uses", icon="gavel", url_path="uses", permissions=["limit"])
+    def change_uses(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask what all that is made from the sheet may be used for, say what will happen, and once confirmed do it."""
+        sheet = get_object_or_404(Sheet, pk=object_id)
+
+        def change(uses: dict[str, Any], reason: str, _batch_id: str, preview: bool) -> Outcome:
+            return change_uses(sheet, uses, reason, actor=request.user.get_username(), preview=preview)
+
+        page = page_of(self.opts, object_id)
+        return uses_page(self, request, [object_id], change, back=page) or redirect(page)
 
     @action(description="Check items", icon="fact_check", url_path="check", permissions=["view"])
     def check_items(self, request: HttpRequest, object_id: str) -> HttpResponse:

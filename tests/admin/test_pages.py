@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from governance import audit
 from governance.models import UsageConstraintAudit
 from training.actions.export import open_export
 from training.models import JobRun, QAPair, ReviewEvent, TrainingSheet
@@ -32,6 +33,7 @@ LISTS = {
     "training.jobrun": 3,
     "training.export": 3,
     "governance.usageconstraintaudit": 2,
+    "governance.tagpolicy": 2,
 }
 
 
@@ -51,10 +53,11 @@ def audited(boards: TrainingSheet) -> None:
     JobRun.objects.create(
         job_type="generate", training_sheet=boards, progress={"done": 5, "total": 50}, created_by="rosa"
     )
-    UsageConstraintAudit.objects.create(
+    change = UsageConstraintAudit(
         qa_pair_id=pair.pk, old_allowed_uses=["training"], new_prohibited_uses=["training"], reason="Contains PHI",
         old_data_classification="internal", new_data_classification="restricted", modified_by="omar", modified_at=now,
     )  # fmt: skip
+    audit.append([change])
 
 
 @pytest.mark.parametrize("name", LISTS)

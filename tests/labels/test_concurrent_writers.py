@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
 
+import pytest
 from django.db import connections
 
 from governance.models import UsageConstraintAudit
@@ -13,6 +16,18 @@ from labels.models import CanonicalLabel, CanonicalLabelVersion
 from tests.labels.conftest import Record
 
 WRITERS = 3
+
+
+@pytest.fixture
+def default_file(record: Record, tmp_path: Path) -> Iterator[None]:
+    """Give the threads a default database of their own as a file, because a test's transaction lets no other in."""
+    database = tmp_path / "default.sqlite3"
+    database.write_bytes(connections["default"].connection.serialize())
+    sqlite3.connect(database).execute("PRAGMA journal_mode=WAL")
+    entry = connections.settings["default"]
+    connections.settings["default"] = entry | {"NAME": str(database)}
+    yield
+    connections.settings["default"] = entry
 
 
 def at_once(work: Callable[[int], Any]) -> list[Any]:
@@ -45,7 +60,7 @@ def test_of_several_first_labels_one_is_new_and_the_others_change_it(record: Rec
     assert list(versions)[-1][1] == label.label_data
 
 
-def test_several_changes_of_uses_are_each_audited_with_their_own_reason(record: Record) -> None:
+def test_several_changes_of_uses_are_each_audited_with_their_own_reason(record: Record, default_file: None) -> None:
     record()
     levels = ("public", "confidential", "restricted")
     at_once(lambda number: record(data_classification=levels[number], reason=levels[number]))
@@ -53,3 +68,4 @@ def test_several_changes_of_uses_are_each_audited_with_their_own_reason(record: 
     assert sorted(audit.reason for audit in audits) == sorted(levels)
     assert all(audit.new_data_classification == audit.reason for audit in audits)
     assert CanonicalLabel.objects.get().version == 4
+    assert sorted(audits.values_list("sequence", flat=True)) == [1, 2, 3]

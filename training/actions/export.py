@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from governance.uses import USES
+from training.audited import export_left, export_refused
 from training.chat import validate_file
 from training.exporting import ExportRun, run_of
 from training.models import Export, TrainingSheet
@@ -44,7 +45,7 @@ class OpenExport:
 
     def record(self, *, complete: bool) -> Export:
         summary = self.run.ledger.summary()
-        return Export.objects.create(
+        export = Export.objects.create(
             training_sheet=self.training_sheet,
             use=self.run.use,
             total_pairs=summary["total"],
@@ -57,6 +58,8 @@ class OpenExport:
             channel=self.channel,
             created_by=self.actor,
         )
+        export_left(export)
+        return export
 
 
 def open_export(training_sheet: TrainingSheet, *, actor: str, channel: str, use: str = "training") -> OpenExport:
@@ -69,11 +72,9 @@ def open_export(training_sheet: TrainingSheet, *, actor: str, channel: str, use:
     lines = run.lines()
     first = next(lines, None)
     if first is None:
-        reasons = "; ".join(exclusion_words(run))
-        raise Conflict(
-            f"Nothing to export for {use}: {reasons or 'the training sheet has no pairs'}. "
-            "Approve pairs, or look at what limits their use."
-        )
+        reasons = "; ".join(exclusion_words(run)) or "the training sheet has no pairs"
+        export_refused(training_sheet, use, reasons, actor=actor, channel=channel)
+        raise Conflict(f"Nothing to export for {use}: {reasons}. Approve pairs, or look at what limits their use.")
     return OpenExport(training_sheet, run, first, lines, actor, channel)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.db import DatabaseError
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from governance.uses import Limit, decide
+from governance.uses import gate
 from labels.models import CanonicalLabel
 from sheets import source_uses
 from sheets.models import Sheet
@@ -224,15 +224,8 @@ def draft_examples(training_sheet: TrainingSheet) -> Iterator[Example]:
     label_type = training_sheet.template.label_type
     limits = source_uses.limits_of(training_sheet.sheet)
     newest = CanonicalLabel.objects.filter(sheet_id=training_sheet.sheet_id, label_type=label_type)[:DRAFT_LABELS]
-    labels = {label.item_ref: label for label in newest if _may_show(label, limits)}
+    labels = {label.item_ref: label for label in newest if gate(limits, label=label).permits("few_shot")}
     if not labels:
         return
     for item_ref, row in rows_of(training_sheet.sheet, list(labels)).items():
         yield Example(item_ref, row, labels[item_ref].label_data)
-
-
-def _may_show(label: CanonicalLabel, source_limits: Sequence[Limit]) -> bool:
-    limit = Limit(
-        "canonical label", label.usage_reason, frozenset(label.allowed_uses), frozenset(label.prohibited_uses)
-    )
-    return decide([limit, *source_limits]).permits("few_shot")

@@ -18,18 +18,16 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter,
 from unfold.decorators import display
 
 from governance.admin_filters import ProhibitedUse
+from governance.changing import CHANGE_USES
 from governance.showing import full_badges, short_badge
-from governance.uses import Decision, Limit, decide
-from training.admin.review_verbs import review_act, review_selected, verbs_of
+from governance.uses import Decision, Limit, gate
+from training.admin.review_verbs import change_uses_selected, review_act, review_selected, verbs_of
 from training.admin.showing import MODE_WORDS, MODES, STATUSES, answer_words, conversation
 from training.chat import assistant_answer
-from training.exporting import limits_of
 from training.models import QAPair
 from training.review.overlay import newest, with_status
 from workbench.admin_base import ReadOnlyAdmin, link
 from workbench.concepts import short
-
-LIMITS = ("allowed_uses", "prohibited_uses", "usage_reason", "data_classification")
 
 
 class HasProblem(admin.SimpleListFilter):
@@ -84,7 +82,7 @@ class NewestList(ChangeList):
 
 @admin.register(QAPair)
 class QAPairAdmin(ReadOnlyAdmin):
-    actions = ("approve_selected", "reject_selected")
+    actions = ("approve_selected", "reject_selected", "change_uses_selected")
     change_form_outer_before_template = "training/review_verbs.html"
     list_display = ("place", "item_ref", "state", "mode", "made_from", "answer", "sureness", "uses", "reviewed_by")
     list_display_links = ("place", "item_ref")
@@ -151,6 +149,13 @@ class QAPairAdmin(ReadOnlyAdmin):
     def reject_selected(self, request: HttpRequest, queryset: QuerySet[QAPair]) -> HttpResponse | None:
         return review_selected(self, request, queryset, "reject")
 
+    def has_limit_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(CHANGE_USES))
+
+    @admin.action(description="Change uses …", permissions=["limit"])
+    def change_uses_selected(self, request: HttpRequest, queryset: QuerySet[QAPair]) -> HttpResponse | None:
+        return change_uses_selected(self, request, queryset)
+
     def get_list_display(self, request: HttpRequest) -> Any:
         """Name the training sheet unless the list is that of one."""
         within = "training_sheet__id__exact" in request.GET
@@ -210,11 +215,4 @@ def decision_of(pair: QAPair, source_limits: Sequence[Limit] = ()) -> Decision:
 
     With the limits of its sources it is what the export decides; for a list they would be read for every row.
     """
-    label = pair.canonical_label
-    row = {name: getattr(pair, name) for name in LIMITS} | {
-        "label_allowed": label.allowed_uses if label else None,
-        "label_prohibited": label.prohibited_uses if label else None,
-        "label_reason": label.usage_reason if label else None,
-        "label_classification": label.data_classification if label else None,
-    }
-    return decide([*source_limits, *limits_of(row)])
+    return gate(source_limits, label=pair.canonical_label, pair=pair)

@@ -13,7 +13,10 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST
 
+from governance.changing import Outcome
+from governance.uses_page import uses_page
 from training.actions.review import review, review_many
+from training.actions.uses import change_uses
 from training.models import QAPair, ReviewPair
 from training.review.journal import Decision
 from training.review.rights import rights_of
@@ -88,3 +91,16 @@ def review_selected(admin: Any, request: HttpRequest, pairs: QuerySet[QAPair], v
         "needs_reason": verb in NEEDS_REASON, "missing": confirmed and missing,
     }  # fmt: skip
     return TemplateResponse(request, "training/review_selected.html", context)
+
+
+def change_uses_selected(admin: Any, request: HttpRequest, pairs: QuerySet[QAPair]) -> HttpResponse | None:
+    """Return the page that asks what the pairs may be used for and says what will happen; once confirmed do it."""
+    keys = list(pairs.order_by("training_sheet_id", "position").values_list("pk", flat=True)[: MOST + 1])
+
+    def change(uses: dict[str, Any], reason: str, batch_id: str, preview: bool) -> Outcome:
+        actor = request.user.get_username()
+        return change_uses(
+            keys, uses, reason, actor=actor, batch_id=batch_id, preview=preview, **rights_of(request.user)
+        )
+
+    return uses_page(admin, request, keys, change, action="change_uses_selected")

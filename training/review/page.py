@@ -15,6 +15,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
+from governance.changing import CHANGE_USES
+from governance.uses import CLASSIFICATIONS
+from governance.uses import USES as USES_NAMES
 from templates_app.answer_form import MISSING, answer_of
 from templates_app.schemas import checker
 from training.actions.review import review
@@ -23,13 +26,13 @@ from training.chat import assistant_answer
 from training.models import ReviewEvent, ReviewPair, TrainingSheet
 from training.review.chosen import Choice, claim_of, look
 from training.review.frames import frame_of
-from training.review.journal import Decision
+from training.review.journal import USES, Decision
 from training.review.leases import hold, let_go
 from training.review.progress import progress_of
 from training.review.queue import Empty
 from training.review.rights import rights_of
 from training.review.screens import CHANGE, choice_context, choice_of, query_text, training_sheet_of
-from training.review.shown import ShownPair, shown_pair
+from training.review.shown import STANDINGS, ShownPair, shown_pair
 from training.review.states import expect_known
 from training.review.transitions import TRANSITIONS
 from workbench.concepts import Confidence
@@ -44,6 +47,7 @@ REASONS = {
 MOST_SKIPPED = 100
 DONE = {
     "approve": "Approved", "edit": "Approved with changes", "reject": "Rejected", "flag": "Flagged", "reopen": "Reopened",
+    "uses": "Uses changed",
 }  # fmt: skip
 
 
@@ -167,6 +171,9 @@ def _item_context(request: HttpRequest, shown: ShownPair | None) -> dict[str, An
     return {
         "shown": shown,
         "read_only": not request.user.has_perm(CHANGE),
+        "may_change_uses": request.user.has_perm(CHANGE_USES),
+        "standings": STANDINGS,
+        "classifications": CLASSIFICATIONS,
         "confidences": Confidence.choices,
         "reasons": REASONS,
         "action_id": str(uuid4()),
@@ -186,9 +193,14 @@ def _decide(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice)
         skipped = [*request.GET.getlist("skip"), pair.pk]
         query = {**choice.query, "skip": skipped[-MOST_SKIPPED:]}
         return redirect(f"{request.path}?{urlencode(query, doseq=True)}")
-    answer = answer_of(frame_of(training_sheet.pk).output_schema, posted)
+    is_about_uses = verb == USES
+    answer = MISSING if is_about_uses else answer_of(frame_of(training_sheet.pk).output_schema, posted)
     try:
-        wanted = _decision(request, training_sheet.pk, pair, verb, answer)
+        wanted = (
+            _uses_decision(request, pair)
+            if is_about_uses
+            else _decision(request, training_sheet.pk, pair, verb, answer)
+        )
         review(wanted, actor=request.user.get_username())
     except Problem as problem:
         messages.error(request, problem.message)
@@ -198,7 +210,8 @@ def _decide(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice)
         shown = shown_pair(training_sheet, pair, typed=typed, faults=faults)
         return _page(request, training_sheet, choice, shown, code=problem.status)
     messages.success(request, f"{DONE.get(wanted.action, wanted.action)}: {pair.item_ref}.")
-    return redirect(f"{request.path}?{query_text(choice)}")
+    again = f"pair={pair.pk}&" if is_about_uses else ""
+    return redirect(f"{request.path}?{again}{query_text(choice)}")
 
 
 def _decision(request: HttpRequest, key: str, pair: ReviewPair, verb: str, answer: Any) -> Decision:
@@ -207,16 +220,39 @@ def _decision(request: HttpRequest, key: str, pair: ReviewPair, verb: str, answe
     # Who changed a field and presses Approve approves what the form says.
     edits = verb == "edit" or (verb == "approve" and answer != stored)
     more: dict[str, Any] = {"answer": answer} if edits else {}
-    version = posted.get("version", "")
     confidence = posted.get("confidence", "")
     return Decision(
         pair_id=pair.pk,
         action=ReviewEvent.Action.EDIT.value if edits else verb,
         action_id=posted.get("action_id") or str(uuid4()),
-        version=int(version) if version.isascii() and version.isdigit() else None,
+        version=_version(posted),
         reason=posted.get("reason", ""),
         notes=posted.get("notes") or None,
         confidence=confidence if confidence in Confidence.values else "",
         **rights_of(request.user),
         **more,
     )
+
+
+def _uses_decision(request: HttpRequest, pair: ReviewPair) -> Decision:
+    posted: Mapping[str, str] = request.POST
+    standing = {use: posted.get(f"use.{use}", "") for use in USES_NAMES}
+    uses = {
+        "allowed_uses": [use for use, words in standing.items() if words == "allowed"],
+        "prohibited_uses": [use for use, words in standing.items() if words == "prohibited"],
+        "data_classification": posted.get("data_classification", ""),
+    }
+    return Decision(
+        pair_id=pair.pk,
+        action=USES,
+        action_id=posted.get("action_id") or str(uuid4()),
+        version=_version(posted),
+        reason=posted.get("reason", ""),
+        uses=uses,
+        **rights_of(request.user),
+    )
+
+
+def _version(posted: Mapping[str, str]) -> int | None:
+    version = posted.get("version", "")
+    return int(version) if version.isascii() and version.isdigit() else None

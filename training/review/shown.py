@@ -16,7 +16,10 @@ from training.answerers import as_answer
 from training.chat import assistant_answer
 from training.models import ReviewPair, TrainingSheet
 from training.review.frames import frame_of
+from training.review.risk import DISAGREES
 from training.review.transitions import TRANSITIONS
+
+STANDINGS = ("allowed", "not allowed", "prohibited")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,11 @@ class ShownPair:
         if self.pair.status == "rejected":
             return "bad", f"Rejected by {state['reviewed_by']}"
         return _draft(state, self.answer is not MISSING)
+
+    @property
+    def disagrees(self) -> bool:
+        """Whether the answer came from a canonical label that said something newer when the pair was fetched."""
+        return self.pair.risk == DISAGREES and self.is_draft
 
     @property
     def is_draft(self) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from governance.uses import USES
 from labels.exporting import export_to_file
 from sheets.models import Sheet
 from workbench.command import find, stated_plainly
@@ -19,9 +20,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--sheet", required=True, metavar="NAME|ID")
         parser.add_argument("--label-type", default="", metavar="T", help="default: all types")
+        parser.add_argument("--use", default="", help=f"only what may be used for it: {', '.join(USES)}; default: all")
         parser.add_argument("--out", required=True, type=Path, metavar="FILE")
 
     @stated_plainly
     def handle(self, *_: Any, **options: Any) -> None:
-        count = export_to_file(find(Sheet, options["sheet"]), options["out"], options["label_type"])
+        count = export_to_file(find(Sheet, options["sheet"]), options["out"], options["label_type"], options["use"])
         self.stdout.write(f"{count} {'label' if count == 1 else 'labels'} exported to {options['out']}")

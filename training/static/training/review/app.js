@@ -19,6 +19,7 @@ const outbox = new Outbox(setup.user, setup.signed_in);
 const queue = new Queue(setup);
 const progress = new Progress(setup);
 const strip = new Strip(setup.training_sheet, (id) => show(id));
+const keys = new Keys((verb) => VERBS[verb](), (number) => item?.digit(number) ?? false);
 const trail = [];
 let item = document.querySelector(".item") ? new Item(setup) : null;
 let turn = 0;
@@ -49,6 +50,7 @@ function letGo() {
 // The pair on the screen is held, what follows is fetched.
 function shown() {
   if (!trail.includes(item.id)) trail.push(item.id);
+  keys.drawWithin(item.element);
   queue.back(item.id);
   queue.prepare(item.id).catch(() => {});
 }
@@ -145,6 +147,26 @@ async function decide(verb) {
   else await next();
 }
 
+// What the pair may be used for; the pair stays, and what was typed into its form with it.
+async function changeUses() {
+  const changed = item;
+  const wanted = changed?.uses;
+  if (!wanted) return;
+  if (!wanted.reason) {
+    say("Say why the uses change; the reason is kept in the audit.");
+    changed.focusUses("[name=reason]");
+    return;
+  }
+  quiet();
+  const entry = send("uses", { version: changed.version, ...wanted });
+  strip.push({ pair: changed.id, itemRef: changed.itemRef, verb: "uses", actionId: entry.body.action_id });
+  const answer = await outbox.answered(entry, navigator.onLine ? WORD_OF_SERVER : 0);
+  if (item !== changed || (answer && answer.status >= 400)) return;
+  // Sent later, it comes before what is decided here from now on.
+  if (!answer) changed.version += 1;
+  else await show(changed.id);
+}
+
 async function undo() {
   const { latest } = strip;
   if (!latest) return say("There is no decision to undo.");
@@ -163,6 +185,8 @@ const VERBS = {
   flag: () => decide("flag"),
   reopen: () => decide("reopen"),
   edit: () => item?.form.focusFirst(),
+  uses: () => item?.focusUses("input:checked"),
+  change_uses: changeUses,
   undo,
   skip: () => {
     if (!item) return undefined;
@@ -244,14 +268,18 @@ addEventListener("online", () => {
   if (!item || queue.passed.has(item.id)) next();
 });
 
-const form = document.getElementById("review-form");
-form.addEventListener("submit", (event) => event.preventDefault());
+document.getElementById("review-form").addEventListener("submit", (event) => event.preventDefault());
+document.getElementById("uses-form")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  changeUses();
+});
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-do]");
   if (!button) return;
   event.preventDefault();
   VERBS[button.dataset.do]();
 });
+document.addEventListener("toggle", (event) => event.target.matches?.(".menu") && event.target.open && event.target.querySelector("a, input")?.focus(), true);
 for (const name of ["keydown", "pointerdown", "wheel"]) {
   addEventListener(name, () => item && Date.now() - renewed > RENEW && take(turn), { passive: true });
 }
@@ -260,7 +288,6 @@ for (const select of document.querySelectorAll(".filters select")) select.addEve
 for (const button of document.querySelectorAll("[data-filter-button]")) button.hidden = true;
 for (const button of document.querySelectorAll("[data-do][hidden]:not([data-do=reopen])")) button.hidden = false;
 
-const keys = new Keys((verb) => VERBS[verb](), (number) => item?.digit(number) ?? false);
 if (item) {
   shown();
   take(turn);

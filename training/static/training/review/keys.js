@@ -1,6 +1,6 @@
 // One key for each verb: shown on its button, dead while typing or while a dialog is open, kept as the reader chose.
-const STANDARD = { approve: "a", edit: "e", reject: "r", flag: "f", skip: "s", undo: "u", reopen: "o", next: "n", previous: "p", help: "?" };
-const WORDS = { approve: "Approve", edit: "Edit: to the first field", reject: "Reject", flag: "Flag", skip: "Skip", undo: "Undo the latest decision", reopen: "Reopen", next: "Next", previous: "Previous", help: "These keys" };
+const STANDARD = { approve: "a", edit: "e", reject: "r", flag: "f", skip: "s", undo: "u", reopen: "o", uses: "w", next: "n", previous: "p", help: "?" };
+const WORDS = { approve: "Approve", edit: "Edit: to the first field", reject: "Reject", flag: "Flag", skip: "Skip", undo: "Undo the latest decision", reopen: "Reopen", uses: "What it may be used for", next: "Next", previous: "Previous", help: "These keys" };
 const FIXED = [["Ctrl + Enter", "Approve, also while typing"], ["Esc", "Leave a field"], ["1 – 9", "Choose an option of the marked field"], ["+ − 0, arrows", "Zoom, fit and pan the picture in focus"]];
 const KEPT = "review-keys";
 const OFF = "review-keys-off";
@@ -23,6 +23,7 @@ export class Keys {
 
   draw() {
     document.body.classList.toggle("keys-on", this.on);
+    this.drawWithin(document);
     for (const button of document.querySelectorAll("[data-do]")) {
       const shown = button.querySelector("kbd");
       const key = this.map[button.dataset.do];
@@ -31,6 +32,14 @@ export class Keys {
       shown.textContent = key.toUpperCase();
       if (this.on) button.setAttribute("aria-keyshortcuts", key);
       else button.removeAttribute("aria-keyshortcuts");
+    }
+  }
+
+  // The keys that stand beside parts of the pair, drawn anew with each pair.
+  drawWithin(root) {
+    for (const shown of root.querySelectorAll("[data-key-of]")) {
+      shown.hidden = !this.on;
+      shown.textContent = this.map[shown.dataset.keyOf].toUpperCase();
     }
   }
 

@@ -1,7 +1,7 @@
 // The last ten decisions, each a way back to its pair; kept for the tab, so that a reload does not lose them.
 const MOST = 10;
-const DONE = { approve: "approved", edit: "edited", reject: "rejected", flag: "flagged", reopen: "reopened" };
-const MARK = { approve: "✓", edit: "✎", reject: "✕", flag: "⚑", reopen: "↺" };
+const DONE = { approve: "approved", edit: "edited", reject: "rejected", flag: "flagged", reopen: "reopened", uses: "uses changed" };
+const MARK = { approve: "✓", edit: "✎", reject: "✕", flag: "⚑", reopen: "↺", uses: "⚖" };
 
 export class Strip {
   constructor(sheet, open) {
