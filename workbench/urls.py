@@ -9,12 +9,14 @@ from rest_framework.permissions import IsAuthenticated
 
 from workbench.api.errors import unknown_url
 from workbench.api.tokens import TokenView
+from workbench.signed_in import signed_in
 
 APPS = ("sheets", "templates_app", "labels", "training", "governance")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("signed-in/", signed_in, name="signed-in"),
     path("review/", include("training.review.urls")),
     path("api/schema", SpectacularAPIView.as_view(permission_classes=[IsAuthenticated]), name="schema"),
     path("api/docs", login_required(SpectacularSwaggerView.as_view(url_name="schema")), name="docs"),

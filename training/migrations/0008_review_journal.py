@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
                 ('pair_version', models.PositiveIntegerField(help_text="The pair's version after the action.")),
                 ('before', models.JSONField(help_text='Status and state of the pair before the action.')),
                 ('after', models.JSONField(help_text='Status and state of the pair after the action.')),
-                ('changes', models.JSONField(default=list, help_text='As in `training.changes`.')),
+                ('changes', models.JSONField(default=list, help_text='As in `templates_app.changes`.')),
                 ('undone', models.BooleanField(default=False)),
                 ('label_plan', models.JSONField(help_text='What applying does to the canonical label, fixed before it does.', null=True)),
                 ('applied_at', models.DateTimeField(null=True)),

@@ -92,7 +92,7 @@ class ReviewAction(models.Model):
     pair_version = models.PositiveIntegerField(help_text="The pair's version after the action.")
     before = models.JSONField(help_text="Status and state of the pair before the action.")
     after = models.JSONField(help_text="Status and state of the pair after the action.")
-    changes = models.JSONField(default=list, help_text="As in `training.changes`.")
+    changes = models.JSONField(default=list, help_text="As in `templates_app.changes`.")
     undone = models.BooleanField(default=False)
     undoes = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
     label_plan = models.JSONField(

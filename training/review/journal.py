@@ -15,9 +15,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from governance.changing import UsesChange
+from templates_app.changes import Change, changes_between
 from templates_app.schemas import checker, misfits
 from training.answerers import as_answer
-from training.changes import Change, changes_between
 from training.chat import assistant_answer, with_answer
 from training.models import ReviewAction, ReviewPair
 from training.review.frames import frame_of, refuse_closed

@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -38,6 +37,7 @@ from training.review.transitions import TRANSITIONS
 from workbench.concepts import Confidence
 from workbench.csp import strict
 from workbench.problems import Conflict, Problem
+from workbench.signed_in import sign_in_pages
 
 REASONS = {
     "reject": ("The source cannot be read", "Not an item of this task", "The same as another", "The source is wrong"),
@@ -93,15 +93,6 @@ def progress(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
     return render(request, "review/progress.html", progress_context(request, training_sheet_of(training_sheet_id).pk))
 
 
-@strict
-@never_cache
-@login_required
-@require_GET
-def signed_in(request: HttpRequest) -> HttpResponse:
-    """Say who is signed in: where a screen whose session ended sends its reader, in a second tab."""
-    return render(request, "review/signed_in.html")
-
-
 def _pair(training_sheet_id: str, pair_id: str) -> ReviewPair:
     try:
         expect_known(pair_id)
@@ -147,8 +138,7 @@ def _page(
             "windowed": choice.is_all_that_waits,
             "may_review": request.user.has_perm(CHANGE),
             "page": request.path,
-            "sign_in": f"{reverse('admin:login')}?{urlencode({'next': reverse('review-signed-in')})}",
-            "signed_in": reverse("review-signed-in"),
+            **sign_in_pages(),
             "transitions": {verb: allowed for verb, (allowed, _) in TRANSITIONS.items()},
             "reasons": REASONS,
         },

@@ -5,7 +5,6 @@ from django.urls import path
 from training.review import list_page, page
 
 urlpatterns = [
-    path("signed-in/", page.signed_in, name="review-signed-in"),
     path("<str:training_sheet_id>/", page.page, name="review"),
     path("<str:training_sheet_id>/list", list_page.page, name="review-list"),
     path("<str:training_sheet_id>/views", list_page.views, name="review-views"),

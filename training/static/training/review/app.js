@@ -1,25 +1,31 @@
 // The review screen: shows a pair, takes a decision, and goes on while it is sent.
-import { askReason, askStale } from "./dialogs.js";
+import { askReason, askStale } from "../../workbench/screen/dialogs.js";
+import { Keys } from "../../workbench/screen/keys.js";
+import { Unreachable, page } from "../../workbench/screen/net.js";
+import { notice, quiet, say } from "../../workbench/screen/notices.js";
+import { Outbox, newId } from "../../workbench/screen/outbox.js";
+import { Progress } from "../../workbench/screen/progress.js";
+import { Strip } from "../../workbench/screen/strip.js";
 import { Item } from "./item.js";
-import { Keys } from "./keys.js";
-import { notice, quiet, say } from "./notices.js";
-import { Outbox, newId } from "./outbox.js";
-import { Progress } from "./progress.js";
 import { Queue } from "./queue.js";
-import { Strip } from "./strip.js";
-import { Unreachable, page } from "./net.js";
 
 const WORD_OF_SERVER = 2000; // an edit waits this long for the server's word, as only it validates
+const KEYS = {
+  approve: ["a", "Approve"], edit: ["e", "Edit: to the first field"], reject: ["r", "Reject"], flag: ["f", "Flag"],
+  skip: ["s", "Skip"], undo: ["u", "Undo the latest decision"], reopen: ["o", "Reopen"], uses: ["w", "What it may be used for"], next: ["n", "Next"],
+  previous: ["p", "Previous"], help: ["?", "These keys"],
+};
+const DONE = { approve: ["✓", "approved"], edit: ["✎", "edited"], reject: ["✕", "rejected"], flag: ["⚑", "flagged"], reopen: ["↺", "reopened"], uses: ["⚖", "uses changed"] };
 const RENEW = 60_000;
 const WORD_OF_HOLD = 250; // the next pair is shown after this long even if it is not known yet whether it is free
 const pause = (most) => new Promise((resolve) => setTimeout(resolve, most, null));
 const hold = (id) => queue.hold(id).catch(() => ({ status: 0 }));
 const setup = JSON.parse(document.getElementById("setup").textContent);
-const outbox = new Outbox(setup.user, setup.signed_in);
+const outbox = new Outbox("review", setup.user, setup.signed_in);
 const queue = new Queue(setup);
-const progress = new Progress(setup);
-const strip = new Strip(setup.training_sheet, (id) => show(id));
-const keys = new Keys((verb) => VERBS[verb](), (number) => item?.digit(number) ?? false);
+const progress = new Progress(`${setup.page}progress`);
+const strip = new Strip(`review-strip:${setup.training_sheet}`, DONE, (id) => show(id));
+const keys = new Keys("review", KEYS, (verb) => VERBS[verb](), (number) => item?.digit(number) ?? false);
 const trail = [];
 let item = document.querySelector(".item") ? new Item(setup) : null;
 let turn = 0;
@@ -113,8 +119,10 @@ function cannot(error) {
   else notice(error.message);
 }
 
+const pathOf = (pair, verb) => `/qa-pairs/${pair}/${verb}`;
+
 function send(verb, body, { base } = {}) {
-  const entry = { pair: item.id, itemRef: item.itemRef, verb, base, typed: item.form.isChanged ? item.form.read() : undefined };
+  const entry = { pair: item.id, path: pathOf(item.id, verb), itemRef: item.itemRef, verb, base, typed: item.form.isChanged ? item.form.read() : undefined };
   return outbox.add({ ...entry, body: { action_id: newId(), ...body } });
 }
 
@@ -136,7 +144,7 @@ async function decide(verb) {
   if (wanted === "edit") body.answer = decided.form.read();
   quiet();
   const entry = send(wanted, body, { base: decided.form.base });
-  strip.push({ pair: decided.id, itemRef: decided.itemRef, verb: wanted, actionId: entry.body.action_id });
+  strip.push({ id: decided.id, itemRef: decided.itemRef, verb: wanted, actionId: entry.body.action_id });
   queue.pass(decided.id);
   if (wanted === "edit" || wanted === "reopen") {
     const answer = await outbox.answered(entry, navigator.onLine ? WORD_OF_SERVER : 0);
@@ -172,11 +180,11 @@ async function undo() {
   if (!latest) return say("There is no decision to undo.");
   quiet();
   strip.drop(latest.actionId);
-  if (outbox.takeBack(latest.actionId)) return show(latest.pair, { fresh: false });
-  const entry = outbox.add({ pair: latest.pair, itemRef: latest.itemRef, verb: "undo", body: { action_id: newId() } });
+  if (outbox.takeBack(latest.actionId)) return show(latest.id, { fresh: false });
+  const entry = outbox.add({ pair: latest.id, path: pathOf(latest.id, "undo"), itemRef: latest.itemRef, verb: "undo", body: { action_id: newId() } });
   const answer = await outbox.answered(entry, navigator.onLine ? 5 * WORD_OF_SERVER : 0);
   if (!answer) return notice(`${latest.itemRef} is undone as soon as the server can be reached.`, "info");
-  return answer.status < 400 ? show(latest.pair) : undefined;
+  return answer.status < 400 ? show(latest.id) : undefined;
 }
 
 const VERBS = {
@@ -222,8 +230,19 @@ function explain(entry, message, data) {
   notice(`${entry.itemRef}: ${data?.error?.fields?.answer && !left.length ? "Correct the marked fields." : message}`, "error", entry.pair);
 }
 
+const answerOf = (snapshot) => {
+  const last = snapshot?.messages?.at(-1);
+  if (last?.role !== "assistant") return undefined;
+  try {
+    return JSON.parse(last.content);
+  } catch {
+    return last.content;
+  }
+};
+
 async function stale(entry, message, details) {
-  const choice = await askStale(entry, message, details);
+  const answers = { base: entry.base, theirs: answerOf(details.theirs), mine: entry.body.answer ?? entry.base };
+  const choice = await askStale(`${entry.itemRef}: ${message}`, answers, [["Status", "", details.theirs.status, entry.verb]]);
   if (choice === "open") return show(entry.pair, { typed: entry.typed });
   if (choice === "theirs") {
     queue.pass(entry.pair);
@@ -232,7 +251,7 @@ async function stale(entry, message, details) {
   // Approving meant the answer that was seen, which is no longer the pair's.
   const mine = entry.verb === "approve" ? { verb: "edit", answer: entry.base } : { verb: entry.verb, answer: entry.body.answer };
   const { answer, ...rest } = { ...entry.body, answer: mine.answer };
-  const again = (verb, body) => outbox.add({ ...entry, verb, body: { ...body, action_id: newId() } });
+  const again = (verb, body) => outbox.add({ ...entry, verb, path: pathOf(entry.pair, verb), body: { ...body, action_id: newId() } });
   if (!setup.transitions[mine.verb].includes(details.theirs.status)) again("reopen", {});
   again(mine.verb, { ...rest, version: undefined, ...(answer === undefined ? {} : { answer }) });
   queue.pass(entry.pair);

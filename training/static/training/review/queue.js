@@ -1,9 +1,8 @@
 // What comes next: the pairs of the queue, and the parts of the screen of each, fetched ahead with their files.
-import { opened } from "../../sheets/viewer.js";
-import { call, page } from "./net.js";
+import { Fragments } from "../../sheets/fragments.js";
+import { call } from "../../workbench/screen/net.js";
 
 const AHEAD = 2;
-const KEPT = 16;
 const SKIPPED = 50;
 
 export class Queue {
@@ -12,7 +11,7 @@ export class Queue {
     this.coming = [];
     this.passed = new Set(); // decided or skipped here
     this.skipped = [];
-    this.items = new Map();
+    this.fragments = new Fragments((id) => `${setup.page}pairs/${id}`);
   }
 
   // The next pair's id that was not shown yet, or null where the queue has none.
@@ -38,28 +37,16 @@ export class Queue {
   // Fetches what comes after `shown` without taking it.
   async prepare(shown) {
     if (this.#candidates(shown).length <= AHEAD) await this.refresh();
-    for (const pair of this.#candidates(shown).slice(0, AHEAD)) {
-      const fragment = await this.item(pair.id).catch(() => null);
-      for (const figure of fragment?.querySelectorAll("[data-viewer]") ?? []) {
-        if (figure.dataset.viewer === "image") new Image().src = figure.dataset.url;
-        if (figure.dataset.viewer === "pdf") opened(figure.dataset.url).catch(() => {});
-      }
-    }
+    for (const pair of this.#candidates(shown).slice(0, AHEAD)) await this.fragments.prepare(pair.id);
   }
 
   // The parts of the screen of a pair, as a document; fetched anew after `forget`.
   item(id) {
-    if (!this.items.has(id)) {
-      const fetched = page(`${this.setup.page}pairs/${id}`).then((text) => new DOMParser().parseFromString(text, "text/html"));
-      fetched.catch(() => this.items.delete(id));
-      this.items.set(id, fetched);
-      if (this.items.size > KEPT) this.items.delete(this.items.keys().next().value);
-    }
-    return this.items.get(id);
+    return this.fragments.item(id);
   }
 
   forget(id) {
-    this.items.delete(id);
+    this.fragments.forget(id);
   }
 
   pass(id, isSkipped = false) {

@@ -1,9 +1,9 @@
-// How far the review is; asked again shortly after decisions, not after each.
+// How far the work is; asked again shortly after decisions, not after each.
 import { page } from "./net.js";
 
 export class Progress {
-  constructor(setup) {
-    this.address = `${setup.page}progress`;
+  constructor(address) {
+    this.address = address;
   }
 
   soon() {

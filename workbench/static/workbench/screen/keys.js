@@ -1,16 +1,15 @@
 // One key for each verb: shown on its button, dead while typing or while a dialog is open, kept as the reader chose.
-const STANDARD = { approve: "a", edit: "e", reject: "r", flag: "f", skip: "s", undo: "u", reopen: "o", uses: "w", next: "n", previous: "p", help: "?" };
-const WORDS = { approve: "Approve", edit: "Edit: to the first field", reject: "Reject", flag: "Flag", skip: "Skip", undo: "Undo the latest decision", reopen: "Reopen", uses: "What it may be used for", next: "Next", previous: "Previous", help: "These keys" };
-const FIXED = [["Ctrl + Enter", "Approve, also while typing"], ["Esc", "Leave a field"], ["1 – 9", "Choose an option of the marked field"], ["+ − 0, arrows", "Zoom, fit and pan the picture in focus"]];
-const KEPT = "review-keys";
-const OFF = "review-keys-off";
+const FIXED = [["Esc", "Leave a field"], ["1 – 9", "Choose an option of the marked field"], ["+ − 0, arrows", "Zoom, fit and pan the picture in focus"]];
 const typing = (target) => target.matches?.("textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])");
 
 export class Keys {
-  // `act(verb)` does a verb, `digit(number)` picks an option.
-  constructor(act, digit) {
-    Object.assign(this, { act, digit });
-    this.map = { ...STANDARD, ...JSON.parse(localStorage.getItem(KEPT) ?? "{}") };
+  // `verbs` has the key and the words of each verb, the main one first; `act(verb)` does it, `digit(number)` picks an
+  // option. `name` is the screen's, under which chosen keys are kept.
+  constructor(name, verbs, act, digit) {
+    Object.assign(this, { act, digit, kept: `${name}-keys`, off: `${name}-keys-off`, verbs: Object.entries(verbs) });
+    this.standard = Object.fromEntries(this.verbs.map(([verb, [key]]) => [verb, key]));
+    this.words = Object.fromEntries(this.verbs.map(([verb, [, words]]) => [verb, words]));
+    this.map = { ...this.standard, ...JSON.parse(localStorage.getItem(this.kept) ?? "{}") };
     document.addEventListener("keydown", (event) => this.#pressed(event));
     this.dialog = document.getElementById("help-dialog");
     this.#dialog();
@@ -18,7 +17,7 @@ export class Keys {
   }
 
   get on() {
-    return localStorage.getItem(OFF) === null;
+    return localStorage.getItem(this.off) === null;
   }
 
   draw() {
@@ -52,7 +51,7 @@ export class Keys {
     if (document.querySelector("dialog[open]") || event.isComposing) return;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
-      this.act("approve");
+      this.act(this.verbs[0][0]);
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -76,27 +75,27 @@ export class Keys {
     const on = dialog.querySelector("[data-keys-on]");
     on.checked = this.on;
     on.addEventListener("change", () => {
-      if (on.checked) localStorage.removeItem(OFF);
-      else localStorage.setItem(OFF, "1");
+      if (on.checked) localStorage.removeItem(this.off);
+      else localStorage.setItem(this.off, "1");
       this.draw();
     });
     dialog.querySelector("[data-keys-reset]").addEventListener("click", () => {
-      localStorage.removeItem(KEPT);
-      this.map = { ...STANDARD };
+      localStorage.removeItem(this.kept);
+      this.map = { ...this.standard };
       this.#table();
       this.draw();
     });
   }
 
   #table() {
-    const rows = Object.entries(WORDS).map(([verb, words]) => {
+    const rows = this.verbs.map(([verb, [, words]]) => {
       const input = Object.assign(document.createElement("input"), { value: this.map[verb].toUpperCase(), maxLength: 1, size: 2, className: "key", autocomplete: "off" });
       input.setAttribute("aria-label", `Key for ${words}`);
       input.addEventListener("focus", () => input.select());
       input.addEventListener("input", () => this.#rebind(verb, input));
       return this.#row(input, words);
     });
-    const fixed = FIXED.map(([key, words]) => this.#row(Object.assign(document.createElement("kbd"), { textContent: key }), words));
+    const fixed = [["Ctrl + Enter", `${this.verbs[0][1][1]}, also while typing`], ...FIXED].map(([key, words]) => this.#row(Object.assign(document.createElement("kbd"), { textContent: key }), words));
     this.dialog.querySelector("[data-keys]").replaceChildren(...rows, ...fixed);
     this.#fault("");
   }
@@ -113,13 +112,13 @@ export class Keys {
     if (!key) return;
     const other = Object.keys(this.map).find((name) => name !== verb && this.map[name] === key);
     if (other || /[0-9+\-]/.test(key)) {
-      this.#fault(`${key.toUpperCase()} is the key of “${other ? WORDS[other] : "options and zoom"}”: choose another one.`);
+      this.#fault(`${key.toUpperCase()} is the key of “${other ? this.words[other] : "options and zoom"}”: choose another one.`);
       input.value = this.map[verb].toUpperCase();
       return;
     }
     this.map[verb] = key;
     input.value = key.toUpperCase();
-    localStorage.setItem(KEPT, JSON.stringify(this.map));
+    localStorage.setItem(this.kept, JSON.stringify(this.map));
     this.#fault("");
     this.draw();
   }

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from training.changes import changes_between, folded, parsed, replay, revert, written
+from templates_app.changes import changes_between, folded, parsed, replay, revert, written
 from workbench.canonical import canonical_bytes
 
 KEYS = st.text(max_size=3)

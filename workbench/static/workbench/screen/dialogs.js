@@ -1,4 +1,4 @@
-// The questions of the screen: why a pair is rejected or flagged, and which of two answers stands.
+// The questions of a screen: why something is decided, and which of two answers stands.
 
 for (const dialog of document.querySelectorAll("dialog")) {
   for (const button of dialog.querySelectorAll("[data-close]")) button.addEventListener("click", () => dialog.close(""));
@@ -44,27 +44,18 @@ export function askReason(title, reasons) {
   });
 }
 
-const answerOf = (snapshot) => {
-  const last = snapshot?.messages?.at(-1);
-  if (last?.role !== "assistant") return undefined;
-  try {
-    return JSON.parse(last.content);
-  } catch {
-    return last.content;
-  }
-};
 const isObject = (value) => value && typeof value === "object" && !Array.isArray(value);
 const text = (value) => (value === undefined ? "—" : typeof value === "string" ? value : JSON.stringify(value));
 
-// Resolves with "theirs", "mine" or "open"; Esc keeps theirs out and opens the pair.
-export function askStale(entry, message, details) {
+// Resolves with "theirs", "mine" or "open"; Esc keeps theirs out and opens the item. The answers are `base` as it was
+// seen, `theirs` and `mine`; `more` are further rows, [name, base, theirs, mine] in words.
+export function askStale(words, { base, theirs, mine }, more) {
   const dialog = document.getElementById("stale-dialog");
-  const [base, theirs, mine] = [entry.base, answerOf(details.theirs), entry.body.answer ?? entry.base];
-  dialog.querySelector("[data-stale-words]").textContent = `${entry.itemRef}: ${message}`;
+  dialog.querySelector("[data-stale-words]").textContent = words;
   const names = [...new Set([base, theirs, mine].filter(isObject).flatMap(Object.keys))];
   const rows = names.map((name) => [name, ...[base, theirs, mine].map((value) => text(isObject(value) ? value[name] : value))]);
   if (!names.length) rows.push(["Answer", text(base), text(theirs), text(mine)]);
-  rows.push(["Status", "", details.theirs.status, entry.verb]);
+  rows.push(...more);
   dialog.querySelector("[data-stale-rows]").replaceChildren(...rows.map(([name, ...cells]) => {
     const row = document.createElement("tr");
     row.append(Object.assign(document.createElement("th"), { scope: "row", textContent: name }));

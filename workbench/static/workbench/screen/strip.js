@@ -1,12 +1,10 @@
-// The last ten decisions, each a way back to its pair; kept for the tab, so that a reload does not lose them.
+// The last ten decisions, each a way back to its item; kept for the tab, so that a reload does not lose them.
 const MOST = 10;
-const DONE = { approve: "approved", edit: "edited", reject: "rejected", flag: "flagged", reopen: "reopened", uses: "uses changed" };
-const MARK = { approve: "✓", edit: "✎", reject: "✕", flag: "⚑", reopen: "↺", uses: "⚖" };
 
 export class Strip {
-  constructor(sheet, open) {
-    this.key = `review-strip:${sheet}`;
-    this.open = open;
+  // `shown` has the mark and the words of each verb; `open(id)` goes back to one.
+  constructor(key, shown, open) {
+    Object.assign(this, { key, shown, open });
     this.place = document.getElementById("strip");
     this.decisions = JSON.parse(sessionStorage.getItem(this.key) ?? "[]");
     this.draw();
@@ -30,14 +28,15 @@ export class Strip {
     sessionStorage.setItem(this.key, JSON.stringify(this.decisions));
     this.place.hidden = !this.decisions.length;
     const list = document.createElement("ol");
-    for (const { pair, itemRef, verb } of [...this.decisions].reverse()) {
-      const button = Object.assign(document.createElement("button"), { type: "button", className: `quiet done-${verb}`, title: `${itemRef}: ${DONE[verb]}` });
+    for (const { id, itemRef, verb } of [...this.decisions].reverse()) {
+      const [sign, done] = this.shown[verb];
+      const button = Object.assign(document.createElement("button"), { type: "button", className: `quiet done-${verb}`, title: `${itemRef}: ${done}` });
       const words = Object.assign(document.createElement("span"), { className: "strip-words", textContent: itemRef });
-      const told = Object.assign(document.createElement("span"), { className: "hidden", textContent: ` ${DONE[verb]}, open again` });
-      const mark = Object.assign(document.createElement("span"), { textContent: MARK[verb] });
+      const told = Object.assign(document.createElement("span"), { className: "hidden", textContent: ` ${done}, open again` });
+      const mark = Object.assign(document.createElement("span"), { textContent: sign });
       mark.setAttribute("aria-hidden", "true");
       button.append(mark, words, told);
-      button.addEventListener("click", () => this.open(pair));
+      button.addEventListener("click", () => this.open(id));
       list.append(Object.assign(document.createElement("li"), {}));
       list.lastElementChild.append(button);
     }

@@ -9,10 +9,10 @@ export const newId = () => crypto.randomUUID?.() ?? [...crypto.getRandomValues(n
 
 export class Outbox extends EventTarget {
   // Events: "state"; "done" and "refused" with detail {entry, status, code, data};
-  // "signed-in"; "another-user" with detail {user}.
-  constructor(user, signedInPage) {
+  // "signed-in"; "another-user" with detail {user}. `name` is the screen's: its entries are no other screen's.
+  constructor(name, user, signedInPage) {
     super();
-    this.prefix = `review-outbox:${user}:`;
+    this.prefix = `${name}-outbox:${user}:`;
     this.user = user;
     this.signedInPage = signedInPage;
     this.state = "";
@@ -34,6 +34,7 @@ export class Outbox extends EventTarget {
     return { saved: "Saved", saving: "Saving…", offline: `Offline${count}`, "signed-out": `Signed out${count}`, refused: "Not saved", "": "" }[this.state];
   }
 
+  // An entry has the `path` that it is posted to, its `body`, and what the screen wants to know again.
   add(entry) {
     this.last = Math.max(Date.now(), this.last + 1);
     const kept = { ...entry, key: `${this.prefix}${String(this.last).padStart(15, "0")}` };
@@ -95,7 +96,7 @@ export class Outbox extends EventTarget {
       if (this.state !== "offline") this.#say("saving");
       try {
         localStorage.setItem(entry.key, JSON.stringify({ ...entry, tried: true }));
-        this.#take(entry, await call("POST", `/qa-pairs/${entry.pair}/${entry.verb}`, entry.body));
+        this.#take(entry, await call("POST", entry.path, entry.body));
       } catch (error) {
         if (!(error instanceof Unreachable)) throw error;
         this.sending = null;
