@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
+from math import ceil
 from statistics import median
 from typing import Any
 
@@ -102,11 +103,12 @@ def _waiting(training_sheet_id: str) -> list[tuple[ReviewAction, bool]]:
 
 
 def _minutes(training_sheet_id: str, actor: str, left: int) -> int | None:
-    mine = ReviewAction.objects.filter(training_sheet_id=training_sheet_id, actor=actor).exclude(
+    """Return the minutes left at the pace of single decisions: what is done as a batch says nothing of it."""
+    mine = ReviewAction.objects.filter(training_sheet_id=training_sheet_id, actor=actor, batch_id="").exclude(
         action__in=("undo", "uses")
     )
     times = list(mine.order_by("-id").values_list("created_at", flat=True)[:LATELY])
     gaps = [gap for later, earlier in pairwise(times) if (gap := later - earlier) < BREAK]
     if len(gaps) < 3:
         return None
-    return round(left * median(gap.total_seconds() for gap in gaps) / 60)
+    return ceil(left * median(gap.total_seconds() for gap in gaps) / 60)

@@ -101,6 +101,10 @@ async function last(mine) {
     notice(`Nothing else waits: these are the ${again} you skipped.`, "info");
     return next();
   }
+  // Why nothing is left is known once the server has the latest decisions.
+  const [latest] = outbox.entries.slice(-1);
+  if (latest) await outbox.answered(latest, WORD_OF_SERVER);
+  if (mine !== turn) return undefined;
   const fetched = new DOMParser().parseFromString(await page(`${setup.page}?${setup.query}`), "text/html");
   if (mine !== turn) return undefined;
   const following = fetched.querySelector(".item")?.dataset.pair;
@@ -156,7 +160,7 @@ async function decide(verb) {
 }
 
 // What the pair may be used for; the pair stays, and what was typed into its form with it.
-async function changeUses() {
+function changeUses() {
   const changed = item;
   const wanted = changed?.uses;
   if (!wanted) return;
@@ -167,12 +171,9 @@ async function changeUses() {
   }
   quiet();
   const entry = send("uses", { version: changed.version, ...wanted });
-  strip.push({ pair: changed.id, itemRef: changed.itemRef, verb: "uses", actionId: entry.body.action_id });
-  const answer = await outbox.answered(entry, navigator.onLine ? WORD_OF_SERVER : 0);
-  if (item !== changed || (answer && answer.status >= 400)) return;
-  // Sent later, it comes before what is decided here from now on.
-  if (!answer) changed.version += 1;
-  else await show(changed.id);
+  strip.push({ id: changed.id, itemRef: changed.itemRef, verb: "uses", actionId: entry.body.action_id });
+  // What is decided about the pair from now on comes after it.
+  changed.version += 1;
 }
 
 async function undo() {
@@ -218,6 +219,10 @@ async function refused({ detail: { entry, code, data } }) {
   strip.drop(entry.body.action_id);
   queue.back(entry.pair);
   const message = data?.error?.message ?? "The server refused it.";
+  if (entry.verb === "uses") {
+    await show(entry.pair, { typed: entry.typed });
+    return explain(entry, message, data);
+  }
   if (code === "stale_version") return stale(entry, message, data.error.details);
   if (item?.id === entry.pair) return explain(entry, message, data);
   if (item?.form.isChanged) return notice(`${entry.itemRef}: ${message}`, "error", entry.pair, ["Open it", () => show(entry.pair, { typed: entry.typed })]);
@@ -274,6 +279,7 @@ outbox.addEventListener("state", () => {
 outbox.addEventListener("done", ({ detail: { entry } }) => {
   queue.forget(entry.pair);
   if (entry.verb === "undo") queue.back(entry.pair);
+  if (entry.verb === "uses" && item?.id === entry.pair) show(entry.pair);
   progress.soon();
 });
 outbox.addEventListener("refused", refused);

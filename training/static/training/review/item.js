@@ -29,6 +29,7 @@ export class Item extends FormItem {
   focusUses(what) {
     const editor = this.element.querySelector("[data-uses]");
     this.element.querySelector(".uses").open = true;
+    editor?.scrollIntoView({ block: "nearest" });
     editor?.querySelector(what)?.focus();
   }
 
