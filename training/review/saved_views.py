@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
 from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthenticated
 from rest_framework.viewsets import GenericViewSet
@@ -32,7 +31,6 @@ class ReviewViewSerializer(serializers.ModelSerializer[ReviewView]):
         return save_view(choice=wanted.given_choice(), actor=actor, **validated_data)
 
 
-@extend_schema(filters=True)
 class ReviewViewViewSet(
     mixins.CreateModelMixin,
     mixins.RetrieveModelMixin,

@@ -49,10 +49,10 @@ def test_what_waits_in_the_journal_is_filtered_as_it_is(
 
 
 def test_a_filter_is_a_queue_that_gives_no_pair_to_two(boards: TrainingSheet) -> None:
-    choice = Choice(PairFilters(status=("unlabeled",), below=0.6), "confidence")
+    choice = Choice(PairFilters(status=("unlabeled",), below=0.7), "confidence")
     ahead = look(boards.pk, choice, actor="rosa", most=100)
     sure = [pair.state["ai_confidence"] for pair in ahead]
-    assert sure == sorted(sure) and max(sure) < 0.6
+    assert sure == sorted(sure) and max(sure) < 0.7
     assert [p.pk for p in look(boards.pk, choice, actor="rosa", after=ahead[0].pk)] == [p.pk for p in ahead[1:11]]
     first, second = claim_of(boards.pk, choice, actor="rosa"), claim_of(boards.pk, choice, actor="omar")
     assert [first, second] == ahead[:2]

@@ -41,11 +41,11 @@ def hidden(page: str) -> dict[str, str]:
 def test_a_page_is_two_statements_and_runs_nothing_inline(
     screen: Client, boards: TrainingSheet, django_assert_num_queries: Any
 ) -> None:
-    answer = screen.get(at(boards, "?status=unlabeled&below=0.6"))
+    answer = screen.get(at(boards, "?status=unlabeled&below=0.7"))
     page = answer.content.decode()
     assert answer.headers["Content-Security-Policy"] == POLICY
     assert " style=" not in page
-    count = QAPair.objects.filter(status="unlabeled", ai_confidence__lt=0.6).count()
+    count = QAPair.objects.filter(status="unlabeled", ai_confidence__lt=0.7).count()
     assert f"<b>{count}</b> pairs match" in page
     assert page.count('name="pair"') == count
     with django_assert_num_queries(2, connection=connections[LAKEHOUSE]):
@@ -86,9 +86,9 @@ def test_the_preview_says_what_will_happen_and_the_batch_is_taken_back(
 
 
 def test_all_that_match_need_no_choosing(screen: Client, boards: TrainingSheet) -> None:
-    query = "?status=unlabeled&below=0.6"
+    query = "?status=unlabeled&below=0.7"
     page = screen.post(at(boards, query), {"verb": "flag", "all": "yes"}).content.decode()
-    wanted = set(QAPair.objects.filter(status="unlabeled", ai_confidence__lt=0.6).values_list("pk", flat=True))
+    wanted = set(QAPair.objects.filter(status="unlabeled", ai_confidence__lt=0.7).values_list("pk", flat=True))
     assert f"{len(wanted)} flagged" in page
     assert "Say why" in screen.get(screen.post(at(boards, query), hidden(page)).headers["Location"]).content.decode()
     screen.post(at(boards, query), {**hidden(page), "reason": "Not sure"})
@@ -111,12 +111,12 @@ def test_a_faulty_address_shows_all_and_says_why(screen: Client, boards: Trainin
 
 
 def test_a_view_is_saved_and_chosen_on_both_screens(screen: Client, boards: TrainingSheet) -> None:
-    screen.post(f"/review/{boards.pk}/views?status=unlabeled&below=0.6&order=confidence", {"name": "Unsure"})
+    screen.post(f"/review/{boards.pk}/views?status=unlabeled&below=0.7&order=confidence", {"name": "Unsure"})
     view = ReviewView.objects.get()
     assert (view.owner, view.training_sheet_id, view.shared) == ("rosa", boards.pk, False)
     for page in (at(boards), f"/review/{boards.pk}/"):
         shown = screen.get(page).content.decode()
-        assert 'href="?order=confidence&amp;status=unlabeled&amp;below=0.6">Unsure</a>' in shown
+        assert 'href="?order=confidence&amp;status=unlabeled&amp;below=0.7">Unsure</a>' in shown
     screen.post(f"/review/{boards.pk}/views", {"delete": view.pk})
     assert not ReviewView.objects.exists()
 
