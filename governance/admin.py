@@ -57,8 +57,8 @@ class UsageConstraintAuditAdmin(ReadOnlyAdmin):
     @display(description="classification")
     def classification(self, row: UsageConstraintAudit) -> SafeString:
         if row.old_data_classification == row.new_data_classification:
-            return badge(row.new_data_classification)
-        return badge(f"{row.old_data_classification} → {row.new_data_classification}", "warning")
+            return badge(row.new_data_classification or "—")
+        return badge(f"{row.old_data_classification or '—'} → {row.new_data_classification or '—'}", "warning")
 
     @display(description="reason")
     def why(self, row: UsageConstraintAudit) -> str:

@@ -16,8 +16,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from governance.chain import Fault, Head, Row, faults, hash_of
+from governance.files import changed_files, note_files
 from governance.models import AuditAnnouncement, AuditHead, UsageConstraintAudit
-from workbench.problems import Conflict
+from workbench.problems import Conflict, Problem
 
 ATTEMPTS = 20
 PAUSE = 0.05
@@ -34,7 +35,7 @@ def append(rows: Sequence[UsageConstraintAudit]) -> int:
         if not new:
             return 0
         last = _chained(new)
-        AuditAnnouncement.objects.get_or_create(row_hash=last.row_hash, defaults={"sequence": last.sequence})
+        AuditAnnouncement.objects.get_or_create(row_hash=last.row_hash, defaults={"sequence": last.sequence or 0})
         try:
             UsageConstraintAudit.objects.add_chained(new)
         except IntegrityError:
@@ -43,6 +44,7 @@ def append(rows: Sequence[UsageConstraintAudit]) -> int:
             time.sleep(random.uniform(0, PAUSE * min(attempt + 1, 10)))  # noqa: S311 - spreads who tries again
             continue
         _know(last)
+        note_files()
         return len(new)
     raise Conflict("Others keep adding to the audit at the same moment: try again.")
 
@@ -55,8 +57,15 @@ def entry(kind: str, subject: str, *, reason: str, actor: str, key: str = "", **
     )
 
 
+def refused(problem: Problem, *, actor: str, subject: str = "", **about: str) -> None:
+    """Add that somebody wanted to change a rule and may not; `about` names a pair or a label."""
+    append([entry("refusal", subject, reason=f"Refused: {problem.message}", actor=actor, **about)])
+
+
 def verify() -> Iterator[Fault]:
-    """Yield what is wrong with the audit, at constant memory."""
+    """Yield what is wrong with the audit, at constant memory: its files as far as they are within reach, then its rows."""
+    for name in changed_files():
+        yield Fault(None, name, "is a file of the table that was changed since it was written.")
     rows = UsageConstraintAudit.objects.order_by("sequence", "id").values(*COLUMNS).iterator()
     yield from faults(rows, _head(), _head)
 
@@ -67,14 +76,14 @@ def adopt(*, actor: str) -> int:
     That this was done is a row of its own.
     """
     last = _last()
-    end = (last.sequence, last.row_hash) if last else (0, "")
+    end = (last.sequence or 0, last.row_hash) if last else (0, "")
     known = _head().sequence
     AuditHead.objects.update_or_create(
         pk=1, defaults={"sequence": end[0], "row_hash": end[1], "updated_at": timezone.now()}
     )
     words = f"The default database knew {known:,} rows and takes the table's {end[0]:,} as the truth from now on."
     append([entry("head", "audit", reason=words, actor=actor)])
-    return (end[0] or 0) + 1
+    return end[0] + 1
 
 
 def _missing(rows: Sequence[UsageConstraintAudit]) -> list[UsageConstraintAudit]:

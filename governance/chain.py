@@ -37,7 +37,7 @@ class Fault:
     words: str
 
     def __str__(self) -> str:
-        place = "A row without a place" if self.sequence is None else f"Row {self.sequence:,}"
+        place = "Without a place" if self.sequence is None else f"Row {self.sequence:,}"
         return f"{place}{f' ({self.id})' if self.id else ''}: {self.words}"
 
 

@@ -101,6 +101,21 @@ class AuditAnnouncement(models.Model):
         return f"row {self.sequence}"
 
 
+class AuditFile(models.Model):
+    """A file of the audit's table as it was when rows were last added, see `governance.files`."""
+
+    lives_in: ClassVar[str] = "default"
+
+    name = models.CharField(primary_key=True, max_length=255)
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        db_table = "audit_files"
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class TagPolicy(Concept):
     """What a tag of the catalog means for uses, found as its key or as its value, in any case."""
 

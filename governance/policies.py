@@ -12,7 +12,7 @@ from django.utils import timezone
 from governance import audit
 from governance.changing import in_order
 from governance.models import TagPolicy
-from governance.uses import CLASSIFICATIONS, TagRule, validate_uses
+from governance.uses import CLASSIFICATIONS, USES, TagRule, validate_uses
 from workbench.near import near_misses
 from workbench.problems import Conflict, Forbidden, Invalid
 
@@ -49,7 +49,9 @@ def change_policy(policy: TagPolicy, values: Values, reason: str, *, actor: str,
     _check(after, reason)
     if after.tag != policy.tag:
         raise Invalid.of_fields("The tag rule was not saved.", {"tag": ["A rule keeps its tag: make another one."]})
-    _refuse_loosening(policy, after, may_loosen=may_loosen)
+    if (_height(after), set(after.prohibited_uses)) == (_height(policy), set(policy.prohibited_uses)):
+        raise Conflict(f"The rule of the tag {policy.tag} is so already: nothing changes.")
+    _refuse_loosening(policy, after, actor=actor, may_loosen=may_loosen)
     after.updated_by, after.updated_at = actor, timezone.now()
     # The audit comes first: what it says and what then was not done is better than the reverse.
     _audit(policy, after, reason, actor)
@@ -60,7 +62,7 @@ def change_policy(policy: TagPolicy, values: Values, reason: str, *, actor: str,
 def remove_policy(policy: TagPolicy, reason: str, *, actor: str, may_loosen: bool) -> None:
     """Delete the rule: its tag means nothing from now on. Errors as for a change."""
     _check(policy, reason)
-    _refuse_loosening(policy, EMPTY, may_loosen=may_loosen)
+    _refuse_loosening(policy, EMPTY, actor=actor, may_loosen=may_loosen)
     _audit(policy, EMPTY, reason, actor)
     TagPolicy.objects.filter(pk=policy.pk).delete()
 
@@ -101,12 +103,14 @@ def _classification_faults(name: str) -> list[str]:
     return [f"Found {name!r}: use {', '.join(CLASSIFICATIONS)}.{near_misses(name, CLASSIFICATIONS)}"]
 
 
-def _refuse_loosening(before: TagPolicy, after: TagPolicy, *, may_loosen: bool) -> None:
+def _refuse_loosening(before: TagPolicy, after: TagPolicy, *, actor: str, may_loosen: bool) -> None:
     freed = set(before.prohibited_uses) - set(after.prohibited_uses)
     lower = _height(after) < _height(before)
     if (freed or lower) and not may_loosen:
         what = f"allows {', '.join(in_order(freed))}" if freed else "lowers the classification"
-        raise Forbidden(f"This loosens the rule of the tag {before.tag} ({what}): ask a platform lead.")
+        problem = Forbidden(f"This loosens the rule of the tag {before.tag} ({what}): ask a platform lead.")
+        audit.refused(problem, actor=actor, subject=f"tag rule {before.tag}")
+        raise problem
 
 
 def _height(policy: TagPolicy) -> int:
@@ -119,6 +123,8 @@ def _audit(before: TagPolicy, after: TagPolicy, reason: str, actor: str) -> None
         f"tag rule {before.tag or after.tag}",
         reason=reason.strip(),
         actor=actor,
+        old_allowed_uses=[use for use in USES if use not in before.prohibited_uses],
+        new_allowed_uses=[use for use in USES if use not in after.prohibited_uses],
         old_prohibited_uses=in_order(before.prohibited_uses),
         new_prohibited_uses=in_order(after.prohibited_uses),
         old_data_classification=before.data_classification,

@@ -27,5 +27,5 @@ class AuditQuerySet(QuerySet["UsageConstraintAudit"]):
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise ADD_ONLY
 
-    create = bulk_create = bulk_update = update = delete = _refuse  # type: ignore[assignment]
-    get_or_create = update_or_create = _raw_delete = _update = _refuse  # type: ignore[assignment]
+    create = bulk_create = bulk_update = update = delete = _refuse
+    get_or_create = update_or_create = _raw_delete = _update = _refuse

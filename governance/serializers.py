@@ -67,7 +67,9 @@ class ChangeManyUsesSerializer(ChangeUsesSerializer):
     """The rows as their ids or as the filters of the list."""
 
     ids = serializers.ListField(child=serializers.CharField(max_length=36), required=False, max_length=MOST)
-    filter = serializers.DictField(required=False, help_text="As in the list; all that it finds are changed.")
+    filter = serializers.DictField(
+        child=serializers.CharField(), required=False, help_text="As in the list; all that it finds are changed."
+    )
     preview = serializers.BooleanField(
         default=False, help_text="Say what would change for how many, and change nothing."
     )

@@ -67,7 +67,7 @@ def record_label(
     for _ in range(ATTEMPTS):
         present = CanonicalLabel.objects.filter(**key).first()
         values = content | limits(given, present)
-        check_fits(label_data, values.get("output_schema", present.output_schema if present else None) or {})
+        check_fits(label_data, values.get("output_schema", present.output_schema if present else None) or {}, item)
         written = (
             _change(present, values, actor, **words, **rights)
             if present

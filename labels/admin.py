@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     FieldTextFilter,
     RelatedDropdownFilter,
 )
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from governance.admin_filters import ChangedWithin, ProhibitedUse
@@ -29,6 +32,8 @@ from labels.limiting import change_uses
 from labels.models import CanonicalLabel, CanonicalLabelVersion, all_uses
 from labels.staleness import is_stale, stale_labels
 from sheets.models import Sheet
+from templates_app.annotations import asks_for_annotations
+from templates_app.schemas import normalise_output_schema
 from workbench.admin_base import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin, VerbForm
 from workbench.admin_fields import in_words
 from workbench.admin_filters import DayRange
@@ -94,6 +99,7 @@ class ChangedSince(admin.SimpleListFilter):
 @admin.register(CanonicalLabel)
 class CanonicalLabelAdmin(VerbAdmin):
     form = LabelForm
+    actions_detail = ("as_jsonl", "as_coco", "as_yolo")
     list_display = ("item_ref", "label_type", "answer", "how_sure", "uses", "classification", "labeled_by", "version")
     list_filter = (
         ("sheet", RelatedDropdownFilter),
@@ -128,6 +134,25 @@ class CanonicalLabelAdmin(VerbAdmin):
         ),
     )
     kept = ("version", "item_hash", "item_is", "labeled_by", "labeled_at", "last_modified_by", "last_modified_at")
+
+    @action(description="All of this type as JSONL", icon="download", permissions=["view"])
+    def as_jsonl(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return _export(object_id, "jsonl")
+
+    @action(description="as COCO", icon="crop_free", permissions=["view"])
+    def as_coco(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return _export(object_id, "coco")
+
+    @action(description="as YOLO", icon="crop_free", permissions=["view"])
+    def as_yolo(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return _export(object_id, "yolo")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Leave out COCO and YOLO where a label has no shapes."""
+        every = super().get_actions_detail(request, object_id)
+        label = CanonicalLabel.objects.filter(pk=object_id).first()
+        shaped = label is not None and asks_for_annotations(normalise_output_schema(label.output_schema or {}))
+        return every if shaped else [each for each in every if each.action_name == "as_jsonl"]
 
     @display(description="item", label={"as it was labeled": "success", "changed since": "warning"})
     def item_is(self, label: CanonicalLabel) -> str:
@@ -214,6 +239,13 @@ class CanonicalLabelVersionAdmin(ReadOnlyAdmin):
     @display(description="label")
     def answer(self, version: CanonicalLabelVersion) -> str:
         return short(in_words(version.label_data), 90)
+
+
+def _export(label_id: str, form: str) -> HttpResponse:
+    """Send the browser to the file of all labels of the sheet and type of one."""
+    label = get_object_or_404(CanonicalLabel, pk=label_id)
+    query = urlencode({"sheet": label.sheet_id, "label_type": label.label_type, "format": form})
+    return redirect(f"{reverse('canonicallabel-export')}?{query}")
 
 
 def _columns(names: Any) -> list[Any]:

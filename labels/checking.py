@@ -9,10 +9,13 @@ from governance.changing import in_order
 from governance.uses import CLASSIFICATIONS, USES, validate_uses
 from labels.models import CanonicalLabel
 from sheets.models import Sheet
+from sheets.pictures import pictures_of
 from sheets.reading import Item, get_item, iter_items
+from templates_app.annotations import asks_for_annotations
 from templates_app.drafts import label_type_faults
 from templates_app.models import PromptTemplate
-from templates_app.schemas import SchemaProblem, misfits
+from templates_app.schemas import SchemaProblem, misfits, normalise_output_schema
+from templates_app.shapes import picture_faults
 from workbench.canonical import canonical_bytes
 from workbench.concepts import Confidence
 from workbench.near import listed, near_misses
@@ -43,13 +46,18 @@ def check_content(label_type: str, data: Any, confidence: str, template: PromptT
     _raise(faults)
 
 
-def check_fits(data: Any, output_schema: Any) -> None:
-    """Raise Invalid where the label does not have the shape that it was promised to have."""
+def check_fits(data: Any, output_schema: Any, item: Item) -> None:
+    """Raise Invalid where the label does not have the shape that it was promised to have, or marks another picture."""
     try:
-        faults = misfits(output_schema, data)
+        faults = misfits(output_schema, data) or _on_other_pictures(data, output_schema, item)
     except SchemaProblem as problem:
         faults = problem.faults
     _raise({"label_data": faults})
+
+
+def _on_other_pictures(data: Any, output_schema: Any, item: Item) -> list[str]:
+    schema = normalise_output_schema(output_schema)
+    return picture_faults(schema, data, pictures_of(item.files)) if asks_for_annotations(schema) else []
 
 
 def limits(given: Mapping[str, Any], present: CanonicalLabel | None) -> dict[str, Any]:

@@ -1,21 +1,22 @@
-"""Canonical labels as JSONL: the same bytes for the API and the command."""
+"""Canonical labels as JSONL, COCO or YOLO: the same bytes for the API and the command."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from types import SimpleNamespace
 
-from governance.uses import USES, gate
+from labels.coco import coco_file
+from labels.letting_out import LettingOut
+from labels.marked import MarkedFile, marked_of
 from labels.models import CanonicalLabel
+from labels.yolo import yolo_file
 from sheets.models import Sheet
-from sheets.source_uses import limits_of
 from workbench.canonical import canonical_bytes
 from workbench.files import written_whole
-from workbench.near import listed, near_misses
-from workbench.problems import Conflict, Invalid, NotFound
+from workbench.problems import NotFound
 
 COLUMNS = (
     "id", "sheet_id", "item_ref", "label_type", "label_data", "confidence", "notes",
@@ -32,43 +33,50 @@ def label_blocks(sheet: Sheet, label_type: str = "", use: str = "") -> Iterator[
     without, this is the whole record, each label with its limits. A line is canonical JSON with the names of `COLUMNS`;
     times are UTC with `Z`. Memory is constant.
     """
-    if use and use not in USES:
-        words = f"Found {use!r}: use {listed(USES)}.{near_misses(use, USES)}"
-        raise Invalid.of_fields("The use is not accepted.", {"use": [words]})
-    held_back: Counter[str] = Counter()
-    lines = _lines(sheet, label_type, use, held_back)
+    letting_out = LettingOut(sheet, use)
+    lines = _lines(sheet, label_type, letting_out)
     first = next(lines, None)
-    if first is None and held_back:
-        why = "; ".join(f"{count:,} labels: {words}" for words, count in held_back.most_common())
-        raise Conflict(f"Nothing to export for {use}: {why}. Look at what limits their use.")
     if first is None:
+        letting_out.expect_some()
         kind = f" of type {label_type!r}" if label_type else ""
         raise NotFound(f"Nothing to export: the sheet {sheet.name!r} has no canonical labels{kind}. Label items first.")
     return _blocks(chain([first], lines))
 
 
-def export_to_file(sheet: Sheet, target: Path, label_type: str = "", use: str = "") -> int:
-    """Write the labels to `target` in one step and return their number; errors as for `label_blocks`."""
-    blocks = label_blocks(sheet, label_type, use)
-    count = 0
+@dataclass(frozen=True)
+class Format:
+    """One way to write labels: its blocks for a sheet, a label type and a use, and how such a file is called."""
+
+    blocks: Callable[[Sheet, str, str], Iterable[bytes]]
+    content_type: str
+    suffix: str
+
+
+FORMATS = {
+    "jsonl": Format(label_blocks, "application/jsonl", "jsonl"),
+    "coco": Format(lambda *which: coco_file(marked_of(*which)), "application/json", "coco.json"),
+    "yolo": Format(lambda *which: yolo_file(marked_of(*which)), "application/zip", "yolo.zip"),
+}
+
+
+def export_to_file(sheet: Sheet, target: Path, label_type: str = "", use: str = "", *, form: str = "jsonl") -> int:
+    """Write the labels to `target` in one step and return their number; errors as for the blocks of the format."""
+    blocks = FORMATS[form].blocks(sheet, label_type, use)
+    lines = 0
     with written_whole(target) as file:
         for block in blocks:
-            count += block.count(b"\n")
+            lines += block.count(b"\n")
             file.write(block)
-    return count
+    return blocks.labels if isinstance(blocks, MarkedFile) else lines
 
 
-def _lines(sheet: Sheet, label_type: str, use: str, held_back: Counter[str]) -> Iterator[bytes]:
-    limits = limits_of(sheet) if use else ()
+def _lines(sheet: Sheet, label_type: str, letting_out: LettingOut) -> Iterator[bytes]:
     labels = CanonicalLabel.objects.filter(sheet=sheet)
     if label_type:
         labels = labels.filter(label_type=label_type)
     for row in labels.order_by("item_ref", "label_type", "id").values(*COLUMNS).iterator():
-        why = gate(limits, label=SimpleNamespace(**row)).why_not(use) if use else ""
-        if why:
-            held_back[why] += 1
-            continue
-        yield canonical_bytes(row) + b"\n"
+        if letting_out.permits(SimpleNamespace(**row)):
+            yield canonical_bytes(row) + b"\n"
 
 
 def _blocks(lines: Iterator[bytes]) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from governance import audit
 from governance.changing import BY_TAG, LIMITS, Outcome, UsesChange, survey
 from labels.history import audit_all, keep_all, repair_all
 from labels.models import CanonicalLabel
@@ -48,7 +49,10 @@ def change_uses_of(
     """Return the label with other uses. Errors as for a change of many; Conflict where nothing changes."""
     outcome = change_uses([label.pk], uses, reason, actor=actor, may_loosen=may_loosen)
     for words in outcome.refused:
-        raise Conflict(words) if words == OVERTAKEN else Forbidden(words)
+        if words == OVERTAKEN:
+            raise Conflict(words)
+        audit.refused(problem := Forbidden(words), actor=actor, canonical_label_id=label.pk)
+        raise problem
     if not outcome.changed:
         raise Conflict("Uses and classification are so already: nothing changes.")
     return CanonicalLabel.objects.get(pk=label.pk)

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from governance.serializers import UsesField
 from governance.uses import USES
+from labels.exporting import FORMATS
 from labels.models import CanonicalLabel, CanonicalLabelVersion
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
@@ -19,10 +20,11 @@ class CanonicalLabelSerializer(serializers.ModelSerializer[CanonicalLabel]):
     template_id = serializers.CharField(allow_null=True)
     allowed_uses = UsesField()
     prohibited_uses = UsesField()
+    tag_prohibited_uses = UsesField(help_text="What only who may loosen tag rules may allow.")
 
     class Meta:
         model = CanonicalLabel
-        exclude = ["sheet", "template"]
+        exclude = ["sheet", "template", "uses_change_reason"]
         validators: list[Any] = []
 
 
@@ -60,10 +62,13 @@ class CanonicalLabelVersionSerializer(serializers.ModelSerializer[CanonicalLabel
 
 class LabelExportSerializer(serializers.Serializer[Any]):
     sheet = serializers.PrimaryKeyRelatedField(queryset=Sheet.objects.all(), help_text="Id of the sheet.")
-    label_type = serializers.CharField(required=False, default="", help_text="Default: all types.")
+    label_type = serializers.CharField(
+        required=False, default="", help_text="Default: all types; coco and yolo need one."
+    )
     use = serializers.ChoiceField(
         USES,
         required=False,
         default="",
         help_text="Only what may be used for it. Default: all, for who may change labels.",
     )
+    format = serializers.ChoiceField(tuple(FORMATS), default="jsonl", help_text="coco and yolo: boxes and polygons.")

@@ -24,7 +24,7 @@ from governance.serializers import (
     outcome_data,
 )
 from labels.actions import record_label
-from labels.exporting import label_blocks
+from labels.exporting import FORMATS
 from labels.limiting import change_uses, change_uses_of
 from labels.models import CanonicalLabel
 from labels.serializers import (
@@ -106,21 +106,24 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
         parameters=[LabelExportSerializer],
         responses={
             (200, "application/jsonl"): OpenApiTypes.STR,
-            404: OpenApiResponse(description="No labels"),
+            (200, "application/json"): OpenApiTypes.OBJECT,
+            (200, "application/zip"): OpenApiTypes.BINARY,
+            404: OpenApiResponse(description="No labels, or none with shapes"),
             409: OpenApiResponse(description="None that may be used so"),
         },
         filters=False,
     )
     @action(detail=False, pagination_class=None)
     def export(self, request: Request) -> StreamingHttpResponse:
-        """Stream the labels of a sheet, one a line."""
+        """Stream the labels of a sheet: one a line, or the shapes of a label type as COCO or YOLO."""
         given = LabelExportSerializer(data=request.query_params)
         given.is_valid(raise_exception=True)
-        sheet, use = given.validated_data["sheet"], given.validated_data["use"]
+        wanted = given.validated_data
+        sheet, use, form = wanted["sheet"], wanted["use"], FORMATS[wanted["format"]]
         if not use and not request.user.has_perm("labels.change_canonicallabel"):
             raise Forbidden("The whole record is for those who may change labels: name the use, such as use=training.")
-        blocks = label_blocks(sheet, given.validated_data["label_type"], use)
-        response = StreamingHttpResponse(blocks, content_type="application/jsonl")
-        response["Content-Disposition"] = f"attachment; filename=canonical_labels_{sheet.pk}.jsonl"
+        blocks = form.blocks(sheet, wanted["label_type"], use)
+        response = StreamingHttpResponse(blocks, content_type=form.content_type)
+        response["Content-Disposition"] = f"attachment; filename=canonical_labels_{sheet.pk}.{form.suffix}"
         response["X-Content-Type-Options"] = "nosniff"
         return response

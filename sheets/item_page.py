@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from sheets.catalog import describe
 from sheets.file_views import SHOWN_IMAGES
 from sheets.models import Sheet
 from sheets.names import TableName
+from sheets.pictures import Picture, pictures_of
 from sheets.reading import Item, VolumeFile, columns_of, get_item
 from sheets.serializers import plain
 from workbench.problems import Problem
@@ -44,22 +45,27 @@ class ShownFile:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a screen shows of an item; `problem` says why there is nothing."""
+    """What a screen shows of an item; `pictures` where they were measured, `problem` says why there is nothing."""
 
     cells: list[Cell]
     files: list[ShownFile]
     hash: str = ""
     problem: str = ""
+    pictures: Sequence[Picture] = ()
 
 
-def source_of(sheet: Sheet, item_ref: str) -> Source:
-    """Return the item for a screen; one that cannot be read is a problem in words, so that the rest still shows."""
+def source_of(sheet: Sheet, item_ref: str, *, measured: bool = False) -> Source:
+    """Return the item for a screen, `measured` with the sizes of its pictures, for which each is opened.
+
+    One that cannot be read is a problem in words, so that the rest still shows.
+    """
     try:
         item = get_item(sheet, item_ref)
         cells = list(_cells(sheet, item))
     except Problem as problem:
         return Source([], [], problem=problem.message)
-    return Source(cells, [shown_file(file) for file in item.files], item.hash)
+    pictures = pictures_of(item.files) if measured else ()
+    return Source(cells, [shown_file(file) for file in item.files], item.hash, pictures=pictures)
 
 
 def shown_file(file: VolumeFile) -> ShownFile:

@@ -7,74 +7,34 @@ No database and no HTTP inside. A field's name is its path as the faults of `tem
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
+from sheets.pictures import Picture
+from templates_app.annotations import is_annotations
+from templates_app.form_fields import DIGITS, MISSING, FormField, Option, as_value, words_of
+from templates_app.plain_schema import DEEPEST, Schema, plain
+from templates_app.shape_fields import can_be_drawn, read_shapes, with_shapes
+
+__all__ = ["MISSING", "FormField", "answer_of", "form_of"]
+
 ROOT = "answer"
-DEEPEST = 6
-DIGITS = 9
-MISSING: Any = object()
 _TYPES = {"object": "object", "array": "array", "string": "text", "integer": "integer", "number": "number"}
 _FORMATS = {"date": "date", "date-time": "datetime"}
 _LIMITS = ("minimum", "maximum", "minLength", "maxLength", "pattern")
 
-Schema = Mapping[str, Any]
 
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One choice: its value as JSON, the words for it, and the digit that picks it (0 for none)."""
-
-    value: str
-    words: str
-    digit: int
-    chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FormField:
-    """One field. `kind` is object, array, choice, text, integer, number, date, datetime, json or other.
-
-    `other` is JSON text for the members of an object that its schema does not name. `blank` is what a new row of an
-    array looks like, `spare` an empty one to fill in without a script; `text` is the value as its input shows it.
-    """
-
-    name: str
-    key: str
-    kind: str
-    label: str
-    help: str = ""
-    required: bool = True
-    nullable: bool = False
-    text: str = ""
-    limits: dict[str, Any] = field(default_factory=dict)
-    options: list[Option] = field(default_factory=list)
-    children: list[FormField] = field(default_factory=list)
-    blank: FormField | None = None
-    spare: FormField | None = None
-    faults: list[str] = field(default_factory=list)
-
-    @property
-    def id(self) -> str:
-        return "f-" + "".join(letter if letter.isalnum() else "-" for letter in self.name)
-
-    @property
-    def is_select(self) -> bool:
-        return len(self.options) > DIGITS
-
-    @property
-    def is_group(self) -> bool:
-        return self.kind in ("object", "array") or (self.kind == "choice" and not self.is_select)
-
-
-def form_of(output_schema: Schema, answer: Any = MISSING, faults: Sequence[str] = ()) -> FormField:
+def form_of(
+    output_schema: Schema, answer: Any = MISSING, faults: Sequence[str] = (), *, pictures: Sequence[Picture] = ()
+) -> FormField:
     """Return the form of a schema, filled with an answer; each fault stands at its field, or at the nearest above it.
 
-    An empty schema is one text. Faults are those of `templates_app.schemas.misfits`.
+    An empty schema is one text. Faults are those of `templates_app.schemas.misfits`; `pictures` are those of the item,
+    for boxes and polygons.
     """
-    made = _Maker(output_schema).field(output_schema, ROOT, "", answer, label="Answer", required=True)
+    made = _Maker(output_schema, pictures).field(output_schema, ROOT, "", answer, label="Answer", required=True)
     return _with_faults(made, list(faults))
 
 
@@ -85,13 +45,13 @@ def answer_of(output_schema: Schema, posted: Mapping[str, str]) -> Any:
 
 
 class _Maker:
-    def __init__(self, root: Schema) -> None:
-        self.root = root
+    def __init__(self, root: Schema, pictures: Sequence[Picture] = ()) -> None:
+        self.root, self.pictures = root, pictures
 
     def field(
         self, schema: Schema, name: str, key: str, value: Any, *, label: str, required: bool, depth: int = 0
     ) -> FormField:
-        schema, nullable = self._plain(schema)
+        schema, nullable = plain(self.root, schema)
         kind = _kind(schema, value, depth)
         made = FormField(
             name,
@@ -103,6 +63,8 @@ class _Maker:
             nullable=nullable,
             limits={limit: schema[limit] for limit in _LIMITS if limit in schema},
         )
+        if kind == "shapes":
+            return with_shapes(made, schema, value, self.pictures)
         if kind == "object":
             return replace(made, children=list(self._members(schema, made, value, depth)))
         if kind == "array":
@@ -119,35 +81,22 @@ class _Maker:
         return replace(made, text=_text(kind, value))
 
     def read(self, schema: Schema, name: str, posted: Mapping[str, str], *, required: bool, depth: int = 0) -> Any:
-        schema, nullable = self._plain(schema)
+        schema, nullable = plain(self.root, schema)
         match _kind(schema, MISSING, depth) if name not in posted else "":
             case "object":
                 return self._read_members(schema, name, posted, required, depth)
             case "array":
                 return self._read_rows(schema, name, posted, required, depth)
+            case "shapes":
+                return read_shapes(schema, name, posted)
         text = posted.get(name, "").replace("\r\n", "\n")
         kind = _kind(schema, MISSING, depth)
         if text.strip():
-            return _value(kind, text)
+            return as_value(kind, text)
         if nullable:
             return None
-        plain = kind == "text" and not any(limit in schema for limit in ("minLength", "pattern"))
-        return "" if required and plain else MISSING
-
-    def _plain(self, schema: Any) -> tuple[Schema, bool]:
-        """Return the schema behind references, and whether null is allowed beside it."""
-        nullable = False
-        for _ in range(DEEPEST):
-            if not isinstance(schema, Mapping):
-                return {}, nullable
-            if isinstance(reference := schema.get("$ref"), str) and reference.startswith("#/"):
-                target = _at(self.root, reference[2:].split("/"))
-                schema = {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
-            elif rest := _without_null(schema):
-                schema, nullable = rest, True
-            else:
-                break
-        return schema, nullable
+        may_be_empty = kind == "text" and not any(limit in schema for limit in ("minLength", "pattern"))
+        return "" if required and may_be_empty else MISSING
 
     def _members(self, schema: Schema, made: FormField, value: Any, depth: int) -> Iterator[FormField]:
         values = value if isinstance(value, Mapping) else {}
@@ -160,7 +109,7 @@ class _Maker:
                 f"{made.name}.{key}",
                 key,
                 values.get(key, MISSING),
-                label=_words(key),
+                label=words_of(key),
                 required=key in needed,
                 depth=depth + 1,
             )
@@ -188,7 +137,7 @@ class _Maker:
             if value is not MISSING:
                 found[key] = value
         if more := posted.get(f"{name}.*", "").strip():
-            others = _value("json", more)
+            others = as_value("json", more)
             found |= others if isinstance(others, dict) else {"*": others}
         said = any(value not in ("", None, [], {}) for value in found.values())
         return found if required or said else MISSING
@@ -209,6 +158,8 @@ def _kind(schema: Schema, value: Any, depth: int) -> str:
         return "choice"
     if not schema:
         return "text" if depth == 0 and (value is MISSING or isinstance(value, str)) else "json"
+    if is_annotations(schema):
+        return "shapes" if value is MISSING or can_be_drawn(value, schema) else "json"
     kind = _TYPES.get(str(schema.get("type", "object" if "properties" in schema else "")), "json")
     if any(word in schema for word in ("anyOf", "oneOf", "prefixItems")) or depth > DEEPEST:
         return "json"
@@ -227,7 +178,7 @@ def _options(schema: Schema, value: Any, needed: bool) -> list[Option]:
     made = [
         Option(
             orjson.dumps(each).decode(),
-            told.get(each) or (_words(each, upper=False) if isinstance(each, str) else orjson.dumps(each).decode()),
+            told.get(each) or (words_of(each, upper=False) if isinstance(each, str) else orjson.dumps(each).decode()),
             at if at <= DIGITS else 0,
             value is not MISSING and value == each and type(value) is type(each),
         )
@@ -249,40 +200,6 @@ def _text(kind: str, value: Any) -> str:
 
 def _pretty(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
-
-
-def _value(kind: str, text: str) -> Any:
-    if kind not in ("text", "date", "datetime"):
-        try:
-            return orjson.loads(text)
-        except orjson.JSONDecodeError:
-            return text
-    return text
-
-
-def _without_null(schema: Schema) -> Schema | None:
-    """Return the schema without null where it allows null and something else, else None."""
-    kinds = schema.get("type")
-    if isinstance(kinds, list) and "null" in kinds and len(kinds) == 2:
-        (other,) = (kind for kind in kinds if kind != "null")
-        return {**schema, "type": other}
-    several = schema.get("anyOf") or schema.get("oneOf")
-    if isinstance(several, list) and len(several) == 2 and {"type": "null"} in several:
-        (one,) = (each for each in several if each != {"type": "null"})
-        return {**{key: value for key, value in schema.items() if key not in ("anyOf", "oneOf")}, **one}
-    return None
-
-
-def _at(root: Any, steps: Sequence[str]) -> Schema:
-    for step in steps:
-        name = step.replace("~1", "/").replace("~0", "~")
-        root = root.get(name, {}) if isinstance(root, Mapping) else {}
-    return root if isinstance(root, Mapping) else {}
-
-
-def _words(key: str, *, upper: bool = True) -> str:
-    words = key.replace("_", " ").strip()
-    return words[:1].upper() + words[1:] if upper else words
 
 
 def _with_faults(made: FormField, faults: list[str]) -> FormField:

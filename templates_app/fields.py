@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from templates_app.annotations import annotations_schema
 from workbench.near import near_misses
 
 # A field's type → the JSON Schema of its value.
@@ -23,6 +24,7 @@ TYPES: dict[str, dict[str, Any]] = {
     "datetime": {"type": "string", "format": "date-time"},
     "array": {"type": "array"},
     "object": {"type": "object"},
+    "image_annotations": {"type": "object"},
     "any": {},
 }
 _ALIASES = {"str": "string", "int": "integer", "bigint": "integer", "float": "number", "double": "number"}
@@ -53,6 +55,8 @@ def _one_field(field: Any, path: str) -> Iterator[str]:
             yield f"{path}.{key}: found {shown(kind)}; allowed are {', '.join(TYPES)}.{near_misses(str(kind), TYPES)}"
     if "enum" in field and (not isinstance(field["enum"], list) or not field["enum"]):
         yield f"{path}.enum: found {shown(field['enum'])}; allowed is a list of the possible values"
+    if _kind(field.get("type")) == "image_annotations" and not isinstance(field.get("enum"), list):
+        yield f"{path}.enum: found nothing; image_annotations needs the labels of its boxes and polygons here"
     if not isinstance(field.get("required", True), bool):
         yield f"{path}.required: found {shown(field['required'])}; allowed are true and false"
 
@@ -64,6 +68,9 @@ def _kind(name: Any) -> str:
 
 def field_schema(field: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON Schema of one field's value."""
+    if _kind(field["type"]) == "image_annotations":
+        words = {"description": field["description"]} if field.get("description") else {}
+        return annotations_schema(field["enum"]) | words
     made = dict(TYPES[_kind(field["type"])])
     if "items" in field:
         made["items"] = dict(field["items"]) if isinstance(field["items"], Mapping) else TYPES[_kind(field["items"])]

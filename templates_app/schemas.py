@@ -13,10 +13,12 @@ from jsonschema.protocols import Validator
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012, EMPTY_REGISTRY
 
+from templates_app.annotations import FORMAT, is_annotations, schema_faults
 from templates_app.fields import field_faults, field_schema, shown
-from templates_app.patterns import AnswerValidator, pattern_faults
+from templates_app.patterns import pattern_faults
 from templates_app.problems import TemplateProblem
 from templates_app.rendering import variables
+from templates_app.validator import AnswerValidator
 from workbench.canonical import canonical_bytes
 from workbench.near import listed, near_misses
 
@@ -65,15 +67,24 @@ def check_output_schema(value: Any) -> None:
         raise SchemaProblem([f"output_schema.$schema: found {dialect!r}; allowed is {DIALECT!r}"])
     meta = Draft202012Validator(Draft202012Validator.META_SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
     faults = [_words(error, "output_schema") for error in meta.iter_errors(schema)]
-    for keyword, value in _keywords(schema):
-        faults += pattern_faults(keyword, value)
+    for part in _subschemas(schema):
+        faults += _subschema_faults(schema, part)
+    if faults:
+        raise SchemaProblem(faults)
+
+
+def _subschema_faults(schema: dict[str, Any], part: Mapping[str, Any]) -> Iterator[str]:
+    for keyword, value in part.items():
+        yield from pattern_faults(keyword, value)
         if keyword in {"$ref", "$dynamicRef"} and isinstance(value, str) and not _resolves(schema, value):
-            faults.append(
+            yield (
                 f"output_schema: the reference {value!r} leads to nothing inside the schema; write it under $defs and "
                 "refer to '#/$defs/…'"
             )
-    if faults:
-        raise SchemaProblem(faults)
+    if is_annotations(part):
+        yield from schema_faults(part)
+    if any(map(is_annotations, _subschemas(part.get("items")))):
+        yield f"output_schema: found the format {FORMAT!r} inside an array; name one field for each picture instead"
 
 
 def misfits(output_schema: Any, answer: Any) -> list[str]:
@@ -185,7 +196,8 @@ def _faults(validator: Validator, value: Any) -> list[str]:
         return [f"output_schema: the reference {error.ref!r} leads nowhere; write it under $defs"]
     except RecursionError:
         return ["output_schema: it refers to itself without end"]
-    return [_words(error, "answer") for error in errors]
+    # A schema may say itself what its format says too.
+    return list(dict.fromkeys(_words(error, "answer") for error in errors))
 
 
 def _words(error: ValidationError, root: str) -> str:
@@ -206,6 +218,8 @@ def _words(error: ValidationError, root: str) -> str:
             return f"{path}: found {shown(error.instance)}; allowed is {_either(limit)}"
         case "enum":
             return f"{path}: found {shown(error.instance)}; allowed are {', '.join(map(shown, limit))}"
+        case "format" if limit == FORMAT:
+            return f"{path}: {error.message}"
         case "format":
             return f"{path}: found {shown(error.instance)}; allowed is a {limit}, as {_FORMATS.get(limit, limit)}"
     return f"{path}: found {shown(error.instance)}; allowed is {error.validator} {shown(limit)}"
@@ -232,18 +246,18 @@ def _resolves(schema: dict[str, Any], reference: str) -> bool:
     return True
 
 
-def _keywords(schema: Any) -> Iterator[tuple[str, Any]]:
-    """Every keyword of a schema and of the schemas in it, with its value; what is data, not schema, is left out."""
+def _subschemas(schema: Any) -> Iterator[Mapping[str, Any]]:
+    """Every schema in a schema, itself first; what is data, not schema, is left out."""
     if isinstance(schema, Mapping):
+        yield schema
         for keyword, value in schema.items():
-            yield keyword, value
             if keyword in _BY_NAME and isinstance(value, Mapping):
-                yield from _keywords(list(value.values()))
+                yield from _subschemas(list(value.values()))
             elif keyword not in _DATA:
-                yield from _keywords(value)
+                yield from _subschemas(value)
     elif isinstance(schema, list):
         for item in schema:
-            yield from _keywords(item)
+            yield from _subschemas(item)
 
 
 _BY_NAME = frozenset({"properties", "$defs", "dependentSchemas", "patternProperties"})

@@ -97,6 +97,7 @@ NAVIGATION = [
         "title": "Governance",
         "items": [
             screen("Usage changes", "policy", "governance", "usageconstraintaudit"),
+            screen("Tag rules", "sell", "governance", "tagpolicy"),
             screen("Label versions", "history", "labels", "canonicallabelversion"),
             screen("Users", "person", "auth", "user"),
             screen("Groups", "group", "auth", "group"),

@@ -78,7 +78,7 @@ REPLACED = "is not the row that the default database knows at this place: it was
 @pytest.mark.parametrize(
     ("slipped", "said"),
     [
-        ({"sequence": None}, "A row without a place (new): was slipped in: it is not part of the chain."),
+        ({"sequence": None}, "Without a place (new): was slipped in: it is not part of the chain."),
         ({"sequence": 3}, "Row 3 (new): was slipped in: its place was taken already."),
     ],
 )

@@ -76,8 +76,10 @@ def test_only_a_platform_lead_loosens_a_rule(lakehouse: Any, scientist: APIClien
         refused = scientist.patch(url, {**loosening, "reason": "I need it"})
         assert (refused.status_code, "platform lead" in refused.json()["error"]["message"]) == (403, True)
     assert scientist.delete(f"{url}?reason=x").status_code == 403
+    assert UsageConstraintAudit.objects.filter(kind="refusal", subject="tag rule PHI", modified_by="nils").count() == 3
     tighter = scientist.patch(url, {"prohibited_uses": ["training", "validation", "few_shot"], "reason": "Stricter"})
     assert tighter.status_code == 200
+    assert api.patch(url, {"reason": "Nothing"}).status_code == 409
     assert api.patch(url, {"prohibited_uses": ["training"], "reason": "Consent"}).json()["prohibited_uses"] == [
         "training"
     ]

@@ -183,7 +183,7 @@ def test_every_statement_parses_as_databricks_sql() -> None:
     parsed = [sqlglot.parse_one(piece, dialect="databricks") for piece in pieces if piece.strip()]
     merges = [statement for statement in parsed if isinstance(statement, exp.Merge)]
     assert len(merges) == 10
-    assert [rows_read_back(merge)[0] for merge in merges] == [50, 30, 1, 2, 10, 10, 1, 1, 8, 8]
+    assert [rows_read_back(merge)[0] for merge in merges] == [50, 30, 1, 3, 10, 10, 1, 1, 8, 8]
 
 
 def rows_read_back(merge: exp.Merge) -> tuple[int, list[dict[str, Any]]]:

@@ -9,12 +9,13 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
+from governance import audit
 from training.models import ReviewAction
 from training.review.applying import apply_waiting
-from training.review.journal import Decision, record
+from training.review.journal import USES, Decision, record
 from training.review.states import know
 from training.review.waking import wake
-from workbench.problems import NotFound, Problem
+from workbench.problems import Forbidden, NotFound, Problem
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,12 @@ def review(decision: Decision, *, actor: str) -> ReviewAction:
     Errors are those of `training.review.journal.record`. A lakehouse that cannot be reached is none: the journal holds
     the action, every reading shows it, and it is applied later.
     """
-    action = record(decision, actor=actor)
+    try:
+        action = record(decision, actor=actor)
+    except Forbidden as problem:
+        if decision.action == USES:
+            audit.refused(problem, actor=actor, qa_pair_id=decision.pair_id)
+        raise
     see_to([action])
     return action
 

@@ -11,12 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import uuid4
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from governance.changing import UsesChange
+from sheets.models import Sheet
+from sheets.pictures import pictures_of_item
+from templates_app.annotations import asks_for_annotations
 from templates_app.changes import Change, changes_between
 from templates_app.schemas import checker, misfits
+from templates_app.shapes import picture_faults
 from training.answerers import as_answer
 from training.chat import assistant_answer, with_answer
 from training.models import ReviewAction, ReviewPair
@@ -24,7 +28,7 @@ from training.review.frames import frame_of, refuse_closed
 from training.review.states import CHANGED, LIMITED, expect_known
 from training.review.transitions import NEEDS_REASON, after
 from workbench.canonical import canonical_json
-from workbench.problems import Conflict, Forbidden, Invalid
+from workbench.problems import Conflict, Forbidden, Invalid, Problem
 
 UNSAID: Any = object()
 USES = "uses"
@@ -213,9 +217,22 @@ def _answer_text(pair: ReviewPair, decision: Decision) -> str:
         words = "The answer is empty, and an empty answer cannot be approved: write one, reject the pair or flag it."
         raise Invalid.of_fields("The action was not recorded.", {"answer": [words]})
     value = as_answer(given, checker(schema))
-    if faults := misfits(schema, value):
+    if faults := misfits(schema, value) or _on_other_pictures(pair, value):
         raise Invalid.of_fields("The answer does not fit the template's output schema.", {"answer": faults})
     return canonical_json(value)
+
+
+def _on_other_pictures(pair: ReviewPair, value: Any) -> list[str]:
+    """Return why shapes do not lie on the item's pictures; nothing where these cannot be looked at now."""
+    frame = frame_of(pair.training_sheet_id)
+    if not asks_for_annotations(frame.output_schema):
+        return []
+    try:
+        # The screen has looked at the item just now, so that this is seldom more than a look into memory.
+        pictures = pictures_of_item(Sheet.objects.get(pk=frame.sheet_id), pair.item_ref)
+    except (DatabaseError, OSError, Problem):
+        return []
+    return picture_faults(frame.output_schema, value, pictures)
 
 
 def _changes(pair: ReviewPair, before: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:

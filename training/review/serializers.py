@@ -86,6 +86,10 @@ class ReviewPairSerializer(serializers.ModelSerializer[ReviewPair]):
     review_notes = serializers.CharField(source="state.review_notes")
     allowed_uses = serializers.ListField(source="state.allowed_uses", child=serializers.CharField())
     prohibited_uses = serializers.ListField(source="state.prohibited_uses", child=serializers.CharField())
+    tag_prohibited_uses = serializers.ListField(
+        source="state.tag_prohibited_uses", child=serializers.CharField(), default=list,
+        help_text="What only who may loosen tag rules may allow.",
+    )  # fmt: skip
     usage_reason = serializers.CharField(source="state.usage_reason")
     data_classification = serializers.CharField(source="state.data_classification")
 
@@ -94,7 +98,7 @@ class ReviewPairSerializer(serializers.ModelSerializer[ReviewPair]):
         fields = [
             "id", "training_sheet_id", "item_ref", "position", "status", "version", "messages", "misfits",
             "labeling_mode", "model", "ai_confidence", "error", "reviewed_by", "reviewed_at", "review_notes",
-            "allowed_uses", "prohibited_uses", "usage_reason", "data_classification", "holder", "held_until",
+            "allowed_uses", "prohibited_uses", "tag_prohibited_uses", "usage_reason", "data_classification", "holder", "held_until",
         ]  # fmt: skip
 
 

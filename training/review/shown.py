@@ -10,8 +10,10 @@ import orjson
 
 from governance.uses import USES
 from sheets.item_page import Source, source_of
+from templates_app.annotations import asks_for_annotations
 from templates_app.answer_form import MISSING, FormField, form_of
 from templates_app.schemas import checker
+from templates_app.shapes import picture_faults
 from training.answerers import as_answer
 from training.chat import assistant_answer
 from training.models import ReviewPair, TrainingSheet
@@ -31,6 +33,7 @@ class ShownPair:
     form: FormField
     answer: Any
     faults: Sequence[str]
+    misfits: Sequence[str]
 
     @property
     def answer_json(self) -> str:
@@ -87,8 +90,13 @@ def shown_pair(
     schema = frame_of(training_sheet.pk).output_schema
     stored = assistant_answer(pair.state["messages"])
     answer = as_answer(stored, checker(schema)) if stored else MISSING
-    form = form_of(schema, answer if typed is MISSING else typed, faults or pair.state["misfits"])
-    return ShownPair(pair, source_of(training_sheet.sheet, pair.item_ref), form, answer, list(faults))
+    measured = asks_for_annotations(schema)
+    source = source_of(training_sheet.sheet, pair.item_ref, measured=measured)
+    misfits = list(pair.state["misfits"])
+    if measured and answer is not MISSING and not source.problem:
+        misfits += picture_faults(schema, answer, source.pictures)
+    form = form_of(schema, answer if typed is MISSING else typed, faults or misfits, pictures=source.pictures)
+    return ShownPair(pair, source, form, answer, list(faults), misfits)
 
 
 def _draft(state: Any, has_answer: bool) -> tuple[str, str]:

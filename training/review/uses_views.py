@@ -23,11 +23,14 @@ from governance.serializers import (
 )
 from training.actions.review import review
 from training.actions.uses import change_uses
+from training.models import QAPair
 from training.review.journal import USES, Decision
 from training.review.overlay import with_status
 from training.review.rights import rights_of
 from training.review.serializers import ReviewedSerializer
 from workbench.api.permissions import may
+from workbench.near import listed
+from workbench.problems import Invalid
 
 LIMITS = [IsAuthenticated, may(CHANGE_USES)]
 REFUSED = OpenApiResponse(description="The pair's version stands against it, or nothing changes")
@@ -88,9 +91,12 @@ class ChangesUses:
         )
         return Response(outcome_data(outcome, preview=preview, batch_id=batch_id))
 
-    def _found(self, visible: Any, given: dict[str, Any]) -> Any:
+    def _found(self, visible: Any, given: dict[str, str]) -> Any:
+        """Return what the filters find; `status` is as review left it, several with commas between."""
         filters = dict(given)
-        status = filters.pop("status", None)
+        statuses = filters.pop("status", "").split(",") if "status" in given else []
+        if unknown := sorted(set(statuses) - set(QAPair.Status.values)):
+            words = f"There is no status {unknown[0]!r}: use {listed(QAPair.Status.values)}."
+            raise Invalid.of_fields("The uses were not changed.", {"filter": [words]})
         found = by_filter(DjangoFilterBackend().get_filterset_class(self, visible), visible, filters)
-        statuses = [status] if isinstance(status, str) else status
         return with_status(found, statuses, filters.get("training_sheet")) if statuses else found

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import getpass
-from itertools import islice
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -27,17 +26,17 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
+        count, broken = 0, ""
         try:
             if options["adopt"]:
                 self.stdout.write(f"The audit ends with row {audit.adopt(actor=getpass.getuser()):,} from now on.")
-            found = list(islice(audit.verify(), SHOWN + 1))
-            count = UsageConstraintAudit.objects.count()
+            for fault in audit.verify():
+                count += 1
+                if count <= SHOWN:
+                    self.stderr.write(str(fault))
+            rows = UsageConstraintAudit.objects.count()
         except (DatabaseError, OSError, ValueError) as error:
-            words = " ".join(str(error).split())
-            raise CommandError(f"The audit cannot be read, so a file of it was damaged or removed: {words}") from error
-        for fault in found[:SHOWN]:
-            self.stderr.write(str(fault))
-        if found:
-            more = "at least " if len(found) > SHOWN else ""
-            raise CommandError(f"The audit is not whole: {more}{min(len(found), SHOWN)} faults in {count:,} rows.")
-        self.stdout.write(f"The audit is whole: {count:,} rows, each with the hash of the one before.")
+            broken = f" It cannot be read, so a file of it was damaged or removed: {' '.join(str(error).split())}"
+        if count or broken:
+            raise CommandError(f"The audit is not whole: {count:,} {'fault' if count == 1 else 'faults'}.{broken}")
+        self.stdout.write(f"The audit is whole: {rows:,} rows, each with the hash of the one before.")

@@ -6,24 +6,26 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from governance.uses import USES
-from labels.exporting import export_to_file
+from labels.exporting import FORMATS, export_to_file
 from sheets.models import Sheet
 from workbench.command import find, stated_plainly
 
 
 class Command(BaseCommand):
     help = (
-        "Export canonical labels as JSONL, one label a line. Example: manage.py export_labels "
-        '--sheet "PCB Defect Detection - Sample" --label-type classification --out labels.jsonl'
+        "Export canonical labels as JSONL, one label a line, or their boxes and polygons as COCO or YOLO. Example: "
+        'manage.py export_labels --sheet "PCB Defect Detection - Sample" --label-type classification --out labels.jsonl'
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--sheet", required=True, metavar="NAME|ID")
-        parser.add_argument("--label-type", default="", metavar="T", help="default: all types")
+        parser.add_argument("--label-type", default="", metavar="T", help="default: all types; coco and yolo need one")
+        parser.add_argument("--format", default="jsonl", choices=list(FORMATS))
         parser.add_argument("--use", default="", help=f"only what may be used for it: {', '.join(USES)}; default: all")
         parser.add_argument("--out", required=True, type=Path, metavar="FILE")
 
     @stated_plainly
     def handle(self, *_: Any, **options: Any) -> None:
-        count = export_to_file(find(Sheet, options["sheet"]), options["out"], options["label_type"], options["use"])
+        sheet, label_type, use = find(Sheet, options["sheet"]), options["label_type"], options["use"]
+        count = export_to_file(sheet, options["out"], label_type, use, form=options["format"])
         self.stdout.write(f"{count} {'label' if count == 1 else 'labels'} exported to {options['out']}")

@@ -5,12 +5,22 @@ const MOST = 12;
 const STEP = 1.3;
 const between = (value, low, high) => Math.min(high, Math.max(low, value));
 
+const pictures = new WeakMap();
+
 export function bringToLife(root) {
   for (const figure of root.querySelectorAll("[data-viewer]:not(.viewer-live)")) {
     figure.classList.add("viewer-live");
-    if (figure.dataset.viewer === "image") new Picture(figure);
+    if (figure.dataset.viewer === "image") pictures.set(figure, new Picture(figure));
     if (figure.dataset.viewer === "pdf") new Document(figure);
   }
+}
+
+// The living picture with a file's name, once its pixels are known; undefined where there is none.
+export async function pictureNamed(root, name) {
+  const figure = [...root.querySelectorAll('[data-viewer="image"].viewer-live')].find((each) => each.dataset.name === name);
+  const picture = pictures.get(figure);
+  await picture?.image.decode().catch(() => {});
+  return picture?.image.naturalWidth ? picture : undefined;
 }
 
 // Buttons and keys that both kinds share: + and - zoom, 0 fits.
@@ -62,19 +72,47 @@ class Picture extends Viewer {
       const box = this.stage.getBoundingClientRect();
       this.by(Math.exp(-event.deltaY / 400), event.clientX - box.left, event.clientY - box.top);
     }, { passive: false });
-    this.image.addEventListener("pointerdown", (event) => {
-      this.image.setPointerCapture(event.pointerId);
-      this.image.classList.add("dragged");
-    });
-    this.image.addEventListener("pointermove", (event) => {
-      if (this.image.hasPointerCapture(event.pointerId)) this.pan(event.movementX, event.movementY);
-    });
-    this.image.addEventListener("pointerup", () => this.image.classList.remove("dragged"));
-    this.image.addEventListener("dblclick", (event) => {
+    this.stage.addEventListener("pointerdown", (event) => this.grab(event));
+    this.stage.addEventListener("pointermove", (event) => this.drag(event));
+    for (const name of ["pointerup", "pointercancel"]) this.stage.addEventListener(name, () => this.release());
+    this.stage.addEventListener("dblclick", (event) => {
+      if (this.isTaken(event)) return;
       const box = this.stage.getBoundingClientRect();
       if (this.zoom > 1) this.fit();
       else this.by(2.5, event.clientX - box.left, event.clientY - box.top);
     });
+  }
+
+  // Whether something drawn on the picture wants the pointer for itself; see marking.js.
+  isTaken() {
+    return false;
+  }
+
+  grab(event) {
+    this.grabbed = event.button === 0 && !this.isTaken(event) ? { id: event.pointerId, far: 0 } : null;
+  }
+
+  // The pointer is captured once it has moved, so that a click still reaches what is drawn on the picture.
+  drag(event) {
+    if (this.grabbed?.id !== event.pointerId) return;
+    this.grabbed.far += Math.abs(event.movementX) + Math.abs(event.movementY);
+    if (this.grabbed.far < 4) return;
+    this.stage.setPointerCapture(event.pointerId);
+    this.stage.classList.add("dragged");
+    this.pan(event.movementX, event.movementY);
+  }
+
+  release() {
+    this.grabbed = null;
+    this.stage.classList.remove("dragged");
+  }
+
+  // Moves `frame`, which holds the picture and what is drawn on it, instead of the picture alone. It is sized and not
+  // scaled, so that lines and handles on it keep theirs.
+  carry(frame) {
+    this.frame = frame;
+    new ResizeObserver(() => this.draw()).observe(this.stage);
+    this.draw();
   }
 
   // Zoom about a point of the stage, the middle by default.
@@ -100,7 +138,21 @@ class Picture extends Viewer {
   draw() {
     this.x = between(this.x, this.stage.clientWidth * (1 - this.zoom), 0);
     this.y = between(this.y, this.stage.clientHeight * (1 - this.zoom), 0);
-    this.image.style.transform = `translate(${this.x}px, ${this.y}px) scale(${this.zoom})`;
+    if (this.frame) this.place();
+    else this.image.style.transform = `translate(${this.x}px, ${this.y}px) scale(${this.zoom})`;
+  }
+
+  place() {
+    const { clientWidth, clientHeight } = this.stage;
+    const { naturalWidth, naturalHeight } = this.image;
+    const fitted = Math.min(clientWidth / naturalWidth, clientHeight / naturalHeight);
+    const [width, height] = [naturalWidth * fitted * this.zoom, naturalHeight * fitted * this.zoom];
+    Object.assign(this.frame.style, {
+      left: `${this.x + (clientWidth * this.zoom - width) / 2}px`,
+      top: `${this.y + (clientHeight * this.zoom - height) / 2}px`,
+      width: `${width}px`,
+      height: `${height}px`,
+    });
   }
 }
 

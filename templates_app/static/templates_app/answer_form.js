@@ -1,6 +1,7 @@
 // The form of an answer as a person fills it in: read as JSON, filled from JSON, rows added, faults and changes shown.
 // The fields are drawn by the server (templates_app.answer_form); a field is an element with data-field and data-kind.
 import { wordDiff } from "./diff.js";
+import { Shapes, inWords } from "./shapes.js";
 
 const MISSING = Symbol("missing");
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
@@ -23,6 +24,7 @@ export class AnswerForm {
     this.top = root.querySelector("[data-field]");
     for (const blank of root.querySelectorAll("[data-blank]")) blank.remove();
     for (const hidden of root.querySelectorAll("[data-add], .af-row-buttons")) hidden.hidden = false;
+    this.shapes = new Map([...root.querySelectorAll('[data-kind="shapes"]')].map((node) => [node, new Shapes(node, () => this.#touched())]));
     root.addEventListener("input", () => this.#touched());
     root.addEventListener("click", (event) => this.#clicked(event));
     root.addEventListener("keydown", (event) => this.#entered(event));
@@ -48,8 +50,23 @@ export class AnswerForm {
     return [...this.root.querySelectorAll('[data-kind="choice"]:not(div)')];
   }
 
+  // Shows boxes and polygons on the pictures in `root` as well.
+  drawOn(root) {
+    for (const shapes of this.shapes.values()) shapes.drawOn(root);
+  }
+
+  // Begins to draw a shape, or stops; false where the answer has none of this kind.
+  draw(tool) {
+    return [...this.shapes.values()].some((shapes) => shapes.draw(tool));
+  }
+
+  // Gives the selected shape the label of a digit; false where none is selected.
+  digit(number) {
+    return [...this.shapes.values()].some((shapes) => shapes.digit(number));
+  }
+
   focusFirst() {
-    const first = this.root.querySelector("input:checked, textarea, select, input");
+    const first = this.root.querySelector("input:checked, textarea, select, input:not([type=hidden])");
     first?.focus();
     if (first?.select && first.type !== "radio") first.select();
   }
@@ -68,9 +85,9 @@ export class AnswerForm {
       node.classList.add("faulty");
       const words = Object.assign(document.createElement("p"), { className: "af-fault", textContent: fault.startsWith(`${name}: `) ? fault.slice(name.length + 2) : fault });
       this.#faultsOf(node)?.append(words);
-      node.querySelector("input, textarea, select")?.setAttribute("aria-invalid", "true");
+      node.querySelector("input:not([type=hidden]), textarea, select")?.setAttribute("aria-invalid", "true");
     }
-    this.root.querySelector(".faulty :is(input, textarea, select)")?.focus();
+    this.root.querySelector(".faulty :is(input:not([type=hidden]), textarea, select)")?.focus();
     return left;
   }
 
@@ -99,7 +116,8 @@ export class AnswerForm {
     }
     node.classList.add("changed");
     const box = Object.assign(document.createElement("div"), { className: "af-diff" });
-    box.append(wordDiff(was === MISSING ? "" : was, now === MISSING ? "" : now));
+    const told = node.dataset.kind === "shapes" ? inWords : (value) => value;
+    box.append(wordDiff(was === MISSING ? "" : told(was), now === MISSING ? "" : told(now)));
     const back = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "Revert" });
     back.setAttribute("aria-label", `Revert ${node.querySelector("label, legend, summary")?.firstChild.textContent.trim() ?? "field"}`);
     back.addEventListener("click", () => {
@@ -127,19 +145,21 @@ export class AnswerForm {
   *#paths(node = this.top, name = "answer") {
     yield [node, name];
     if (node.dataset.kind === "object") for (const child of this.#children(node)) yield* this.#paths(child, `${name}.${child.dataset.field}`);
+    if (node.dataset.kind === "shapes") for (const [at, row] of this.shapes.get(node).rows.entries()) yield [row, `${name}.shapes[${at}]`];
     if (node.dataset.kind === "array") {
       for (const [at, row] of this.#rows(node).entries()) yield* this.#paths(row.querySelector("[data-field]"), `${name}[${at}]`);
     }
   }
 
   #faultsOf(node) {
-    return [...node.querySelectorAll("[data-faults]")].find((place) => place.closest("[data-field]") === node);
+    return [...node.querySelectorAll("[data-faults]")].find((place) => place.closest("[data-field], [data-shape]") === node);
   }
 
   #value(node) {
     const { kind, required, nullable, mayBeEmpty } = node.dataset;
     const needed = required !== undefined;
     if (kind === "object") return this.#object(node, needed);
+    if (kind === "shapes") return this.shapes.get(node).value ?? (nullable === undefined ? MISSING : null);
     if (kind === "array") {
       const rows = this.#rows(node).map((row) => this.#value(row.querySelector("[data-field]"))).filter((value) => value !== MISSING);
       return rows.length || needed ? rows : MISSING;
@@ -182,6 +202,8 @@ export class AnswerForm {
       for (const row of this.#rows(node).slice(values.length)) row.remove();
       while (this.#rows(node).length < values.length) this.#add(node);
       this.#rows(node).forEach((row, at) => this.#fill(row.querySelector("[data-field]"), values[at]));
+    } else if (kind === "shapes") {
+      this.shapes.get(node).fill(value ?? undefined);
     } else if (node.querySelector("input[type=radio]")) {
       const wanted = value === undefined || value === null ? "" : JSON.stringify(value);
       for (const radio of node.querySelectorAll("input[type=radio]")) radio.checked = radio.value === wanted;

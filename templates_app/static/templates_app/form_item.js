@@ -12,6 +12,7 @@ export class FormItem {
     for (const plain of element.querySelectorAll("[data-without-script]")) plain.remove();
     this.form = new AnswerForm(element.querySelector(".fields"), () => this.changed());
     bringToLife(slot("source"));
+    this.form.drawOn(slot("source"));
   }
 
   // Puts the parts of a fetched document in place; focus stays out of the fields.
@@ -43,8 +44,10 @@ export class FormItem {
     localStorage.setItem(this.key, JSON.stringify({ version: this.version, value }));
   }
 
-  // Chooses the option of the marked choice and goes on to the next one; false where there is none.
+  // Labels the selected shape, else chooses the option of the marked choice and goes on to the next one; false where
+  // there is neither.
   digit(number) {
+    if (this.form.digit(number)) return true;
     const { choices } = this.form;
     const focused = choices.indexOf(document.activeElement?.closest('[data-kind="choice"]'));
     if (focused >= 0) this.current = focused;

@@ -108,6 +108,8 @@ def test_what_a_tag_prohibited_only_a_platform_lead_allows(waiting: QAPair, nils
     for loosening in ({"allow": ["training"]}, {"data_classification": "public"}):
         refused = scientist.post(url, {**loosening, "reason": "I need it"})
         assert (refused.status_code, "platform lead" in refused.json()["error"]["message"]) == (403, True)
+    refusals = UsageConstraintAudit.objects.filter(kind="refusal", qa_pair_id=waiting.pk, modified_by="nils")
+    assert refusals.count() == 2
     preview = scientist.post(MANY, {"ids": [waiting.pk], "allow": ["training"], "reason": "I need it", "preview": True})
     assert (preview.json()["changed"], preview.json()["refused"][0]["count"]) == (0, 1)
     assert scientist.post(url, {"prohibited_uses": ["few_shot"], "reason": "Not as an example"}).status_code == 200
@@ -142,6 +144,8 @@ def test_a_change_of_pairs_that_are_not_to_be_seen_changes_nothing(waiting: QAPa
     )
     typo = api.post(MANY, {"filter": {"trainingsheet": "x"}, **NO_TRAINING})
     assert "no filter 'trainingsheet'" in typo.json()["error"]["fields"]["filter"][0]
+    wrong = api.post(MANY, {"filter": {"status": "labelled"}, **NO_TRAINING})
+    assert "no status 'labelled'" in wrong.json()["error"]["fields"]["filter"][0]
     for empty in ({}, {"filter": {}}, {"ids": []}):
         assert api.post(MANY, {**empty, **NO_TRAINING}).status_code == 400
     assert not UsageConstraintAudit.objects.exists()

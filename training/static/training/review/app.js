@@ -1,6 +1,6 @@
 // The review screen: shows a pair, takes a decision, and goes on while it is sent.
 import { askReason, askStale } from "../../workbench/screen/dialogs.js";
-import { Keys } from "../../workbench/screen/keys.js";
+import { DRAWING, Keys } from "../../workbench/screen/keys.js";
 import { Unreachable, page } from "../../workbench/screen/net.js";
 import { notice, quiet, say } from "../../workbench/screen/notices.js";
 import { Outbox, newId } from "../../workbench/screen/outbox.js";
@@ -13,7 +13,7 @@ const WORD_OF_SERVER = 2000; // an edit waits this long for the server's word, a
 const KEYS = {
   approve: ["a", "Approve"], edit: ["e", "Edit: to the first field"], reject: ["r", "Reject"], flag: ["f", "Flag"],
   skip: ["s", "Skip"], undo: ["u", "Undo the latest decision"], reopen: ["o", "Reopen"], uses: ["w", "What it may be used for"], next: ["n", "Next"],
-  previous: ["p", "Previous"], help: ["?", "These keys"],
+  previous: ["p", "Previous"], ...DRAWING, help: ["?", "These keys"],
 };
 const DONE = { approve: ["✓", "approved"], edit: ["✎", "edited"], reject: ["✕", "rejected"], flag: ["⚑", "flagged"], reopen: ["↺", "reopened"], uses: ["⚖", "uses changed"] };
 const RENEW = 60_000;
@@ -56,8 +56,8 @@ function letGo() {
 // The pair on the screen is held, what follows is fetched.
 function shown() {
   if (!trail.includes(item.id)) trail.push(item.id);
-  keys.drawWithin(item.element);
   queue.back(item.id);
+  keys.draw(); // the buttons of its form have keys too
   queue.prepare(item.id).catch(() => {});
 }
 
@@ -196,6 +196,8 @@ const VERBS = {
   edit: () => item?.form.focusFirst(),
   uses: () => item?.focusUses("input:checked"),
   change_uses: changeUses,
+  box: () => item?.form.draw("box"),
+  polygon: () => item?.form.draw("polygon"),
   undo,
   skip: () => {
     if (!item) return undefined;

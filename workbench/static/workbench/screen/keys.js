@@ -1,5 +1,7 @@
 // One key for each verb: shown on its button, dead while typing or while a dialog is open, kept as the reader chose.
-const FIXED = [["Esc", "Leave a field"], ["1 – 9", "Choose an option of the marked field"], ["+ − 0, arrows", "Zoom, fit and pan the picture in focus"]];
+const FIXED = [["Esc", "Leave a field"], ["1 – 9", "Choose an option of the marked field, or the selected shape’s label"], ["Delete", "Delete the selected shape"], ["Ctrl + Z", "Take back the latest change of a shape"], ["+ − 0, arrows", "Zoom, fit and pan the picture in focus"]];
+// The verbs of every screen whose forms may have boxes and polygons.
+export const DRAWING = { box: ["b", "Draw a box, where the answer has shapes"], polygon: ["g", "Draw a polygon"] };
 const typing = (target) => target.matches?.("textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])");
 
 export class Keys {
@@ -22,23 +24,18 @@ export class Keys {
 
   draw() {
     document.body.classList.toggle("keys-on", this.on);
-    this.drawWithin(document);
-    for (const button of document.querySelectorAll("[data-do]")) {
+    for (const shown of document.querySelectorAll("[data-key-of]")) {
+      shown.hidden = !this.on;
+      shown.textContent = this.map[shown.dataset.keyOf].toUpperCase();
+    }
+    for (const button of document.querySelectorAll("[data-do], [data-tool]")) {
       const shown = button.querySelector("kbd");
-      const key = this.map[button.dataset.do];
+      const key = this.map[button.dataset.do ?? button.dataset.tool];
       if (!shown || !key) continue;
       shown.hidden = !this.on;
       shown.textContent = key.toUpperCase();
       if (this.on) button.setAttribute("aria-keyshortcuts", key);
       else button.removeAttribute("aria-keyshortcuts");
-    }
-  }
-
-  // The keys that stand beside parts of the pair, drawn anew with each pair.
-  drawWithin(root) {
-    for (const shown of root.querySelectorAll("[data-key-of]")) {
-      shown.hidden = !this.on;
-      shown.textContent = this.map[shown.dataset.keyOf].toUpperCase();
     }
   }
 

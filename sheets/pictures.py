@@ -1,0 +1,69 @@
+"""How large the pictures of an item are, as a browser shows them: upright, whatever way the camera was held."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from django.core.cache import cache
+from PIL import ExifTags, Image
+
+from sheets.models import Sheet
+from sheets.reading import VolumeFile, get_item
+from sheets.volumes import open_path
+from workbench.problems import Problem
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
+DAMAGES = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
+# The orientations of EXIF that lay the picture on its side.
+LYING = frozenset({5, 6, 7, 8})
+ITEM_KEPT_FOR = 300
+KEPT_FOR = 3600  # seconds; the key names the file's state, so that a changed one is read again
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of an item: its file's name, width and height in pixels."""
+
+    name: str
+    width: int
+    height: int
+
+
+def pictures_of(files: Sequence[VolumeFile]) -> list[Picture]:
+    """Return the files that are pictures with their sizes; one that is broken or gone is left out."""
+    return list(_pictures(files))
+
+
+def pictures_of_item(sheet: Sheet, item_ref: str) -> list[Picture]:
+    """Return the pictures of an item, remembered for a while; a Problem where the item cannot be read."""
+    key = f"pictures-{sha256(f'{sheet.pk} {sheet.updated_at.timestamp()} {item_ref}'.encode()).hexdigest()}"
+    found: list[Picture] | None = cache.get(key)
+    if found is None:
+        found = pictures_of(get_item(sheet, item_ref).files)
+        cache.set(key, found, ITEM_KEPT_FOR)
+    return found
+
+
+def _pictures(files: Sequence[VolumeFile]) -> Iterator[Picture]:
+    for file in files:
+        state = f"{file.path} {file.size} {file.modified_ns}"
+        key = f"picture-{sha256(state.encode()).hexdigest()}"
+        if (size := cache.get(key)) is None:
+            size = _size(file) or ()
+            cache.set(key, size, KEPT_FOR)
+        if size:
+            yield Picture(file.name, *size)
+
+
+def _size(file: VolumeFile) -> tuple[int, int] | None:
+    try:
+        volume, name = open_path(file.path)
+        with volume.open(name) as opened, Image.open(opened, formats=FORMATS) as picture:
+            width, height = picture.size
+            lies = picture.getexif().get(ExifTags.Base.Orientation) in LYING
+    except (*DAMAGES, Problem):
+        return None
+    return (height, width) if lies else (width, height)

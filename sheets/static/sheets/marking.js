@@ -1,0 +1,192 @@
+// Boxes and polygons on a picture of the viewer, drawn by Annotorious: shapes go in and come out in pixels.
+import { pictureNamed } from "./viewer.js";
+
+const VENDOR = new URL("./vendor/annotorious/", import.meta.url).href;
+const SVG = "http://www.w3.org/2000/svg";
+const TOOLS = { box: ["rectangle", "drag"], polygon: ["polygon", "click"] };
+const LETTERS = 13; // pixels of the screen
+const typing = (target) => target.matches?.("textarea, select, input:not([type=radio], [type=checkbox])");
+const between = (value, low, high) => Math.min(high, Math.max(low, value));
+
+let library;
+const annotorious = () => {
+  if (!library) {
+    document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: `${VENDOR}annotorious.css` }));
+    library = import(`${VENDOR}annotorious.js`).then(() => globalThis.Annotorious);
+  }
+  return library;
+};
+
+// Events, with detail {id, shape}: "drawn", "moved"; {id}: "selected" (null for none), "deleted"; "grabbed", "undo", "tool".
+export class Marking extends EventTarget {
+  // Marks the picture called `name` in `root`, whose pixels are counted as `size` says; undefined where there is none.
+  static async on(root, name, size, { readOnly }) {
+    const [picture, loaded] = await Promise.all([pictureNamed(root, name), annotorious()]);
+    return picture && new Marking(picture, loaded, size, readOnly);
+  }
+
+  constructor(picture, { createImageAnnotator, UserSelectAction }, size, readOnly) {
+    super();
+    Object.assign(this, { picture, size, tool: null, shapes: [], selected: null });
+    picture.image.style.transform = "";
+    this.annotator = createImageAnnotator(picture.image, { drawingEnabled: false, userSelectAction: readOnly ? UserSelectAction.SELECT : UserSelectAction.EDIT });
+    this.frame = this.annotator.element;
+    this.frame.classList.add("viewer-marked");
+    const layer = this.frame.querySelector(".a9s-annotationlayer");
+    layer.setAttribute("tabindex", "-1");
+    layer.setAttribute("aria-label", `Shapes on ${picture.figure.dataset.name}`);
+    // Its handles are buttons without names; the keyboard has the numbers in the form instead.
+    new MutationObserver(() => {
+      for (const handle of layer.querySelectorAll("[role=button]:not([aria-label])")) {
+        handle.setAttribute("aria-label", "Handle");
+        handle.setAttribute("tabindex", "-1");
+      }
+    }).observe(layer, { childList: true, subtree: true });
+    this.numbers = this.frame.appendChild(document.createElementNS(SVG, "svg"));
+    this.numbers.setAttribute("class", "viewer-numbers");
+    this.numbers.setAttribute("aria-hidden", "true");
+    this.numbers.setAttribute("viewBox", `0 0 ${picture.image.naturalWidth} ${picture.image.naturalHeight}`);
+    picture.isTaken = (event) => this.tool !== null || Boolean(event.target.closest?.(".a9s-annotation.selected"));
+    picture.carry(this.frame);
+    this.resized = new ResizeObserver(() => this.#number());
+    this.resized.observe(this.frame);
+    this.annotator.state.store.observe((event) => event.origin === "LOCAL" && this.#heard(event.changes));
+    this.annotator.on("selectionChanged", ([one]) => this.#chosen(one?.id ?? null));
+    this.ended = new AbortController();
+    const { signal } = this.ended;
+    picture.stage.addEventListener("pointerdown", () => this.#tell("grabbed"), { capture: true, signal });
+    // Before Annotorious, which would undo on its own, also while somebody types.
+    addEventListener("keydown", (event) => this.#pressed(event), { capture: true, signal });
+  }
+
+  // Shows [{id, words, shape}], the one called `selected` as such.
+  show(shapes, selected = this.selected) {
+    this.shapes = shapes;
+    this.selected = selected;
+    this.quiet = true;
+    this.annotator.setAnnotations(shapes.map(({ id, shape }) => ({ id, bodies: [], target: { annotation: id, selector: this.#selector(shape) } })), true);
+    const still = shapes.some(({ id }) => id === this.selected);
+    this.annotator.setSelected(still ? this.selected : undefined);
+    this.quiet = false;
+    this.#number();
+  }
+
+  // The same shapes with other words, without drawing them anew.
+  name(shapes) {
+    this.shapes = shapes;
+    this.#number();
+  }
+
+  select(id) {
+    this.selected = id;
+    this.quiet = true;
+    this.annotator.setSelected(id ?? undefined);
+    this.quiet = false;
+    this.#number();
+  }
+
+  // Draws with a tool, or with none.
+  draw(tool) {
+    this.tool = tool;
+    this.picture.figure.classList.toggle("viewer-drawing", tool !== null);
+    this.annotator.cancelDrawing();
+    if (tool) {
+      this.select(null);
+      this.#tell("selected", { id: null });
+      const [name, mode] = TOOLS[tool];
+      this.annotator.setDrawingMode(mode);
+      this.annotator.setDrawingTool(name);
+      this.picture.stage.focus({ preventScroll: true });
+    }
+    this.annotator.setDrawingEnabled(tool !== null);
+    this.#tell("tool", { tool });
+  }
+
+  end() {
+    this.ended.abort();
+    this.resized.disconnect();
+    this.annotator.destroy();
+    this.picture.frame = null;
+    this.picture.isTaken = () => false;
+    this.picture.draw();
+  }
+
+  #heard({ created = [], updated = [] }) {
+    for (const { id, target } of created) {
+      this.selected = id;
+      this.#tell("drawn", { id, shape: this.#shape(target.selector) });
+      this.draw(null);
+      this.annotator.setSelected(id);
+    }
+    for (const { newValue } of updated) this.#tell("moved", { id: newValue.id, shape: this.#shape(newValue.target.selector) });
+  }
+
+  #chosen(id) {
+    if (this.quiet || this.tool) return;
+    this.selected = id;
+    this.#number();
+    this.#tell("selected", { id });
+  }
+
+  #pressed(event) {
+    if (!this.frame.isConnected) return this.ended.abort();
+    if (typing(event.target) || document.querySelector("dialog[open]")) return this.#isUndo(event) && event.stopImmediatePropagation();
+    if (this.#isUndo(event)) this.#tell("undo");
+    else if (event.key === "Delete" && this.selected) this.#tell("deleted", { id: this.selected });
+    else if (event.key === "Escape" && this.tool) this.draw(null);
+    else return undefined;
+    event.preventDefault();
+    return event.stopImmediatePropagation();
+  }
+
+  #isUndo(event) {
+    return (event.ctrlKey || event.metaKey) && ["z", "y"].includes(event.key.toLowerCase());
+  }
+
+  // How many pixels of the file, as the browser sees it, one of `size` is.
+  get #factors() {
+    const { naturalWidth, naturalHeight } = this.picture.image;
+    return [naturalWidth / (this.size.width || naturalWidth), naturalHeight / (this.size.height || naturalHeight)];
+  }
+
+  #selector({ box, polygon }) {
+    const [across, down] = this.#factors;
+    const points = (polygon ?? [[box.x, box.y], [box.x + box.width, box.y + box.height]]).map(([x, y]) => [x * across, y * down]);
+    const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
+    const bounds = { minX: Math.min(...xs), minY: Math.min(...ys), maxX: Math.max(...xs), maxY: Math.max(...ys) };
+    if (polygon) return { type: "POLYGON", geometry: { bounds, points } };
+    return { type: "RECTANGLE", geometry: { bounds, rot: 0, x: bounds.minX, y: bounds.minY, w: bounds.maxX - bounds.minX, h: bounds.maxY - bounds.minY } };
+  }
+
+  // Whole pixels inside the picture: a hand is not more exact.
+  #shape({ type, geometry }) {
+    const [across, down] = this.#factors;
+    const { naturalWidth, naturalHeight } = this.picture.image;
+    const [width, height] = [Math.round(naturalWidth / across), Math.round(naturalHeight / down)];
+    const point = ([x, y]) => [between(Math.round(x / across), 0, width), between(Math.round(y / down), 0, height)];
+    if (type === "POLYGON") return { polygon: geometry.points.map(point) };
+    const [left, top] = point([geometry.x, geometry.y]);
+    const [right, bottom] = point([geometry.x + geometry.w, geometry.y + geometry.h]);
+    const [x, y] = [Math.min(left, width - 1), Math.min(top, height - 1)];
+    return { box: { x, y, width: Math.max(1, right - x), height: Math.max(1, bottom - y) } };
+  }
+
+  // Writes at each shape its number and label, of one size whatever the zoom.
+  #number() {
+    const size = (LETTERS * this.picture.image.naturalWidth) / (this.frame.clientWidth || 1);
+    this.numbers.replaceChildren(...this.shapes.map(({ id, words, shape }) => {
+      const { bounds } = this.#selector(shape).geometry;
+      const text = document.createElementNS(SVG, "text");
+      text.setAttribute("x", bounds.minX);
+      text.setAttribute("y", bounds.minY > size * 1.4 ? bounds.minY - size * 0.4 : bounds.minY + size * 1.2);
+      text.setAttribute("font-size", size);
+      text.setAttribute("class", id === this.selected ? "selected" : "");
+      text.textContent = words;
+      return text;
+    }));
+  }
+
+  #tell(name, detail = {}) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}

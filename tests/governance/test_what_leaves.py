@@ -1,0 +1,118 @@
+"""Everything that lets data out asks the gate: each endpoint, page and command is found, and a new one must be listed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command, get_commands, load_command_class
+from django.test import Client
+from django.urls import reverse
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework.test import APIClient
+
+from sheets.models import Sheet
+from tests.api.test_every_endpoint import routes
+from training.actions.generate import draft_examples
+from training.models import TrainingSheet
+from workbench.router import CONCEPT_APPS
+
+# The pages of one row belong to their list.
+LIST_OF_EXPORTS = re.compile(r"(?<=^/admin/training/export/).+")
+WORDS = re.compile(r"export|download|jsonl|examples|ground-truth")
+
+
+class Out:
+    """Tries to take data out for training, each way; true where something came."""
+
+    def __init__(self, training_sheet: TrainingSheet, api: APIClient, browser: Client, directory: Path) -> None:
+        self.training_sheet, self.api, self.browser, self.directory = training_sheet, api, browser, directory
+
+    def export_api(self) -> bool:
+        url = f"/api/v1/training-sheets/{self.training_sheet.pk}/export"
+        summary = self.api.get(f"{url}/summary").json()["exported"]
+        came = self.api.get(f"{url}/jsonl").status_code == 200
+        assert came == bool(summary)
+        return came
+
+    def labels_api(self) -> bool:
+        given = {"sheet": self.training_sheet.sheet_id, "use": "training"}
+        return bool(self.api.get("/api/v1/canonical-labels/export", given).status_code == 200)
+
+    def export_page(self) -> bool:
+        url = reverse("admin:training_trainingsheet_export", args=[self.training_sheet.pk])
+        return self.browser.post(url, {"use": "training"}).get("Content-Type") == "application/jsonl"
+
+    def export_jsonl(self) -> bool:
+        return self._command("export_jsonl", self.training_sheet.pk)
+
+    def export_labels(self) -> bool:
+        return self._command("export_labels", "--sheet", self.training_sheet.sheet.name, "--use", "training")
+
+    def drafting(self) -> bool:
+        return bool(list(draft_examples(self.training_sheet)))
+
+    def _command(self, name: str, *given: str) -> bool:
+        out = self.directory / f"{name}.jsonl"
+        out.unlink(missing_ok=True)
+        try:
+            call_command(name, *given, "--out", str(out))
+        except CommandError as error:
+            assert "Nothing to export" in str(error)
+        return out.exists()
+
+
+Way = Callable[[Out], bool]
+# What was found, and how it is tried; words say why one that looks like it lets nothing out for a use.
+LISTED: dict[str, Way | str] = {
+    "GET /api/v1/training-sheets/{id}/export/jsonl": Out.export_api,
+    "GET /api/v1/training-sheets/{id}/export/summary": Out.export_api,
+    "GET /api/v1/canonical-labels/export": Out.labels_api,
+    "GET /api/v1/files/{path}": "a file of a volume, shown to who labels it",
+    "GET /api/v1/exports": "what left: counts and digests",
+    "GET /api/v1/exports/{id}": "what left: counts and digests",
+    "page /admin/training/export/": "what left: counts and digests",
+    "page /admin/training/trainingsheet/x/export/": Out.export_page,
+    "command export_jsonl": Out.export_jsonl,
+    "command export_labels": Out.export_labels,
+}
+
+
+def found() -> Iterator[str]:
+    for path, methods in SchemaGenerator().get_schema(request=None, public=True)["paths"].items():
+        for method, operation in methods.items():
+            kinds = {kind for answer in operation["responses"].values() for kind in answer.get("content", ())}
+            if kinds - {"application/json"} or (method == "get" and WORDS.search(path)):
+                yield f"{method.upper()} {path}"
+    for path, _ in routes():
+        if not path.startswith("/api/") and WORDS.search(path):
+            yield f"page {LIST_OF_EXPORTS.sub('', path)}"
+    for name, app in get_commands().items():
+        parser = load_command_class(app, name).create_parser("manage.py", name) if app in CONCEPT_APPS else None
+        if parser and any("--out" in each.option_strings for each in parser._actions):
+            yield f"command {name}"
+
+
+def test_every_way_out_is_listed() -> None:
+    assert set(found()) == set(LISTED), "List a new way out, and how the test below takes data out by it."
+
+
+def test_every_way_out_asks_the_gate(
+    invoices: TrainingSheet, api: APIClient, omar: User, client: Client, tmp_path: Path, sql: Any
+) -> None:
+    client.force_login(omar)
+    out = Out(invoices, api, client, tmp_path)
+    ways = {way for way in LISTED.values() if callable(way)}
+    assert [way for way in ways if not way(out)] == []
+    table = Sheet.objects.get().primary_table
+    sql(f"ALTER TABLE {table} SET TAGS ('PHI' = '')")
+    assert [way for way in ways if way(out)] == []
+    sql(f"ALTER TABLE {table} UNSET TAGS ('PHI')")
+    assert [way for way in ways if not way(out)] == []
+    # A draft is made from examples, which is the use few_shot.
+    assert out.drafting()
+    sql(f"ALTER TABLE {table} SET TAGS ('CONFIDENTIAL' = '')")
+    assert not out.drafting()
