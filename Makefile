@@ -72,6 +72,7 @@ conformance: install
 
 bench: install
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.reviewing
 	$(BIN)/python -m benchmarks.drafting
 
 lock:

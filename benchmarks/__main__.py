@@ -12,7 +12,6 @@ from pathlib import Path
 from benchmarks.exporting import export
 from benchmarks.figures import Figure, table
 from benchmarks.paging import page_of_many, page_of_one
-from benchmarks.reviewing import review
 from benchmarks.stage import ROOT, staged
 from benchmarks.updating import approve
 from benchmarks.writing import write_many_sheets, write_one_sheet
@@ -23,7 +22,6 @@ BENCHMARKS: dict[str, tuple[Callable[[Path, int], Iterator[Figure]], ...]] = {
     "page": (page_of_one, page_of_many),
     "update": (approve,),
     "export": (export,),
-    "review": (review,),
 }
 SIZES = [1_000, 100_000, 1_000_000]
 

@@ -1,83 +1,123 @@
-"""What a reviewer waits for: the acknowledgement of an action and the next pair, also on a slow warehouse."""
+"""What a reviewer waits for, over HTTP: `python -m benchmarks.reviewing [--rows 1000 100000] [--only inline]`.
+
+The server runs as `manage.py serve` runs it, with its worker; a reviewer takes a pair, is shown it, approves it, thinks for
+a moment, and then pages through lists. All pairs are in one training sheet; the lakehouse is a directory or a slow warehouse.
+"""
 
 from __future__ import annotations
 
+import argparse
 import os
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import Figure, p50, p95, times
-from benchmarks.invented import sheet_id
-from benchmarks.stage import opened
+from benchmarks.__main__ import SIZES, machine
+from benchmarks.figures import Figure, p50, p95, table
+from benchmarks.review_site import TRAINING_SHEET, Reviewer, fill, served, signed_in
+from benchmarks.stage import opened, staged
+from benchmarks.warehouse_server import warehouse
+from tests.databricks.sign_in import TOKEN
 
-REPEAT = 50
+REPEAT, PAGES = 60, 20
+# Each of the server's processes remembers for itself what a first request finds out.
+WARM = 8
+# The screen asks for the next pairs, thirty of them, when it comes to the end of those it knows.
+KNOWN = 25
+# Seconds; the fastest reviewers take some five.
+THINKS = 0.25
 SLOW = 0.3
+# Name: how decisions are applied, and the seconds that are added to each statement of a warehouse.
+WAYS: dict[str, tuple[str, float | None]] = {
+    "worker": ("worker", None),
+    "inline": ("inline", None),
+    "slow warehouse": ("worker", SLOW),
+}
+SHEET = f"/api/v1/training-sheets/{TRAINING_SHEET}"
+AIMS = {"acknowledged": 50, "next pair": 100, "its screen": 100, "list of what waits": 200, "list of pairs": 200}
 
 
-def review(directory: Path, rows: int) -> Iterator[Figure]:
-    """All pairs in one training sheet: by a worker, in the request, and with 300 ms more for each statement."""
-    with opened(directory / f"one-{rows}") as lakehouse:
-        yield from _in_mode("worker", rows, sheet_id(0))
-        yield from _in_mode("inline", rows, sheet_id(0))
-        yield from _on_slow_warehouse(lakehouse, rows)
+def review(directory: Path, rows: int, ways: list[str]) -> Iterator[Figure]:
+    """Review in each of the ways, one after the other, on the same pairs."""
+    with opened(directory / f"review-{rows}") as lakehouse:
+        fill(lakehouse, rows)
+        session = signed_in()
+    for way in ways:
+        print(f"{rows:,} pairs: {way} …", flush=True)
+        yield from _review(lakehouse, rows, way, session)
 
 
-def _in_mode(mode: str, rows: int, sheet: str, where: str = "") -> Iterator[Figure]:
-    from django.conf import settings
-
-    from training.actions.review import review as act
-    from training.models import ReviewPair
-    from training.review.journal import Decision
-    from training.review.queue import claim
-
-    _ready(sheet)
-    settings.REVIEW_APPLY = mode
-    claimed: list[Any] = []
-    claims = times(lambda n: claimed.append(claim(sheet, actor=f"reviewer {mode}{where} {n}")), REPEAT)
-    pairs = [pair for pair in claimed if isinstance(pair, ReviewPair)]
-    assert len(pairs) == REPEAT
-    acts = times(lambda n: act(Decision(pairs[n].pk, "reject", reason="old"), actor=pairs[n].holder), REPEAT)
-    most = 50 if mode == "worker" else None
-    yield Figure(f"review, {mode}{where}: acknowledged p50", rows, p50(acts), "ms")
-    yield Figure(f"review, {mode}{where}: acknowledged p95", rows, p95(acts), "ms", most=most)
-    yield Figure(f"review, {mode}{where}: next pair p95", rows, p95(claims), "ms", most=100)
+def _review(lakehouse: Path, rows: int, way: str, session: str) -> Iterator[Figure]:
+    mode, delay = WAYS[way]
+    home = lakehouse.with_name(f"{lakehouse.name}-{way.replace(' ', '-')}")
+    with warehouse(lakehouse) if delay else nullcontext() as remote:
+        url = remote.url if remote else f"delta://{lakehouse}"
+        with served(home, url, mode) as port:
+            found: dict[str, list[float]] = {}
+            work = lambda: found.update(_session(port, session))  # noqa: E731 - what is measured
+            if remote and delay:
+                remote.measured(work, delay)
+            else:
+                work()
+    for name, took in found.items():
+        yield Figure(f"{way}: {name} p50", rows, p50(took), "ms")
+        yield Figure(f"{way}: {name} p95", rows, p95(took), "ms", most=AIMS.get(name))
 
 
-def _on_slow_warehouse(lakehouse: Path, rows: int) -> Iterator[Figure]:
-    from django.db import connections
+def _session(port: int, session: str) -> dict[str, list[float]]:
+    """Return the milliseconds of each thing that a reviewer waits for."""
+    first, _ = Reviewer(port, session).ask("POST", f"{SHEET}/queue/claim", {})
+    for _ in range(WARM):
+        Reviewer(port, session).ask("GET", f"{SHEET}/queue?limit=30")
+        _one(Reviewer(port, session), {})
+    took: dict[str, list[float]] = {"first pair of all": [first]}
+    rosa = Reviewer(port, session)
+    for number in range(REPEAT):
+        if number % KNOWN == 0:
+            rosa.ask("GET", f"{SHEET}/queue?limit=30")
+        _one(rosa, took)
+        time.sleep(THINKS)
+    _lists(rosa, took)
+    return took
 
-    from tests.databricks.loopback import TOKEN, Loopback
-    from workbench import databases
 
-    class Slow(Loopback):
-        def ExecuteStatement(self, req: Any) -> Any:  # noqa: N802 - the protocol's name
-            time.sleep(SLOW)
-            return super().ExecuteStatement(req)
+def _one(rosa: Reviewer, took: dict[str, list[float]]) -> None:
+    def ask(name: str, *request: Any) -> Any:
+        milliseconds, answer = rosa.ask(*request)
+        took.setdefault(name, []).append(milliseconds)
+        return answer
 
+    pair = ask("next pair", "POST", f"{SHEET}/queue/claim", {})["pair"]
+    ask("its screen", "GET", f"/review/{TRAINING_SHEET}/pairs/{pair['id']}")
+    ask("acknowledged", "POST", f"/api/v1/qa-pairs/{pair['id']}/approve", {"version": pair["version"]})
+
+
+def _lists(rosa: Reviewer, took: dict[str, list[float]]) -> None:
+    start = path = f"/api/v1/qa-pairs?training_sheet={TRAINING_SHEET}"
+    for _ in range(PAGES):
+        milliseconds, _answer = rosa.ask("GET", f"{SHEET}/queue?limit=50")
+        took.setdefault("list of what waits", []).append(milliseconds)
+        milliseconds, page = rosa.ask("GET", path)
+        took.setdefault("list of pairs", []).append(milliseconds)
+        path = page["next"].partition(f":{rosa.port}")[2] if page["next"] else start
+        time.sleep(THINKS)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.reviewing", description="Measure what a reviewer waits for."
+    )
+    parser.add_argument("--rows", type=int, nargs="+", default=SIZES, help="pairs (default: %(default)s)")
+    parser.add_argument("--only", choices=WAYS, help="one of the ways (default: all)")
+    options = parser.parse_args()
     os.environ["DATABRICKS_TOKEN"] = TOKEN
-    before = connections.settings["lakehouse"]
-    with Slow(lakehouse) as server:
-        connections.settings["lakehouse"] = before | databases.lakehouse(server.url)
-        connections["lakehouse"] = connections.create_connection("lakehouse")
-        yield from _in_mode("worker", rows, sheet_id(0), " on a slow warehouse")
-        connections["lakehouse"].close()
-    connections.settings["lakehouse"] = before
-    connections["lakehouse"] = connections.create_connection("lakehouse")
+    ways = [options.only] if options.only else list(WAYS)
+    with staged() as directory:
+        figures = [figure for rows in options.rows for figure in review(directory, rows, ways)]
+    print(f"\n{table(figures)}\n\n{machine()}")
 
 
-def _ready(sheet: str) -> None:
-    """Have the tables of the default database, a template for the training sheet, and a clean journal."""
-    from django.core.management import call_command
-
-    from templates_app.models import PromptTemplate
-    from training.models import TrainingSheet
-
-    call_command("migrate", database="default", verbosity=0)
-    if not PromptTemplate.objects.filter(pk=sheet).exists():
-        PromptTemplate.objects.create(
-            pk=sheet, name="review", label_type="classification", output_schema={"type": "object"}
-        )
-    if not TrainingSheet.objects.filter(pk=sheet).exists():
-        TrainingSheet.objects.create(pk=sheet, name="review", sheet_id=sheet, template_id=sheet, status="review")
+if __name__ == "__main__":
+    main()

@@ -5,21 +5,24 @@ from __future__ import annotations
 import mimetypes
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import orjson
-from django.core.cache import cache
+from django.core.cache import cache, caches
 
 from sheets.catalog import describe
 from sheets.file_views import SHOWN_IMAGES
 from sheets.models import Sheet
 from sheets.names import TableName
 from sheets.pictures import Picture, pictures_of
-from sheets.reading import Item, VolumeFile, columns_of, get_item
+from sheets.reading import Item, VolumeFile, columns_of, get_item, items_of
 from sheets.serializers import plain
 from workbench.problems import Problem
 
 COMMENTS_FOR = 300  # seconds
+# What was read ahead is shown so long; a reviewer comes to the last of a handful of items within this time.
+AHEAD_FOR = 600  # seconds
 LONG = 90  # characters
 
 
@@ -55,17 +58,41 @@ class Source:
 
 
 def source_of(sheet: Sheet, item_ref: str, *, measured: bool = False) -> Source:
-    """Return the item for a screen, `measured` with the sizes of its pictures, for which each is opened.
+    """Return the item for a screen, as it was read ahead where it was.
 
-    One that cannot be read is a problem in words, so that the rest still shows.
+    With `measured` it has the sizes of its pictures, for which each is opened. One that cannot be read is a problem in
+    words, so that the rest still shows.
     """
+    ahead: Source | None = caches["ahead"].get(_ahead_key(sheet, item_ref, measured))
+    if ahead is not None:
+        return ahead
     try:
-        item = get_item(sheet, item_ref)
-        cells = list(_cells(sheet, item))
+        return _source(sheet, _item(sheet, item_ref), measured)
     except Problem as problem:
         return Source([], [], problem=problem.message)
+
+
+def read_ahead(sheet: Sheet, item_refs: Sequence[str], *, measured: bool = False) -> None:
+    """Read those of the items that nobody has read ahead yet, in one query, for `source_of` to have them at once."""
+    kept = caches["ahead"]
+    missing = {ref: 0 for ref in item_refs if not kept.has_key(_ahead_key(sheet, ref, measured))}
+    for item in items_of(sheet, missing) if missing else ():
+        kept.set(_ahead_key(sheet, item.ref, measured), _source(sheet, item, measured), AHEAD_FOR)
+
+
+def _ahead_key(sheet: Sheet, item_ref: str, measured: bool) -> str:
+    return f"source-{measured}-{sheet.pk}-{sheet.updated_at.timestamp()}-{sha256(item_ref.encode()).hexdigest()}"
+
+
+def _item(sheet: Sheet, item_ref: str) -> Item:
+    # Its place in the sheet, which is not shown, would be counted over all items.
+    found = items_of(sheet, {item_ref: 0})
+    return found[0] if len(found) == 1 else get_item(sheet, item_ref)
+
+
+def _source(sheet: Sheet, item: Item, measured: bool) -> Source:
     pictures = pictures_of(item.files) if measured else ()
-    return Source(cells, [shown_file(file) for file in item.files], item.hash, pictures=pictures)
+    return Source(list(_cells(sheet, item)), [shown_file(file) for file in item.files], item.hash, pictures=pictures)
 
 
 def shown_file(file: VolumeFile) -> ShownFile:

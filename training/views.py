@@ -28,6 +28,7 @@ from training.review.serializers import (
     ReviewPairSerializer,
     ReviewProgressSerializer,
 )
+from training.review.shown import look_ahead
 from training.serializers import (
     ExportSerializer,
     ExportSummarySerializer,
@@ -105,6 +106,7 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
         given = self._order(request.query_params)
         wanted, actor = given.validated_data, request.user.get_username()
         pairs = look(pk, given.choice(), actor=actor, most=wanted["limit"], skip=wanted["skip"], after=wanted["after"])
+        look_ahead(pk, pairs)
         return Response(ReviewPairSerializer(pairs, many=True).data)
 
     @extend_schema(request=OrderSerializer, responses=NextSerializer)

@@ -95,6 +95,8 @@ def _sqlite(parts: SplitResult) -> Database:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": file,
+        # Kept for each thread: where the last one is closed, SQLite empties its write-ahead log, with a wait for the disk.
+        "CONN_MAX_AGE": None,
         "OPTIONS": {
             # IMMEDIATE: two writers queue for `timeout` seconds instead of failing when they upgrade a read lock.
             "transaction_mode": "IMMEDIATE",

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "django_q",
 ]
 MIDDLEWARE = [
+    "workbench.after_answer.AfterAnswerMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -239,6 +240,12 @@ CACHES = {
     "heartbeat": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": VAR_DIR / "heartbeat",
+    },
+    # What the next items show, read before they are asked for; in files, so that it is there for all processes.
+    "ahead": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": VAR_DIR / "ahead",
+        "OPTIONS": {"MAX_ENTRIES": 2000},
     },
 }
 

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 ROLE = "workbench"
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=16MB")
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=16MB", "max_connections=250")
 
 
 def installed() -> Path | None:

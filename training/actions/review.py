@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from uuid import uuid4
 
 from django.conf import settings
@@ -14,16 +15,14 @@ from training.models import ReviewAction
 from training.review.applying import apply_waiting
 from training.review.journal import USES, Decision, record
 from training.review.states import know
-from training.review.waking import wake
+from training.review.waking import keep_looking, wake
+from workbench.after_answer import after_answer
 from workbench.problems import Forbidden, NotFound, Problem
 
 log = logging.getLogger(__name__)
 
 # Of a large batch so many are recorded in one transaction, because others wait for it on SQLite.
 TOGETHER = 50
-# How long a reviewer waits for another process that applies; then it, or a worker, applies this action too.
-PATIENCE = 2.0
-
 Refused = list[tuple[Decision, Problem]]
 
 
@@ -85,17 +84,17 @@ def undo_batch(
 
 
 def see_to(actions: Sequence[ReviewAction]) -> None:
-    """Have the actions applied: here and now, or soon by a worker."""
+    """Have the actions applied: by this process once the answer is sent, or soon by a worker."""
     for key in {action.training_sheet_id for action in actions}:
-        if settings.REVIEW_APPLY == "inline":
-            _apply_now(key)
-        else:
-            wake(key)
+        after_answer(("review", key), partial(_apply_now if settings.REVIEW_APPLY == "inline" else wake, key))
 
 
 def _apply_now(training_sheet_id: str) -> None:
+    # Where this process is killed first, the next decision, an export or the schedule applies it.
+    keep_looking()
     try:
-        apply_waiting(training_sheet_id, patience=PATIENCE)
+        # Another process that is at it now takes this one's actions along.
+        apply_waiting(training_sheet_id)
     except (DatabaseError, Problem, OSError):
         log.warning("The journal of training sheet %s waits for the lakehouse.", training_sheet_id, exc_info=True)
         wake(training_sheet_id)

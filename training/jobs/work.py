@@ -16,6 +16,7 @@ from training.jobs.record import record
 from training.jobs.states import after_of
 from training.jobs.watching import LOST, JobWatch, first_errors
 from training.models import LiveJob, TrainingSheet
+from training.review.queue import fill
 from training.watch import Stopped, Watch
 from workbench.problems import Problem
 
@@ -69,6 +70,7 @@ def _settle(
         give_back(job, step, then=dispatch, **outcome)
         return
     if step == "finish":
+        _look_ahead(training_sheet)
         counted = training_sheet.statistics
         outcome |= {
             "done": counted["items"],
@@ -87,3 +89,13 @@ def _settle(
     result = {"statistics": training_sheet.statistics, "model": model, "rate": rate}
     record(job, completed_at=timezone.now(), result=result)
     give_back(job, step, **outcome)
+
+
+def _look_ahead(training_sheet: TrainingSheet) -> None:
+    """Have the first pairs to review ready for who opens the review first."""
+    try:
+        fill(training_sheet.pk)
+    except (DatabaseError, OSError):
+        log.warning(
+            "The first pairs of training sheet %s are fetched when asked for.", training_sheet.pk, exc_info=True
+        )

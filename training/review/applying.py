@@ -58,17 +58,20 @@ def waiting() -> Waiting:
 def apply_waiting(training_sheet_id: str, *, patience: float = 0.0) -> int:
     """Apply what waits of a training sheet and return how many actions.
 
-    0 where another process is at it for longer than `patience` seconds. DatabaseError where the lakehouse is away.
+    Where another process is at it, this one tries for `patience` seconds. DatabaseError where the lakehouse is away.
     """
-    deadline = time.monotonic() + patience
+    applied, deadline = 0, time.monotonic() + patience
     while _waiting(training_sheet_id).exists():
         with _lease(training_sheet_id) as keep:
-            if keep:
-                return _apply_all(training_sheet_id, keep)
-        if time.monotonic() >= deadline:
-            return 0
-        time.sleep(TURN)
-    return 0
+            done = _apply_all(training_sheet_id, keep) if keep else 0
+        if done:
+            # Looks again without the lease: who recorded something just before it was given back found it taken.
+            applied += done
+        elif keep or time.monotonic() >= deadline:
+            break
+        else:
+            time.sleep(TURN)
+    return applied
 
 
 def sheets_that_wait() -> list[str]:

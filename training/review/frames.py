@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from django.core.cache import cache
+
 from templates_app.schemas import normalise_output_schema
 from training.models import ReviewSheet, TrainingSheet
 from workbench.problems import Conflict, NotFound
+
+# For so many seconds a screen shows the names, guidelines and sources of a training sheet as they were.
+FRESH = 60
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,16 @@ def frame_of(training_sheet_id: str) -> Frame:
         mark_closed(training_sheet_id)
     schema = normalise_output_schema(found.template.output_schema)
     return Frame(found.sheet_id, found.template_id, found.template.label_type, schema)
+
+
+def training_sheet_of(training_sheet_id: str) -> TrainingSheet | None:
+    """Return the training sheet with its sheet and template for showing, as they were within the last minute."""
+    key = f"training-sheet-{training_sheet_id}"
+    found: TrainingSheet | None = cache.get(key)
+    if found is None:
+        found = TrainingSheet.objects.select_related("sheet", "template").filter(pk=training_sheet_id).first()
+        cache.set(key, found, FRESH)
+    return found
 
 
 def mark_closed(training_sheet_id: str) -> None:

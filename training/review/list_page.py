@@ -22,7 +22,7 @@ from training.review.filters import PROBLEMS
 from training.review.listing import keys_of, page_of
 from training.review.page import REASONS, progress_context
 from training.review.rights import rights_of
-from training.review.screens import CHANGE, choice_context, choice_of, query_text, training_sheet_of
+from training.review.screens import CHANGE, choice_context, choice_of, expect_training_sheet, query_text
 from workbench.csp import strict
 from workbench.problems import Problem
 
@@ -36,7 +36,7 @@ VERBS = ("approve", "reject", "flag", "reopen")
 @require_http_methods(["GET", "POST"])
 def page(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
     """Return a page of the pairs that match; a post previews a verb for many, does it, or takes a batch back."""
-    training_sheet = training_sheet_of(training_sheet_id)
+    training_sheet = expect_training_sheet(training_sheet_id)
     choice = choice_of(request, ORDER)
     try:
         if request.method == "POST":
@@ -56,7 +56,7 @@ def page(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
 def views(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
     """Save the choice of the address as a view, or delete one, and go back to where the form was."""
     _expect_reviewer(request)
-    training_sheet, choice = training_sheet_of(training_sheet_id), choice_of(request)
+    training_sheet, choice = expect_training_sheet(training_sheet_id), choice_of(request)
     actor, posted = request.user.get_username(), request.POST
     try:
         if key := posted.get("delete"):

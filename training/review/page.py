@@ -30,7 +30,7 @@ from training.review.leases import hold, let_go
 from training.review.progress import progress_of
 from training.review.queue import Empty
 from training.review.rights import rights_of
-from training.review.screens import CHANGE, choice_context, choice_of, query_text, training_sheet_of
+from training.review.screens import CHANGE, choice_context, choice_of, expect_training_sheet, query_text
 from training.review.shown import STANDINGS, ShownPair, shown_pair
 from training.review.states import expect_known
 from training.review.transitions import TRANSITIONS
@@ -57,7 +57,7 @@ DONE = {
 @require_http_methods(["GET", "POST"])
 def page(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
     """Return the screen with the pair of `?pair=`, else with the next one, which the reader holds from now on."""
-    training_sheet = training_sheet_of(training_sheet_id)
+    training_sheet = expect_training_sheet(training_sheet_id)
     choice = choice_of(request).waiting()
     if request.method == "POST":
         return _decide(request, training_sheet, choice)
@@ -79,7 +79,7 @@ def page(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
 @require_GET
 def item(request: HttpRequest, training_sheet_id: str, pair_id: str) -> HttpResponse:
     """Return the parts of the screen that belong to one pair; looking takes no hold of it."""
-    training_sheet = training_sheet_of(training_sheet_id)
+    training_sheet = expect_training_sheet(training_sheet_id)
     shown = shown_pair(training_sheet, _pair(training_sheet.pk, pair_id))
     return render(request, "review/item.html", _item_context(request, shown))
 
@@ -90,7 +90,9 @@ def item(request: HttpRequest, training_sheet_id: str, pair_id: str) -> HttpResp
 @require_GET
 def progress(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
     """Return how far the review is, as the top of the screen shows it."""
-    return render(request, "review/progress.html", progress_context(request, training_sheet_of(training_sheet_id).pk))
+    return render(
+        request, "review/progress.html", progress_context(request, expect_training_sheet(training_sheet_id).pk)
+    )
 
 
 def _pair(training_sheet_id: str, pair_id: str) -> ReviewPair:

@@ -1,27 +1,46 @@
-"""How far the review of a training sheet is: counted once in the lakehouse, with what the journal holds over it."""
+"""How far the review of a training sheet is: counted in the lakehouse now and then, with what was decided since over it.
+
+Who asks for a count that is a few seconds old is given it, and it is counted anew after the answer: only generation and the
+like write pairs past the journal, and nobody waits for a warehouse to see them.
+"""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import pairwise
 from math import ceil
 from statistics import median
-from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q, QuerySet
+from django.utils import timezone
 
-from training.models import QAPair, ReviewAction
+from training.models import QAPair, ReviewAction, ReviewSheet
 from training.review.frames import frame_of
+from workbench.after_answer import after_answer
 
-FRESH = 5  # seconds
+# Seconds after which a count is made anew, and after which it is not shown any more.
+FRESH, SHOWN = 5, 60
 LATELY = 50
 # A longer break between two decisions is not part of the pace.
 BREAK = timedelta(minutes=5)
 
 Bucket = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What the lakehouse said, at a time in seconds, and where the journal stood: its newest action and what waited."""
+
+    buckets: dict[Bucket, int]
+    newest: int
+    waiting: list[int]
+    at: float
 
 
 @dataclass(frozen=True)
@@ -44,11 +63,11 @@ def progress_of(training_sheet_id: str, *, actor: str) -> Progress:
     NotFound for a training sheet that does not exist.
     """
     frame_of(training_sheet_id)
-    counts = Counter(_counted(training_sheet_id))
-    for action, is_first in _waiting(training_sheet_id):
-        if is_first:
-            counts[_bucket(action.before, action.pair.state)] -= 1
-            counts[_bucket({**action.pair.state, "status": action.pair.status}, action.pair.state)] += 1
+    counted = _counted(training_sheet_id)
+    counts = Counter(counted.buckets)
+    for before, now in _since(training_sheet_id, counted):
+        counts[before] -= 1
+        counts[now] += 1
     by_kind: Counter[str] = Counter()
     for (status, mode, reviewer), count in counts.items():
         by_kind[_kind(status, mode, reviewer == actor)] += count
@@ -73,33 +92,56 @@ def _kind(status: str, mode: str, is_mine: bool) -> str:
     return "approved_by_me" if is_mine else "approved_by_others"
 
 
-def _bucket(state: Any, kept: Any) -> Bucket:
-    return state["status"], kept["labeling_mode"], state["reviewed_by"] or ""
-
-
-def _counted(training_sheet_id: str) -> dict[Bucket, int]:
-    """Return the counts of the lakehouse, remembered for a moment and until more of the journal is applied."""
-    actions = ReviewAction.objects.filter(training_sheet_id=training_sheet_id)
-    applied = actions.exclude(applied_at=None).aggregate(last=Max("id"))["last"]
-    key = f"progress-{training_sheet_id}-{applied}"
-    found: dict[Bucket, int] | None = cache.get(key)
+def _counted(training_sheet_id: str) -> Counted:
+    found: Counted | None = cache.get(_key(training_sheet_id))
     if found is None:
-        pairs = QAPair.objects.filter(training_sheet_id=training_sheet_id).order_by()
-        rows = pairs.values_list("status", "labeling_mode", "reviewed_by").annotate(count=Count("pk"))
-        found = {(status, mode, reviewer): count for status, mode, reviewer, count in rows}
-        cache.set(key, found, FRESH)
+        return _count(training_sheet_id)
+    if time.monotonic() - found.at > FRESH:
+        after_answer(("count", training_sheet_id), partial(_count, training_sheet_id))
     return found
 
 
-def _waiting(training_sheet_id: str) -> list[tuple[ReviewAction, bool]]:
-    """Return what is not applied yet, oldest first, and whether each is the first of its pair."""
-    waiting = ReviewAction.objects.filter(training_sheet_id=training_sheet_id, applied_at=None)
-    seen: set[str] = set()
-    found = []
-    for action in waiting.select_related("pair").order_by("id"):
-        found.append((action, action.pair_id not in seen))
-        seen.add(action.pair_id)
+def _count(training_sheet_id: str) -> Counted:
+    """Count in the lakehouse, and remember it."""
+    # The journal first: what is applied while the lakehouse counts would else be missing from both.
+    newest = ReviewAction.objects.filter(training_sheet_id=training_sheet_id).aggregate(last=Max("id"))["last"] or 0
+    waiting = list(_waiting(training_sheet_id).values_list("pk", flat=True))
+    pairs = QAPair.objects.filter(training_sheet_id=training_sheet_id).order_by()
+    rows = pairs.values_list("status", "labeling_mode", "reviewed_by").annotate(count=Count("pk"))
+    buckets = {(status, mode, reviewer): count for status, mode, reviewer, count in rows}
+    found = Counted(buckets, newest, waiting, time.monotonic())
+    cache.set(_key(training_sheet_id), found, FRESH if _is_being_applied(training_sheet_id, waiting) else SHOWN)
     return found
+
+
+def _is_being_applied(training_sheet_id: str, waiting: list[int]) -> bool:
+    """Return whether the count may have seen some of what waited applied: it is soon made again then."""
+    held = ReviewSheet.objects.filter(pk=training_sheet_id, held_until__gt=timezone.now())
+    return held.exists() or len(waiting) != _waiting(training_sheet_id).filter(pk__in=waiting).count()
+
+
+def _key(training_sheet_id: str) -> str:
+    return f"progress-{training_sheet_id}"
+
+
+def _waiting(training_sheet_id: str) -> QuerySet[ReviewAction]:
+    return ReviewAction.objects.filter(training_sheet_id=training_sheet_id, applied_at=None)
+
+
+def _since(training_sheet_id: str, counted: Counted) -> Iterator[tuple[Bucket, Bucket]]:
+    """Yield what each pair was for the lakehouse and what it is now, for those decided about since it counted."""
+    later = Q(pk__gt=counted.newest) | Q(pk__in=counted.waiting)
+    actions = ReviewAction.objects.filter(later, training_sheet_id=training_sheet_id).order_by("id")
+    mode, seen = "pair__state__labeling_mode", set()
+    before, now = ("before__status", mode, "before__reviewed_by"), ("pair__status", mode, "pair__state__reviewed_by")
+    for key, *found in actions.values_list("pair_id", *before, *now):
+        if key not in seen:
+            seen.add(key)
+            yield _bucket(*found[:3]), _bucket(*found[3:])
+
+
+def _bucket(status: str, mode: str, reviewer: str | None) -> Bucket:
+    return status, mode, reviewer or ""
 
 
 def _minutes(training_sheet_id: str, actor: str, left: int) -> int | None:

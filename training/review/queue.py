@@ -1,8 +1,9 @@
 """What to look at next: a window of waiting pairs beside the lakehouse, so that the next one is there at once.
 
-The window is filled from the lakehouse by one statement, again before it runs dry, and handed out by conditional
-updates, so that no two reviewers get the same pair. Once the lakehouse had no further window it is left alone for a
-while, because the last pairs of a training sheet must not be slower than the others.
+The window is filled from the lakehouse by one statement, again before it runs dry and then after an answer, so that nobody
+waits for it but who comes first of all. It is handed out by conditional updates, so that no two reviewers get the same pair.
+Once the lakehouse had no further window it is left alone for a while, because the last pairs of a training sheet must not be
+slower than the others.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from random import sample
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -19,12 +22,13 @@ from training.models import QAPair, ReviewPair, ReviewSheet
 from training.review.leases import take
 from training.review.risk import with_risk
 from training.review.states import remembered
+from workbench.after_answer import after_answer
 from workbench.near import listed
 from workbench.problems import Invalid
 
 WINDOW = 200
 LOW = 40
-TRIED = 8
+TRIED = 40
 # How long a lakehouse without a further window is left alone: while some are left, and when none is.
 AGAIN, AGAIN_EMPTY = timedelta(seconds=60), timedelta(seconds=5)
 FILLING = timedelta(seconds=20)
@@ -61,8 +65,8 @@ def claim(training_sheet_id: str, *, actor: str, order: str = "risk", skip: Sequ
     while True:
         waiting = _filled(training_sheet_id, actor, order, skip, LOW)
         candidates = list(waiting.values_list("pk", flat=True)[:TRIED])
-        # Of many who reach for the first at the same moment one gets it; the others try the next.
-        for key in candidates:
+        # Of many who reach for the first at the same moment one gets it; the others must not all reach for the second.
+        for key in (*candidates[:1], *sample(candidates[1:], max(0, len(candidates) - 1))):
             if take(waiting.filter(pk=key), actor=actor):
                 return ReviewPair.objects.get(pk=key)
         if not candidates:
@@ -86,24 +90,38 @@ def _free(training_sheet_id: str, actor: str, order: str) -> QuerySet[ReviewPair
 
 
 def _filled(training_sheet_id: str, actor: str, order: str, skip: Sequence[str], least: int) -> QuerySet[ReviewPair]:
-    """Return what is free, after the next window was fetched where fewer than `least` are."""
+    """Return what is free; the next window is fetched where fewer than `least` are, before that where none is."""
     free = _free(training_sheet_id, actor, order).exclude(pk__in=skip)
     count = free.count()
     if count >= least or not _may_have_more(training_sheet_id, order, AGAIN if count else AGAIN_EMPTY):
         return free
-    sheets = ReviewSheet.objects.filter(pk=training_sheet_id)
+    if count:
+        after_answer(("fill", training_sheet_id, order), partial(_refill, free, least, training_sheet_id, order))
+        return free
     deadline = time.monotonic() + PATIENCE
-    while not _take_turn(sheets):
-        # One process fetches for all; who has something to go on with does not wait for it.
-        if count or free.exists() or time.monotonic() > deadline:
-            return _free(training_sheet_id, actor, order).exclude(pk__in=skip)
+    while not free.exists() and not fill(training_sheet_id, order) and time.monotonic() < deadline:
+        # One process fetches for all.
         time.sleep(TURN)
+    return free
+
+
+def _refill(free: QuerySet[ReviewPair], least: int, training_sheet_id: str, order: str) -> None:
+    # Of those who came at the same moment the first has fetched it by now.
+    if free.count() < least:
+        fill(training_sheet_id, order)
+
+
+def fill(training_sheet_id: str, order: str = "risk") -> bool:
+    """Fetch the next window of waiting pairs, unless another process does now: False then."""
+    ReviewSheet.objects.get_or_create(pk=training_sheet_id)
+    sheets = ReviewSheet.objects.filter(pk=training_sheet_id)
+    if not _take_turn(sheets):
+        return False
     try:
-        if not free.exists() or count:
-            _fill(training_sheet_id, order)
+        _fetch(training_sheet_id, order)
     finally:
         sheets.update(filling_until=None)
-    return _free(training_sheet_id, actor, order).exclude(pk__in=skip)
+    return True
 
 
 def _may_have_more(training_sheet_id: str, order: str, pause: timedelta) -> bool:
@@ -119,7 +137,7 @@ def _take_turn(sheets: QuerySet[ReviewSheet]) -> bool:
     return bool(idle.update(filling_until=now + FILLING))
 
 
-def _fill(training_sheet_id: str, order: str) -> None:
+def _fetch(training_sheet_id: str, order: str) -> None:
     """Fetch the next window of waiting pairs that are not in the queue of this order yet."""
     mark, by = ORDERS[order]
     known = ReviewPair.objects.filter(training_sheet_id=training_sheet_id)

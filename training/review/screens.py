@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from training.models import ReviewView, TrainingSheet
 from training.review.chosen import Choice
+from training.review.frames import training_sheet_of
 from training.review.orders import ORDERS
 from training.review.serializers import OrderSerializer
 from training.review.transitions import STATUS_WORDS
@@ -20,9 +21,9 @@ from workbench.problems import in_words
 CHANGE = "training.change_qapair"
 
 
-def training_sheet_of(key: str) -> TrainingSheet:
+def expect_training_sheet(key: str) -> TrainingSheet:
     """Return the training sheet with its sheet and template; Http404 where there is none."""
-    found = TrainingSheet.objects.select_related("sheet", "template").filter(pk=key).first()
+    found = training_sheet_of(key)
     if found is None:
         raise Http404(f"There is no training sheet {key}.")
     return found

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
 
 from governance.uses import USES
-from sheets.item_page import Source, source_of
+from sheets.item_page import Source, read_ahead, source_of
 from templates_app.annotations import asks_for_annotations
 from templates_app.answer_form import MISSING, FormField, form_of
 from templates_app.schemas import checker
@@ -17,9 +19,13 @@ from templates_app.shapes import picture_faults
 from training.answerers import as_answer
 from training.chat import assistant_answer
 from training.models import ReviewPair, TrainingSheet
-from training.review.frames import frame_of
+from training.review.frames import frame_of, training_sheet_of
 from training.review.risk import DISAGREES
 from training.review.transitions import TRANSITIONS
+from workbench.after_answer import after_answer
+from workbench.problems import Problem
+
+log = logging.getLogger(__name__)
 
 STANDINGS = ("allowed", "not allowed", "prohibited")
 
@@ -97,6 +103,23 @@ def shown_pair(
         misfits += picture_faults(schema, answer, source.pictures)
     form = form_of(schema, answer if typed is MISSING else typed, faults or misfits, pictures=source.pictures)
     return ShownPair(pair, source, form, answer, list(faults), misfits)
+
+
+def look_ahead(training_sheet_id: str, pairs: Sequence[ReviewPair]) -> None:
+    """Have the sources of the next pairs ready, once the present answer is sent."""
+    refs = [pair.item_ref for pair in pairs]
+    after_answer(("look ahead", training_sheet_id), partial(_read_ahead, training_sheet_id, refs))
+
+
+def _read_ahead(training_sheet_id: str, item_refs: Sequence[str]) -> None:
+    training_sheet = training_sheet_of(training_sheet_id)
+    try:
+        if training_sheet is not None:
+            measured = asks_for_annotations(frame_of(training_sheet_id).output_schema)
+            read_ahead(training_sheet.sheet, item_refs, measured=measured)
+    except Problem as problem:
+        # A sheet that cannot be read says so on the screen of its item.
+        log.info("Nothing is read ahead for training sheet %s: %s", training_sheet_id, problem)
 
 
 def _draft(state: Any, has_answer: bool) -> tuple[str, str]:

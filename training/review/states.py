@@ -46,8 +46,9 @@ def know(ids: Sequence[str]) -> None:
 
 def expect_known(pair_id: str) -> None:
     """Have review know the pair; NotFound for one that does not exist."""
-    know([pair_id])
-    if not ReviewPair.objects.filter(pk=pair_id).exists():
+    if not ReviewPair.objects.filter(pk=pair_id).exists() and not remembered(
+        with_risk(QAPair.objects.filter(pk=pair_id))
+    ):
         raise NotFound(f"There is no pair {pair_id}.")
 
 
@@ -62,7 +63,8 @@ def catch_up(training_sheet_id: str) -> None:
 def remembered(pairs: Iterable[QAPair], **queue: bool) -> dict[str, ReviewPair]:
     """Return what review knows of the pairs from now on; what it knew before stays where it is ahead.
 
-    The pairs have their `risk`, by `with_risk`, and keep their order. `queue` marks for which order they were fetched: `by_risk=True` or `in_sequence=True`.
+    The pairs have their `risk`, by `with_risk`, and keep their order. `queue` marks for which order they were fetched:
+    `by_risk=True` or `in_sequence=True`.
     """
     fresh = [_fresh(pair, **queue) for pair in pairs]
     ReviewPair.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=500)

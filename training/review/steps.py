@@ -242,10 +242,11 @@ def restate(round_: Round) -> None:
 def mark(round_: Round) -> None:
     """Say in the journal that the actions are in the lakehouse."""
     with transaction.atomic("default"):
-        for action in round_.actions:
-            # Only the process that marks it counts it, should two have been at it.
-            if ReviewAction.objects.filter(pk=action.pk, applied_at=None).update(applied_at=timezone.now(), error=""):
-                ReviewPair.objects.filter(pk=action.pair_id).update(waiting=F("waiting") - 1)
+        # Only the process that marks an action counts it, should two have been at it. A round has one of each pair.
+        left = ReviewAction.objects.filter(pk__in=[action.pk for action in round_.actions], applied_at=None)
+        pairs = list(left.select_for_update().values_list("pair_id", flat=True))
+        left.update(applied_at=timezone.now(), error="")
+        ReviewPair.objects.filter(pk__in=pairs).update(waiting=F("waiting") - 1)
     ReviewSheet.objects.filter(pk=round_.actions[0].training_sheet_id).update(failed=0, retry_at=None)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
+from django.db.models import QuerySet
+from django_filters.rest_framework import CharFilter, FilterSet
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
@@ -15,6 +17,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from training.actions.review import Refused, review, review_many, undo_batch
 from training.models import QAPair, ReviewAction
+from training.review.frames import frame_of
 from training.review.leases import hold, let_go
 from training.review.overlay import newest, with_status
 from training.review.rights import TAKE_OVER, rights_of
@@ -32,7 +35,7 @@ from training.review.uses_views import ChangesUses
 from training.serializers import QAPairSerializer
 from workbench.api.permissions import may
 from workbench.near import listed
-from workbench.problems import Invalid
+from workbench.problems import Invalid, NotFound
 
 REVIEW = [IsAuthenticated, may("training.change_qapair")]
 REFUSED = OpenApiResponse(description="The pair's status, version or holder stands against it")
@@ -48,7 +51,6 @@ def verb(name: str) -> View:
         given.is_valid(raise_exception=True)
         wanted = given.decision(pk, name, **rights_of(request.user))
         done = review(wanted, actor=request.user.get_username())
-        done.refresh_from_db()
         return Response(ReviewedSerializer({"pair": done.pair, "action": done}).data)
 
     act.__name__, act.__doc__ = name, f"{name.capitalize()} the pair; the answer is its newest state and the action."
@@ -64,11 +66,28 @@ def batch_answer(batch_id: str, done: Sequence[ReviewAction], refused: Refused) 
     return Response(BatchAnswerSerializer({"batch_id": batch_id, "done": len(done), "refused": told}).data)
 
 
+class PairFilter(FilterSet):
+    """Equality filters; the training sheet is looked up where review remembers it, not in the lakehouse each time."""
+
+    training_sheet = CharFilter(method="of_training_sheet")
+
+    class Meta:
+        model = QAPair
+        fields = ("training_sheet", "labeling_mode", "item_ref", "reviewed_by", "data_classification")
+
+    def of_training_sheet(self, pairs: QuerySet[QAPair], _name: str, key: str) -> QuerySet[QAPair]:
+        try:
+            frame_of(key)
+        except NotFound as problem:
+            raise Invalid.of_fields("There is no such training sheet.", {"training_sheet": [problem.message]}) from None
+        return pairs.filter(training_sheet_id=key)
+
+
 @extend_schema_view(list=extend_schema(parameters=[BY_STATUS]))
 class QAPairViewSet(ChangesUses, ReadOnlyModelViewSet[QAPair]):
     queryset = QAPair.objects.all()
     serializer_class = QAPairSerializer
-    filterset_fields = ["training_sheet", "labeling_mode", "item_ref", "reviewed_by", "data_classification"]
+    filterset_class = PairFilter
 
     approve, edit, reject, flag, reopen, undo = map(verb, VERBS)
 

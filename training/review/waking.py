@@ -23,7 +23,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 5, 300
 
 def wake(training_sheet_id: str) -> None:
     """Enqueue the task that applies the journal, unless it waits already or the lakehouse is to be left alone."""
-    _keep_looking()
+    keep_looking()
     now = timezone.now()
     ReviewSheet.objects.get_or_create(pk=training_sheet_id)
     untold = Q(enqueued_at=None) | Q(enqueued_at__lt=now - FORGOTTEN)
@@ -60,5 +60,6 @@ def _due() -> Q:
 
 
 @lru_cache(maxsize=1)
-def _keep_looking() -> None:
+def keep_looking() -> None:
+    """Have a worker look each minute; asked of the database once in a process."""
     every_minute("apply reviews", "training.tasks.apply_reviews")

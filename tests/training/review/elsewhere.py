@@ -18,21 +18,23 @@ from django.conf import settings
 from django.db import connections
 
 from training.actions.review import review
-from training.models import ReviewPair
+from training.models import ReviewPair, TrainingSheet
 from training.review import applying
 from training.review.frames import frame_of
 from training.review.journal import Decision
+from training.review.overlay import recounted
 from training.review.queue import claim
+from workbench import databases
 from workbench.router import LAKEHOUSE
 
 KILLED = 9
 
 
 def use(lakehouse: str, database: str) -> None:
-    """Point this process at a lakehouse and a default database."""
-    for alias, name in ((LAKEHOUSE, lakehouse), ("default", database)):
-        connections.settings[alias]["NAME"] = name
-        connections[alias].settings_dict["NAME"] = name
+    """Point this process at a lakehouse and at the URL of a default database."""
+    for alias, entry in ((LAKEHOUSE, {"NAME": lakehouse}), ("default", databases.default(database))):
+        connections.settings[alias] |= entry
+        connections[alias] = connections.create_connection(alias)
 
 
 def apply_until(lakehouse: str, database: str, training_sheet_id: str, statement: int) -> None:
@@ -50,6 +52,15 @@ def apply_until(lakehouse: str, database: str, training_sheet_id: str, statement
 
     with connections["default"].execute_wrapper(kill), connections[LAKEHOUSE].execute_wrapper(kill):
         applying.apply_waiting(training_sheet_id, patience=10)
+
+
+def count_and_apply(lakehouse: str, database: str, training_sheet_id: str, told: Any) -> None:
+    """Tell the counters of the training sheet before its journal is applied and afterwards."""
+    use(lakehouse, database)
+    for act in (lambda: 0, lambda: applying.apply_waiting(training_sheet_id)):
+        act()
+        (counted,) = recounted(TrainingSheet.objects.with_counters().filter(pk=training_sheet_id))
+        told.put([counted.total_pairs, counted.rejected_pairs, counted.unlabeled_pairs])
 
 
 def review_all(lakehouse: str, database: str, training_sheet_id: str, reviewers: list[str], handed_out: Any) -> None:

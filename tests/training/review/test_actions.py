@@ -9,13 +9,17 @@ from typing import Any
 import polars as pl
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from labels.models import CanonicalLabel, CanonicalLabelVersion
+from templates_app.models import PromptTemplate
 from tests.training.review.conftest import Act
 from training.chat import assistant_answer
 from training.models import QAPair, ReviewAction, ReviewEvent, ReviewPair
 from training.review.applying import apply_waiting
+from workbench.router import LAKEHOUSE
 
 OTHER = {"minor": "major", "major": "critical", "critical": "minor", "none": "minor"}
 
@@ -57,6 +61,36 @@ def test_an_edit_keeps_what_changed_by_field(waiting: QAPair, act: Act) -> None:
     ]
     assert answer_of(QAPair.objects.get(pk=waiting.pk))["severity"] == OTHER[old["severity"]]
     assert CanonicalLabel.objects.get(item_ref=waiting.item_ref).label_data["severity"] == OTHER[old["severity"]]
+
+
+def test_an_edit_of_a_conversation_changes_its_last_message_alone(waiting: QAPair, act: Act, lakehouse: Path) -> None:
+    part = {"type": "object", "properties": {"name": {"type": "string"}, "defects": {"type": "array"}}}
+    schema = {"type": "object", "properties": {"parts": {"type": "array", "items": part}}}
+    PromptTemplate.objects.filter(pk=waiting.training_sheet.template_id).update(output_schema=schema)
+    old = {"parts": [{"name": "C1", "defects": ["scratch"]}, {"name": "C2", "defects": []}]}
+    said = ["system", "user", "assistant", "user", "assistant"]
+    messages = [{"role": role, "content": json.dumps(old)} for role in said]
+    QAPair.objects.filter(pk=waiting.pk).update(messages=messages)
+    new = {"parts": [{"name": "C1", "defects": ["scratch", "burn"]}, {"name": "C7", "defects": []}]}
+    changed = act(waiting, "edit", answer=new)
+    assert [tuple(change.values()) for change in changed.json()["action"]["changes"]] == [
+        ("parts[0].defects[1]", None, "burn", "add"),
+        ("parts[1].name", "C2", "C7"),
+    ]
+    pair = next(row for row in rows(lakehouse, "qa_pairs") if row["id"] == waiting.pk)
+    assert json.loads(pair["messages"])[:-1] == messages[:-1]
+    assert json.loads(json.loads(pair["messages"])[-1]["content"]) == new
+    label = next(row for row in rows(lakehouse, "canonical_labels") if row["item_ref"] == waiting.item_ref)
+    assert json.loads(label["output_schema"])["properties"]["parts"]["items"] == part
+
+
+def test_deciding_asks_the_default_database_a_few_times(waiting: QAPair, act: Act, settings: Any) -> None:
+    settings.REVIEW_APPLY = "worker"
+    act(waiting, "flag", reason="look again")
+    with CaptureQueriesContext(connections["default"]) as asked, CaptureQueriesContext(connections[LAKEHOUSE]) as read:
+        assert act(waiting, "approve").status_code == 200
+    # Was it done, is it known; in a transaction pair, closed, pair, action; after the answer the worker is told by two.
+    assert (len(asked), len(read)) == (10, 0), [query["sql"][:80] for query in asked]
 
 
 def test_editing_an_approved_pair_is_the_next_version_of_its_label(waiting: QAPair, act: Act) -> None:

@@ -1,57 +1,82 @@
-"""Many reviewers over many pairs: none given to two, none lost, and the counters are right."""
+"""Many reviewers over many pairs: none given to two, none lost, and the counters are right, before and after applying."""
 
 from __future__ import annotations
 
 import multiprocessing
-import os
+import secrets
 import sqlite3
 from pathlib import Path
 from uuid import uuid4
 
 import polars as pl
 from django.db import connections
+from django.db.backends.postgresql.base import DatabaseWrapper
+from django_q.models import OrmQ, Schedule
 
-from tests.training.review.elsewhere import apply_until, review_all
-from training.models import QAPair, TrainingSheet
+from tests.lakebase.conftest import postgres
+from tests.lakebase.postgres import ROLE, Postgres
+from tests.training.review.elsewhere import count_and_apply, review_all
+from training.models import QAPair, ReviewAction, ReviewPair, ReviewSheet, TrainingSheet
+from workbench import databases
 
-# CROWD=20 is two hundred reviewers over two thousand pairs, which takes a minute.
-CROWD = int(os.environ.get("CROWD", "1"))
-PAIRS, REVIEWERS, PROCESSES = 100 * CROWD, 10 * CROWD, 2
+__all__ = ["postgres"]
+
+PROCESSES = 2
+LEFT = "SELECT count(*), sum(waiting), sum(version - 2) FROM review_pairs"
+DECIDED = "SELECT count(*), count(DISTINCT pair_id), count(applied_at) FROM review_actions"
 
 
-def many_waiting() -> None:
+def test_a_crowd_on_sqlite(boards: TrainingSheet, lakehouse: Path, tmp_path: Path) -> None:
+    file = tmp_path / "default.sqlite3"
+    file.write_bytes(connections["default"].connection.serialize())
+    crowd(f"sqlite://{file}", boards, lakehouse, pairs=100, reviewers=10)
+    with sqlite3.connect(file) as database:
+        assert [database.execute(sql).fetchone() for sql in (LEFT, DECIDED)] == [(100, 0, 0), (100, 100, 100)]
+
+
+def test_two_hundred_reviewers_on_postgresql(boards: TrainingSheet, lakehouse: Path, postgres: Postgres) -> None:
+    postgres.change_password("a password")
+    name = postgres.make_database(f"crowd_{secrets.token_hex(4)}")
+    url = f"postgresql://{ROLE}:a%20password@127.0.0.1:{postgres.port}/{name}"
+    database = DatabaseWrapper(connections.settings["default"] | databases.default(url), "crowd")
+    with database.schema_editor() as editor:
+        for model in (ReviewPair, ReviewSheet, ReviewAction, OrmQ, Schedule):
+            editor.create_model(model)
+    crowd(url, boards, lakehouse, pairs=2_000, reviewers=200)
+    with database.cursor() as cursor:
+        counts = [cursor.execute(sql).fetchone() for sql in (LEFT, DECIDED)]
+    database.close()
+    assert counts == [(2_000, 0, 0), (2_000, 2_000, 2_000)]
+
+
+def crowd(url: str, training_sheet: TrainingSheet, lakehouse: Path, *, pairs: int, reviewers: int) -> None:
+    """Let the reviewers, each on a connection of its own, reject all pairs; then apply, and read what Delta has."""
+    many_waiting(pairs)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.training.review.elsewhere"])
+    told, names = context.Queue(), [f"reviewer {n}" for n in range(reviewers)]
+    given = (str(lakehouse), url, training_sheet.pk)
+    at_work = [context.Process(target=review_all, args=(*given, names[n::PROCESSES], told)) for n in range(PROCESSES)]
+    for process in at_work:
+        process.start()
+    taken = [pair for _ in names for pair, _ in told.get(timeout=600)]
+    for process in at_work:
+        process.join(120)
+    assert (len(taken), len(set(taken))) == (pairs, pairs)
+    last = context.Process(target=count_and_apply, args=(*given, told))
+    last.start()
+    assert [told.get(timeout=600) for _ in range(2)] == [[pairs, pairs, 0]] * 2
+    last.join(120)
+    tables = lakehouse / "mirion_vital/workbench"
+    assert pl.read_delta(str(tables / "qa_pairs"))["status"].value_counts().rows() == [("rejected", pairs)]
+    events = pl.read_delta(str(tables / "review_events"))
+    assert (events.height, events["qa_pair_id"].n_unique()) == (pairs, pairs)
+    assert TrainingSheet.objects.get().status == "approved"
+
+
+def many_waiting(pairs: int) -> None:
     example = QAPair.objects.filter(status="unlabeled", error="").values()[0]
     QAPair.objects.all()._raw_delete("lakehouse")
     QAPair.objects.bulk_create(
-        QAPair(**example | {"id": str(uuid4()), "item_ref": f"BOARD-{at}", "position": at}) for at in range(PAIRS)
+        QAPair(**example | {"id": str(uuid4()), "item_ref": f"BOARD-{at}", "position": at}) for at in range(pairs)
     )
-
-
-def test_a_crowd_of_reviewers(boards: TrainingSheet, lakehouse: Path, tmp_path: Path) -> None:
-    many_waiting()
-    database = tmp_path / "default.sqlite3"
-    database.write_bytes(connections["default"].connection.serialize())
-    sqlite3.connect(database).execute("PRAGMA journal_mode=WAL")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.training.review.elsewhere"])
-    handed_out = context.Queue()
-    names = [f"reviewer {n}" for n in range(REVIEWERS)]
-    given = (str(lakehouse), str(database), boards.pk)
-    crowd = [
-        context.Process(target=review_all, args=(*given, names[n::PROCESSES], handed_out)) for n in range(PROCESSES)
-    ]
-    for process in crowd:
-        process.start()
-    taken = [pair for _ in names for pair, _ in handed_out.get(timeout=300)]
-    for process in crowd:
-        process.join(120)
-    assert (len(taken), len(set(taken))) == (PAIRS, PAIRS)
-    last = context.Process(target=apply_until, args=(*given, 0))
-    last.start()
-    last.join(120)
-    tables = lakehouse / "mirion_vital/workbench"
-    assert pl.read_delta(str(tables / "qa_pairs"))["status"].value_counts().rows() == [("rejected", PAIRS)]
-    assert pl.read_delta(str(tables / "review_events"))["qa_pair_id"].n_unique() == PAIRS
-    left = "SELECT count(*), sum(waiting), sum(version - 2) FROM review_pairs"
-    assert sqlite3.connect(database).execute(left).fetchone() == (PAIRS, 0, 0)
-    assert TrainingSheet.objects.get().status == "approved"

@@ -43,7 +43,7 @@ def test_killed_again_and_again(journal: list[QAPair], lakehouse: Path, tmp_path
     deaths, statement, code = 0, 0, KILLED
     while code == KILLED:
         statement += 3
-        given = (str(lakehouse), str(database), journal[0].training_sheet_id, statement)
+        given = (str(lakehouse), f"sqlite://{database}", journal[0].training_sheet_id, statement)
         process = context.Process(target=apply_until, args=given)
         process.start()
         process.join(60)

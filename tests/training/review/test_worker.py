@@ -24,7 +24,7 @@ from workbench.router import LAKEHOUSE
 @pytest.fixture
 def by_worker(settings: Any) -> None:
     settings.REVIEW_APPLY = "worker"
-    waking._keep_looking.cache_clear()
+    waking.keep_looking.cache_clear()
 
 
 def test_a_worker_is_told_once_and_looks_each_minute(by_worker: None, waiting: QAPair, act: Act) -> None:
