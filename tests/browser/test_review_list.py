@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from tests.browser.test_review import AXE, Opens, all_saved, item_of, opens, serious
 from training.models import QAPair, ReviewAction, ReviewPair, TrainingSheet
+from training.review.applying import settle
 
 __all__ = ["opens"]
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "lakehouse"])
@@ -40,8 +41,10 @@ def test_many_are_flagged_after_a_preview_and_taken_back(opens: Opens, boards: T
     assert serious(page) == []
     page.keyboard.type("Needs a specialist")
     leave(page, lambda: page.keyboard.press("Enter"))
+    settle(boards.pk)
     assert QAPair.objects.filter(status="flagged").count() == 39
     leave(page, lambda: page.press("text=Undo all 39", "Enter"))
+    settle(boards.pk)
     assert not QAPair.objects.filter(status="flagged").exists()
 
 
@@ -79,6 +82,7 @@ def test_uses_by_keyboard_and_back(opens: Opens, boards: TrainingSheet) -> None:
     page.keyboard.press("Enter")
     page.locator(".uses summary >> text=training prohibited").wait_for()
     all_saved(page)
+    settle(boards.pk)
     pair = QAPair.objects.get(item_ref=first)
     assert (pair.status, pair.prohibited_uses, pair.usage_reason) == (
         "unlabeled",

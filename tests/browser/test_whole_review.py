@@ -12,6 +12,7 @@ from templates_app.actions import duplicate, publish
 from tests.browser.test_review import Opens, all_saved, opens
 from training.actions.generate import generate
 from training.models import QAPair, ReviewAction, TrainingSheet
+from training.review.applying import settle
 
 __all__ = ["opens"]
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "lakehouse"])
@@ -21,7 +22,7 @@ DECIDED = """before => {
 }"""
 
 
-def review_all(page: Any, edit: tuple[str, ...]) -> int:
+def review_all(page: Any, training_sheet: TrainingSheet, edit: tuple[str, ...]) -> int:
     """Approve what waits, every fifth and what does not fit with an edit; returns how many were decided."""
     keys, count = page.keyboard, 0
     while page.locator("#empty").is_hidden():
@@ -32,6 +33,7 @@ def review_all(page: Any, edit: tuple[str, ...]) -> int:
         page.wait_for_function(DECIDED, arg=before)
         count += 1
     all_saved(page)
+    settle(training_sheet.pk)
     return count
 
 
@@ -51,10 +53,10 @@ def test_forty_boards_and_twenty_two_invoices(
     opens: Opens, seeded: Path, boards: TrainingSheet, invoices: TrainingSheet
 ) -> None:
     page = opens(boards)
-    assert review_all(page, ("1", "1", "1")) == 40
+    assert review_all(page, boards, ("1", "1", "1")) == 40
     assert "All reviewed" in page.locator("#empty").inner_text()
     assert "0 left" in page.locator("#progress").inner_text()
-    assert review_all(opens(invoices), ("e", "End", "x")) == 22
+    assert review_all(opens(invoices), invoices, ("e", "End", "x")) == 22
     assert set(ReviewAction.objects.values_list("action", flat=True)) == {"approve", "edit"}
     assert [labels_in(seeded, each).height for each in (boards, invoices)] == [50, 30]
     for training_sheet in (boards, invoices):
