@@ -18,7 +18,7 @@ from training.actions.review_views import delete_view, save_view
 from training.models import QAPair, ReviewView, TrainingSheet
 from training.review.bulk import DONE, MOST, Bulk, bulk_of, carry_out, preview, standing, take_back
 from training.review.chosen import Choice
-from training.review.filters import PROBLEMS
+from training.review.filters import PROBLEMS, PairFilters
 from training.review.listing import keys_of, page_of
 from training.review.page import REASONS, progress_context
 from training.review.rights import rights_of
@@ -46,7 +46,7 @@ def page(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
         messages.error(request, problem.message)
         if request.method == "POST":
             return redirect(_back(request, choice))
-        return _list(request, training_sheet, Choice(order=ORDER), first=True)
+        return _list(request, training_sheet, Choice(PairFilters(), ORDER), first=True)
 
 
 @strict

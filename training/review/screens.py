@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from training.models import ReviewView, TrainingSheet
 from training.review.chosen import Choice
+from training.review.filters import PairFilters
 from training.review.frames import training_sheet_of
 from training.review.orders import ORDERS
 from training.review.serializers import OrderSerializer
@@ -37,7 +38,7 @@ def choice_of(request: HttpRequest, order: str = "risk") -> Choice:
     if given.is_valid():
         return given.given_choice()
     messages.error(request, f"The filters of this address were left out. {in_words(flattened(given.errors))}")
-    return Choice(order=order)
+    return Choice(PairFilters(), order)
 
 
 def query_text(choice: Choice) -> str:
