@@ -5,6 +5,7 @@ from training.exports.views import ExportViewSet
 from training.files.views import ConversationViewSet, TrainingFileViewSet
 from training.ground_truth.views import GroundTruthViewSet
 from training.jobs.views import JobRunViewSet
+from training.review.saved_views import ReviewViewViewSet
 from training.review.views import QAPairViewSet
 from workbench.api.routers import Router
 
@@ -12,6 +13,7 @@ api = Router()
 api.register("training-sheets", views.TrainingSheetViewSet)
 api.register("qa-pairs", QAPairViewSet)
 api.register("review-events", views.ReviewEventViewSet)
+api.register("review-views", ReviewViewViewSet)
 api.register("exports", ExportViewSet)
 api.register("jobs", JobRunViewSet)
 api.register("conversations", ConversationViewSet)

@@ -14,6 +14,7 @@ from training.models.jobs import LiveJob as LiveJob
 from training.models.review import ReviewAction as ReviewAction
 from training.models.review import ReviewPair as ReviewPair
 from training.models.review import ReviewSheet as ReviewSheet
+from training.models.review import ReviewView as ReviewView
 from training.models.sheets import QAPair as QAPair
 from training.models.sheets import ReviewEvent as ReviewEvent
 from training.models.sheets import TrainingSheet as TrainingSheet

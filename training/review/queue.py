@@ -15,12 +15,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from random import sample
 
-from django.db.models import Case, F, FloatField, Q, QuerySet, Value, When
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from training.models import QAPair, ReviewPair, ReviewSheet
 from training.review.leases import take
-from training.review.states import FAILED, remembered
+from training.review.risk import with_risk
+from training.review.states import remembered
 from workbench.after_answer import after_answer
 from workbench.near import listed
 from workbench.problems import Invalid
@@ -35,13 +36,6 @@ FILLING = timedelta(seconds=20)
 PATIENCE, TURN = 5.0, 0.05
 # Order by name: the mark of its window, and the order.
 ORDERS = {"risk": ("by_risk", ("risk", "position")), "sequence": ("in_sequence", ("position",))}
-RISK = Case(
-    When(~Q(error=""), then=Value(FAILED)),
-    When(misfits__len__gt=0, then=Value(-1.0)),
-    When(ai_confidence__isnull=False, then=F("ai_confidence")),
-    default=Value(0.5),
-    output_field=FloatField(),
-)
 
 
 @dataclass(frozen=True)
@@ -150,8 +144,6 @@ def _fetch(training_sheet_id: str, order: str) -> None:
     # What is decided but not applied still waits in the lakehouse.
     here = known.filter(Q(status="unlabeled", **{mark: True}) | Q(waiting__gt=0)).values_list("pk", flat=True)
     pairs = QAPair.objects.filter(training_sheet_id=training_sheet_id, status="unlabeled").exclude(pk__in=list(here))
-    if "risk" in by:
-        pairs = pairs.annotate(risk=RISK)
-    found = remembered(pairs.order_by(*by)[:WINDOW], **{mark: True})
+    found = remembered(with_risk(pairs).order_by(*by)[:WINDOW], **{mark: True})
     drained = timezone.now() if len(found) < WINDOW else None
     ReviewSheet.objects.filter(pk=training_sheet_id).update(**{f"{mark}_drained_at": drained})
