@@ -147,7 +147,7 @@ class RefusedLineSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField()
 
 
-class ImportedSerializer(serializers.Serializer[Any]):
+class ImportedLabelsSerializer(serializers.Serializer[Any]):
     """Lines by what became of them; of the refused ones the first 200."""
 
     new = serializers.IntegerField()

@@ -35,7 +35,7 @@ from labels.serializers import (
     CanonicalLabelSerializer,
     CanonicalLabelVersionSerializer,
     HeldSerializer,
-    ImportedSerializer,
+    ImportedLabelsSerializer,
     ImportSerializer,
     LabelExportSerializer,
     RecordLabelSerializer,
@@ -192,7 +192,7 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
         operation_id="canonical_labels_import",
         parameters=[ImportSerializer],
         request={"application/jsonl": OpenApiTypes.BINARY},
-        responses=ImportedSerializer,
+        responses=ImportedLabelsSerializer,
         filters=False,
     )
     @action(detail=False, methods=["post"], url_path="import", pagination_class=None, parser_classes=[JSONLinesParser])
@@ -207,10 +207,10 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
         sheet, reason = wanted["sheet"], wanted["reason"]
         with spooled(request.data, MOST_BYTES) as lines:
             if wanted["preview"]:
-                return Response(ImportedSerializer(preview_import(sheet, lines, reason=reason)).data)
+                return Response(ImportedLabelsSerializer(preview_import(sheet, lines, reason=reason)).data)
             if wanted["plan"]:
                 expect_same(wanted["plan"], preview_import(sheet, lines, reason=reason))
                 lines.seek(0)
             actor, rights = request.user.get_username(), rights_of(request.user)
             done = import_labels(sheet, lines, actor=actor, reason=reason, **rights)
-        return Response(ImportedSerializer(done).data)
+        return Response(ImportedLabelsSerializer(done).data)
