@@ -61,5 +61,5 @@ class ClassificationChanged(admin.SimpleListFilter):
             case "changed":
                 return queryset.exclude(**same)
             case "same":
-                return queryset.filter(**same)
+                return queryset.filter(**same, kind="uses")
         return queryset

@@ -161,7 +161,7 @@ ADMIN_MODELS: Table = {
     "training.conversation": "view",
     "training.trainingfile": "view",
     "governance.usageconstraintaudit": "view",
-    "governance.tagpolicy": "view add change delete",
+    "governance.tagpolicy": "view add change",
     "workbench.refusal": "view",
     "axes.accessattempt": "view delete",
     "auth.user": "view add change delete",
@@ -190,7 +190,8 @@ ADMIN_PAGES: Table = {
     **dict.fromkeys(
         (f"labels_canonicallabel_as_{form}" for form in ("jsonl", "coco", "yolo")), "labels.view_canonicallabel"
     ),
-    "templates_app_prompttemplate_studio": "templates_app.view_prompttemplate",
+    # As it opens without a template: to begin one. One that is there opens for who may view it.
+    "templates_app_prompttemplate_studio": WRITE_TEMPLATE,
     "templates_app_prompttemplate_studio_preview": "templates_app.view_prompttemplate",
     "templates_app_prompttemplate_compare": "templates_app.view_prompttemplate",
     "templates_app_prompttemplate_write": WRITE_TEMPLATE,

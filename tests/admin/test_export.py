@@ -68,11 +68,12 @@ def test_the_list_leads_here_for_one(admin: Client, boards: TrainingSheet, invoi
 
 
 def test_options_are_part_of_the_address(admin: Client, boards: TrainingSheet) -> None:
-    response = admin.get(page(boards), {"split": "train", "format": "csv"})
+    asked = {"split": "train", "format": "csv", "validation_percent": "30"}
+    response = admin.get(page(boards), asked)
     assert response.context["summary"]["format"] == "csv"
     text = response.content.decode()
-    assert "held back for validation: 10 % validation" in text and 'name="stratify_by"' in text
-    response = admin.post(page(boards), {"split": "train", "format": "csv"})
+    assert "held back for validation: 30 % validation" in text and 'name="stratify_by"' in text
+    response = admin.post(page(boards), asked)
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert b"".join(response.streaming_content).startswith(b"messages,pair_id,")  # type: ignore[attr-defined]
 

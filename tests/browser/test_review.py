@@ -13,6 +13,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from training.models import QAPair, ReviewAction, ReviewPair, TrainingSheet
+from training.review.applying import settle
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "lakehouse"])
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
@@ -96,6 +97,7 @@ def test_five_boards_by_keyboard_alone(opens: Opens, boards: TrainingSheet) -> N
     answer = json.loads(state_of(second)[1])
     assert answer == {"defect_type": "solder_bridge", "severity": "major", "location": "bottom_left_quadrant"}
     assert ReviewAction.objects.get(action="reject").reason == "The source cannot be read"
+    settle(boards.pk)
     assert QAPair.objects.get(item_ref=second).status == "labeled"
 
 

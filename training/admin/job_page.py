@@ -20,7 +20,7 @@ from training.jobs.states import ASKED, STEPS, UNDER_WAY
 from training.models import JobRun, LiveJob
 from training.progress_bar import in_words
 from workbench.admin_base import page_of, refused
-from workbench.problems import Problem
+from workbench.problems import Invalid, Problem
 from workbench.sheet_rights import need_work
 
 RUNS = {
@@ -62,9 +62,11 @@ def job_now(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
 
 def job_ask(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     """Do the verb that was asked for and go back to the page."""
-    run, verb = _found(admin, request, object_id), request.POST.get("verb", "")
-    if not admin.has_steer_permission(request) or verb not in VERBS:
+    if not admin.has_steer_permission(request):
         raise PermissionDenied
+    run, verb = _found(admin, request, object_id), request.POST.get("verb", "")
+    if verb not in VERBS:
+        return refused(admin, request, Invalid(f"Found {verb!r}: use one of the page's buttons."), object_id)
     need_work(request.user, run)
     try:
         VERBS[verb](run, actor=request.user.get_username())

@@ -25,7 +25,7 @@ from training.files.quality import percentage
 from training.files.views import file_response
 from training.models import TrainingFile
 from workbench.admin_base import page_of, refused
-from workbench.problems import Problem
+from workbench.problems import Invalid, Problem
 
 SHOWN = 200
 CHANGE, DELETE = "training.change_trainingfile", "training.delete_trainingfile"
@@ -64,10 +64,13 @@ def file_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
 
 def file_act(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     """Do the verb of the page and go back to it, or to the list where the file is gone."""
-    row = _found(admin, request, object_id)
-    verb, permission, words = VERBS.get(request.POST.get("verb", ""), (None, "", ""))
-    if verb is None or not request.user.has_perm(permission):
+    asked = request.POST.get("verb", "")
+    verb, permission, words = VERBS.get(asked, (None, "training.change_trainingfile", ""))
+    if not request.user.has_perm(permission):
         raise PermissionDenied
+    row = _found(admin, request, object_id)
+    if verb is None:
+        return refused(admin, request, Invalid(f"Found {asked!r}: use one of the page's buttons."), row.pk)
     given = [request.POST.getlist("conversation")] if verb is remove_conversations else []
     try:
         verb(row.pk, *given, actor=request.user.get_username())
@@ -80,9 +83,11 @@ def file_act(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
 
 def file_download(admin: Any, request: HttpRequest, object_id: str) -> HttpResponseBase:
     """Return one shape of the file, the same bytes as the API's link opens."""
-    row, shape = _found(admin, request, object_id), request.POST.get("format", "")
-    if shape not in SHAPES or not request.user.has_perm("training.add_export"):
+    if not request.user.has_perm("training.add_export"):
         raise PermissionDenied
+    row, shape = _found(admin, request, object_id), request.POST.get("format", "")
+    if shape not in SHAPES:
+        return refused(admin, request, Invalid(f"Found {shape!r}: use {' or '.join(SHAPES)}."), row.pk)
     try:
         return file_response(row, shape)
     except Problem as problem:

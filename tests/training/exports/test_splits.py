@@ -55,7 +55,7 @@ def test_the_sides_share_nothing_and_are_everything(boards: TrainingSheet, fetch
 def test_each_side_asks_the_gate_for_its_own_use(boards: TrainingSheet, fetch: Fetch, api: APIClient) -> None:
     CanonicalLabel.objects.update(prohibited_uses=["validation"], usage_reason="Client NDA")
     url = f"/api/v1/training-sheets/{boards.pk}/export/"
-    assert fetch(boards, split="train")
+    assert fetch(boards, split="train", validation_percent=30)
     refused = api.get(f"{url}jsonl", {"split": "validation"})
     assert refused.status_code == 409 and "validation prohibited: Client NDA" in refused.json()["error"]["message"]
     refused = api.get(f"{url}jsonl", {"split": "train", "use": "few_shot"})
