@@ -20,6 +20,11 @@ LOOSEN = "governance.loosen_tag_rule"
 Fields = Mapping[str, Any]
 
 
+def rights_of(user: Any) -> dict[str, bool]:
+    """Return what the user may do to uses, as the verbs that record a label take it."""
+    return {"may_change_uses": user.has_perm(CHANGE_USES), "may_loosen": user.has_perm(LOOSEN)}
+
+
 @dataclass(frozen=True)
 class UsesChange:
     """What shall become of uses and classification; what is None or empty stays as it is.

@@ -13,12 +13,15 @@ from governance.changing import refuse_loosening
 from labels.checking import check_content, check_fits, existing_item, limits
 from labels.history import keep, repair, uses_changed
 from labels.models import CanonicalLabel
+from labels.seen import expect_seen, says_already
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
-from workbench.canonical import canonical_bytes
-from workbench.problems import Conflict, Forbidden, Invalid
+from workbench.problems import Conflict, Forbidden, Invalid, NotFound
 
 ATTEMPTS = 5
+SAID = (
+    "label_data", "confidence", "notes", "allowed_uses", "prohibited_uses", "usage_reason", "data_classification",
+)  # fmt: skip
 
 Values = Mapping[str, Any]
 
@@ -41,14 +44,16 @@ def record_label(
     change_note: str = "",
     may_change_uses: bool = True,
     may_loosen: bool = False,
+    seen_version: int | None = None,
 ) -> CanonicalLabel:
     """Return the label of the item for this type of task, made or changed; recording the same again changes nothing.
 
     Uses, usage reason, classification and template that are not given stay as they are (at first: all five uses,
     `internal`). `label_data` must fit the template's output schema, else the one that the label was made under.
     A change of uses, usage reason or classification needs a `reason`, which is audited; `change_note` goes to the
-    version. Without `may_loosen` what a tag prohibited when the label was made stays so. Raises Invalid naming every input
-    at fault, Forbidden where uses may not be changed so, and Conflict when others keep changing the same label.
+    version. `seen_version` is the one that the actor looked at, 0 for no label: another one is a StaleLabel, unless it
+    says the same already. Without `may_loosen` what a tag prohibited when the label was made stays so. Raises Invalid
+    naming every input at fault, Forbidden where uses may not be changed so, and Conflict when others keep changing it.
     """
     check_content(label_type, label_data, confidence, template)
     given = {
@@ -68,6 +73,7 @@ def record_label(
         present = CanonicalLabel.objects.filter(**key).first()
         values = content | limits(given, present)
         check_fits(label_data, values.get("output_schema", present.output_schema if present else None) or {}, item)
+        expect_seen(seen_version, present, values)
         written = (
             _change(present, values, actor, **words, **rights)
             if present
@@ -76,6 +82,38 @@ def record_label(
         if written is not None:
             return written
     raise Conflict(f"Others keep changing the label of {item_ref!r} ({label_type}): look at it, then try again.")
+
+
+def restore_version(
+    label: CanonicalLabel,
+    version: int,
+    *,
+    actor: str,
+    reason: str = "",
+    seen_version: int | None = None,
+    may_change_uses: bool = True,
+    may_loosen: bool = False,
+) -> CanonicalLabel:
+    """Return the label as it was in an earlier version, recorded as a new one; nothing of its past goes away.
+
+    NotFound for a version that it never had; else errors as for `record_label`, as where the old answer does not fit the
+    schema of the present one, or where uses change without a `reason`.
+    """
+    old = label.versions.filter(version=version).first()
+    if old is None:
+        raise NotFound(f"{label} has no version {version}: it has 1 to {label.version}.")
+    return record_label(
+        sheet=label.sheet,
+        item_ref=label.item_ref,
+        label_type=label.label_type,
+        **{name: getattr(old, name) for name in SAID},
+        actor=actor,
+        reason=reason,
+        change_note=f"Version {version} restored",
+        seen_version=seen_version,
+        may_change_uses=may_change_uses,
+        may_loosen=may_loosen,
+    )
 
 
 def _add(key: Values, values: Values, actor: str, *, change_note: str) -> CanonicalLabel | None:
@@ -112,7 +150,7 @@ def _change(
     after = copy(present)
     for name, value in changes.items():
         setattr(after, name, value)
-    if all(_same(getattr(present, name), value) for name, value in values.items()):
+    if says_already(present, values):
         return present
     if uses_changed(present, after):
         if not reason:
@@ -129,8 +167,3 @@ def _change(
         return None
     keep(present, after, change_note=change_note)
     return after
-
-
-def _same(one: Any, other: Any) -> bool:
-    # As JSON, because to Python 1 and true are equal.
-    return canonical_bytes(one) == canonical_bytes(other)

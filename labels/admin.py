@@ -19,6 +19,7 @@ from unfold.contrib.filters.admin import (
     RelatedDropdownFilter,
 )
 from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from governance.admin_filters import ChangedWithin, ProhibitedUse
@@ -99,7 +100,6 @@ class ChangedSince(admin.SimpleListFilter):
 @admin.register(CanonicalLabel)
 class CanonicalLabelAdmin(VerbAdmin):
     form = LabelForm
-    actions_detail = ("as_jsonl", "as_coco", "as_yolo")
     list_display = ("item_ref", "label_type", "answer", "how_sure", "uses", "classification", "labeled_by", "version")
     list_filter = (
         ("sheet", RelatedDropdownFilter),
@@ -115,6 +115,8 @@ class CanonicalLabelAdmin(VerbAdmin):
     search_fields = ("item_ref", "notes", "label_data", "labeled_by")
     inlines = (VersionInline,)
     actions = ("change_uses_selected",)
+    actions_list = ("label_items",)
+    actions_detail = ("open_item", "versions", "as_jsonl", "as_coco", "as_yolo")
     fieldsets = (
         ("Item", {"fields": KEY}),
         ("Label", {"fields": ("label_data", "confidence", "notes", "template", "change_note")}),
@@ -152,7 +154,7 @@ class CanonicalLabelAdmin(VerbAdmin):
         every = super().get_actions_detail(request, object_id)
         label = CanonicalLabel.objects.filter(pk=object_id).first()
         shaped = label is not None and asks_for_annotations(normalise_output_schema(label.output_schema or {}))
-        return every if shaped else [each for each in every if each.action_name == "as_jsonl"]
+        return every if shaped else [each for each in every if each.action_name not in ("as_coco", "as_yolo")]
 
     @display(description="item", label={"as it was labeled": "success", "changed since": "warning"})
     def item_is(self, label: CanonicalLabel) -> str:
@@ -183,6 +185,21 @@ class CanonicalLabelAdmin(VerbAdmin):
             return change_uses(keys, uses, reason, actor=actor, preview=preview, may_loosen=may_loosen)
 
         return uses_page(self, request, keys, change, action="change_uses_selected")
+
+    @action(description="Label, import and export", icon="edit_note", variant=ActionVariant.PRIMARY)
+    def label_items(self, _request: HttpRequest) -> HttpResponse:
+        return redirect("label-entry")
+
+    @action(description="Open in labeling", icon="edit_note", variant=ActionVariant.PRIMARY, permissions=["view"])
+    def open_item(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        label = CanonicalLabel.objects.get(pk=object_id)
+        return redirect(
+            f"{reverse('label', args=[label.sheet_id, label.label_type])}?{urlencode({'item': label.item_ref})}"
+        )
+
+    @action(description="Versions", icon="history", url_path="versions", permissions=["view"])
+    def versions(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect("label-versions", label_id=object_id)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody deletes ground truth: pairs and their history point at it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 
 from governance.uses import all_uses as all_uses  # the migrations name it here
@@ -78,3 +80,23 @@ class CanonicalLabelVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.canonical_label_id} v{self.version}"
+
+
+class LabelHold(models.Model):
+    """Who has an item on the labeling screen: in the default database, where taking it is one conditional UPDATE."""
+
+    lives_in: ClassVar[str] = "default"
+
+    key = models.CharField(primary_key=True, max_length=64, help_text="SHA-256 of sheet, label type and item_ref.")
+    sheet_id = models.CharField(max_length=36)
+    label_type = models.CharField(max_length=64)
+    item_ref = models.CharField(max_length=1024)
+    holder = models.CharField(max_length=254)
+    held_until = models.DateTimeField()
+
+    class Meta:
+        db_table = "label_holds"
+        indexes = [models.Index(fields=["sheet_id", "label_type"], name="label_holds_by_task")]
+
+    def __str__(self) -> str:
+        return f"{self.item_ref} by {self.holder}"

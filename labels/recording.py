@@ -15,7 +15,11 @@ CHANGED = (
 
 
 def record_labels(
-    new: Sequence[CanonicalLabel], changed: Sequence[CanonicalLabel], *, before: Sequence[CanonicalLabel]
+    new: Sequence[CanonicalLabel],
+    changed: Sequence[CanonicalLabel],
+    *,
+    before: Sequence[CanonicalLabel],
+    change_note: str = "Reviewed",
 ) -> set[str]:
     """Write the labels with their versions and return the keys of those that were written, now or by an earlier call.
 
@@ -32,7 +36,7 @@ def record_labels(
         "pk", "version", "last_modified_by", "last_modified_at"
     )
     written = {pk for pk, *stamp in stamps if tuple(stamp) == _stamp(wanted[pk])}
-    keep_all([wanted[pk] for pk in sorted(written)], change_note="Reviewed")
+    keep_all([wanted[pk] for pk in sorted(written)], change_note=change_note)
     overtaken = [label for pk, label in wanted.items() if pk not in written]
     return written | (ever_written(overtaken) if overtaken else set())
 

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from governance.changing import CHANGE_USES, LOOSEN
+from governance.changing import CHANGE_USES, LOOSEN, rights_of
 from governance.choosing import by_filter, chosen
 from governance.serializers import (
     ChangeManyUsesSerializer,
@@ -23,16 +23,27 @@ from governance.serializers import (
     UsesOutcomeSerializer,
     outcome_data,
 )
-from labels.actions import record_label
+from labels.actions import record_label, restore_version
 from labels.exporting import FORMATS
+from labels.importing import MOST_BYTES, expect_same, import_labels, preview_import
+from labels.labeling.holds import held_by_others, hold, let_go
+from labels.labeling.walking import walk
 from labels.limiting import change_uses, change_uses_of
 from labels.models import CanonicalLabel
 from labels.serializers import (
+    AheadSerializer,
     CanonicalLabelSerializer,
     CanonicalLabelVersionSerializer,
+    HeldSerializer,
+    ImportedSerializer,
+    ImportSerializer,
     LabelExportSerializer,
     RecordLabelSerializer,
+    RestoreSerializer,
+    TaskItemSerializer,
+    WalkSerializer,
 )
+from workbench.api.lines import JSONLinesParser, spooled
 from workbench.api.permissions import may
 from workbench.problems import Forbidden
 
@@ -60,9 +71,9 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
         given.is_valid(raise_exception=True)
         wanted, began = dict(given.validated_data), timezone.now()
         sheet, template = wanted.pop("sheet_id"), wanted.pop("template_id")
-        rights = {"may_change_uses": request.user.has_perm(CHANGE_USES), "may_loosen": request.user.has_perm(LOOSEN)}
-        actor = request.user.get_username()
-        label = record_label(sheet=sheet, template=template, actor=actor, **wanted, **rights)
+        rights = rights_of(request.user)
+        actor, seen = request.user.get_username(), wanted.pop("version")
+        label = record_label(sheet=sheet, template=template, actor=actor, seen_version=seen, **wanted, **rights)
         is_new = label.version == 1 and label.created_at >= began
         return Response(CanonicalLabelSerializer(label).data, status=201 if is_new else 200)
 
@@ -102,6 +113,48 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
         page: Any = self.paginate_queryset(versions)
         return self.get_paginated_response(CanonicalLabelVersionSerializer(page, many=True).data)
 
+    @extend_schema(request=RestoreSerializer, responses=CanonicalLabelSerializer)
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, **_: Any) -> Response:
+        """Record an earlier version of the label again, as a new version."""
+        given = RestoreSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        actor, rights = request.user.get_username(), rights_of(request.user)
+        label = restore_version(self.get_object(), actor=actor, **given.validated_data, **rights)
+        return Response(CanonicalLabelSerializer(label).data)
+
+    @extend_schema(parameters=[AheadSerializer], responses=WalkSerializer, filters=False)
+    @action(detail=False, pagination_class=None)
+    def ahead(self, request: Request) -> Response:
+        """Return the next items of a sheet to label; what others have on the screen is left out."""
+        given = AheadSerializer(data=request.query_params)
+        given.is_valid(raise_exception=True)
+        wanted = dict(given.validated_data)
+        sheet, label_type = wanted.pop("sheet"), wanted.pop("label_type")
+        held = held_by_others(sheet, label_type, actor=request.user.get_username())
+        return Response(WalkSerializer(walk(sheet, label_type, **wanted, without=held)).data)
+
+    @extend_schema(request=TaskItemSerializer, responses=HeldSerializer)
+    @action(detail=False, methods=["post"])
+    def hold(self, request: Request) -> Response:
+        """Keep an item from other labelers for five minutes more; 409 where another has it. Returns its label's version."""
+        given = TaskItemSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        sheet, label_type, item_ref = given.task
+        hold(sheet, label_type, item_ref, actor=request.user.get_username())
+        key = {"sheet_id": sheet.pk, "label_type": label_type, "item_ref": item_ref}
+        version = CanonicalLabel.objects.filter(**key).values_list("version", flat=True).first()
+        return Response({"version": version or 0})
+
+    @extend_schema(request=TaskItemSerializer, responses={204: None})
+    @action(detail=False, methods=["post"], url_path="let-go")
+    def let_go(self, request: Request) -> Response:
+        """Give an item back that the user has on the screen."""
+        given = TaskItemSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        let_go(*given.task, actor=request.user.get_username())
+        return Response(status=204)
+
     @extend_schema(
         parameters=[LabelExportSerializer],
         responses={
@@ -127,3 +180,30 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
         response["Content-Disposition"] = f"attachment; filename=canonical_labels_{sheet.pk}.{form.suffix}"
         response["X-Content-Type-Options"] = "nosniff"
         return response
+
+    @extend_schema(
+        operation_id="canonical_labels_import",
+        parameters=[ImportSerializer],
+        request={"application/jsonl": OpenApiTypes.BINARY},
+        responses=ImportedSerializer,
+        filters=False,
+    )
+    @action(detail=False, methods=["post"], url_path="import", pagination_class=None, parser_classes=[JSONLinesParser])
+    def import_(self, request: Request) -> Response:
+        """Record the labels of a JSONL body, or with `preview=true` say what would be done; refused lines are left out.
+
+        With the `plan` of a preview nothing is written where labels or items changed since (409).
+        """
+        given = ImportSerializer(data=request.query_params)
+        given.is_valid(raise_exception=True)
+        wanted = given.validated_data
+        sheet, reason = wanted["sheet"], wanted["reason"]
+        with spooled(request.data, MOST_BYTES) as lines:
+            if wanted["preview"]:
+                return Response(ImportedSerializer(preview_import(sheet, lines, reason=reason)).data)
+            if wanted["plan"]:
+                expect_same(wanted["plan"], preview_import(sheet, lines, reason=reason))
+                lines.seek(0)
+            actor, rights = request.user.get_username(), rights_of(request.user)
+            done = import_labels(sheet, lines, actor=actor, reason=reason, **rights)
+        return Response(ImportedSerializer(done).data)

@@ -127,7 +127,7 @@ def _generate(request: HttpRequest) -> Stage:
     return Stage("Generate", "auto_awesome", Figure(count["all"], "training sheets", url), more, action)
 
 
-def _label(_request: HttpRequest) -> Stage:
+def _label(request: HttpRequest) -> Stage:
     url = _list("training_qapair")
     statuses = ("labeled", "unlabeled", "flagged", "rejected")
     count = _rows("training.QAPair").aggregate(
@@ -146,7 +146,8 @@ def _label(_request: HttpRequest) -> Stage:
         Figure(count["flagged"], "flagged", f"{url}?status__exact=flagged"),
         Figure(count["rejected"], "rejected", f"{url}?status__exact=rejected"),
     ]
-    return Stage("Label", "rate_review", Figure(count["all"], "pairs", url), more)
+    action = ("Label items", reverse("label-entry")) if _may(request, "labels.add_canonicallabel") else None
+    return Stage("Label", "rate_review", Figure(count["all"], "pairs", url), more, action)
 
 
 def _train(_request: HttpRequest) -> Stage:

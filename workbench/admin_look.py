@@ -74,6 +74,12 @@ NAVIGATION = [
         "title": "3 · Label",
         "items": [
             screen("Pairs", "forum", "training", "qapair"),
+            {
+                "title": "Labeling",
+                "icon": "edit_note",
+                "link": reverse_lazy("label-entry"),
+                "permission": may("labels.add_canonicallabel"),
+            },
             screen("Review events", "rate_review", "training", "reviewevent"),
         ],
     },

@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("signed-in/", signed_in, name="signed-in"),
+    path("label/", include("labels.labeling.urls")),
     path("review/", include("training.review.urls")),
     path("api/schema", SpectacularAPIView.as_view(permission_classes=[IsAuthenticated]), name="schema"),
     path("api/docs", login_required(SpectacularSwaggerView.as_view(url_name="schema")), name="docs"),

@@ -56,7 +56,7 @@ class SheetAdmin(VerbAdmin):
     search_fields = ("name", "description", "primary_table")
     actions = ("generate_selected",)
     actions_list = ("browse",)
-    actions_detail = ("generate", "all_items", "check_items", "change_uses")
+    actions_detail = ("generate", "label", "all_items", "check_items", "change_uses")
     readonly_fields = (*LIMITS, "items", "created_by", "created_at", "updated_at")
     change_form_outer_after_template = "sheets/sheet.html"
     fieldsets = (
@@ -135,6 +135,10 @@ class SheetAdmin(VerbAdmin):
     )
     def generate(self, _request: HttpRequest, object_id: str) -> HttpResponse:
         return redirect(generate_url(object_id))
+
+    @action(description="Label items", icon="edit_note", permissions=["view"])
+    def label(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect(f"{reverse('label-entry')}?sheet={object_id}")
 
     @action(description="Make from the catalog", icon="account_tree", variant=ActionVariant.PRIMARY)
     def browse(self, _request: HttpRequest) -> HttpResponse:

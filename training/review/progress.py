@@ -10,10 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
-from itertools import pairwise
-from statistics import median
 
 from django.core.cache import cache
 from django.db.models import Count, Max, Q, QuerySet
@@ -22,12 +19,10 @@ from django.utils import timezone
 from training.models import QAPair, ReviewAction, ReviewSheet
 from training.review.frames import frame_of
 from workbench.after_answer import after_answer
+from workbench.pace import LATELY, minutes_left
 
 # Seconds after which a count is made anew, and after which it is not shown any more.
 FRESH, SHOWN = 5, 60
-LATELY = 50
-# A longer break between two decisions is not part of the pace.
-BREAK = timedelta(minutes=5)
 
 Bucket = tuple[str, str, str]
 
@@ -147,8 +142,4 @@ def _minutes(training_sheet_id: str, actor: str, left: int) -> int | None:
     mine = ReviewAction.objects.filter(training_sheet_id=training_sheet_id, actor=actor).exclude(
         action__in=("undo", "uses")
     )
-    times = list(mine.order_by("-id").values_list("created_at", flat=True)[:LATELY])
-    gaps = [gap for later, earlier in pairwise(times) if (gap := later - earlier) < BREAK]
-    if len(gaps) < 3:
-        return None
-    return round(left * median(gap.total_seconds() for gap in gaps) / 60)
+    return minutes_left(mine.order_by("-id").values_list("created_at", flat=True)[:LATELY], left)

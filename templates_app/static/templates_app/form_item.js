@@ -36,6 +36,19 @@ export class FormItem {
     return this.element.querySelector("[name=confidence]")?.value ?? "";
   }
 
+  get isChanged() {
+    return this.form.isChanged;
+  }
+
+  // What was typed, as `fill` takes it.
+  get typed() {
+    return this.form.read();
+  }
+
+  fill(typed) {
+    this.form.fill(typed);
+  }
+
   forget() {
     localStorage.removeItem(this.key);
   }
@@ -66,13 +79,13 @@ export class FormItem {
   restore() {
     const kept = JSON.parse(localStorage.getItem(this.key) ?? "null");
     if (!kept) return;
-    this.form.fill(kept.value);
+    this.fill(kept.value);
     const words = Object.assign(document.createElement("p"), { className: "notice", textContent: "This is what you had typed here." });
     this.element.querySelector(".item-head").after(words);
   }
 
   changed() {
-    if (this.form.isChanged) this.keep(this.form.read());
+    if (this.isChanged) this.keep(this.typed);
     else this.forget();
     this.draw();
   }

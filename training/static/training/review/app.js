@@ -1,4 +1,5 @@
 // The review screen: shows a pair, takes a decision, and goes on while it is sent.
+import { tell } from "../../workbench/screen/connection.js";
 import { askReason, askStale } from "../../workbench/screen/dialogs.js";
 import { DRAWING, Keys } from "../../workbench/screen/keys.js";
 import { Unreachable, page } from "../../workbench/screen/net.js";
@@ -237,34 +238,13 @@ async function stale(entry, message, details) {
   return item?.id === entry.pair ? next() : undefined;
 }
 
-function signedOut() {
-  const count = outbox.entries.length;
-  const kept = count ? ` ${count === 1 ? "One decision is" : `${count} decisions are`} kept here and sent afterwards.` : "";
-  const link = Object.assign(document.createElement("a"), { href: setup.sign_in, target: "_blank", textContent: "Sign in again" });
-  notice(`Your session has ended.${kept} `, "warning", "signed-out", link);
-}
-
-outbox.addEventListener("state", () => {
-  const state = document.getElementById("state");
-  state.dataset.state = outbox.state;
-  if (state.textContent !== outbox.words) state.textContent = outbox.words;
-  if (outbox.state === "signed-out") signedOut();
-});
 outbox.addEventListener("done", ({ detail: { entry } }) => {
   queue.forget(entry.pair);
   if (entry.verb === "undo") queue.back(entry.pair);
   progress.soon();
 });
 outbox.addEventListener("refused", refused);
-outbox.addEventListener("signed-in", () => {
-  quiet("signed-out");
-  if (!item || queue.passed.has(item.id)) next();
-});
-outbox.addEventListener("another-user", ({ detail }) => notice(`Now ${detail.user ?? "somebody else"} is signed in, and what waits here is ${setup.user}'s: sign in as ${setup.user} to send it.`, "warning", "another"));
-addEventListener("online", () => {
-  quiet("offline");
-  if (!item || queue.passed.has(item.id)) next();
-});
+tell(outbox, setup, ["One decision", "decisions"], () => (!item || queue.passed.has(item.id)) && next());
 
 const form = document.getElementById("review-form");
 form.addEventListener("submit", (event) => event.preventDefault());

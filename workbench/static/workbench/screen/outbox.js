@@ -54,6 +54,11 @@ export class Outbox extends EventTarget {
     return true;
   }
 
+  // Changes what waits and is not on its way: `change(entry)` returns the entry as it shall be.
+  amend(change) {
+    for (const entry of this.entries) if (entry.key !== this.sending) localStorage.setItem(entry.key, JSON.stringify(change(entry)));
+  }
+
   // Resolves with the event's detail when the server has answered, or with null after `most` milliseconds.
   answered(entry, most) {
     return new Promise((resolve) => {

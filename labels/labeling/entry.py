@@ -1,0 +1,73 @@
+"""Where labeling begins: each sheet with its label types, and how far each is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from labels.labeling.page import LABEL
+from labels.labeling.progress import counts_of
+from labels.labeling.templates_of import by_table
+from sheets.models import Sheet
+from templates_app.models import PromptTemplate
+from workbench.csp import strict
+
+SHEETS = 100
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """A label type of a sheet: its labels, the reader's own, and the share of the items; no share where unknown."""
+
+    label_type: str
+    has_form: bool
+    labels: int
+    mine: int
+    items: int | None
+
+    @property
+    def gaps(self) -> int | None:
+        return max(0, self.items - self.labels) if self.items is not None else None
+
+    @property
+    def percent(self) -> float:
+        return min(100.0, round(100 * self.labels / self.items, 1)) if self.items else 0
+
+
+@strict
+@never_cache
+@login_required
+@require_GET
+def entry(request: HttpRequest) -> HttpResponse:
+    """Return the sheets with their label types, or one `?sheet=`; with `?label_type=` too go to the screen of that task."""
+    sheet_id, label_type = request.GET.get("sheet"), request.GET.get("label_type")
+    if sheet_id and label_type:
+        return redirect("label", sheet_id=sheet_id, label_type=label_type)
+    among = Sheet.objects.filter(pk=sheet_id) if sheet_id else Sheet.objects.all()
+    sheets = list(among.order_by("name")[:SHEETS])
+    published = list(PromptTemplate.objects.filter(status=PromptTemplate.Status.PUBLISHED))
+    counts = counts_of([sheet.pk for sheet in sheets], actor=request.user.get_username())
+    context = {
+        "sheets": [(sheet, list(_rows(sheet, published, counts))) for sheet in sheets],
+        "label_types": sorted({template.label_type for template in published}),
+        "chosen": sheet_id,
+        "may_label": request.user.has_perm(LABEL),
+    }
+    return render(request, "labels/entry.html", context)
+
+
+def _rows(
+    sheet: Sheet, published: list[PromptTemplate], counts: dict[tuple[str, str], tuple[int, int]]
+) -> Iterator[TaskRow]:
+    """Yield the label types that the sheet has labels of, and those of templates made for its table."""
+    made_for = by_table(published).get(sheet.primary_table, set())
+    forms = {template.label_type for template in published}
+    for label_type in sorted(made_for | {kind for sheet_id, kind in counts if sheet_id == sheet.pk}):
+        labels, mine = counts.get((sheet.pk, label_type), (0, 0))
+        yield TaskRow(label_type, label_type in forms, labels, mine, sheet.row_count)

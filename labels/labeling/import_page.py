@@ -1,0 +1,87 @@
+"""The page that imports labels: a file, what it would do, and doing exactly that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from governance.changing import rights_of
+from labels.importing import MOST_BYTES, OUTCOMES, Imported, expect_same, import_labels, preview_import
+from labels.labeling.page import LABEL, LOOK_ONLY
+from labels.labeling.uploads import keep, lines_of
+from sheets.models import Sheet
+from workbench.csp import strict
+from workbench.problems import Invalid, Problem
+
+
+@strict
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def import_page(request: HttpRequest, sheet_id: str) -> HttpResponse:
+    """Return the form; on POST the preview of the file, and with its digest the import, if it is still the same."""
+    if not request.user.has_perm(LABEL):
+        raise PermissionDenied(LOOK_ONLY)
+    sheet = Sheet.objects.filter(pk=sheet_id).first()
+    if sheet is None:
+        raise Http404(f"There is no sheet {sheet_id}.")
+    if request.method == "GET":
+        return _page(request, sheet)
+    try:
+        token = request.POST.get("token") or _uploaded(request)
+        return _confirmed(request, sheet, token) if "confirm" in request.POST else _previewed(request, sheet, token)
+    except Problem as problem:
+        messages.error(request, problem.message)
+        return _page(request, sheet, code=problem.status)
+
+
+def _uploaded(request: HttpRequest) -> str:
+    file = request.FILES.get("file")
+    if file is None:
+        raise Invalid("Choose a file of labels: JSONL, one label a line, as the export writes it.")
+    return keep(file, actor=request.user.get_username())
+
+
+def _previewed(request: HttpRequest, sheet: Sheet, token: str, code: int = 200) -> HttpResponse:
+    name, lines = lines_of(token, actor=request.user.get_username())
+    found = preview_import(sheet, lines, reason=request.POST.get("reason", ""))
+    return _page(request, sheet, found=found, name=name, token=token, code=code)
+
+
+def _confirmed(request: HttpRequest, sheet: Sheet, token: str) -> HttpResponse:
+    actor, reason = request.user.get_username(), request.POST.get("reason", "")
+    name, lines = lines_of(token, actor=actor)
+    try:
+        expect_same(request.POST.get("digest", ""), preview_import(sheet, lines, reason=reason))
+    except Problem as problem:
+        messages.error(request, problem.message)
+        return _previewed(request, sheet, token, code=problem.status)
+    _, lines = lines_of(token, actor=actor)
+    done = import_labels(
+        sheet, lines, actor=actor, reason=reason, note=f"Imported from {name}", **rights_of(request.user)
+    )
+    counts = ", ".join(f"{done.counts[outcome]} {outcome}" for outcome in OUTCOMES)
+    messages.success(request, f"Imported {name}: {counts}.")
+    return redirect("label-entry")
+
+
+def _page(
+    request: HttpRequest, sheet: Sheet, *, found: Imported | None = None, code: int = 200, **more: Any
+) -> HttpResponse:
+    context = {
+        "sheet": sheet,
+        "found": found,
+        "counts": [(outcome, found.counts[outcome]) for outcome in OUTCOMES] if found else [],
+        "writes": found.counts["new"] + found.counts["changed"] if found else 0,
+        "reason": request.POST.get("reason", ""),
+        "most": MOST_BYTES // (1024 * 1024),
+        **more,
+    }
+    return render(request, "labels/import.html", context, status=code)

@@ -1,0 +1,81 @@
+"""The items of a sheet in the order in which they are labeled: gaps, all, or what changed since it was labeled."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from labels.models import CanonicalLabel
+from sheets.models import Sheet
+from sheets.reading import Item, iter_items
+
+ORDERS = ("gaps", "all", "stale")
+CHUNK = 200
+# One answer reads so many items at most; whoever asked goes on behind the last one.
+READ_AT_MOST = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """An item on the way: the version of its label, 0 for none, and whether it changed since it was labeled."""
+
+    item_ref: str
+    version: int
+    is_stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The next stops; `after` is where to go on, None at the end of the sheet."""
+
+    stops: list[Stop]
+    after: str | None
+
+
+def walk(
+    sheet: Sheet,
+    label_type: str,
+    *,
+    order: str = "gaps",
+    text: str = "",
+    after: str | None = None,
+    limit: int = 30,
+    without: Collection[str] = (),
+) -> Walk:
+    """Return up to `limit` stops behind the item `after`: `gaps` have no label, `stale` changed since, `all` are all.
+
+    `text` is looked for in the item_ref and the row, whatever its case. Items of `without` are left out. Raises Invalid
+    where the sheet does not resolve.
+    """
+    stops: list[Stop] = []
+    most = READ_AT_MOST if text or without or order != "all" else limit
+    read, last = 0, after
+    for item, stop in _judged(sheet, label_type, iter_items(sheet, after=after, limit=most)):
+        read, last = read + 1, item.ref
+        if stop.item_ref not in without and _is_wanted(stop, order) and _has(item, text.casefold()):
+            stops.append(stop)
+            if len(stops) == limit:
+                return Walk(stops, last)
+    return Walk(stops, last if read == most else None)
+
+
+def _judged(sheet: Sheet, label_type: str, items: Iterator[Item]) -> Iterator[tuple[Item, Stop]]:
+    while chunk := list(islice(items, CHUNK)):
+        labels = CanonicalLabel.objects.filter(
+            sheet_id=sheet.pk, label_type=label_type, item_ref__in=[item.ref for item in chunk]
+        )
+        known = {
+            ref: (version, hash_) for ref, version, hash_ in labels.values_list("item_ref", "version", "item_hash")
+        }
+        for item in chunk:
+            version, hash_ = known.get(item.ref, (0, ""))
+            yield item, Stop(item.ref, version, bool(hash_) and hash_ != item.hash)
+
+
+def _is_wanted(stop: Stop, order: str) -> bool:
+    return order == "all" or (stop.is_stale if order == "stale" else not stop.version)
+
+
+def _has(item: Item, text: str) -> bool:
+    return not text or text in item.ref.casefold() or any(text in str(value).casefold() for value in item.row.values())

@@ -1,0 +1,61 @@
+// The item on the labeling screen: its form, and what stands beside it.
+import { FormItem } from "../templates_app/form_item.js";
+
+const USES = ["usage_reason", "data_classification", "reason"];
+
+export class Item extends FormItem {
+  constructor(setup, element = document.querySelector(".item")) {
+    const { itemRef, version, previous, answer } = element.dataset;
+    super({ element, draft: `label-draft:${setup.user}:${setup.sheet}:${setup.label_type}:${itemRef}`, version: Number(version) });
+    Object.assign(this, { setup, id: itemRef, itemRef, previous });
+    this.stored = answer ? JSON.parse(answer) : undefined;
+    this.controls = [...element.querySelectorAll("[data-beside] [name]")];
+    this.besideBase = JSON.stringify(this.beside);
+    element.querySelector("[data-beside]").addEventListener("input", () => this.changed());
+    this.restore();
+    this.draw();
+  }
+
+  static show(setup, fragment) {
+    Item.place(fragment, ["source", "answer"]);
+    return new Item(setup);
+  }
+
+  get beside() {
+    return Object.fromEntries(this.controls.map((control) => [control.name, control.value]));
+  }
+
+  get isChanged() {
+    return super.isChanged || JSON.stringify(this.beside) !== this.besideBase;
+  }
+
+  get typed() {
+    return { answer: super.typed, beside: this.beside };
+  }
+
+  fill({ answer, beside }) {
+    for (const control of this.controls) if (control.name in beside) control.value = beside[control.name];
+    super.fill(answer);
+  }
+
+  // The label as the API takes it; uses that nobody touched are left out and stay as they are.
+  get body() {
+    const { beside, setup } = this;
+    const base = JSON.parse(this.besideBase);
+    const body = {
+      sheet_id: setup.sheet, item_ref: this.itemRef, label_type: setup.label_type, template_id: setup.template,
+      label_data: this.form.read(), confidence: beside.confidence, notes: beside.notes.trim(), version: this.version,
+    };
+    const limits = Object.keys(beside).filter((name) => name.startsWith("use.") || USES.includes(name));
+    if (limits.every((name) => beside[name] === base[name])) return body;
+    const uses = (state) => limits.filter((name) => beside[name] === state).map((name) => name.slice("use.".length));
+    const said = Object.fromEntries(USES.filter((name) => name in beside).map((name) => [name, beside[name].trim()]));
+    return { ...body, ...said, allowed_uses: uses("allowed"), prohibited_uses: uses("prohibited") };
+  }
+
+  draw() {
+    const words = document.querySelector("[data-do=save] [data-words]");
+    if (words) words.textContent = this.version && !this.isChanged ? "Confirm" : "Save";
+    super.draw();
+  }
+}

@@ -1,0 +1,129 @@
+"""Labels from JSONL: previewed, imported, refused line by line; killed half way, the same again ends in the same."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rest_framework.test import APIClient
+
+from governance.models import UsageConstraintAudit
+from labels import importing
+from labels.exporting import label_blocks
+from labels.importing import Imported, import_labels, preview_import
+from labels.models import CanonicalLabel, CanonicalLabelVersion
+from sheets.models import Sheet
+from tests.labels.conftest import Record
+
+URL = "/api/v1/canonical-labels/import"
+
+
+def line(item_ref: str = "a1", **more: Any) -> bytes:
+    return json.dumps({"item_ref": item_ref, "label_type": "defect", "label_data": {"defect": "none"}, **more}).encode()
+
+
+def counts(done: Imported) -> tuple[int, ...]:
+    return tuple(done.counts[outcome] for outcome in importing.OUTCOMES)
+
+
+def test_lines_are_new_changed_unchanged_or_refused(boards: Sheet, record: Record) -> None:
+    record(item_ref="a1", label_data={"defect": "none"})
+    record(item_ref="b2", label_data={"defect": "scratch"})
+    lines = [line("a1"), line("b2"), b"", line("c3"), line("c33"), b"{", line("c3"), line("a1", confidance="high")]
+    found = preview_import(boards, lines)
+    assert counts(found) == (1, 1, 1, 4)
+    assert CanonicalLabel.objects.count() == 2
+    why = dict(found.refused)
+    assert "Did you mean 'c3'" in why[5] and "No JSON" in why[6] and "line 4" in why[7] and "'confidence'" in why[8]
+    done = import_labels(boards, lines, actor="omar", note="Imported from x")
+    assert (counts(done), done.digest) == (counts(found), found.digest)
+    label = CanonicalLabel.objects.get(item_ref="b2")
+    assert (label.version, label.last_modified_by, label.labeled_by) == (2, "omar", "rosa")
+    assert list(label.versions.order_by("version").values_list("version", "change_note")) == [
+        (1, ""), (2, "Imported from x"),
+    ]  # fmt: skip
+    assert counts(import_labels(boards, lines, actor="omar")) == (0, 0, 3, 4)
+
+
+def test_uses_change_with_a_reason_and_an_audit_row(boards: Sheet, record: Record) -> None:
+    record()
+    lines = [line(prohibited_uses=["training"], allowed_uses=["testing"], usage_reason="PHI")]
+    assert "say why" in preview_import(boards, lines).refused[0][1]
+    assert counts(import_labels(boards, lines, actor="omar", reason="Found a name")) == (0, 1, 0, 0)
+    assert UsageConstraintAudit.objects.get().reason == "Found a name"
+    assert CanonicalLabel.objects.get().prohibited_uses == ["training"]
+
+
+def test_killed_between_labels_and_versions(boards: Sheet, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [line(ref) for ref in ("a1", "b2", "c3")]
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(importing, "CHUNK", 2)
+        patched.setattr("labels.recording.keep_all", killed)
+        import_labels(boards, lines, actor="omar")
+    assert (CanonicalLabel.objects.count(), CanonicalLabelVersion.objects.count()) == (2, 0)
+    assert counts(import_labels(boards, lines, actor="omar")) == (1, 0, 2, 0)
+    assert sorted(CanonicalLabelVersion.objects.values_list("canonical_label__item_ref", "version")) == [
+        ("a1", 1), ("b2", 1), ("c3", 1),
+    ]  # fmt: skip
+
+
+def killed(*_: Any, **__: Any) -> None:
+    raise KeyboardInterrupt
+
+
+ANSWERS = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+).filter(lambda answer: answer is not None and not (isinstance(answer, str) and not answer.strip()))
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(answer=ANSWERS, notes=st.text(max_size=20), confidence=st.sampled_from(["high", "medium", "low"]))
+def test_what_is_exported_is_imported_unchanged(
+    boards: Sheet, record: Record, answer: Any, notes: str, confidence: str
+) -> None:
+    record(label_data=answer, notes=notes, confidence=confidence)
+    lines = b"".join(label_blocks(boards)).splitlines(keepends=True)
+    assert counts(preview_import(boards, lines)) == (0, 0, len(lines), 0)
+
+
+def test_api_previews_then_imports_exactly_that(api: APIClient, boards: Sheet, record: Record) -> None:
+    query, body = f"{URL}?sheet={boards.pk}", line("a1") + b"\n" + line("b2") + b"\n" + line("x9")
+    kind = {"content_type": "application/jsonl"}
+    seen = api.post(f"{query}&preview=true", body, **kind).json()
+    assert (seen["new"], seen["refused_lines"][0]["line"]) == (2, 3)
+    record(item_ref="b2", label_data={"defect": "scratch"})
+    assert api.post(f"{query}&plan={seen['plan']}", body, **kind).status_code == 409
+    assert CanonicalLabel.objects.count() == 1
+    done = api.post(query, body, **kind).json()
+    assert (done["new"], done["changed"], done["refused"]) == (1, 1, 1)
+
+
+def test_api_takes_no_more_than_it_says(api: APIClient, boards: Sheet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("labels.views.MOST_BYTES", 10)
+    answer = api.post(f"{URL}?sheet={boards.pk}", line(), content_type="application/jsonl")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+    assert api.post(f"{URL}?sheet={boards.pk}", {}, format="json").status_code == 415
+
+
+def test_command(boards: Sheet, tmp_path: Path) -> None:
+    file, out = tmp_path / "labels.jsonl", StringIO()
+    file.write_bytes(line("a1") + b"\n" + line("b2"))
+    call_command("import_labels", sheet="Boards", source=file, dry_run=True, stdout=out)
+    assert not CanonicalLabel.objects.exists()
+    call_command("import_labels", sheet="Boards", source=file, stdout=out)
+    assert out.getvalue() == "2 new, 0 changed, 0 unchanged, 0 refused\n" * 2
+    file.write_bytes(line("a1") + b"\n" + line("zz"))
+    with pytest.raises(CommandError, match="1 line is refused"):
+        call_command("import_labels", sheet="Boards", source=file, stdout=out, stderr=StringIO())

@@ -1,0 +1,137 @@
+"""The labeling screen without a browser: where it starts, what comes next, who holds it, its API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
+from django.contrib.auth.models import User
+from django.db import connections
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from rest_framework.test import APIClient
+
+from labels.labeling.walking import walk
+from labels.models import CanonicalLabel
+from sheets.models import Sheet
+from templates_app.models import PromptTemplate
+from tests.labels.conftest import Record
+from workbench.router import LAKEHOUSE
+
+URL = "/api/v1/canonical-labels"
+
+
+def refs(sheet: Sheet, **wanted: Any) -> list[str]:
+    return [stop.item_ref for stop in walk(sheet, "defect", **wanted).stops]
+
+
+def test_gaps_all_stale_and_text(boards: Sheet, record: Record, lakehouse: Path) -> None:
+    record(item_ref="b2")
+    assert refs(boards) == ["a1", "c3"]
+    assert refs(boards, order="all", after="a1", limit=1) == ["b2"]
+    assert refs(boards, order="all", text="S") == ["c3"]
+    assert refs(boards, order="stale") == []
+    changed = pa.table({"board_id": ["a1", "b2", "c3"], "line": ["n", "other", "s"]})
+    write_deltalake(lakehouse / "shop/raw/boards", changed, mode="overwrite")
+    assert refs(boards, order="stale") == ["b2"]
+
+
+def test_a_long_sheet_is_read_by_parts(boards: Sheet, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("labels.labeling.walking.READ_AT_MOST", 2)
+    record(item_ref="a1")
+    record(item_ref="b2")
+    first = walk(boards, "defect")
+    assert (first.stops, first.after) == ([], "b2")
+    assert [stop.item_ref for stop in walk(boards, "defect", after=first.after).stops] == ["c3"]
+
+
+def test_an_item_is_held_by_one(api: APIClient, boards: Sheet, template: PromptTemplate, omar: User) -> None:
+    task = {"sheet_id": boards.pk, "label_type": "defect"}
+    assert api.post(f"{URL}/hold", {**task, "item_ref": "a1"}).json() == {"version": 0}
+    other = APIClient()
+    other.force_authenticate(omar)
+    refused = other.post(f"{URL}/hold", {**task, "item_ref": "a1"})
+    assert (refused.status_code, "rosa has a1" in refused.json()["error"]["message"]) == (409, True)
+    ahead = other.get(f"{URL}/ahead", {"sheet": boards.pk, "label_type": "defect"}).json()
+    assert [stop["item_ref"] for stop in ahead["stops"]] == ["b2", "c3"]
+    assert api.post(f"{URL}/let-go", {**task, "item_ref": "a1"}).status_code == 204
+    assert other.post(f"{URL}/hold", {**task, "item_ref": "a1"}).status_code == 200
+
+
+def test_a_label_written_since_is_a_conflict_with_both(api: APIClient, boards: Sheet, record: Record) -> None:
+    record(label_data={"defect": "none"}, actor="omar")
+    body = {
+        "sheet_id": boards.pk,
+        "item_ref": "a1",
+        "label_type": "defect",
+        "label_data": {"defect": "x"},
+        "version": 0,
+    }
+    refused = api.post(URL, body, format="json")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "stale_version")
+    details = refused.json()["error"]["details"]
+    assert (details["base"], details["theirs"]["label_data"], details["mine"]) == (
+        None,
+        {"defect": "none"},
+        {"defect": "x"},
+    )
+    saved = api.post(URL, body | {"version": 1}, format="json").json()
+    assert saved["version"] == 2
+    # The same once more, because its answer was lost: no conflict, no version.
+    assert api.post(URL, body | {"version": 1}, format="json").json()["version"] == 2
+
+
+def test_the_entry_page_in_few_queries(
+    client: Client, rosa: User, boards: Sheet, template: Any, record: Record
+) -> None:
+    record()
+    record(item_ref="b2", label_type="other")
+    client.force_login(rosa)
+    with CaptureQueriesContext(connections[LAKEHOUSE]) as queries:
+        page = client.get(reverse("label-entry")).content.decode()
+    assert len(queries) == 3
+    assert reverse("label", args=[boards.pk, "defect"]) in page
+    assert "No published template is for this type" in page
+
+
+def test_nils_looks_and_saves_nothing(client: Client, nils: User, boards: Sheet, template: PromptTemplate) -> None:
+    client.force_login(nils)
+    address = reverse("label", args=[boards.pk, "defect"])
+    assert "ask an owner" in client.get(address).content.decode()
+    posted = {"verb": "save", "item_ref": "a1", "version": "0", "answer.defect": '"none"'}
+    assert client.post(address, posted).status_code == 403
+    assert client.get(reverse("label-import", args=[boards.pk])).status_code == 403
+    assert not CanonicalLabel.objects.exists()
+
+
+def test_versions_are_compared_and_restored(
+    client: Client, rosa: User, record: Record, template: PromptTemplate, lakehouse: Path
+) -> None:
+    record(label_data={"defect": "a long scratch on the left"}, notes="first")
+    label = record(label_data={"defect": "a short scratch on the left"}, notes="first", actor="omar")
+    client.force_login(rosa)
+    address = reverse("label-versions", args=[label.pk])
+    page = client.get(address).content.decode()
+    assert "a <del>long</del><ins>short</ins> scratch on the left" in page
+    assert client.post(address, {"version": "1", "seen": "1"}).status_code == 409
+    assert client.post(address, {"version": "1", "seen": "2"}).status_code == 302
+    rows = polars.read_delta(str(next(lakehouse.rglob("canonical_label_versions")))).sort("version")
+    assert rows["change_note"].to_list() == ["", "", "Version 1 restored"]
+    assert rows["label_data"][0] == rows["label_data"][2]
+
+
+def test_a_posted_form_keeps_uses_with_their_reason(
+    client: Client, rosa: User, boards: Sheet, template: PromptTemplate
+) -> None:
+    client.force_login(rosa)
+    address = reverse("label", args=[boards.pk, "defect"])
+    posted = {"verb": "save", "item_ref": "a1", "version": "0", "answer.defect": '"none"', "use.training": "prohibited"}
+    assert "Say why uses are prohibited" in client.post(address, posted).content.decode()
+    assert client.post(address, posted | {"usage_reason": "PHI"}).status_code == 302
+    label = CanonicalLabel.objects.get()
+    assert (label.prohibited_uses, label.usage_reason, label.template) == (["training"], "PHI", template)
