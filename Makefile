@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install migrate demo serve test test-databricks test-spark warehouse lint unit conformance bench lock
+.PHONY: help install migrate demo serve test test-databricks test-spark test-formats warehouse lint unit conformance bench lock
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -66,6 +66,14 @@ test-databricks: install
 
 test-spark: test-databricks .venv-spark/installed
 	$(BIN)/pytest tests/spark
+
+.venv-formats/installed: tests/formats/requirements.txt
+	test -x .venv-formats/bin/python || $(PYTHON) -m venv .venv-formats
+	.venv-formats/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/formats/requirements.txt
+	touch $@
+
+test-formats: install .venv-formats/installed
+	$(BIN)/pytest tests/formats
 
 conformance: install
 	$(BIN)/python -m tests.conformance.run

@@ -20,7 +20,7 @@ LOOSEN = "governance.loosen_tag_rule"
 Fields = Mapping[str, Any]
 
 
-def rights_of(user: Any) -> dict[str, bool]:
+def rights_of(user: Any) -> dict[str, Any]:
     """Return what the user may do to uses, as the verbs that record a label take it."""
     return {"may_change_uses": user.has_perm(CHANGE_USES), "may_loosen": user.has_perm(LOOSEN)}
 

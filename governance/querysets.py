@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
+from django.apps import apps
 from django.db import NotSupportedError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+
+from workbench.sheet_rights import rights_of
 
 if TYPE_CHECKING:
     from governance.models import UsageConstraintAudit
 
+# What an audit row can be about, and the lookup that leads from there to a sheet.
+OF_SHEETS = (
+    ("training.QAPair", "training_sheet__sheet_id"),
+    ("labels.CanonicalLabel", "sheet_id"),
+    ("training.TrainingSheet", "sheet_id"),
+)
 ADD_ONLY = NotSupportedError(
     "The audit is neither edited nor deleted from, and rows are added by `governance.audit.append` alone, which chains "
     "them. To correct a row, append another that says so."
@@ -19,6 +28,18 @@ ADD_ONLY = NotSupportedError(
 
 class AuditQuerySet(QuerySet["UsageConstraintAudit"]):
     """Reads as any other; every write but `add_chained` is refused."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the rows about sheets that the user sees, and about what was made from them."""
+        hidden = rights_of(user).hidden
+        if not hidden:
+            return self
+        pairs, labels, training_sheets = (
+            apps.get_model(name)._default_manager.filter(**{f"{path}__in": hidden}).values_list("pk", flat=True)
+            for name, path in OF_SHEETS
+        )
+        subjects = [f"sheet {key}" for key in hidden] + [f"training sheet {key}" for key in training_sheets]
+        return self.exclude(Q(qa_pair_id__in=pairs) | Q(canonical_label_id__in=labels) | Q(subject__in=subjects))
 
     def add_chained(self, rows: Iterable[UsageConstraintAudit]) -> None:
         """Insert rows that `governance.audit` has chained, as one commit; IntegrityError where a place is taken."""

@@ -69,7 +69,6 @@ def record_label(
     if template is not None:
         content |= {"template_id": template.pk, "output_schema": template.output_schema}
     key = {"sheet_id": sheet.pk, "item_ref": item_ref, "label_type": label_type}
-    words = {"reason": reason.strip(), "change_note": change_note}
     rights = {"may_change_uses": may_change_uses, "may_loosen": may_loosen}
     for _ in range(ATTEMPTS):
         present = CanonicalLabel.objects.filter(**key).first()
@@ -77,7 +76,7 @@ def record_label(
         check_fits(label_data, values.get("output_schema", present.output_schema if present else None) or {}, item)
         expect_seen(seen_version, present, values)
         written = (
-            _change(present, values, actor, **words, **rights)
+            _change(present, values, actor, reason=reason.strip(), change_note=change_note, **rights)
             if present
             else _add(key, values, actor, change_note=change_note)
         )

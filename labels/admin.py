@@ -16,7 +16,6 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     FieldTextFilter,
-    RelatedDropdownFilter,
 )
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -37,9 +36,10 @@ from templates_app.annotations import asks_for_annotations
 from templates_app.schemas import normalise_output_schema
 from workbench.admin_base import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin, VerbForm
 from workbench.admin_fields import in_words
-from workbench.admin_filters import DayRange
+from workbench.admin_filters import DayRange, VisibleRelated
 from workbench.concepts import short
 from workbench.problems import Forbidden
+from workbench.sheet_rights import need_work_on
 
 SHEET = "sheet__id__exact"
 KEY = ("sheet", "item_ref", "label_type")
@@ -91,7 +91,7 @@ class ChangedSince(admin.SimpleListFilter):
         return [("changed", "changed since it was labeled")] if SHEET in request.GET else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[CanonicalLabel]) -> QuerySet[CanonicalLabel]:
-        sheet = Sheet.objects.filter(pk=request.GET.get(SHEET)).first()
+        sheet = Sheet.objects.visible_to(request.user).filter(pk=request.GET.get(SHEET)).first()
         if self.value() != "changed" or sheet is None:
             return queryset
         return queryset.filter(pk__in=[label.pk for label in stale_labels(sheet)])
@@ -102,7 +102,7 @@ class CanonicalLabelAdmin(VerbAdmin):
     form = LabelForm
     list_display = ("item_ref", "label_type", "answer", "how_sure", "uses", "classification", "labeled_by", "version")
     list_filter = (
-        ("sheet", RelatedDropdownFilter),
+        ("sheet", VisibleRelated),
         ChangedSince,
         ("label_type", FieldTextFilter),
         ("confidence", ChoicesDropdownFilter),
@@ -179,6 +179,8 @@ class CanonicalLabelAdmin(VerbAdmin):
     @admin.action(description="Change uses …", permissions=["limit"])
     def change_uses_selected(self, request: HttpRequest, queryset: QuerySet[CanonicalLabel]) -> HttpResponse | None:
         keys = list(queryset.values_list("pk", flat=True)[: MOST + 1])
+
+        need_work_on(request.user, queryset)
 
         def change(uses: dict[str, Any], reason: str, _batch_id: str, preview: bool) -> Outcome:
             may_loosen, actor = request.user.has_perm(LOOSEN), request.user.get_username()

@@ -11,10 +11,13 @@ from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from workbench.concepts import Classification, Concept, Confidence, Governed
 from workbench.lakehouse.fields import ArrayField, ChoiceField, KeyField
+from workbench.sheet_rights import OfSheetQuerySet
 
 
 class CanonicalLabel(Governed):
     """The present version of a label; its key is (sheet, item_ref, label_type)."""
+
+    of_sheet: ClassVar[str] = "sheet_id"
 
     id = KeyField()
     sheet = models.ForeignKey(Sheet, on_delete=models.PROTECT, related_name="labels")
@@ -51,6 +54,8 @@ class CanonicalLabel(Governed):
         help_text="Why uses changed with this version, for whoever adds the audit row.",
     )
 
+    objects = OfSheetQuerySet.as_manager()
+
     class Meta:
         db_table = "canonical_labels"
         db_table_comment = "Expert ground truth, one label for an item and task"
@@ -65,6 +70,8 @@ class CanonicalLabel(Governed):
 
 class CanonicalLabelVersion(models.Model):
     """A label as it was after one change; rows are only ever added."""
+
+    of_sheet: ClassVar[str] = "canonical_label__sheet_id"
 
     id = KeyField()
     canonical_label = models.ForeignKey(CanonicalLabel, on_delete=models.PROTECT, related_name="versions")
@@ -81,6 +88,8 @@ class CanonicalLabelVersion(models.Model):
     change_note = models.TextField(blank=True, default="")
     decided_by = models.CharField(max_length=254, blank=True, default="", help_text="Who decided between two opinions.")
     opinion_id = models.CharField(max_length=36, blank=True, default="", help_text="The second one of them.")
+
+    objects = OfSheetQuerySet.as_manager()
 
     class Meta:
         db_table = "canonical_label_versions"

@@ -14,6 +14,7 @@ from labels.labeling.walking import ORDERS
 from labels.models import CanonicalLabel, CanonicalLabelVersion
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
+from workbench.api.serializers import SheetKeyField
 from workbench.concepts import Classification, Confidence
 
 
@@ -33,7 +34,7 @@ class CanonicalLabelSerializer(serializers.ModelSerializer[CanonicalLabel]):
 class RecordLabelSerializer(serializers.Serializer[Any]):
     """A label to record; uses, classification and template that are left out stay as they are."""
 
-    sheet_id = serializers.PrimaryKeyRelatedField(queryset=Sheet.objects.all())
+    sheet_id: Any = SheetKeyField(queryset=Sheet.objects.all(), to_work=True)
     item_ref = serializers.CharField(max_length=1024, trim_whitespace=False)
     label_type = serializers.CharField(max_length=64)
     label_data = serializers.JSONField()
@@ -70,7 +71,7 @@ class CanonicalLabelVersionSerializer(serializers.ModelSerializer[CanonicalLabel
 
 
 class LabelExportSerializer(serializers.Serializer[Any]):
-    sheet = serializers.PrimaryKeyRelatedField(queryset=Sheet.objects.all(), help_text="Id of the sheet.")
+    sheet: Any = SheetKeyField(queryset=Sheet.objects.all(), help_text="Id of the sheet.")
     label_type = serializers.CharField(
         required=False, default="", help_text="Default: all types; coco and yolo need one."
     )

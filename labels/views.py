@@ -46,6 +46,7 @@ from labels.serializers import (
 from workbench.api.lines import JSONLinesParser, spooled
 from workbench.api.permissions import may
 from workbench.problems import Forbidden
+from workbench.sheet_rights import need_work_on, visible_to
 
 LIMITS = [IsAuthenticated, may(CHANGE_USES)]
 
@@ -67,7 +68,7 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
     )
     def create(self, request: Request) -> Response:
         """Record a label on its key of sheet, item and label type: a new one, or a new version of the present one."""
-        given = RecordLabelSerializer(data=request.data)
+        given = RecordLabelSerializer(data=request.data, context={"request": request})
         given.is_valid(raise_exception=True)
         wanted, began = dict(given.validated_data), timezone.now()
         sheet, template = wanted.pop("sheet_id"), wanted.pop("template_id")
@@ -91,15 +92,21 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
         label = change_uses_of(self.get_object(), given.uses, reason, actor=actor, may_loosen=may_loosen)
         return Response(CanonicalLabelSerializer(label).data)
 
-    @extend_schema(request=ChangeManyUsesSerializer, responses=UsesOutcomeSerializer, filters=False)
+    @extend_schema(
+        operation_id="canonical_labels_uses_of_many",
+        request=ChangeManyUsesSerializer,
+        responses=UsesOutcomeSerializer,
+        filters=False,
+    )
     @action(detail=False, methods=["post"], url_path="uses", permission_classes=LIMITS, pagination_class=None)
     def uses_of_many(self, request: Request) -> Response:
         """Change what many labels may be used for, or say what would change."""
         given = ChangeManyUsesSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        wanted, visible = given.validated_data, self.get_queryset()
+        wanted, visible = given.validated_data, visible_to(request.user, self.get_queryset())
         filterset = DjangoFilterBackend().get_filterset_class(self, visible)
         keys = chosen(visible, wanted.get("ids"), lambda: by_filter(filterset, visible, wanted["filter"]))
+        need_work_on(request.user, visible.filter(pk__among=keys))
         preview, may_loosen = wanted["preview"], request.user.has_perm(LOOSEN)
         actor = request.user.get_username()
         outcome = change_uses(keys, given.uses, wanted["reason"], actor=actor, preview=preview, may_loosen=may_loosen)
@@ -169,7 +176,7 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
     @action(detail=False, pagination_class=None)
     def export(self, request: Request) -> StreamingHttpResponse:
         """Stream the labels of a sheet: one a line, or the shapes of a label type as COCO or YOLO."""
-        given = LabelExportSerializer(data=request.query_params)
+        given = LabelExportSerializer(data=request.query_params, context={"request": request})
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
         sheet, use, form = wanted["sheet"], wanted["use"], FORMATS[wanted["format"]]

@@ -14,6 +14,7 @@ from django.utils import timezone
 from sheets.models import Sheet
 from sheets.reading import Findings, count_items, inspect
 from sheets.sources import Fields, resolve
+from workbench.models import SheetGrant
 from workbench.near import listed, near_misses
 from workbench.problems import Conflict, Invalid
 
@@ -69,6 +70,7 @@ def delete_sheet(sheet: Sheet, *, actor: str) -> None:
         point = "points" if len(users) == 1 and users[0].startswith("1 ") else "point"
         raise Conflict(f"{' and '.join(users)} {point} at the sheet {sheet.name!r}: delete those first, or keep it.")
     Sheet.objects.filter(pk=sheet.pk).delete()
+    SheetGrant.objects.filter(sheet_id=sheet.pk).delete()
     log.info("%s deleted the sheet %s, %r", actor, sheet.pk, sheet.name)
 
 

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from sheets import catalog
+from sheets.hidden_sources import need_source
 from sheets.names import TableName, VolumeName
 from sheets.serializers import (
     CatalogsSerializer,
@@ -54,9 +55,10 @@ class TableView(APIView):
     """One table."""
 
     @extend_schema(operation_id="catalog_table", responses=TableDetailSerializer)
-    def get(self, _request: Request, name: str, schema: str, table: str) -> Response:
+    def get(self, request: Request, name: str, schema: str, table: str) -> Response:
         """Return the columns of a table with types, comments and tags, and up to 50 of its rows."""
         found = TableName(name.lower(), schema.lower(), table.lower())
+        need_source(request.user, str(found))
         described = catalog.table(found)
         data = {**described, "preview": catalog.preview(found), "uses": uses_of_table(found, described)}
         return Response(TableDetailSerializer(data).data)
@@ -66,9 +68,10 @@ class VolumeView(APIView):
     """One volume."""
 
     @extend_schema(operation_id="catalog_volume", responses=VolumeDetailSerializer)
-    def get(self, _request: Request, name: str, schema: str, volume_name: str) -> Response:
+    def get(self, request: Request, name: str, schema: str, volume_name: str) -> Response:
         """Return how many files a volume has at its top, and the first 500 of them."""
         found = volume(VolumeName.parse(f"/Volumes/{name}/{schema}/{volume_name}"))
+        need_source(request.user, str(found.name))
         names = found.list_files()
         files = [
             {"name": file, "path": f"{found.name}/{file}", "size": found.state(file).size}

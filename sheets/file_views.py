@@ -18,6 +18,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from sheets.hidden_sources import need_file
 from sheets.volume import FileState
 from sheets.volumes import open_path
 from workbench.api.errors import body
@@ -65,6 +66,7 @@ class FileView(APIView):
     )
     def get(self, request: Request, path: str) -> HttpResponseBase:
         """Return the file, or with `Range` the part of it; 404 where it does not exist, 400 outside its volume."""
+        need_file(request.user, path)
         volume, file = open_path("/" + path.lstrip("/"))
         state = volume.state(file)
         etag = f'"{state.modified_ns:x}-{state.size:x}"'

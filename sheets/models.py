@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.utils import timezone
 
 from governance.uses import all_uses
 from workbench.concepts import Classification, Concept
 from workbench.lakehouse.fields import ArrayField, ChoiceField
+from workbench.sheet_rights import OfSheetQuerySet
 
 
 class Sheet(Concept):
     """Which rows and files make up the items of a task."""
+
+    of_sheet: ClassVar[str] = "pk"
 
     name = models.CharField(max_length=255, unique=True)
     description = models.TextField(blank=True, default="")
@@ -41,6 +46,8 @@ class Sheet(Concept):
     )
     row_count = models.BigIntegerField(null=True, editable=False, help_text="Items at the last validation.")
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = OfSheetQuerySet.as_manager()
 
     class Meta:
         db_table = "sheets"

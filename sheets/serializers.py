@@ -17,6 +17,7 @@ from sheets.models import Sheet
 from sheets.tagged import LEVELS
 from workbench.api.serializers import ConceptSerializer
 from workbench.concepts import Classification
+from workbench.models import SheetGrant
 
 KEY = {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 SOURCE = {
@@ -62,6 +63,18 @@ class SheetSerializer(ConceptSerializer[Sheet]):
             "updated_at",
         )
         read_only_fields = ("id", *LIMITS, "row_count", "created_by", "created_at", "updated_at")
+
+
+class GrantSerializer(serializers.Serializer[Any]):
+    """Whom a sheet is restricted to: a user or a group, by name."""
+
+    user = serializers.CharField(required=False, max_length=150)
+    group = serializers.CharField(required=False, max_length=150)
+    level = serializers.ChoiceField(SheetGrant.Level.choices, default=SheetGrant.Level.WORK)
+
+
+class GrantsSerializer(serializers.Serializer[Any]):
+    grants = GrantSerializer(many=True, help_text="Empty: everybody sees the sheet.")
 
 
 class FileSerializer(serializers.Serializer[Any]):

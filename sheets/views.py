@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
@@ -19,10 +20,13 @@ from rest_framework.viewsets import ModelViewSet
 from governance.changing import CHANGE_USES
 from governance.serializers import ChangeUsesSerializer
 from sheets import actions, cursors
+from sheets.hidden_sources import need_sources
 from sheets.limiting import change_uses_of
 from sheets.models import Sheet
 from sheets.reading import get_item, iter_items
+from sheets.restricting import grants_of, restrict_sheet
 from sheets.serializers import (
+    GrantsSerializer,
     ItemPageSerializer,
     ItemSerializer,
     ProgressSerializer,
@@ -62,10 +66,12 @@ class SheetViewSet(ModelViewSet[Sheet]):
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
     def perform_create(self, serializer: Any) -> None:
+        need_sources(self.request.user, serializer.validated_data)
         serializer.instance = actions.create_sheet(serializer.validated_data, actor=self.request.user.get_username())
 
     def perform_update(self, serializer: Any) -> None:
         actor = self.request.user.get_username()
+        need_sources(self.request.user, serializer.validated_data)
         serializer.instance = actions.update_sheet(serializer.instance, serializer.validated_data, actor=actor)
 
     def perform_destroy(self, instance: Sheet) -> None:
@@ -105,6 +111,24 @@ class SheetViewSet(ModelViewSet[Sheet]):
     def uses(self, _request: Request, **_: Any) -> Response:
         """The tags of the sheet's sources at every level, or why they could not be read, and what follows for uses."""
         return Response(SourceUsesSerializer(uses_of(self.get_object())).data)
+
+    @extend_schema(responses=GrantsSerializer, filters=False)
+    @action(detail=True, pagination_class=None, permission_classes=[IsAuthenticated, may("workbench.view_sheetgrant")])
+    def grants(self, _request: Request, **_: Any) -> Response:
+        """Whom the sheet is restricted to; empty where everybody sees it."""
+        return Response(GrantsSerializer({"grants": grants_of(self.get_object())}).data)
+
+    @extend_schema(request=GrantsSerializer, responses=GrantsSerializer, filters=False)
+    @grants.mapping.post
+    def restrict(self, request: Request, **_: Any) -> Response:
+        """Restrict the sheet to these users and groups, or open it to everybody by naming none."""
+        if not request.user.has_perm("workbench.change_sheetgrant"):
+            raise PermissionDenied
+        sheet = self.get_object()
+        given = GrantsSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        grants = restrict_sheet(sheet, given.validated_data["grants"], actor=request.user.get_username())
+        return Response(GrantsSerializer({"grants": grants}).data)
 
     @extend_schema(request=ChangeUsesSerializer, responses=SheetSerializer, filters=False)
     @uses.mapping.post

@@ -11,9 +11,11 @@ from sheets.names import VolumeName, split_path
 from sheets.volume import Volume
 from sheets.workspace_volume import WorkspaceVolume
 from workbench.near import listed
-from workbench.problems import Invalid
+from workbench.problems import Forbidden, Invalid
 from workbench.router import LAKEHOUSE
 
+# What leaves through gates and by signed links only, whoever may read the workbench's files.
+OWN = ("exports",)
 KINDS: dict[str, Callable[[VolumeName], Volume]] = {"local": LocalVolume, "databricks": WorkspaceVolume}
 
 
@@ -27,12 +29,20 @@ def volume(name: VolumeName) -> Volume:
 def open_path(path: str) -> tuple[Volume, str]:
     """Return the volume of a volume path and the file inside it; Invalid for a path that names no file.
 
-    Whether they exist shows when the file is looked at: on a workspace each look is a request.
+    Forbidden for what the workbench itself keeps for export. Whether they exist shows when the file is looked at: on a workspace each look is a request.
     """
     name, file = split_path(path)
     if not file:
         raise Invalid(f"Found {path!r}, a whole volume: name a file inside it.")
+    if name in [own_volume(each) for each in OWN]:
+        raise Forbidden(f"The files of {name} leave by a signed link only: ask for one where they were exported.")
     return _unchecked(name), file
+
+
+def own_volume(volume: str) -> VolumeName:
+    """Return the name of a volume beside the workbench's tables."""
+    options = connections[LAKEHOUSE].settings_dict["OPTIONS"]
+    return VolumeName(options["catalog"], options["schema"], volume)
 
 
 def _unchecked(name: VolumeName) -> Volume:

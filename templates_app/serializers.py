@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
+from workbench.api.serializers import SheetKeyField
 
 FIELD = {
     "type": "object",
@@ -84,12 +85,12 @@ class TemplateSerializer(serializers.ModelSerializer[PromptTemplate]):
 
 
 class TemplateTestSerializer(serializers.Serializer[Any]):
-    sheet_id = serializers.PrimaryKeyRelatedField(queryset=Sheet.objects.all())
+    sheet_id: Any = SheetKeyField(queryset=Sheet.objects.all())
     limit = serializers.IntegerField(min_value=1, max_value=20, default=5, help_text="Rows to render.")
 
 
 class SheetQuerySerializer(serializers.Serializer[Any]):
-    sheet = serializers.PrimaryKeyRelatedField(queryset=Sheet.objects.all(), help_text="Id of the sheet.")
+    sheet: Any = SheetKeyField(queryset=Sheet.objects.all(), help_text="Id of the sheet.")
 
 
 class MessageSerializer(serializers.Serializer[Any]):

@@ -72,7 +72,7 @@ class TemplateViewSet(ModelViewSet[PromptTemplate]):
     def test(self, request: Request, **_: Any) -> Response:
         """Render the template on the first rows of a sheet; nothing is written."""
         template = self.get_object()
-        given = TemplateTestSerializer(data=request.data)
+        given = TemplateTestSerializer(data=request.data, context={"request": request})
         given.is_valid(raise_exception=True)
         sheet = given.validated_data["sheet_id"]
         data = {
@@ -87,6 +87,6 @@ class TemplateViewSet(ModelViewSet[PromptTemplate]):
     def preflight(self, request: Request, **_: Any) -> Response:
         """Count what generating for a sheet would pre-approve and draft, with tokens and cost."""
         template = self.get_object()
-        given = SheetQuerySerializer(data=request.query_params)
+        given = SheetQuerySerializer(data=request.query_params, context={"request": request})
         given.is_valid(raise_exception=True)
         return Response(PreflightSerializer(preflight(template, given.validated_data["sheet"])).data)

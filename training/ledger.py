@@ -1,3 +1,5 @@
+"""Why pairs stay: every pair of a training sheet is exported or counted under exactly one exclusion."""
+
 from __future__ import annotations
 
 from collections import Counter
@@ -6,11 +8,30 @@ from typing import Any
 from governance.uses import Decision
 
 WAITING = "unlabeled: waiting for review"
-EMPTY = "empty answer"
 _BY_STATUS = {"labeled": None, "unlabeled": WAITING, "rejected": "rejected", "flagged": "flagged"}
 
 
-def bucket(pair_status: str, decision: Decision, use: str, answer: str | None) -> str | None:
+class Exclusion(str):
+    """Why a pair stays, in words, with the rule behind them.
+
+    `rule` is quality, governance, split, chat, format or since; `source` is what carries the rule ("table tag PHI",
+    "status"), and `where` its full name, where it has one.
+    """
+
+    rule: str
+    source: str
+    where: str
+
+    def __new__(cls, words: str, rule: str = "", source: str = "", where: str = "") -> Exclusion:
+        made = super().__new__(cls, words)
+        made.rule, made.source, made.where = rule, source, where
+        return made
+
+
+EMPTY = Exclusion("empty answer", "quality", "answer")
+
+
+def bucket(pair_status: str, decision: Decision, use: str, answer: str | None) -> Exclusion | None:
     """None for a pair that passes both gates and is exported for `use`, else the one exclusion it is counted under.
 
     Quality is asked first, then governance, then whether there is an answer at all. Raises ValueError for a status or
@@ -19,18 +40,27 @@ def bucket(pair_status: str, decision: Decision, use: str, answer: str | None) -
     if pair_status not in _BY_STATUS:
         raise ValueError(f"Unknown pair status '{pair_status}'. Allowed: {', '.join(_BY_STATUS)}.")
     forbidden = decision.why_not(use)
-    return _BY_STATUS[pair_status] or forbidden or (None if answer and answer.strip() else EMPTY)
+    if words := _BY_STATUS[pair_status]:
+        return Exclusion(words, "quality", "status")
+    if forbidden:
+        limit = decision.provenance[use][0]
+        return Exclusion(forbidden, "governance", limit.source, limit.where)
+    return None if answer and answer.strip() else EMPTY
 
 
 class Ledger:
     """Counts of an export. Every pair is added once, so total is always exported and excluded together."""
 
     def __init__(self) -> None:
-        self._counts: Counter[str | None] = Counter()
+        self._counts: Counter[tuple[str, str, str, str] | None] = Counter()
 
     def add(self, exclusion: str | None, pairs: int = 1) -> None:
         """Counts pairs under what `bucket` said of them."""
-        self._counts[exclusion] += pairs
+        if exclusion is None:
+            self._counts[None] += pairs
+            return
+        known = exclusion if isinstance(exclusion, Exclusion) else Exclusion(exclusion)
+        self._counts[(str(known), known.rule, known.source, known.where)] += pairs
 
     @property
     def total(self) -> int:
@@ -45,12 +75,18 @@ class Ledger:
         return self.total - self.exported
 
     def summary(self) -> dict[str, Any]:
-        """`{"total", "exported", "excluded", "exclusions": [{"reason", "count"}, …]}`, the largest exclusion first."""
-        exclusions = [(words, count) for words, count in self._counts.items() if words is not None and count]
+        """`{"total", "exported", "excluded", "exclusions": [{"reason", "count", "rule", "source", "where"}, …]}`.
+
+        The largest exclusion comes first.
+        """
+        exclusions = [(key, count) for key, count in self._counts.items() if key is not None and count]
         ordered = sorted(exclusions, key=lambda entry: (-entry[1], entry[0]))
         return {
             "total": self.total,
             "exported": self.exported,
             "excluded": self.excluded,
-            "exclusions": [{"reason": words, "count": count} for words, count in ordered],
+            "exclusions": [
+                {"reason": words, "count": count, "rule": rule, "source": source, "where": where}
+                for (words, rule, source, where), count in ordered
+            ],
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 from django.conf import settings
@@ -16,6 +16,7 @@ from django.utils import timezone
 from governance.uses import decide
 from sheets import source_uses
 from workbench.lakehouse.bulk import append_arrow
+from workbench.sheet_rights import OfSheetQuerySet, rights_of
 
 if TYPE_CHECKING:
     from training.models import LiveJob, QAPair, ReviewPair, TrainingSheet  # noqa: F401 - named in the brackets below
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 STATUSES = ("unlabeled", "labeled", "rejected", "flagged")
 
 
-class TrainingSheetQuerySet(QuerySet["TrainingSheet"]):
+class TrainingSheetQuerySet(OfSheetQuerySet["TrainingSheet"]):
     def with_counters(self) -> Self:
         """Add total_pairs and one counter a status, computed from the pairs, so that they are never wrong."""
         from training.models import QAPair  # the models of this module name this query set
@@ -39,7 +40,7 @@ class TrainingSheetQuerySet(QuerySet["TrainingSheet"]):
         )
 
 
-class QAPairQuerySet(QuerySet["QAPair"]):
+class QAPairQuerySet(OfSheetQuerySet["QAPair"]):
     def of(self, training_sheet_id: str) -> Self:
         """Return the pairs of one training sheet in the order of their items; this order is the export's."""
         return self.filter(training_sheet_id=training_sheet_id).order_by("position", "id")
@@ -105,6 +106,17 @@ class LiveJobQuerySet(QuerySet["LiveJob"]):
 
 
 class ReviewPairQuerySet(QuerySet["ReviewPair"]):
+    def visible_to(self, user: Any) -> Self:
+        """Return the pairs of the sheets that the user sees; the lakehouse is asked only where some are hidden."""
+        from training.models import TrainingSheet  # the models of this module name this query set
+
+        hidden = rights_of(user).hidden
+        if not hidden:
+            return self
+        return self.exclude(
+            training_sheet_id__in=list(TrainingSheet.objects.filter(sheet__in=hidden).values_list("pk", flat=True))
+        )
+
     def free(self, actor: str) -> Self:
         """Return the pairs that nobody else has on the screen."""
         return self.filter(Q(holder__in=["", actor]) | Q(held_until__isnull=True) | Q(held_until__lt=timezone.now()))

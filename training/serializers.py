@@ -4,11 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from governance.uses import USES
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
-from training.models import Export, QAPair, ReviewEvent, TrainingSheet
-from workbench.api.serializers import ConceptSerializer
+from training.models import QAPair, ReviewEvent, TrainingSheet
+from workbench.api.serializers import ConceptSerializer, SheetKeyField
 
 
 class TrainingSheetSerializer(ConceptSerializer[TrainingSheet]):
@@ -32,7 +31,7 @@ class TrainingSheetSerializer(ConceptSerializer[TrainingSheet]):
 class GenerateSerializer(serializers.Serializer[Any]):
     """What to generate; the options of `generation_config` are checked by the engine."""
 
-    sheet_id = serializers.PrimaryKeyRelatedField(queryset=Sheet.objects.all())
+    sheet_id: Any = SheetKeyField(queryset=Sheet.objects.all(), to_work=True)
     template_id = serializers.PrimaryKeyRelatedField(queryset=PromptTemplate.objects.all())
     name = serializers.CharField(max_length=255, required=False, allow_blank=True, default="")
     labeling_mode = serializers.ChoiceField(TrainingSheet.Mode.choices, default=TrainingSheet.Mode.AI_GENERATED)
@@ -57,35 +56,6 @@ class StartedSerializer(TrainingSheetSerializer):
     job_id = serializers.CharField(help_text="Follow it at /api/v1/jobs/{id}.")
 
 
-class UseSerializer(serializers.Serializer[Any]):
-    """The options of an export; an unknown one is refused, because what it asks to leave out would be exported."""
-
-    use = serializers.ChoiceField(USES, default="training")
-
-    def to_internal_value(self, data: Any) -> Any:
-        if unknown := sorted(set(data) - set(self.fields)):
-            words = f"There is no option {unknown[0]!r}: use {', '.join(self.fields)}."
-            raise serializers.ValidationError({unknown[0]: [words]})
-        return super().to_internal_value(data)
-
-
-class ExclusionSerializer(serializers.Serializer[Any]):
-    reason = serializers.CharField()
-    count = serializers.IntegerField()
-    words = serializers.CharField()
-
-
-class ExportSummarySerializer(serializers.Serializer[Any]):
-    """Every pair is exported or in exactly one exclusion."""
-
-    training_sheet_id = serializers.CharField()
-    use = serializers.CharField()
-    total = serializers.IntegerField()
-    exported = serializers.IntegerField()
-    excluded = serializers.IntegerField()
-    exclusions = ExclusionSerializer(many=True)
-
-
 class QAPairSerializer(ConceptSerializer[QAPair]):
     training_sheet_id = serializers.CharField()
     canonical_label_id = serializers.CharField(allow_null=True)
@@ -102,11 +72,3 @@ class ReviewEventSerializer(ConceptSerializer[ReviewEvent]):
     class Meta:
         model = ReviewEvent
         exclude = ["qa_pair", "training_sheet"]
-
-
-class ExportSerializer(ConceptSerializer[Export]):
-    training_sheet_id = serializers.CharField()
-
-    class Meta:
-        model = Export
-        exclude = ["training_sheet"]

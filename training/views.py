@@ -1,23 +1,21 @@
-"""The API of training sheets, pairs and what left them."""
+"""The API of training sheets and of what reviewers did."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
 
-from django.http import StreamingHttpResponse
 from django.urls import reverse
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from training.actions.export import OpenExport, export_summary, open_export
 from training.actions.jobs import start
-from training.models import Export, ReviewEvent, TrainingSheet
+from training.exports.views import Exporting
+from training.models import ReviewEvent, TrainingSheet
 from training.review.flagged import LOOK, TAKE
 from training.review.overlay import recounted
 from training.review.progress import progress_of
@@ -29,20 +27,18 @@ from training.review.serializers import (
     ReviewProgressSerializer,
 )
 from training.review.shown import look_ahead
+from training.review.sight import need_training_sheet
 from training.serializers import (
-    ExportSerializer,
-    ExportSummarySerializer,
     GeneratedSerializer,
     GenerateSerializer,
     ReviewEventSerializer,
     StartedSerializer,
     TrainingSheetSerializer,
-    UseSerializer,
 )
 from workbench.api.permissions import may
 
 
-class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
+class TrainingSheetViewSet(Exporting, ReadOnlyModelViewSet[TrainingSheet]):
     queryset = TrainingSheet.objects.with_counters()
     serializer_class = TrainingSheetSerializer
     filterset_fields = ["sheet", "template", "status", "labeling_mode", "name"]
@@ -59,7 +55,7 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
     @action(detail=False, methods=["post"])
     def generate(self, request: Request) -> Response:
         """Apply a template to a sheet: up to 100 items at once, more by a job whose id is in the answer."""
-        given = GenerateSerializer(data=request.data)
+        given = GenerateSerializer(data=request.data, context={"request": request})
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
         training_sheet, job = start(
@@ -76,34 +72,12 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
             return Response({**TrainingSheetSerializer(counted).data, "job_id": job.pk}, status=202, headers=where)
         return Response(GeneratedSerializer(counted).data, status=201)
 
-    @extend_schema(
-        parameters=[UseSerializer],
-        responses={(200, "application/jsonl"): OpenApiTypes.STR, 409: OpenApiResponse(description="Nothing to export")},
-        filters=False,
-    )
-    # An export is a row of its own, so who exports needs the right to add one, as in the admin.
-    @action(
-        detail=True,
-        url_path="export/jsonl",
-        pagination_class=None,
-        permission_classes=[IsAuthenticated, may("training.add_export")],
-    )
-    def export_jsonl(self, request: Request, pk: str) -> StreamingHttpResponse:
-        """Stream the approved and allowed pairs, one chat a line."""
-        export = open_export(self.get_object(), actor=request.user.get_username(), channel="api", use=use_of(request))
-        return jsonl_response(export)
-
-    @extend_schema(parameters=[UseSerializer], responses=ExportSummarySerializer, filters=False)
-    @action(detail=True, url_path="export/summary", pagination_class=None)
-    def export_summary(self, request: Request, pk: str) -> Response:
-        """Say what an export would write, and why the rest would stay."""
-        return Response(export_summary(self.get_object(), use=use_of(request)))
-
     @extend_schema(parameters=[OrderSerializer], responses=ReviewPairSerializer(many=True), filters=False)
     @action(detail=True, pagination_class=None)
     def queue(self, request: Request, pk: str) -> Response:
         """List the next pairs that wait for review and that nobody else holds; looking takes none."""
         wanted = self._order(request.query_params)
+        need_training_sheet(request.user, pk)
         look, actor = LOOK[wanted["status"]], request.user.get_username()
         pairs = look(pk, actor=actor, order=wanted["order"], most=wanted["limit"], skip=wanted["skip"])
         look_ahead(pk, pairs)
@@ -119,6 +93,7 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
     def claim(self, request: Request, pk: str) -> Response:
         """Take the next pair that waits for review: it is the caller's for five minutes."""
         wanted = self._order(request.data)
+        need_training_sheet(request.user, pk, to_work=True)
         take, actor = TAKE[wanted["status"]], request.user.get_username()
         found = take(pk, actor=actor, order=wanted["order"], skip=wanted["skip"])
         if isinstance(found, Empty):
@@ -129,6 +104,7 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
     @action(detail=True, pagination_class=None)
     def progress(self, request: Request, pk: str) -> Response:
         """Say how far the review is, what waits in the journal included, and how long the rest takes at your pace."""
+        need_training_sheet(request.user, pk)
         return Response(ReviewProgressSerializer(progress_of(pk, actor=request.user.get_username())).data)
 
     def _order(self, data: Any) -> dict[str, Any]:
@@ -137,27 +113,7 @@ class TrainingSheetViewSet(ReadOnlyModelViewSet[TrainingSheet]):
         return dict(given.validated_data)
 
 
-def use_of(request: Request) -> str:
-    given = UseSerializer(data=request.query_params)
-    given.is_valid(raise_exception=True)
-    return str(given.validated_data["use"])
-
-
-def jsonl_response(export: OpenExport) -> StreamingHttpResponse:
-    """Return the export as a download, which API and admin share."""
-    response = StreamingHttpResponse(iter(export), content_type="application/jsonl")
-    response["Content-Disposition"] = f"attachment; filename={export.file_name}"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
-
-
 class ReviewEventViewSet(ReadOnlyModelViewSet[ReviewEvent]):
     queryset = ReviewEvent.objects.all()
     serializer_class = ReviewEventSerializer
     filterset_fields = ["training_sheet", "qa_pair", "action", "actor"]
-
-
-class ExportViewSet(ReadOnlyModelViewSet[Export]):
-    queryset = Export.objects.all()
-    serializer_class = ExportSerializer
-    filterset_fields = ["training_sheet", "use", "format", "created_by"]

@@ -8,15 +8,15 @@ from django.contrib.auth.admin import UserAdmin as PlainUserAdmin
 from django.contrib.auth.models import Group, User
 from django_q import admin as _queue_registers_first
 from django_q.models import Failure, OrmQ, Schedule, Success
-from rest_framework.authtoken import admin as _tokens_register_first
-from rest_framework.authtoken.models import TokenProxy
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-__all__ = ["_queue_registers_first", "_tokens_register_first"]
+from workbench import refusal_admin, token_admin
 
-# A token opens the API in its user's name, so no screen lists them; runs of the queue show as job runs.
-admin.site.unregister((User, Group, TokenProxy, Failure, OrmQ, Schedule, Success))
+__all__ = ["_queue_registers_first", "refusal_admin", "token_admin"]
+
+# Runs of the queue show as job runs.
+admin.site.unregister((User, Group, Failure, OrmQ, Schedule, Success))
 
 
 @admin.register(User)

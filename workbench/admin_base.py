@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -17,6 +17,7 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from workbench.admin_fields import EDITED, shown
 from workbench.problems import Problem
+from workbench.sheet_rights import may_work, visible_to
 
 
 class ConceptAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
@@ -28,6 +29,20 @@ class ConceptAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     list_filter_submit = True
     compressed_fields = True
     formfield_overrides = EDITED
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows of the sheets that the user sees."""
+        return visible_to(request.user, super().get_queryset(request))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs.setdefault("queryset", visible_to(request.user, db_field.remote_field.model._default_manager.all()))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_change_permission(request, obj)) and (obj is None or may_work(request.user, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_delete_permission(request, obj)) and (obj is None or may_work(request.user, obj))
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)

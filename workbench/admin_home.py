@@ -11,6 +11,8 @@ from django.db.models import Count, Model, Q, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 
+from workbench.sheet_rights import visible_to
+
 LATEST = 6
 PRE_APPROVED = {"labeling_mode": "canonical", "status": "labeled"}
 
@@ -40,9 +42,9 @@ def with_counts(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]
     """Return the context with the stages that the user may see, the latest training sheets and exports."""
     context |= {"stages": stages(request), "title": "", "subtitle": None}
     if _may(request, "training.view_trainingsheet"):
-        context["training_sheets"] = latest_training_sheets()
+        context["training_sheets"] = latest_training_sheets(request)
     if _may(request, "training.view_export"):
-        context["exports"] = list(_rows("training.Export").select_related("training_sheet")[:LATEST])
+        context["exports"] = list(_rows(request, "training.Export").select_related("training_sheet")[:LATEST])
     context["first_step"] = _first_step(context)
     return context
 
@@ -58,11 +60,11 @@ def stages(request: HttpRequest) -> list[Stage]:
     return [make(request) for permission, make in makers if _may(request, permission)]
 
 
-def latest_training_sheets() -> list[Any]:
+def latest_training_sheets(request: HttpRequest) -> list[Any]:
     """Return the newest training sheets, counted, with the shares of their bar."""
-    rows = list(_model("training.TrainingSheet").objects.select_related("sheet", "template")[:LATEST])  # type: ignore[attr-defined]
-    counted = {row["training_sheet_id"]: row for row in _counts_of([row.pk for row in rows])}
-    shifts = _rows("training.ReviewPair").shifts([row.pk for row in rows])
+    rows = list(_rows(request, "training.TrainingSheet").select_related("sheet", "template")[:LATEST])
+    counted = {row["training_sheet_id"]: row for row in _counts_of(request, [row.pk for row in rows])}
+    shifts = _rows(request, "training.ReviewPair").shifts([row.pk for row in rows])
     for row in rows:
         row.counts = counted.get(row.pk) or dict.fromkeys(("total", "labeled", "pre_approved", "unlabeled"), 0)
         _shift(row.counts, shifts.get(row.pk, {}))
@@ -82,8 +84,8 @@ def _shift(counts: dict[str, int], shift: Mapping[str, int]) -> None:
             counts[short] += by
 
 
-def _counts_of(keys: list[str]) -> Any:
-    pairs = _rows("training.QAPair").filter(training_sheet_id__in=keys).order_by()
+def _counts_of(request: HttpRequest, keys: list[str]) -> Any:
+    pairs = _rows(request, "training.QAPair").filter(training_sheet_id__in=keys).order_by()
     return pairs.values("training_sheet_id").annotate(
         total=Count("pk"),
         labeled=Count("pk", filter=Q(status="labeled")),
@@ -93,10 +95,10 @@ def _counts_of(keys: list[str]) -> Any:
 
 
 def _data(request: HttpRequest) -> Stage:
-    count = _rows("sheets.Sheet").aggregate(sheets=Count("pk"), items=Sum("row_count"))
+    count = _rows(request, "sheets.Sheet").aggregate(sheets=Count("pk"), items=Sum("row_count"))
     more = []
     if _may(request, "labels.view_canonicallabel"):
-        labels = _rows("labels.CanonicalLabel").count()
+        labels = _rows(request, "labels.CanonicalLabel").count()
         more.append(Figure(labels, "canonical labels", _list("labels_canonicallabel")))
     sheets = _list("sheets_sheet")
     more.insert(0, Figure(count["items"] or 0, "items", sheets))
@@ -107,7 +109,7 @@ def _data(request: HttpRequest) -> Stage:
 def _generate(request: HttpRequest) -> Stage:
     more = []
     if _may(request, "templates_app.view_prompttemplate"):
-        templates, url = _rows("templates_app.PromptTemplate"), _list("templates_app_prompttemplate")
+        templates, url = _rows(request, "templates_app.PromptTemplate"), _list("templates_app_prompttemplate")
         by_status = templates.aggregate(
             published=Count("pk", filter=Q(status="published")), drafts=Count("pk", filter=Q(status="draft"))
         )
@@ -115,7 +117,7 @@ def _generate(request: HttpRequest) -> Stage:
         if by_status["drafts"]:
             more.append(Figure(by_status["drafts"], "draft templates", f"{url}?status__exact=draft"))
     url = _list("training_trainingsheet")
-    count = _rows("training.TrainingSheet").aggregate(
+    count = _rows(request, "training.TrainingSheet").aggregate(
         all=Count("pk"), review=Count("pk", filter=Q(status="review")), failed=Count("pk", filter=Q(status="failed"))
     )
     more.append(Figure(count["review"], "in review", f"{url}?status__exact=review"))
@@ -130,12 +132,12 @@ def _generate(request: HttpRequest) -> Stage:
 def _label(request: HttpRequest) -> Stage:
     url = _list("training_qapair")
     statuses = ("labeled", "unlabeled", "flagged", "rejected")
-    count = _rows("training.QAPair").aggregate(
+    count = _rows(request, "training.QAPair").aggregate(
         all=Count("pk"),
         pre_approved=Count("pk", filter=Q(**PRE_APPROVED)),
         **{status: Count("pk", filter=Q(status=status)) for status in statuses},
     )
-    for shift in _rows("training.ReviewPair").shifts().values():
+    for shift in _rows(request, "training.ReviewPair").shifts().values():
         _shift(count, shift)
     more = [
         Figure(
@@ -150,8 +152,8 @@ def _label(request: HttpRequest) -> Stage:
     return Stage("Label", "rate_review", Figure(count["all"], "pairs", url), more, action)
 
 
-def _train(_request: HttpRequest) -> Stage:
-    count = _rows("training.Export").aggregate(
+def _train(request: HttpRequest) -> Stage:
+    count = _rows(request, "training.Export").aggregate(
         all=Count("pk"), exported=Sum("exported_pairs"), cut=Count("pk", filter=Q(is_complete=False))
     )
     url = _list("training_export")
@@ -185,8 +187,8 @@ def _model(name: str) -> type[Model]:
     return apps.get_model(name)
 
 
-def _rows(name: str) -> Any:
-    return _model(name)._default_manager.all()
+def _rows(request: HttpRequest, name: str) -> Any:
+    return visible_to(request.user, _model(name)._default_manager.all())
 
 
 def _list(name: str) -> str:

@@ -105,8 +105,11 @@ NAVIGATION = [
             screen("Usage changes", "policy", "governance", "usageconstraintaudit"),
             screen("Tag rules", "sell", "governance", "tagpolicy"),
             screen("Label versions", "history", "labels", "canonicallabelversion"),
+            screen("Refusals", "block", "workbench", "refusal"),
+            screen("Failed sign-ins", "lock_clock", "axes", "accessattempt"),
             screen("Users", "person", "auth", "user"),
-            screen("Groups", "group", "auth", "group"),
+            screen("Groups and roles", "group", "auth", "group"),
+            screen("Tokens", "key", "workbench", "accesstoken") | {"permission": lambda request: request.user.is_staff},
         ],
     },
 ]
@@ -125,6 +128,7 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "8px",
     "COLORS": {"primary": PRIMARY},
     "DASHBOARD_CALLBACK": "workbench.admin_home.with_counts",
+    "LOGIN": {"form": "workbench.login_form.LoginForm"},
     "COMMAND": {"search_models": False, "show_history": False},
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": NAVIGATION},
 }

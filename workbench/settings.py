@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from workbench import databases, databricks_apps
+from workbench import databases, databricks_apps, oidc
 from workbench.admin_look import UNFOLD as UNFOLD
 from workbench.env import env_bool, env_choice, env_headers, env_int, env_price, env_str, env_url
 from workbench.secret_files import kept_secret
@@ -20,6 +21,17 @@ django_stubs_ext.monkeypatch()
 IN_DATABRICKS_APPS = databricks_apps.inside(os.environ)
 if IN_DATABRICKS_APPS:
     databricks_apps.require(os.environ)
+OIDC = oidc.configured(
+    issuer=env_str("WORKBENCH_OIDC_ISSUER"),
+    client_id=env_str("WORKBENCH_OIDC_CLIENT_ID"),
+    client_secret=env_str("WORKBENCH_OIDC_CLIENT_SECRET"),
+    name=env_str("WORKBENCH_OIDC_NAME", "single sign-on"),
+    scopes=env_str("WORKBENCH_OIDC_SCOPES", "openid profile email"),
+    groups_claim=env_str("WORKBENCH_OIDC_GROUPS_CLAIM", "groups"),
+    roles=env_str("WORKBENCH_OIDC_ROLES"),
+)
+if OIDC and IN_DATABRICKS_APPS:
+    raise ImproperlyConfigured("WORKBENCH_OIDC_ISSUER has no meaning in Databricks Apps, whose proxy signs users in.")
 PORT = env_int("DATABRICKS_APP_PORT", 8000, at_least=1)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -68,23 +80,27 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "rest_framework",
-    "rest_framework.authtoken",
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_q",
+    "axes",
+    *(oidc.APPS if OIDC else []),
 ]
 MIDDLEWARE = [
     "workbench.after_answer.AfterAnswerMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "workbench.refusals.RefusalMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    *(["workbench.forwarded.ForwardedUserMiddleware"] if IN_DATABRICKS_APPS else []),
+    "workbench.forwarded.ForwardedUserMiddleware" if IN_DATABRICKS_APPS else "workbench.sessions.SessionEndMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    *(["allauth.account.middleware.AccountMiddleware"] if OIDC else []),
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "workbench.urls"
 WSGI_APPLICATION = "workbench.wsgi.application"
@@ -142,9 +158,16 @@ REVIEW_APPLY = env_choice(
 
 EXPORTS_DIR = VAR_DIR / "exports"
 
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    *([oidc.BACKEND] if OIDC else []),
+]
 # Whom the proxy of Databricks Apps forwards has signed in there, and has no password here.
 if IN_DATABRICKS_APPS:
     AUTHENTICATION_BACKENDS = ["workbench.forwarded.ForwardedUserBackend"]
+if OIDC:
+    globals().update(OIDC)
 OWNERS = frozenset(env_str("WORKBENCH_OWNERS").lower().replace(",", " ").split())
 NEW_USERS_GROUP = env_str("WORKBENCH_NEW_USERS_GROUP")
 AUTH_PASSWORD_VALIDATORS = [
@@ -158,6 +181,30 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+
+# After so many failures with one name from one address both together are locked, for so many minutes.
+AXES_ENABLED = not IN_DATABRICKS_APPS
+AXES_FAILURE_LIMIT = env_int("WORKBENCH_LOCKOUT_FAILURES", 10, at_least=1)
+LOCKOUT_MINUTES = env_int("WORKBENCH_LOCKOUT_MINUTES", 15, at_least=1)
+AXES_COOLOFF_TIME = timedelta(minutes=LOCKOUT_MINUTES)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_CALLABLE = "workbench.lockout.locked_out"
+AXES_CLIENT_IP_CALLABLE = "workbench.addresses.address_of"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+
+TOKEN_DAYS = env_int("WORKBENCH_TOKEN_DAYS", 90, at_least=1)
+TOKEN_DAYS_AT_MOST = max(TOKEN_DAYS, 366)
+REFUSALS_DAYS = env_int("WORKBENCH_REFUSALS_DAYS", 90, at_least=1)
+# Requests to the API a minute, for each user, token, address without sign-in, and address that tries passwords; 0: any.
+RATES = {
+    "user": env_int("WORKBENCH_RATE_USER", 3000),
+    "token": env_int("WORKBENCH_RATE_TOKEN", 3000),
+    "address": env_int("WORKBENCH_RATE_ADDRESS", 120),
+    "sign_in": env_int("WORKBENCH_RATE_SIGN_IN", 30),
+}
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
@@ -179,15 +226,19 @@ STORAGES = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "workbench.api.authentication.TokenAuthentication",
         "workbench.forwarded.ForwardedAuthentication"
         if IN_DATABRICKS_APPS
         else "rest_framework.authentication.SessionAuthentication",
     ],
+    "DEFAULT_THROTTLE_CLASSES": [f"workbench.api.rates.{name}Rate" for name in ("User", "Token", "Address")],
     "DEFAULT_PERMISSION_CLASSES": ["workbench.api.permissions.MayWrite"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["workbench.api.parsing.BoundedJSONParser"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": [
+        "workbench.api.permissions.VisibleRows",
+        "django_filters.rest_framework.DjangoFilterBackend",
+    ],
     "DEFAULT_PAGINATION_CLASS": "workbench.api.paging.KeyCursorPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     # `format` is an option of exports, not of how an answer is written.
@@ -211,6 +262,7 @@ SPECTACULAR_SETTINGS = {
         "JobStatus": "training.models.JobRun.Status",
         "TrainingSheetMode": "training.models.TrainingSheet.Mode",
         "PairMode": "training.models.QAPair.Mode",
+        "ReviewEventAction": "training.models.ReviewEvent.Action",
     },
 }
 
@@ -220,6 +272,9 @@ JOBS = env_str("WORKBENCH_JOBS", "queue")
 JOBS_ID = env_int("WORKBENCH_JOBS_ID", 0)
 # Seconds without a heartbeat after which a job's worker counts as dead and another may go on with the job.
 JOB_LEASE = 30.0
+# How long a link to an export holds, and from how many pairs on an export is a job.
+EXPORT_LINK_SECONDS = 3600
+EXPORT_JOB_PAIRS = 10_000
 
 # `retry` must exceed `timeout`, or the queue hands a task that still runs to a second worker. Jobs have no timeout: their
 # lease tells whether they run, so that such a task ends at once.
@@ -247,7 +302,16 @@ CACHES = {
         "LOCATION": VAR_DIR / "ahead",
         "OPTIONS": {"MAX_ENTRIES": 2000},
     },
+    # Web processes count requests together: an entry for each caller of the last minute.
+    "rates": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": VAR_DIR / "rates",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    },
 }
+
+SESSION_COOKIE_AGE = 3600 * env_int("WORKBENCH_SESSION_HOURS", 12, at_least=1)
+SESSION_IDLE = 60 * env_int("WORKBENCH_SESSION_IDLE_MINUTES", 120, at_least=1)
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 # The proxy of Databricks Apps speaks HTTPS only, and is not known to say so: a redirect could never end.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path, re_path
@@ -23,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/docs", login_required(SpectacularSwaggerView.as_view(url_name="schema")), name="docs"),
     path("api/v1/auth/token", TokenView.as_view()),
     *(path("api/v1/", include(f"{app}.urls")) for app in APPS),
+    *([path("accounts/", include("workbench.oidc_urls"))] if settings.OIDC else []),
     re_path(r"^api(?:/|$)", unknown_url),
 ]
 handler500 = "workbench.api.errors.server_error"

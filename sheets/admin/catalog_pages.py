@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from sheets import catalog
 from sheets.admin.showing import cells, file_shown, need
+from sheets.hidden_sources import need_source
 from sheets.names import TableName, VolumeName
 from sheets.source_uses import uses_of_table, uses_of_volume
 from sheets.volumes import volume
@@ -46,8 +47,10 @@ def catalog_page(
     try:
         context["tree"] = tree(catalog.lower(), schema.lower(), (table or volume).lower(), bool(volume))
         if table:
+            need_source(request.user, f"{catalog}.{schema}.{table}")
             context["table"] = _table(TableName(catalog.lower(), schema.lower(), table.lower()))
         if volume:
+            need_source(request.user, f"/Volumes/{catalog}/{schema}/{volume}")
             context["volume"] = _volume(VolumeName(catalog.lower(), schema.lower(), volume.lower()))
     except Problem as problem:
         status = problem.status

@@ -21,6 +21,7 @@ from unfold.widgets import (
 from sheets import catalog
 from sheets.actions import create_sheet
 from sheets.admin.showing import items_table, need
+from sheets.hidden_sources import need_source, need_sources
 from sheets.models import Sheet
 from sheets.names import TableName
 from sheets.previews import SheetPreview, preview_sheet
@@ -136,7 +137,7 @@ def define_page(admin: Any, request: HttpRequest) -> HttpResponse:
         admin.log_addition(request, made, "Made from the catalog.")
         admin.message_user(request, f"Made the sheet {made.name}: {made.row_count:,} items.", messages.SUCCESS)
         return redirect(page_of(admin.opts, made.pk))
-    preview = _preview(form, sources) if request.method == "POST" else None
+    preview = _preview(request, form, sources) if request.method == "POST" else None
     if preview and "save" not in request.POST:
         form.refuse(preview.faults)
     context |= {
@@ -162,7 +163,7 @@ def preview_panel(admin: Any, request: HttpRequest) -> HttpResponse:
     except Problem as problem:
         return JsonResponse({"html": "", "faults": {"primary_table": [str(problem)]}, "mark": ""})
     with_items = "check" not in request.GET
-    preview = _preview(form, sources, with_items=with_items)
+    preview = _preview(request, form, sources, with_items=with_items)
     faults = {name: errors for name, errors in form.errors.items() if name != "name"} | preview.faults
     faults["join_key"] = [*faults.pop("join_keys", []), *faults.get("join_key", [])]
     html = render_to_string("sheets/define_preview.html", _panel(preview, form)) if with_items else None
@@ -173,6 +174,7 @@ def _forms(request: HttpRequest) -> tuple[DefineForm, SourceFormSet]:
     """The forms over the columns of the table that is asked for; errors of `catalog.describe`."""
     asked = request.POST if request.method == "POST" else request.GET
     name = TableName.parse(asked.get("primary_table") or asked.get("table", ""))
+    need_source(request.user, str(name))
     columns = {row["name"]: row["type"] for row in catalog.describe(name)}
     posted = request.POST if request.method == "POST" else None
     sources: Any = SOURCES(posted, form_kwargs={"columns": list(columns)}, prefix="sources")
@@ -195,10 +197,16 @@ def _likely_key(columns: Mapping[str, str]) -> str:
     )
 
 
-def _preview(form: DefineForm, sources: SourceFormSet, *, with_items: bool = True) -> SheetPreview:
+def _preview(
+    request: HttpRequest, form: DefineForm, sources: SourceFormSet, *, with_items: bool = True
+) -> SheetPreview:
     form.is_valid()
     if not sources.is_valid():
         return SheetPreview({"secondary_sources": _row_faults(sources)})
+    try:
+        need_sources(request.user, form.data_of(sources))
+    except Problem as problem:
+        return SheetPreview(problem.fields)
     return preview_sheet(form.data_of(sources), with_items=with_items)
 
 
@@ -216,6 +224,7 @@ def _saved(request: HttpRequest, form: DefineForm, sources: SourceFormSet) -> Sh
     if not (form.is_valid() and sources.is_valid()):
         return None
     try:
+        need_sources(request.user, form.data_of(sources))
         return create_sheet(form.data_of(sources), actor=request.user.get_username())
     except Problem as problem:
         form.refuse(problem.fields or {"": [problem.message]})

@@ -27,7 +27,7 @@ LONG = 40
 def items_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     """Return one page of items from its cursor; with `?find=` go to the item of that name."""
     need(request, "sheets.view_sheet")
-    sheet = get_object_or_404(Sheet, pk=object_id)
+    sheet = get_object_or_404(Sheet.objects.visible_to(request.user), pk=object_id)
     if wanted := request.GET.get("find", "").strip():
         return redirect(item_url(sheet.pk, wanted))
     context = {
@@ -72,7 +72,7 @@ def _page(sheet: Sheet, cursor: str) -> dict[str, Any]:
 def item_page(admin: Any, request: HttpRequest, object_id: str, item_ref: str) -> HttpResponse:
     """Return one item: its row, its files as the browser can show them, and its labels."""
     need(request, "sheets.view_sheet")
-    sheet = get_object_or_404(Sheet, pk=object_id)
+    sheet = get_object_or_404(Sheet.objects.visible_to(request.user), pk=object_id)
     context = {
         **admin.admin_site.each_context(request),
         "title": "Item",

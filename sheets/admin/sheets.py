@@ -21,7 +21,9 @@ from sheets.actions import create_sheet, delete_sheet, revalidate_sheet, update_
 from sheets.admin.catalog_pages import catalog_page
 from sheets.admin.define_page import define_page, preview_panel
 from sheets.admin.item_pages import item_page, items_page
+from sheets.admin.rights_page import rights_page
 from sheets.admin.showing import items_table
+from sheets.hidden_sources import need_sources
 from sheets.limiting import change_uses
 from sheets.models import Sheet
 from sheets.reading import Findings, iter_items
@@ -30,6 +32,7 @@ from workbench.admin_base import VerbAdmin, VerbForm, page_of
 from workbench.admin_fields import CodeWidget
 from workbench.admin_filters import DayRange
 from workbench.problems import Problem
+from workbench.sheet_rights import need_work
 
 PREVIEWED = 5
 
@@ -56,7 +59,7 @@ class SheetAdmin(VerbAdmin):
     search_fields = ("name", "description", "primary_table")
     actions = ("generate_selected",)
     actions_list = ("browse",)
-    actions_detail = ("generate", "label", "all_items", "check_items", "change_uses")
+    actions_detail = ("generate", "label", "all_items", "check_items", "change_uses", "who_sees")
     readonly_fields = (*LIMITS, "items", "created_by", "created_at", "updated_at")
     change_form_outer_after_template = "sheets/sheet.html"
     fieldsets = (
@@ -69,6 +72,10 @@ class SheetAdmin(VerbAdmin):
         ),
         ("Kept by the workbench", {"fields": (("items", "created_by"), ("created_at", "updated_at"))}),
     )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        need_sources(request.user, form.cleaned_data)
+        super().save_model(request, obj, form, change)
 
     def create(self, data: Mapping[str, Any], *, actor: str) -> Sheet:
         return create_sheet(data, actor=actor)
@@ -89,6 +96,7 @@ class SheetAdmin(VerbAdmin):
             ("catalog/<str:catalog>/<str:schema>/volumes/<str:volume>/", catalog_page, "volume"),
             ("define/", define_page, "define"),
             ("define/preview/", preview_panel, "define_preview"),
+            ("<str:object_id>/rights/", rights_page, "rights"),
             ("<str:object_id>/items/", items_page, "items"),
             ("<str:object_id>/items/<path:item_ref>/", item_page, "item"),
         )
@@ -103,7 +111,7 @@ class SheetAdmin(VerbAdmin):
         return fieldsets if obj else fieldsets[:-2]
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
-        sheet = Sheet.objects.filter(pk=object_id).first()
+        sheet = Sheet.objects.visible_to(request.user).filter(pk=object_id).first()
         shown = {"items": items_of(sheet), "source_uses": uses_of(sheet)} if sheet else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
@@ -148,13 +156,21 @@ class SheetAdmin(VerbAdmin):
     def all_items(self, _request: HttpRequest, object_id: str) -> HttpResponse:
         return redirect("admin:sheets_sheet_items", object_id=object_id)
 
+    def has_grant_permission(self, request: HttpRequest, _object_id: Any = None) -> bool:
+        return bool(request.user.has_perm("workbench.change_sheetgrant"))
+
+    @action(description="Who sees it", icon="lock_person", url_path="who", permissions=["grant"])
+    def who_sees(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect("admin:sheets_sheet_rights", object_id=object_id)
+
     def has_limit_permission(self, request: HttpRequest, _object_id: Any = None) -> bool:
         return bool(request.user.has_perm(CHANGE_USES))
 
     @action(description="Change uses", icon="gavel", url_path="uses", permissions=["limit"])
     def change_uses(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask what all that is made from the sheet may be used for, say what will happen, and once confirmed do it."""
-        sheet = get_object_or_404(Sheet, pk=object_id)
+        sheet = get_object_or_404(Sheet.objects.visible_to(request.user), pk=object_id)
+        need_work(request.user, sheet)
 
         def change(uses: dict[str, Any], reason: str, _batch_id: str, preview: bool) -> Outcome:
             return change_uses(sheet, uses, reason, actor=request.user.get_username(), preview=preview)

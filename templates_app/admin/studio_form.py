@@ -96,6 +96,8 @@ def studio_form(
     )
     posted = request.POST if request.method == "POST" else None
     form: StudioForm = made(posted, instance=template, initial=initial, editable=editable)
-    if not request.user.has_perm("sheets.view_sheet"):
-        form.fields["sheet"].queryset = Sheet.objects.none()  # type: ignore[attr-defined]
+    seen = (
+        Sheet.objects.visible_to(request.user) if request.user.has_perm("sheets.view_sheet") else Sheet.objects.none()
+    )
+    form.fields["sheet"].queryset = seen.order_by("name")  # type: ignore[attr-defined]
     return form

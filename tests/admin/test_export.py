@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 from django.test import Client
@@ -63,3 +65,36 @@ def test_the_list_leads_here_for_one(admin: Client, boards: TrainingSheet, invoi
     assert one.url == page(boards)
     both = admin.post(url, action | {"_selected_action": [boards.pk, invoices.pk]}, follow=True)
     assert "Choose one training sheet" in both.content.decode()
+
+
+def test_options_are_part_of_the_address(admin: Client, boards: TrainingSheet) -> None:
+    response = admin.get(page(boards), {"split": "train", "format": "csv"})
+    assert response.context["summary"]["format"] == "csv"
+    text = response.content.decode()
+    assert "held back for validation: 10 % validation" in text and 'name="stratify_by"' in text
+    response = admin.post(page(boards), {"split": "train", "format": "csv"})
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert b"".join(response.streaming_content).startswith(b"messages,pair_id,")  # type: ignore[attr-defined]
+
+
+def test_what_a_trainer_would_refuse_cannot_be_downloaded(admin: Client, invoices: TrainingSheet) -> None:
+    text = admin.get(page(invoices), {"profile": "openai"}).content.decode()
+    assert "5 lines; it takes 10 at least" in text and 'id="download" disabled' in text
+
+
+def test_a_kept_export_is_fetched_from_its_page(admin: Client, boards: TrainingSheet) -> None:
+    kept: Any = admin.post(page(boards), {"keep": "1"})
+    row = Export.objects.get()
+    assert kept.url == reverse("admin:training_export_change", args=[row.pk])
+    got: Any = admin.get(reverse("admin:training_export_download", args=[row.pk]), follow=True)
+    exported = body(got)
+    assert len(exported.splitlines()) == 10
+    manifest: Any = admin.get(reverse("admin:training_export_manifest", args=[row.pk]), follow=True)
+    assert json.loads(body(manifest))["sha256"] == hashlib.sha256(exported).hexdigest()
+
+
+def test_earlier_exports_are_gone_on_from(admin: Client, boards: TrainingSheet) -> None:
+    body(admin.post(page(boards), {}))
+    row = Export.objects.get()
+    assert f"since={row.pk}" in admin.get(page(boards)).content.decode()
+    assert "unchanged since the export" in admin.get(page(boards), {"since": row.pk}).content.decode()

@@ -86,10 +86,10 @@ def test_generating_1000_pairs(sent: Sent, generated: TrainingSheet) -> None:
 def test_writing_and_exporting_10000_pairs(sent: Sent, generated: TrainingSheet, tmp_path: Path) -> None:
     # A file goes into the volume, is read by the MERGE, and goes away.
     assert sent(lambda: approve(generated, 10_000)) == 3
-    # The training sheet, the windows, one window of pairs, and the row that says what left.
+    # The training sheet, the windows, one window of pairs; the manifest, by a file in the volume; the row that says what left.
     out = tmp_path / "out.jsonl"
     quiet = {"stdout": io.StringIO(), "stderr": io.StringIO()}
-    assert sent(lambda: call_command("export_jsonl", generated.pk, "--out", str(out), **quiet)) == 4
+    assert sent(lambda: call_command("export_jsonl", generated.pk, "--out", str(out), **quiet)) == 7
     assert out.read_bytes().count(b"\n") == 10_000
 
 

@@ -38,6 +38,19 @@ class Out:
         assert came == bool(summary)
         return came
 
+    def checks_api(self) -> bool:
+        url = f"/api/v1/training-sheets/{self.training_sheet.pk}/export/checks"
+        return bool(self.api.get(url).json()["lines"])
+
+    def kept(self) -> bool:
+        made = self.api.post(f"/api/v1/training-sheets/{self.training_sheet.pk}/exports")
+        if made.status_code == 201:
+            self.export_id = made.json()["id"]
+        # What was kept before has no link while a pair in it may not leave.
+        link = self.api.post(f"/api/v1/exports/{self.export_id}/link")
+        assert (link.status_code == 200) == (made.status_code == 201)
+        return made.status_code == 201
+
     def labels_api(self) -> bool:
         given = {"sheet": self.training_sheet.sheet_id, "use": "training"}
         return bool(self.api.get("/api/v1/canonical-labels/export", given).status_code == 200)
@@ -72,9 +85,13 @@ LISTED: dict[str, Way | str] = {
     "GET /api/v1/training-sheets/{id}/export/summary": Out.export_api,
     "GET /api/v1/canonical-labels/export": Out.labels_api,
     "GET /api/v1/files/{path}": "a file of a volume, shown to who labels it",
+    "GET /api/v1/training-sheets/{id}/export/checks": Out.checks_api,
+    "GET /api/v1/exports/{id}/download": Out.kept,
+    "GET /api/v1/exports/{id}/manifest": "which pairs left, and digests of their lines",
     "GET /api/v1/exports": "what left: counts and digests",
     "GET /api/v1/exports/{id}": "what left: counts and digests",
     "page /admin/training/export/": "what left: counts and digests",
+    "page /admin/labels/canonicallabel/x/as_jsonl/": "leads to the labels of the API, for who may change them",
     "page /admin/training/trainingsheet/x/export/": Out.export_page,
     "command export_jsonl": Out.export_jsonl,
     "command export_labels": Out.export_labels,

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from governance.uses import Limit, decide
-from training.ledger import Ledger, bucket
+from training.ledger import Exclusion, Ledger, bucket
 
 # The first text drawn on a machine builds tables, which on a busy one looks like a slow test.
 SLOW_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -47,7 +47,7 @@ def test_the_summary_puts_the_largest_exclusion_first() -> None:
     ledger = Ledger()
     for words, pairs in (
         (None, 5),
-        ("training prohibited: Contains PHI - HIPAA", 3),
+        (Exclusion("training prohibited: Contains PHI - HIPAA", "governance", "table tag PHI", "raw.scans"), 3),
         ("unlabeled: waiting for review", 22),
     ):
         ledger.add(words, pairs)
@@ -56,8 +56,14 @@ def test_the_summary_puts_the_largest_exclusion_first() -> None:
         "exported": 5,
         "excluded": 25,
         "exclusions": [
-            {"reason": "unlabeled: waiting for review", "count": 22},
-            {"reason": "training prohibited: Contains PHI - HIPAA", "count": 3},
+            {"reason": "unlabeled: waiting for review", "count": 22, "rule": "", "source": "", "where": ""},
+            {
+                "reason": "training prohibited: Contains PHI - HIPAA",
+                "count": 3,
+                "rule": "governance",
+                "source": "table tag PHI",
+                "where": "raw.scans",
+            },
         ],
     }
 

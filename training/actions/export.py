@@ -1,92 +1,185 @@
-"""Export: the approved and allowed pairs of a training sheet as JSONL, with a row that says what left."""
+"""Export: the approved and allowed pairs of a training sheet as a file, with a manifest and a row that says what left."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from governance.uses import USES
+from django.utils import timezone
+
+from training.actions.splits import split_for
 from training.audited import export_left, export_refused
 from training.chat import validate_file
-from training.exporting import ExportRun, run_of
+from training.exports.batches import Block
+from training.exports.checking import Checks, refuse_broken
+from training.exports.manifest import Manifest, rules_of
+from training.exports.options import Options
+from training.exports.run import ExportRun, run_of
+from training.exports.since import base_of
 from training.models import Export, TrainingSheet
 from training.review.applying import settle
 from workbench.files import written_whole
-from workbench.near import listed, near_misses
-from workbench.problems import Conflict, Invalid
+from workbench.lakehouse.ids import uuid7
+from workbench.problems import Conflict
 
 
-@dataclass(frozen=True)
+@dataclass
 class OpenExport:
     """An export that has at least one line; iterate it once to the end."""
 
     training_sheet: TrainingSheet
     run: ExportRun
-    first: bytes
-    rest: Iterator[bytes]
     actor: str
     channel: str
+    export_id: str = field(default_factory=uuid7)
+    path: str = ""
+    between: Callable[[int], None] = lambda _read: None
+
+    def __post_init__(self) -> None:
+        self.manifest = Manifest(self.export_id)
+        self.head = self.manifest.head(self._about())
+        self.run.between = self._after_window
+        self._blocks = self.run.blocks()
+        self._first: Block | None = next(self._blocks, None)
+
+    def _after_window(self, read: int) -> None:
+        self.manifest.flush()
+        self.between(read)
+
+    @property
+    def is_empty(self) -> bool:
+        return self._first is None or not self._first.lines
 
     @property
     def file_name(self) -> str:
-        return f"training_sheet_{self.training_sheet.pk}.jsonl"
+        return f"training_sheet_{self.training_sheet.pk}.{self.run.format.suffix}"
+
+    @property
+    def content_type(self) -> str:
+        return self.run.format.content_type
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the bytes; what left is recorded even when the reader goes away half way."""
+        """Yield the bytes of the file; what left is recorded even when the reader goes away half way."""
         complete = False
         try:
-            yield self.first
-            yield from self.rest
+            for data, _ in self.pieces():
+                yield data
             complete = True
         finally:
+            self._blocks.close()
             self.record(complete=complete)
 
-    def record(self, *, complete: bool) -> Export:
-        summary = self.run.ledger.summary()
+    def pieces(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield file and manifest in pieces, without the manifest's head and tail; nothing is recorded."""
+        block = self._first
+        while block is not None:
+            yield block.data, self.manifest.add(block)
+            block = next(self._blocks, None)
+
+    def record(self, *, complete: bool) -> tuple[Export, bytes]:
+        """Keep the manifest, then the row; returns the row and the manifest's tail."""
+        run, options = self.run, self.run.options
+        summary = run.ledger.summary()
+        digest = {"sha256": run.digest.hexdigest(), "size_bytes": run.size_bytes}
+        more = {"withdrawn": run.withdrawn} if options.since else {}
+        tail = self.manifest.tail({"counts": summary, **more, **digest, "is_complete": complete})
         export = Export.objects.create(
+            id=self.export_id,
             training_sheet=self.training_sheet,
-            use=self.run.use,
+            format=options.format,
+            use=run.use,
+            split=options.split,
+            validation_percent=run.split.percent if options.split else None,
+            stratify_by=run.split.stratify_by,
+            profile=options.profile,
+            since=options.since,
             total_pairs=summary["total"],
             exported_pairs=summary["exported"],
             excluded_pairs=summary["excluded"],
             exclusions=summary["exclusions"],
-            sha256=self.run.digest.hexdigest(),
-            size_bytes=self.run.size_bytes,
+            manifest_sha256=self.manifest.digest.hexdigest(),
+            path=self.path,
             is_complete=complete,
             channel=self.channel,
             created_by=self.actor,
+            **digest,
         )
         export_left(export)
-        return export
+        return export, tail
+
+    def _about(self) -> dict[str, Any]:
+        run, options, sheet = self.run, self.run.options, self.training_sheet
+        return {
+            "training_sheet": {"id": sheet.pk, "name": sheet.name, "sheet_id": sheet.sheet_id},
+            "template": {
+                "id": sheet.template_id, "name": sheet.template.name, "version": sheet.template.version,
+            },
+            "format": options.format,
+            "header_lines": run.format.header_lines,
+            "use": run.use,
+            "split": {
+                "side": options.split, "validation_percent": run.split.percent, "stratify_by": run.split.stratify_by,
+            } if options.split else None,
+            "profile": options.profile,
+            "since": options.since,
+            "rules": rules_of(run.source_limits, run.use),
+            "created_by": self.actor,
+            "created_at": timezone.now().isoformat(),
+        }  # fmt: skip
 
 
-def open_export(training_sheet: TrainingSheet, *, actor: str, channel: str, use: str = "training") -> OpenExport:
-    """Return the export, ready to be read.
+def open_export(
+    training_sheet: TrainingSheet,
+    options: Options | None = None,
+    *,
+    actor: str,
+    channel: str,
+    **more: Any,
+) -> OpenExport:
+    """Return the export, ready to be read; `more` is passed to `OpenExport`.
 
-    What reviewers decided is applied first. Raises Conflict where that is not possible, and with every reason when no
-    pair may leave.
+    What reviewers decided is applied first. Raises Conflict where that is not possible, where the profile's limits are
+    not kept, and with every reason when no pair may leave.
     """
-    run = _run(training_sheet, use)
-    lines = run.lines()
-    first = next(lines, None)
-    if first is None:
+    options = options or Options()
+    if options.profile:
+        refuse_broken(check_export(training_sheet, options))
+    run = _run(training_sheet, options, decide=True)
+    export = OpenExport(training_sheet, run, actor, channel, **more)
+    if export.is_empty:
         reasons = "; ".join(exclusion_words(run)) or "the training sheet has no pairs"
-        export_refused(training_sheet, use, reasons, actor=actor, channel=channel)
-        raise Conflict(f"Nothing to export for {use}: {reasons}. Approve pairs, or look at what limits their use.")
-    return OpenExport(training_sheet, run, first, lines, actor, channel)
+        export_refused(training_sheet, run.use, reasons, actor=actor, channel=channel)
+        raise Conflict(f"Nothing to export for {run.use}: {reasons}. Approve pairs, or look at what limits their use.")
+    return export
 
 
-def export_summary(training_sheet: TrainingSheet, *, use: str = "training") -> dict[str, Any]:
+def export_summary(training_sheet: TrainingSheet, options: Options | None = None) -> dict[str, Any]:
     """Return what an export would write and exclude, each pair in exactly one bucket; nothing leaves."""
-    run = _run(training_sheet, use)
-    for _block in run.lines():
-        pass
+    run = _run(training_sheet, options or Options(), decide=False)
+    for kept in run.kept():
+        run.ledger.add(None, len(kept.records))
     summary = run.ledger.summary()
     for exclusion, words in zip(summary["exclusions"], exclusion_words(run), strict=True):
         exclusion["words"] = words
-    return {"training_sheet_id": training_sheet.pk, "use": use, **summary}
+    asked = {"use": run.use, "split": run.options.split, "format": run.options.format}
+    return {"training_sheet_id": training_sheet.pk, **asked, **summary}
+
+
+def check_export(
+    training_sheet: TrainingSheet, options: Options | None = None, *, max_tokens: int | None = None
+) -> dict[str, Any]:
+    """Return the report on what an export would write, before anything is written; nothing leaves.
+
+    `max_tokens` is what a line may have at most, where it is not the profile's limit.
+    """
+    run = _run(training_sheet, options or Options(), decide=False)
+    checks = Checks(training_sheet, run, max_tokens)
+    for kept in run.kept():
+        run.ledger.add(None, len(kept.records))
+        checks.look_at(kept)
+    return checks.report()
 
 
 def exclusion_words(run: ExportRun) -> list[str]:
@@ -97,31 +190,45 @@ def exclusion_words(run: ExportRun) -> list[str]:
     ]
 
 
-def export_to_file(training_sheet: TrainingSheet, target: Path, *, actor: str, use: str = "training") -> OpenExport:
-    """Write the export to `target` in one step: a reader sees the old file or the whole new one."""
-    export = open_export(training_sheet, actor=actor, channel="command", use=use)
-    with written_whole(target) as file:
-        file.write(export.first)
-        file.writelines(export.rest)
-        file.flush()
-        report = validate_file(file.name)
-        if report.problems:
-            line, problem = report.problems[0]
-            raise Conflict(f"Line {line} of the export is not valid: {problem}. The file was not written.")
-        # Before the file appears: of a process killed in between, a row without a file is left, never the reverse.
-        export.record(complete=True)
+def export_to_file(
+    training_sheet: TrainingSheet, target: Path, options: Options | None = None, *, actor: str
+) -> OpenExport:
+    """Write the export to `target` and its manifest beside it, each in one step: a reader sees a whole file or none."""
+    export = open_export(training_sheet, options, actor=actor, channel="command")
+    write_whole(export, target)
     return export
 
 
-def _run(training_sheet: TrainingSheet, use: str) -> ExportRun:
-    if use not in USES:
-        raise Invalid.of_fields(
-            "The use is not accepted.", {"use": [f"Found {use!r}: use {listed(USES)}.{near_misses(use, USES)}"]}
-        )
+def write_whole(export: OpenExport, target: Path) -> None:
+    """Write file and manifest; both appear when both are whole and what left is recorded, the manifest first."""
+    with written_whole(target) as file, written_whole(manifest_path(target)) as manifest:
+        manifest.write(export.head)
+        for data, lines in export.pieces():
+            file.write(data)
+            manifest.write(lines)
+        file.flush()
+        if export.run.options.format == "chat":
+            report = validate_file(file.name)
+            if report.problems:
+                line, problem = report.problems[0]
+                raise Conflict(f"Line {line} of the export is not valid: {problem}. The file was not written.")
+        # Before the file appears: of a process killed in between, a row without a file is left, never the reverse.
+        _export, tail = export.record(complete=True)
+        manifest.write(tail)
+
+
+def manifest_path(file: Path) -> Path:
+    """Return where the manifest of a file stands."""
+    return file.with_name(f"{file.name}.manifest.json")
+
+
+def _run(training_sheet: TrainingSheet, options: Options, *, decide: bool) -> ExportRun:
     if training_sheet.status in (TrainingSheet.Status.GENERATING, TrainingSheet.Status.FAILED):
         raise Conflict(
             f"The training sheet is {training_sheet.status}: run `manage.py generate --resume {training_sheet.pk}` first."
         )
+    base = base_of(training_sheet.pk, options) if options.since else None
     # What a reviewer was told is decided leaves as decided.
     settle(training_sheet.pk)
-    return run_of(training_sheet, use)
+    split = split_for(training_sheet, options, decide=decide)
+    return run_of(training_sheet, options, split=split, base=base)

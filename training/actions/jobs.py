@@ -62,7 +62,7 @@ def pause_job(run: JobRun, *, actor: str) -> LiveJob:
 def cancel_job(run: JobRun, *, actor: str) -> LiveJob:
     """Return the job, cancelled or about to be; the pairs that were written stay and can be reviewed."""
     job = _stop(run, "cancel", f"Cancelled by {actor}.")
-    if job.status == JobRun.Status.CANCELLED and run.training_sheet:
+    if job.status == JobRun.Status.CANCELLED and run.job_type == GENERATE and run.training_sheet:
         leave_unfinished(run.training_sheet)
     return job
 

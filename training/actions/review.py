@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from functools import partial
+from typing import Unpack
 from uuid import uuid4
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from governance import audit
 from training.models import ReviewAction
 from training.review.applying import apply_waiting
 from training.review.journal import USES, Decision, record
+from training.review.rights import Rights
 from training.review.states import know
 from training.review.waking import keep_looking, wake
 from workbench.after_answer import after_answer
@@ -66,7 +68,7 @@ def review_many(
 
 
 def undo_batch(
-    batch_id: str, *, actor: str, dry_run: bool = False, **rights: bool
+    batch_id: str, *, actor: str, dry_run: bool = False, **rights: Unpack[Rights]
 ) -> tuple[list[ReviewAction], Refused]:
     """Undo what was decided as one batch, as far as nothing came after it; returned as by `review_many`.
 

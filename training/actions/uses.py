@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from governance.changing import Fields, Outcome, UsesChange, survey
 from training.actions.review import review_many
 from training.models import ReviewPair
 from training.review.journal import Decision
+from training.review.rights import Rights
 from training.review.states import LIMITED, know
 from workbench.lakehouse.ids import uuid5_of
 
@@ -23,7 +24,7 @@ def change_uses(
     actor: str,
     batch_id: str,
     preview: bool,
-    **rights: bool,
+    **rights: Unpack[Rights],
 ) -> Outcome:
     """Return what became of the pairs, or with `preview` what would; the same `batch_id` again changes nothing more.
 

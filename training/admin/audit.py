@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
 from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html_join
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     FieldTextFilter,
-    RelatedDropdownFilter,
 )
-from unfold.decorators import display
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 
+from training.actions.kept_exports import link_to
 from training.admin.showing import STATUSES
+from training.exports.views import manifest_response
 from training.models import Export, ReviewEvent
-from workbench.admin_base import ReadOnlyAdmin
-from workbench.admin_filters import DayRange
+from workbench.admin_base import ReadOnlyAdmin, refused
+from workbench.admin_filters import DayRange, VisibleRelated
 from workbench.concepts import short
+from workbench.problems import Problem
 
 ACTIONS = {
     "approve": "success",
@@ -35,7 +42,7 @@ class ReviewEventAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "what", "qa_pair", "training_sheet", "before", "after", "why", "actor")
     list_select_related = ("qa_pair", "training_sheet")
     list_filter = (
-        ("training_sheet", RelatedDropdownFilter),
+        ("training_sheet", VisibleRelated),
         ("action", ChoicesDropdownFilter),
         ("actor", FieldTextFilter),
         ("created_at", DayRange),
@@ -73,6 +80,8 @@ class ExportAdmin(ReadOnlyAdmin):
         "created_at",
         "training_sheet",
         "use",
+        "format",
+        "split",
         "exported",
         "excluded",
         "size",
@@ -82,8 +91,9 @@ class ExportAdmin(ReadOnlyAdmin):
     )
     list_select_related = ("training_sheet",)
     list_filter = (
-        ("training_sheet", RelatedDropdownFilter),
+        ("training_sheet", VisibleRelated),
         ("use", FieldTextFilter),
+        ("format", FieldTextFilter),
         ("channel", FieldTextFilter),
         "is_complete",
         ("created_by", FieldTextFilter),
@@ -91,9 +101,27 @@ class ExportAdmin(ReadOnlyAdmin):
     )
     search_fields = ("sha256", "created_by", "training_sheet__name")
     fields = (
-        ("training_sheet", "use"), ("format", "split"), ("exported", "excluded"), "why_excluded", ("size", "whole"),
-        "sha256", ("channel", "created_by"), "created_at",
+        ("training_sheet", "use"), ("format", "split"), ("validation_percent", "stratify_by"), ("profile", "since"),
+        ("exported", "excluded"), "why_excluded", ("size", "whole"), "path", "sha256", "manifest_sha256",
+        ("channel", "created_by"), "created_at",
     )  # fmt: skip
+    actions_detail = ("download", "manifest")
+
+    def has_fetch_permission(self, request: HttpRequest, _object_id: Any = None) -> bool:
+        """Who takes what left needs the right to export it."""
+        return bool(request.user.has_perm("training.add_export"))
+
+    @action(description="Manifest", icon="fact_check", permissions=["fetch"])
+    def manifest(self, _request: HttpRequest, object_id: str) -> HttpResponseBase:
+        return manifest_response(get_object_or_404(Export, pk=object_id))
+
+    @action(description="Download", icon="download", variant=ActionVariant.PRIMARY, permissions=["fetch"])
+    def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Fetch the kept file by a link of its own, for which the gates are asked again."""
+        try:
+            return redirect(link_to(get_object_or_404(Export, pk=object_id)).path)
+        except Problem as problem:
+            return refused(self, request, problem, object_id)
 
     @display(description="exported", ordering="exported_pairs")
     def exported(self, export: Export) -> str:

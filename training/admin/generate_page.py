@@ -27,6 +27,7 @@ from training.admin.expectations import expect
 from training.models import JobRun, TrainingSheet
 from workbench.admin_base import page_of
 from workbench.problems import Problem
+from workbench.sheet_rights import need_work
 
 MODES = {
     "ai_generated": "Draft by a model, for review",
@@ -76,6 +77,11 @@ class GenerateForm(forms.Form):
         help_text="Take only the first items.",
     )
 
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        sheets: Any = self.fields["sheet"]
+        sheets.queryset = Sheet.objects.visible_to(user).order_by("name")
+
     def config(self) -> dict[str, Any]:
         """Return the generation config that was asked for."""
         asked = {name: self.cleaned_data[name] for name in CONFIG if self.cleaned_data[name]}
@@ -95,7 +101,7 @@ class GenerateForm(forms.Form):
 def generate_page(admin: Any, request: HttpRequest) -> HttpResponse:
     """Return the form, or go to the page of the new training sheet, or of the job that generates it."""
     _allowed(admin, request)
-    form = GenerateForm(request.POST or None, initial=request.GET.dict())
+    form = GenerateForm(request.POST or None, initial=request.GET.dict(), user=request.user)
     if request.method == "POST" and form.is_valid() and (started := _start(request, form)):
         made, job = started
         if job:
@@ -112,7 +118,7 @@ def generate_page(admin: Any, request: HttpRequest) -> HttpResponse:
 def counts_panel(admin: Any, request: HttpRequest) -> HttpResponse:
     """Return what generating would do with the chosen sheet and template, as a piece of the page."""
     _allowed(admin, request)
-    sheet = Sheet.objects.filter(pk=request.GET.get("sheet")).first()
+    sheet = Sheet.objects.visible_to(request.user).filter(pk=request.GET.get("sheet")).first()
     template = PromptTemplate.objects.filter(pk=request.GET.get("template")).first()
     context: dict[str, Any] = {"sheet": sheet, "template": template, "most": IN_REQUEST}
     try:
@@ -134,6 +140,7 @@ def _allowed(admin: Any, request: HttpRequest) -> None:
 def _start(request: HttpRequest, form: GenerateForm) -> tuple[TrainingSheet, JobRun | None] | None:
     """Return the new training sheet with its job, or None with the reason on the form."""
     given, actor = form.cleaned_data, request.user.get_username()
+    need_work(request.user, given["sheet"])
     try:
         return start(
             sheet=given["sheet"],

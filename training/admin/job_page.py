@@ -21,6 +21,7 @@ from training.models import JobRun, LiveJob
 from training.progress_bar import in_words
 from workbench.admin_base import page_of, refused
 from workbench.problems import Problem
+from workbench.sheet_rights import need_work
 
 RUNS = {
     "queued": "default", "running": "info", "paused": "warning", "succeeded": "success", "failed": "danger",
@@ -64,6 +65,7 @@ def job_ask(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     run, verb = _found(admin, request, object_id), request.POST.get("verb", "")
     if not admin.has_steer_permission(request) or verb not in VERBS:
         raise PermissionDenied
+    need_work(request.user, run)
     try:
         VERBS[verb](run, actor=request.user.get_username())
     except Problem as problem:
@@ -76,7 +78,7 @@ def job_ask(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
 def _found(admin: Any, request: HttpRequest, object_id: str) -> JobRun:
     if not admin.has_view_permission(request):
         raise PermissionDenied
-    run = JobRun.objects.select_related("training_sheet").filter(pk=object_id).first()
+    run = JobRun.objects.visible_to(request.user).select_related("training_sheet").filter(pk=object_id).first()
     if run is None:
         raise Http404(f"There is no job {object_id}.")
     return seen(run)

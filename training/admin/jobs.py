@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
 from unfold.decorators import display
 from unfold.views import ChangeList
 
@@ -17,7 +17,7 @@ from training.admin.job_page import RUNS, job_ask, job_now, job_page
 from training.jobs.record import with_live
 from training.models import JobRun
 from workbench.admin_base import ReadOnlyAdmin
-from workbench.admin_filters import DayRange
+from workbench.admin_filters import DayRange, VisibleRelated
 
 
 class LiveChangeList(ChangeList):  # type: ignore[misc]  # unfold has no types
@@ -35,7 +35,7 @@ class JobRunAdmin(ReadOnlyAdmin):
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("job_type", FieldTextFilter),
-        ("training_sheet", RelatedDropdownFilter),
+        ("training_sheet", VisibleRelated),
         ("created_at", DayRange),
     )
     search_fields = ("job_type", "error", "created_by")

@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
 from unfold.decorators import display
 
 from governance.admin_filters import ProhibitedUse
@@ -27,6 +27,7 @@ from training.chat import assistant_answer
 from training.models import QAPair
 from training.review.overlay import newest, with_status
 from workbench.admin_base import ReadOnlyAdmin, link
+from workbench.admin_filters import VisibleRelated
 from workbench.concepts import short
 
 
@@ -88,7 +89,7 @@ class QAPairAdmin(ReadOnlyAdmin):
     list_display_links = ("place", "item_ref")
     list_select_related = ("training_sheet", "canonical_label")
     list_filter = (
-        ("training_sheet", RelatedDropdownFilter),
+        ("training_sheet", VisibleRelated),
         ("status", StatusNow),
         MadeFromOlder,
         ("labeling_mode", ChoicesDropdownFilter),

@@ -20,6 +20,7 @@ from training.actions.uses import change_uses
 from training.models import QAPair, ReviewPair
 from training.review.journal import Decision
 from training.review.rights import rights_of
+from training.review.sight import need_pairs
 from training.review.transitions import NEEDS_REASON, TRANSITIONS
 from workbench.admin_base import page_of, refused
 from workbench.lakehouse.ids import uuid5_of
@@ -50,6 +51,7 @@ def _act(request: HttpRequest, admin: Any, object_id: str) -> HttpResponse:
     reason = request.POST.get("reason", "")
     decision = Decision(object_id, verb, version=int(version), reason=reason, **rights_of(request.user))
     try:
+        need_pairs(request.user, [object_id])
         review(decision, actor=request.user.get_username())
     except Problem as problem:
         return refused(admin, request, problem, object_id)
@@ -72,6 +74,7 @@ def review_selected(admin: Any, request: HttpRequest, pairs: QuerySet[QAPair], v
     missing = verb in NEEDS_REASON and not reason
     go = confirmed and not missing
     batch, rights = request.POST.get("batch_id") or Decision("", verb).action_id, rights_of(request.user)
+    need_pairs(request.user, ids)
     words = reason or ("…" if missing else "")
     decisions = [
         # Ids that follow from the batch: the same form sent twice happens once.

@@ -17,7 +17,6 @@ from django.utils.html import format_html_join
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     FieldTextFilter,
-    RelatedDropdownFilter,
 )
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -30,7 +29,7 @@ from training.jobs.record import with_live
 from training.models import JobRun, TrainingSheet
 from training.review.overlay import recounted
 from workbench.admin_base import ReadOnlyAdmin, link
-from workbench.admin_filters import DayRange
+from workbench.admin_filters import DayRange, VisibleRelated
 
 
 class CountedList(ChangeList):
@@ -49,8 +48,8 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("labeling_mode", ChoicesDropdownFilter),
-        ("sheet", RelatedDropdownFilter),
-        ("template", RelatedDropdownFilter),
+        ("sheet", VisibleRelated),
+        ("template", VisibleRelated),
         ("created_by", FieldTextFilter),
         ("created_at", DayRange),
     )
@@ -70,7 +69,8 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TrainingSheet]:
         return (
-            TrainingSheet.objects.with_counters()
+            TrainingSheet.objects.visible_to(request.user)
+            .with_counters()
             .select_related("sheet", "template")
             .order_by(*self.get_ordering(request))
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from training.actions.jobs import leave_unfinished
+from training.actions.jobs import GENERATE, leave_unfinished
 from training.jobs.record import with_live
 from training.jobs.runs import give_up, may_ask, settle
 from training.jobs.states import UNDER_WAY
@@ -52,7 +52,8 @@ def _end(job: LiveJob, run: Run) -> None:
     if wish not in ("pause", "cancel"):
         give_up(job, f"The run {job.run_id} ended before the job did: {_reason(run)} Resume the job to try again.")
     elif settle(job, wish, job.error) and wish == "cancel":
-        leave_unfinished(TrainingSheet.objects.get(jobs__pk=job.pk))
+        for training_sheet in TrainingSheet.objects.filter(jobs__pk=job.pk, jobs__job_type=GENERATE):
+            leave_unfinished(training_sheet)
 
 
 def _reason(run: Run) -> str:

@@ -1,8 +1,10 @@
 """Training sheets, pairs, review, jobs and exports."""
 
 from training.models.exports import Export as Export
+from training.models.exports import ExportPart as ExportPart
 from training.models.exports import ModelEvaluation as ModelEvaluation
 from training.models.exports import ModelTrainingLineage as ModelTrainingLineage
+from training.models.exports import SplitItem as SplitItem
 from training.models.jobs import JobRun as JobRun
 from training.models.jobs import LiveJob as LiveJob
 from training.models.review import ReviewAction as ReviewAction

@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 
+from sheets.models import Sheet
 from training.models.sheets import TrainingSheet
 from workbench.concepts import Concept
-from workbench.lakehouse.fields import ArrayField
+from workbench.lakehouse.fields import ArrayField, KeyField
+from workbench.lakehouse.indexes import ClusterBy
+from workbench.sheet_rights import OfSheetQuerySet
 
 
 class Export(Concept):
     """What left, when, for which use, and the digest of its bytes."""
 
+    of_sheet: ClassVar[str] = "training_sheet__sheet_id"
+
     training_sheet = models.ForeignKey(TrainingSheet, on_delete=models.PROTECT, related_name="exports")
     format = models.CharField(max_length=20, default="chat")
     use = models.CharField(max_length=10, default="training")
-    split = models.CharField(max_length=10, blank=True, default="")
+    split = models.CharField(max_length=10, blank=True, default="", help_text="train, validation or, empty, all.")
+    validation_percent = models.PositiveIntegerField(null=True, help_text="Validation's share, where it was split.")
+    stratify_by = models.CharField(max_length=255, blank=True, default="", help_text="The field that made the strata.")
+    profile = models.CharField(max_length=20, blank=True, default="", help_text="The trainer whose limits were kept.")
+    since = models.CharField(max_length=36, blank=True, default="", help_text="The export that this one goes on from.")
     total_pairs = models.BigIntegerField()
     exported_pairs = models.BigIntegerField()
     excluded_pairs = models.BigIntegerField()
     exclusions = models.JSONField(default=list, help_text='[{"reason", "count"}, …]')
     sha256 = models.CharField(max_length=64)
     size_bytes = models.BigIntegerField()
+    manifest_sha256 = models.CharField(max_length=64, blank=True, default="")
+    path = models.CharField(
+        max_length=1024, blank=True, default="", help_text="The file in its volume, where it is kept."
+    )
     is_complete = models.BooleanField(help_text="False when the reader went away before the end.")
     channel = models.CharField(max_length=10, help_text="api, command or admin")
+
+    objects = OfSheetQuerySet.as_manager()
 
     class Meta:
         db_table = "exports"
@@ -32,6 +49,49 @@ class Export(Concept):
 
     def __str__(self) -> str:
         return f"{self.exported_pairs} pairs for {self.use}"
+
+
+class ExportPart(models.Model):
+    """A piece of an export's manifest, in order: together they are its text. Rows are only ever added.
+
+    `pair_ids` are the pairs of its lines, so that one question finds every export that a pair reached.
+    """
+
+    id = KeyField()
+    export_id = models.CharField(max_length=36, help_text="Written before the export's own row, which is the last.")
+    number = models.PositiveIntegerField()
+    pair_ids = ArrayField()
+    first_position = models.BigIntegerField(null=True, help_text="Of the pairs of its lines; no lines, no position.")
+    last_position = models.BigIntegerField(null=True)
+    text = models.TextField()
+
+    class Meta:
+        db_table = "export_parts"
+        db_table_comment = "The manifests of exports, in pieces"
+        ordering = ["export_id", "number"]
+        indexes = [ClusterBy("export_id", name="export_parts_cluster", keys_within=True)]
+
+    def __str__(self) -> str:
+        return f"{self.export_id} {self.number}"
+
+
+class SplitItem(models.Model):
+    """The side on which an item of a stratified sheet stands, for good; rows are only ever added."""
+
+    id = KeyField()
+    sheet = models.ForeignKey(Sheet, on_delete=models.PROTECT, related_name="+")
+    item_ref = models.CharField(max_length=1024)
+    side = models.CharField(max_length=10, help_text="train or validation")
+    stratum = models.TextField(help_text="The value by which it was put there, as it was then.")
+
+    class Meta:
+        db_table = "split_items"
+        db_table_comment = "Sides of the items of stratified splits"
+        ordering = ["sheet_id", "item_ref"]
+        indexes = [ClusterBy("sheet", name="split_items_cluster", keys_within=True)]
+
+    def __str__(self) -> str:
+        return f"{self.item_ref} {self.side}"
 
 
 class ModelTrainingLineage(Concept):

@@ -11,6 +11,7 @@ from training.models.sheets import TrainingSheet
 from training.querysets import LiveJobQuerySet, lease_start
 from workbench.concepts import Concept
 from workbench.lakehouse.fields import ChoiceField
+from workbench.sheet_rights import OfSheetQuerySet
 
 
 class JobRun(Concept):
@@ -24,6 +25,7 @@ class JobRun(Concept):
         FAILED = "failed"
         CANCELLED = "cancelled"
 
+    of_sheet: ClassVar[str] = "training_sheet__sheet_id"
     live: LiveJob  # set by `training.jobs.record.with_live`
 
     job_type = models.CharField(max_length=32)
@@ -31,11 +33,14 @@ class JobRun(Concept):
         TrainingSheet, null=True, blank=True, on_delete=models.PROTECT, related_name="jobs"
     )
     status = ChoiceField(max_length=9, choices=Status.choices, default=Status.QUEUED)
+    asked = models.JSONField(default=dict, blank=True, help_text="What the job shall do, where its kind needs to know.")
     progress = models.JSONField(default=dict, help_text='{"done", "total"}')
     result = models.JSONField(default=dict)
     error = models.TextField(blank=True, default="")
     started_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
+
+    objects = OfSheetQuerySet.as_manager()
 
     class Meta:
         db_table = "job_runs"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from django.db import models
 from django.utils import timezone
@@ -17,6 +18,7 @@ from training.querysets import QAPairQuerySet, TrainingSheetQuerySet
 from workbench.concepts import Concept, Governed
 from workbench.lakehouse.fields import ArrayField, ChoiceField, KeyField
 from workbench.lakehouse.indexes import ClusterBy
+from workbench.sheet_rights import OfSheetQuerySet
 
 
 class TrainingSheet(Concept):
@@ -33,6 +35,8 @@ class TrainingSheet(Concept):
         AI_GENERATED = "ai_generated"
         MANUAL = "manual"
         EXISTING_COLUMN = "existing_column"
+
+    of_sheet: ClassVar[str] = "sheet_id"
 
     name = models.CharField(max_length=255)
     sheet = models.ForeignKey(Sheet, on_delete=models.PROTECT, related_name="training_sheets")
@@ -71,6 +75,8 @@ class QAPair(Governed):
         MANUAL = "manual"
         EXISTING_COLUMN = "existing_column"
         CANONICAL = "canonical"
+
+    of_sheet: ClassVar[str] = "training_sheet__sheet_id"
 
     id = KeyField()
     training_sheet = models.ForeignKey(TrainingSheet, on_delete=models.PROTECT, related_name="pairs")
@@ -136,6 +142,8 @@ class ReviewEvent(models.Model):
         UNDO = "undo"
         USES = "uses"
 
+    of_sheet: ClassVar[str] = "training_sheet__sheet_id"
+
     id = KeyField()
     action_id = models.CharField(max_length=64, help_text="Given by the client; the same one twice happens once.")
     qa_pair = models.ForeignKey(QAPair, on_delete=models.PROTECT, related_name="events")
@@ -148,6 +156,8 @@ class ReviewEvent(models.Model):
     reason = models.TextField(blank=True, default="")
     actor = models.CharField(max_length=254)
     created_at = models.DateTimeField()
+
+    objects = OfSheetQuerySet.as_manager()
 
     class Meta:
         db_table = "review_events"

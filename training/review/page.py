@@ -33,6 +33,7 @@ from training.review.transitions import TRANSITIONS
 from workbench.concepts import Confidence
 from workbench.csp import strict
 from workbench.problems import Conflict, Problem
+from workbench.sheet_rights import may_work, sees
 from workbench.signed_in import sign_in_pages
 
 CHANGE = "training.change_qapair"
@@ -53,7 +54,7 @@ DONE = {
 @require_http_methods(["GET", "POST"])
 def page(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
     """Return the screen with the pair of `?pair=`, else with the next one, which the reader holds from now on."""
-    training_sheet = _training_sheet(training_sheet_id)
+    training_sheet = _training_sheet(request, training_sheet_id)
     if request.method == "POST":
         return _decide(request, training_sheet)
     shown = empty = None
@@ -74,7 +75,7 @@ def page(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
 @require_GET
 def item(request: HttpRequest, training_sheet_id: str, pair_id: str) -> HttpResponse:
     """Return the parts of the screen that belong to one pair; looking takes no hold of it."""
-    training_sheet = _training_sheet(training_sheet_id)
+    training_sheet = _training_sheet(request, training_sheet_id)
     shown = shown_pair(training_sheet, _pair(training_sheet.pk, pair_id))
     return render(request, "review/item.html", _item_context(request, shown))
 
@@ -85,14 +86,21 @@ def item(request: HttpRequest, training_sheet_id: str, pair_id: str) -> HttpResp
 @require_GET
 def progress(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
     """Return how far the review is, as the top of the screen shows it."""
-    return render(request, "review/progress.html", _progress_context(request, _training_sheet(training_sheet_id).pk))
+    return render(
+        request, "review/progress.html", _progress_context(request, _training_sheet(request, training_sheet_id).pk)
+    )
 
 
-def _training_sheet(training_sheet_id: str) -> TrainingSheet:
+def _training_sheet(request: HttpRequest, training_sheet_id: str) -> TrainingSheet:
     found = training_sheet_of(training_sheet_id)
-    if found is None:
+    if found is None or not sees(request.user, found):
         raise Http404(f"There is no training sheet {training_sheet_id}.")
+    request.may_work = may_work(request.user, found)  # type: ignore[attr-defined]  # asked by `_may_review`
     return found
+
+
+def _may_review(request: HttpRequest) -> bool:
+    return bool(request.may_work and request.user.has_perm(CHANGE))  # type: ignore[attr-defined]
 
 
 def _pair(training_sheet_id: str, pair_id: str) -> ReviewPair:
@@ -116,7 +124,7 @@ def _found(request: HttpRequest, key: str) -> ReviewPair | Empty:
         return _pair(key, wanted)
     order, status = _filters(request)
     actor, skipped = request.user.get_username(), request.GET.getlist("skip")
-    may_take = request.user.has_perm(CHANGE)
+    may_take = _may_review(request)
     if skipped or not may_take:
         ahead = LOOK[status](key, actor=actor, order=order, most=100)
         if following := [pair for pair in ahead if pair.pk not in skipped]:
@@ -149,7 +157,7 @@ def _page(
             "user": actor,
             "order": order,
             "status": status,
-            "may_review": request.user.has_perm(CHANGE),
+            "may_review": _may_review(request),
             "page": request.path,
             **sign_in_pages(),
             "transitions": {verb: allowed for verb, (allowed, _) in TRANSITIONS.items()},
@@ -172,7 +180,7 @@ def _progress_context(request: HttpRequest, key: str) -> dict[str, Any]:
 def _item_context(request: HttpRequest, shown: ShownPair | None) -> dict[str, Any]:
     return {
         "shown": shown,
-        "read_only": not request.user.has_perm(CHANGE),
+        "read_only": not _may_review(request),
         "confidences": Confidence.choices,
         "reasons": REASONS,
         "action_id": str(uuid4()),
@@ -181,7 +189,7 @@ def _item_context(request: HttpRequest, shown: ShownPair | None) -> dict[str, An
 
 def _decide(request: HttpRequest, training_sheet: TrainingSheet) -> HttpResponse:
     """Do what a posted form says, and show the next pair; a refusal shows the same one, with what was typed."""
-    if not request.user.has_perm(CHANGE):
+    if not _may_review(request):
         messages.error(request, "You may look at these pairs, but not decide about them: ask an owner for the right.")
         return _page(request, training_sheet, None, code=403)
     posted = request.POST

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 from governance.changing import CHANGE_USES, LOOSEN
 
 TAKE_OVER = "training.take_over_reviewpair"
 
 
-def rights_of(user: Any) -> dict[str, bool]:
+class Rights(TypedDict, total=False):
+    """Those of a `Decision` by their names; one that is left out is not had."""
+
+    override: bool
+    may_change_uses: bool
+    may_loosen: bool
+
+
+def rights_of(user: Any) -> Rights:
     """Return the rights of a `Decision`: `Decision(…, **rights_of(request.user))`."""
     return {
         "override": user.has_perm(TAKE_OVER),

@@ -28,9 +28,11 @@ from training.review.journal import USES, Decision
 from training.review.overlay import with_status
 from training.review.rights import rights_of
 from training.review.serializers import ReviewedSerializer
+from training.review.sight import need_pairs
 from workbench.api.permissions import may
 from workbench.near import listed
 from workbench.problems import Invalid
+from workbench.sheet_rights import visible_to
 
 LIMITS = [IsAuthenticated, may(CHANGE_USES)]
 REFUSED = OpenApiResponse(description="The pair's version stands against it, or nothing changes")
@@ -57,6 +59,7 @@ class ChangesUses:
         given = ChangePairUsesSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
+        need_pairs(request.user, [pk])
         decision = Decision(
             pk,
             USES,
@@ -70,15 +73,21 @@ class ChangesUses:
         done.refresh_from_db()
         return Response(ReviewedSerializer({"pair": done.pair, "action": done}).data)
 
-    @extend_schema(request=ChangeManyPairUsesSerializer, responses=UsesOutcomeSerializer, filters=False)
+    @extend_schema(
+        operation_id="qa_pairs_uses_of_many",
+        request=ChangeManyPairUsesSerializer,
+        responses=UsesOutcomeSerializer,
+        filters=False,
+    )
     @action(detail=False, methods=["post"], url_path="uses", permission_classes=LIMITS, pagination_class=None)
     def uses_of_many(self, request: Request) -> Response:
         """Change what many pairs may be used for, or say what would change; undone by `undo-batch`."""
         given = ChangeManyPairUsesSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
-        visible: Any = self.get_queryset()  # type: ignore[attr-defined]
+        visible: Any = visible_to(request.user, self.get_queryset())  # type: ignore[attr-defined]
         keys = chosen(visible, wanted.get("ids"), lambda: self._found(visible, wanted["filter"]))
+        need_pairs(request.user, keys)
         batch_id, preview = wanted.get("batch_id") or str(uuid4()), wanted["preview"]
         outcome = change_uses(
             keys,

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.db.models import QuerySet
-from django_filters.rest_framework import CharFilter, FilterSet
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
@@ -30,6 +30,7 @@ from training.review.serializers import (
     ReviewPairSerializer,
     UndoBatchSerializer,
 )
+from training.review.sight import need_pairs
 from training.review.transitions import VERBS
 from training.review.uses_views import ChangesUses
 from training.serializers import QAPairSerializer
@@ -49,6 +50,7 @@ def verb(name: str) -> View:
     def act(self: QAPairViewSet, request: Request, pk: str) -> Response:
         given = DecisionSerializer(data=request.data)
         given.is_valid(raise_exception=True)
+        need_pairs(request.user, [pk])
         wanted = given.decision(pk, name, **rights_of(request.user))
         done = review(wanted, actor=request.user.get_username())
         return Response(ReviewedSerializer({"pair": done.pair, "action": done}).data)
@@ -66,10 +68,10 @@ def batch_answer(batch_id: str, done: Sequence[ReviewAction], refused: Refused) 
     return Response(BatchAnswerSerializer({"batch_id": batch_id, "done": len(done), "refused": told}).data)
 
 
-class PairFilter(FilterSet):
+class PairFilter(filters.FilterSet):
     """Equality filters; the training sheet is looked up where review remembers it, not in the lakehouse each time."""
 
-    training_sheet = CharFilter(method="of_training_sheet")
+    training_sheet = filters.CharFilter(method="of_training_sheet")
 
     class Meta:
         model = QAPair
@@ -124,6 +126,7 @@ class QAPairViewSet(ChangesUses, ReadOnlyModelViewSet[QAPair]):
             one.is_valid(raise_exception=True)
             more = {"batch_id": batch_id, **rights_of(request.user)}
             decisions.append(one.decision(each["pair_id"], each["action"], **more))
+        need_pairs(request.user, [each.pair_id for each in decisions])
         actor, dry_run = request.user.get_username(), given.validated_data["dry_run"]
         done, refused = review_many(decisions, actor=actor, dry_run=dry_run)
         return batch_answer(batch_id, done, refused)
@@ -135,6 +138,8 @@ class QAPairViewSet(ChangesUses, ReadOnlyModelViewSet[QAPair]):
         given = UndoBatchSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         wanted, actor = given.validated_data, request.user.get_username()
+        of_batch = ReviewAction.objects.filter(batch_id=wanted["batch_id"])
+        need_pairs(request.user, list(of_batch.values_list("pair_id", flat=True)))
         done, refused = undo_batch(
             wanted["batch_id"], actor=actor, dry_run=wanted["dry_run"], **rights_of(request.user)
         )
@@ -146,6 +151,7 @@ class QAPairViewSet(ChangesUses, ReadOnlyModelViewSet[QAPair]):
         """Take or renew the five minutes in which nobody else may decide about the pair."""
         given = HoldSerializer(data=request.data)
         given.is_valid(raise_exception=True)
+        need_pairs(request.user, [pk])
         take_over = given.validated_data["take_over"] and request.user.has_perm(TAKE_OVER)
         held = hold(pk, actor=request.user.get_username(), take_over=take_over)
         return Response(ReviewPairSerializer(held).data)
@@ -154,5 +160,6 @@ class QAPairViewSet(ChangesUses, ReadOnlyModelViewSet[QAPair]):
     @action(detail=True, methods=["post"], url_path="let-go", permission_classes=REVIEW)
     def let_go(self, request: Request, pk: str) -> Response:
         """Give the pair back for others to take."""
+        need_pairs(request.user, [pk])
         let_go(pk, actor=request.user.get_username())
         return Response(status=204)

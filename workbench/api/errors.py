@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 from django.conf import settings
@@ -90,8 +91,11 @@ def _of_framework(exc: exceptions.APIException) -> Response:
     if header := getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = header
     if wait := getattr(exc, "wait", None):
-        headers["Retry-After"] = str(int(wait))
+        headers["Retry-After"] = str(ceil(wait))
     message = str(exc.detail)
+    if isinstance(exc, exceptions.Throttled):
+        seconds = ceil(getattr(exc, "wait", None) or 1)
+        message = f"Too many requests: wait {seconds} seconds, then ask less often."
     if isinstance(exc, exceptions.NotAuthenticated):
         message = "Sign in first: send `Authorization: Token …` from POST /api/v1/auth/token, or use a session."
     return answer(exc.status_code, str(exc.default_code), message, headers=headers)

@@ -8,6 +8,7 @@ from django.db.models import Model
 from rest_framework import serializers
 
 from workbench.lakehouse.fields import ArrayField
+from workbench.sheet_rights import need_work, visible_to
 
 M = TypeVar("M", bound=Model)
 
@@ -16,6 +17,24 @@ class TextListField(serializers.ListField):
     """A list of text, `ARRAY<STRING>` in the lakehouse."""
 
     child = serializers.CharField()
+
+
+class SheetKeyField(serializers.PrimaryKeyRelatedField[M]):
+    """The key of a row that belongs to a sheet: one that the user sees, and with `to_work` may work on."""
+
+    def __init__(self, *, to_work: bool = False, **kwargs: Any) -> None:
+        self.to_work = to_work
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        # Without the request in its context the serializer fails, instead of finding what is hidden.
+        user = self.context["request"].user
+        rows: Any = super().get_queryset()
+        self.queryset = visible_to(user, rows)  # type: ignore[arg-type]  # no manager, though the field has its name
+        found = super().to_internal_value(data)
+        if self.to_work:
+            need_work(user, found)
+        return found
 
 
 class ConceptSerializer(serializers.ModelSerializer[M]):

@@ -14,7 +14,7 @@ const WORD_OF_SERVER = 700; // a label waits this long for the server's word, as
 const RENEW = 60_000;
 const KEYS = {
   save: ["a", "Save"], edit: ["e", "Edit: to the first field"], skip: ["s", "Skip"], next: ["n", "Next"],
-  previous: ["p", "Previous"], go: ["g", "Go to an item by its name"], ...DRAWING, help: ["?", "These keys"],
+  previous: ["p", "Previous"], go: ["i", "Go to an item by its name"], ...DRAWING, help: ["?", "These keys"],
 };
 const setup = JSON.parse(document.getElementById("setup").textContent);
 const task = `${setup.sheet}:${setup.label_type}`;

@@ -39,7 +39,7 @@ def test_two_hundred_reviewers_on_postgresql(boards: TrainingSheet, lakehouse: P
     name = postgres.make_database(f"crowd_{secrets.token_hex(4)}")
     url = f"postgresql://{ROLE}:a%20password@127.0.0.1:{postgres.port}/{name}"
     database = DatabaseWrapper(connections.settings["default"] | databases.default(url), "crowd")
-    with database.schema_editor() as editor:
+    with database.schema_editor(atomic=False) as editor:
         for model in (ReviewPair, ReviewSheet, ReviewAction, OrmQ, Schedule):
             editor.create_model(model)
     crowd(url, boards, lakehouse, pairs=2_000, reviewers=200)

@@ -32,7 +32,7 @@ def answered(view: Callable[[], Any]) -> HttpResponse:
     return answer
 
 
-def test_work_is_done_once_after_the_answer_and_its_failure_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_work_is_done_once_after_the_answer_and_its_failure_is_told(db: None, caplog: pytest.LogCaptureFixture) -> None:
     done: list[str] = []
     after_answer("now", lambda: done.append("outside of a request"))
     assert done.pop() == "outside of a request"

@@ -12,9 +12,9 @@ from django.core.management.base import BaseCommand
 
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
-from training.actions.export import export_to_file
+from training.actions.export import export_to_file, manifest_path
 from training.actions.generate import generate, resume
-from training.exporting import ExportRun, run_of
+from training.exports.run import ExportRun, run_of
 from training.ledger import WAITING
 from training.models import TrainingSheet
 from training.seeds import SEED_DATA, SETS, load, read_json
@@ -77,9 +77,13 @@ def generated(name: str) -> TrainingSheet:
 def exported(training_sheet: TrainingSheet, file: Path) -> ExportRun:
     """Return what left; a file that has these bytes already is not written, and not recorded, again."""
     run = run_of(training_sheet)
-    for _block in run.lines():
+    for _block in run.blocks():
         pass
-    if file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() == run.digest.hexdigest():
+    if (
+        file.exists()
+        and manifest_path(file).exists()
+        and hashlib.sha256(file.read_bytes()).hexdigest() == run.digest.hexdigest()
+    ):
         return run
     return export_to_file(training_sheet, file, actor=ACTOR).run
 

@@ -7,25 +7,46 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from governance.uses import USES
-from training.actions.export import exclusion_words, export_to_file
+from training.actions.export import exclusion_words, export_to_file, manifest_path
+from training.exports.formats import FORMATS
+from training.exports.options import Options
+from training.exports.profiles import PROFILES
+from training.exports.splits import SIDES
 from training.models import TrainingSheet
 from workbench.command import find, stated_plainly
 
 
 class Command(BaseCommand):
-    help = "Export the approved and allowed pairs as JSONL. Example: manage.py export_jsonl ID --out train.jsonl"
+    help = (
+        "Export the approved and allowed pairs, as chat lines or in another format, with a manifest beside the file. "
+        "Example: manage.py export_jsonl ID --out train.jsonl --split train"
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("training_sheet", metavar="ID", help="id or name of a training sheet")
         parser.add_argument("--out", required=True, type=Path, metavar="FILE")
-        parser.add_argument("--use", default="training", help=f"one of {', '.join(USES)}")
+        parser.add_argument("--use", default="", help=f"one of {', '.join(USES)}; default: training, or the split's")
+        parser.add_argument("--format", default="chat", help=f"one of {', '.join(FORMATS)}")
+        parser.add_argument("--split", default="", help=f"one of {', '.join(SIDES)}; default: all items")
+        parser.add_argument(
+            "--validation-percent", type=int, metavar="N", help="fixed by the sheet's first split export"
+        )
+        parser.add_argument(
+            "--stratify-by", default="", metavar="FIELD", help="of the answers, or $ for the whole answer"
+        )
+        parser.add_argument("--profile", default="", help=f"refuse what it would refuse: one of {', '.join(PROFILES)}")
+        parser.add_argument("--since", default="", metavar="EXPORT", help="only pairs new or changed since this export")
 
     @stated_plainly
     def handle(self, *args: Any, **options: Any) -> None:
-        training_sheet = find(TrainingSheet.objects.select_related("sheet"), options["training_sheet"])
-        export = export_to_file(training_sheet, options["out"], actor=getpass.getuser(), use=options["use"])
+        sheets = TrainingSheet.objects.select_related("sheet", "template")
+        training_sheet = find(sheets, options["training_sheet"])
+        names = ("use", "format", "split", "validation_percent", "stratify_by", "profile", "since")
+        wanted = Options(**{name: options[name] for name in names})
+        export = export_to_file(training_sheet, options["out"], wanted, actor=getpass.getuser())
         ledger = export.run.ledger
         self.stderr.write(f"{ledger.exported} of {ledger.total} pairs exported to {options['out']}")
         for words in exclusion_words(export.run):
             self.stderr.write(f"  excluded {words}")
+        self.stderr.write(f"  manifest {manifest_path(options['out'])}, export {export.export_id}")
         self.stdout.write(export.run.digest.hexdigest())

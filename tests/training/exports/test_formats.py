@@ -1,0 +1,92 @@
+"""Every format holds what the chat lines hold, in the shape that its readers expect."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+import pandas as pd
+import polars as pl
+import pytest
+
+from tests.training.exports.conftest import Fetch, Write, answer_of
+from training.exports.formats import FORMATS
+from training.models import Export, QAPair, TrainingSheet
+
+
+def lines(body: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in body.splitlines()]
+
+
+def test_each_shape_keeps_every_text(boards: TrainingSheet, fetch: Fetch) -> None:
+    chats = [record["messages"] for record in lines(fetch(boards))]
+    for record, messages in zip(lines(fetch(boards, format="prompt_completion")), chats, strict=True):
+        assert list(record) == ["prompt", "completion"]
+        assert record["prompt"] + record["completion"] == messages
+    speakers = {"system": "system", "user": "human", "assistant": "gpt"}
+    for record, messages in zip(lines(fetch(boards, format="sharegpt")), chats, strict=True):
+        said = [{"from": speakers[each["role"]], "value": each["content"]} for each in messages]
+        assert record == {"conversations": said}
+
+
+def test_alpaca_keeps_the_system_message_and_earlier_turns(boards: TrainingSheet, fetch: Fetch) -> None:
+    pairs = QAPair.objects.of(boards.pk).filter(status="labeled")
+    pair = pairs[0]
+    QAPair.objects.filter(pk=pair.pk).update(messages=[pair.messages[0], *pair.messages[-2:]])
+    first, second = lines(fetch(boards, format="alpaca"))[:2]
+    asked, answered = (each["content"] for each in pair.messages[-2:])
+    assert first == {"instruction": pair.messages[0]["content"], "input": asked, "output": answered}
+    turns = [text for turn in second["history"] for text in turn]
+    texts = [second["instruction"], *turns, second["input"], second["output"]]
+    assert texts == [each["content"] for each in pairs[1].messages]
+
+
+def test_dpo_prefers_the_edit_to_the_draft(boards: TrainingSheet, edited: QAPair, fetch: Fetch, api: Any) -> None:
+    (record,) = lines(fetch(boards, format="dpo"))
+    now = QAPair.objects.get(pk=edited.pk)
+    assert list(record) == ["prompt", "chosen", "rejected"]
+    assert record["prompt"] == now.messages[:-1]
+    assert json.loads(record["chosen"][0]["content"]) == answer_of(now)
+    assert record["rejected"] == [edited.messages[-1]]
+    summary = api.get(f"/api/v1/training-sheets/{boards.pk}/export/summary", {"format": "dpo"}).json()
+    (entry,) = [each for each in summary["exclusions"] if each["rule"] == "format"]
+    assert (entry["count"], entry["source"]) == (11, "dpo")
+
+
+def test_an_edit_that_changes_nothing_is_no_preference(boards: TrainingSheet, edited: QAPair, api: Any) -> None:
+    draft = json.loads(edited.messages[-1]["content"])
+    assert api.post(f"/api/v1/qa-pairs/{edited.pk}/edit", {"answer": draft}, format="json").status_code == 200
+    summary = api.get(f"/api/v1/training-sheets/{boards.pk}/export/summary", {"format": "dpo"}).json()
+    assert "the approved edit is the same as the draft" in [each["reason"] for each in summary["exclusions"]]
+    assert summary["exported"] == 0
+
+
+def test_polars_and_pandas_read_parquet(boards: TrainingSheet, edited: QAPair, fetch: Fetch) -> None:
+    body = fetch(boards, format="parquet")
+    chats = [record["messages"] for record in lines(fetch(boards))]
+    table = pl.read_parquet(io.BytesIO(body))
+    assert table["messages"].to_list() == chats
+    assert pd.read_parquet(io.BytesIO(body)).shape == table.shape
+    (row,) = table.filter(pl.col("pair_id") == edited.pk).to_dicts()
+    assert (row["reviewed_by"], row["item_ref"], row["pair_version"]) == ("rosa", edited.item_ref, 2)
+    assert (row["template_version"], row["use"], row["model"]) == ("1.0.0", "training", "offline-nearest")
+    assert row["canonical_label_id"] and "training" in row["allowed_uses"]
+
+
+def test_csv_has_the_rows_of_the_table(boards: TrainingSheet, fetch: Fetch) -> None:
+    rows = list(csv.DictReader(io.StringIO(fetch(boards, format="csv").decode())))
+    table = pl.read_parquet(io.BytesIO(fetch(boards, format="parquet")))
+    assert [json.loads(row["messages"]) for row in rows] == table["messages"].to_list()
+    assert [row["pair_id"] for row in rows] == table["pair_id"].to_list()
+    assert list(rows[0]) == table.columns
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_command_and_api_write_the_same_bytes(
+    boards: TrainingSheet, edited: QAPair, fetch: Fetch, write: Write, name: str
+) -> None:
+    body = fetch(boards, format=name)
+    assert write(boards, format=name).read_bytes() == body == fetch(boards, format=name)
+    assert len(set(Export.objects.values_list("sha256", "size_bytes"))) == 1

@@ -1,0 +1,124 @@
+"""Exports that stay in the volume: at once or by a job, whole or not at all, fetched by a link that ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from rest_framework.test import APIClient
+
+from labels.models import CanonicalLabel
+from tests.training.exports.conftest import Fetch
+from training.jobs.work import run
+from training.models import Export, ExportPart, JobRun, LiveJob, TrainingSheet
+
+
+def start(api: APIClient, sheet: TrainingSheet, **options: Any) -> Any:
+    return api.post(f"/api/v1/training-sheets/{sheet.pk}/exports", options, format="json")
+
+
+def followed(url: str) -> Any:
+    """Ask as somebody who is not signed in."""
+    return APIClient().get(url.split("127.0.0.1:8000")[-1])
+
+
+def files(lakehouse: Path) -> list[str]:
+    return sorted(file.name for file in (lakehouse / "Volumes/mirion_vital/workbench/exports").iterdir())
+
+
+def test_a_small_one_is_kept_at_once(boards: TrainingSheet, api: APIClient, fetch: Fetch, seeded: Path) -> None:
+    answer = start(api, boards)
+    assert answer.status_code == 201, answer.content
+    made = answer.json()
+    assert files(seeded) == [f"{made['id']}.jsonl", f"{made['id']}.jsonl.manifest.json"]
+    got = followed(made["link"]["url"])
+    assert got["Content-Disposition"].endswith(f"training_sheet_{boards.pk}.jsonl")
+    assert b"".join(got.streaming_content) == fetch(boards)
+
+
+def test_a_link_ends_and_cannot_be_made_up(boards: TrainingSheet, api: APIClient, nils: User, settings: Any) -> None:
+    made = start(api, boards).json()
+    url = made["link"]["url"]
+    assert followed(url[:-1] + ("A" if url[-1] != "A" else "B")).status_code == 403
+    assert followed(url.split("?")[0]).status_code == 403
+    settings.EXPORT_LINK_SECONDS = -1
+    gone = followed(url)
+    assert gone.status_code == 403 and "expired" in gone.json()["error"]["message"]
+    other = APIClient()
+    other.force_authenticate(nils)
+    assert other.post(f"/api/v1/exports/{made['id']}/link").status_code == 403
+    path = Export.objects.get().path
+    assert other.get(f"/api/v1/files{path}").status_code == 403
+    assert api.get(f"/api/v1/files{path}").status_code == 403
+
+
+def test_no_link_to_what_was_withdrawn(boards: TrainingSheet, api: APIClient, fetch: Fetch) -> None:
+    made = start(api, boards).json()
+    assert api.post(f"/api/v1/exports/{made['id']}/link").status_code == 200
+    CanonicalLabel.objects.update(prohibited_uses=["training"], usage_reason="Client NDA")
+    refused = api.post(f"/api/v1/exports/{made['id']}/link")
+    assert refused.status_code == 409 and "10 of the pairs" in refused.json()["error"]["message"]
+
+
+def test_a_large_one_is_a_job(boards: TrainingSheet, api: APIClient, fetch: Fetch, settings: Any, seeded: Path) -> None:
+    settings.EXPORT_JOB_PAIRS = 10
+    answer = start(api, boards, format="parquet")
+    assert answer.status_code == 202 and answer["Location"].endswith(answer.json()["job_id"])
+    job = run(answer.json()["job_id"])
+    assert job is not None and (job.status, job.done, job.total) == ("succeeded", 50, 50), job.error
+    record = api.get(answer["Location"]).json()
+    assert (record["job_type"], record["result"]["export_id"]) == ("export", answer.json()["export_id"])
+    boards.refresh_from_db()
+    assert boards.status == "review"
+    link = api.post(f"/api/v1/exports/{answer.json()['export_id']}/link").json()
+    assert b"".join(followed(link["url"]).streaming_content) == fetch(boards, format="parquet")
+
+
+@pytest.mark.parametrize("step", ["record", "write", "_write_manifest"])
+def test_broken_off_anywhere_the_same_job_makes_it_whole(
+    boards: TrainingSheet, api: APIClient, fetch: Fetch, settings: Any, seeded: Path,
+    monkeypatch: pytest.MonkeyPatch, step: str,
+) -> None:  # fmt: skip
+    settings.EXPORT_JOB_PAIRS = 10
+    key = start(api, boards).json()["job_id"]
+
+    def dies(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    where = {"record": "training.actions.export.OpenExport.record", "write": "sheets.local_volume.LocalVolume.write"}
+    with monkeypatch.context() as broken:
+        broken.setattr(where.get(step, f"training.actions.kept_exports.{step}"), dies)
+        with pytest.raises(KeyboardInterrupt):
+            run(key)
+    LiveJob.objects.filter(pk=key).update(token="", heartbeat_at=None)
+    assert Export.objects.count() == (step == "_write_manifest")
+    job = run(key)
+    assert job is not None and job.status == "succeeded", job
+    (export,) = Export.objects.all()
+    assert files(seeded) == [f"{export.pk}.jsonl", f"{export.pk}.jsonl.manifest.json"]
+    assert (seeded / f"Volumes/mirion_vital/workbench/exports/{export.pk}.jsonl").read_bytes() == fetch(boards)
+    assert len(set(ExportPart.objects.filter(export_id=export.pk).values_list("number", flat=True))) == 3
+
+
+def test_a_cancelled_one_leaves_the_training_sheet_alone(boards: TrainingSheet, api: APIClient, settings: Any) -> None:
+    settings.EXPORT_JOB_PAIRS = 10
+    key = start(api, boards).json()["job_id"]
+    assert api.post(f"/api/v1/jobs/{key}/cancel").json()["status"] == "cancelled"
+    boards.refresh_from_db()
+    assert (boards.status, Export.objects.count(), run(key)) == ("review", 0, None)
+    assert JobRun.objects.get().status == "cancelled"
+
+
+def test_nothing_to_export_fails_in_words(boards: TrainingSheet, api: APIClient, settings: Any) -> None:
+    settings.EXPORT_JOB_PAIRS = 10
+    CanonicalLabel.objects.update(prohibited_uses=["training"], usage_reason="Client NDA")
+    job = run(start(api, boards).json()["job_id"])
+    assert job is not None and job.status == "failed" and "Client NDA" in job.error
+
+
+def test_a_streamed_one_has_no_link(boards: TrainingSheet, api: APIClient, fetch: Fetch) -> None:
+    fetch(boards)
+    answer = api.post(f"/api/v1/exports/{Export.objects.get().pk}/link")
+    assert answer.status_code == 404 and "was streamed" in answer.json()["error"]["message"]

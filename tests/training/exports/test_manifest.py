@@ -1,0 +1,127 @@
+"""The manifest proves the file, and the file is found wanting when one byte of it differs."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from django.core.management import CommandError, call_command
+from rest_framework.test import APIClient
+
+from labels.models import CanonicalLabel
+from tests.training.exports.conftest import Fetch, Write
+from training.actions.export import manifest_path
+from training.exports.formats import FORMATS
+from training.models import Export, QAPair, TrainingSheet
+
+
+def verify(file: Path) -> tuple[int, str]:
+    """Return the command's exit code and all that it said."""
+    told = io.StringIO()
+    try:
+        call_command("verify_export", file, stdout=told, stderr=told)
+    except CommandError as error:
+        return error.returncode, f"{told.getvalue()}{error}"
+    return 0, told.getvalue()
+
+
+def flipped(file: Path, line: int) -> None:
+    """Change one byte in the middle of a line, counted from 1."""
+    lines = file.read_bytes().splitlines(keepends=True)
+    at = sum(map(len, lines[: line - 1])) + len(lines[line - 1]) // 2
+    data = bytearray(file.read_bytes())
+    data[at] ^= 1
+    file.write_bytes(data)
+
+
+def test_it_names_every_line_in_order(invoices: TrainingSheet, write: Write, api: APIClient) -> None:
+    file = write(invoices)
+    manifest = json.loads(manifest_path(file).read_bytes())
+    pairs = QAPair.objects.of(invoices.pk).filter(canonical_label__prohibited_uses__len=0)
+    lines = file.read_bytes().splitlines(keepends=True)
+    assert [(each["pair_id"], each["label_id"]) for each in manifest["lines"]] == list(
+        pairs.values_list("pk", "canonical_label_id")
+    )
+    assert [each["sha256"] for each in manifest["lines"]] == [hashlib.sha256(line).hexdigest() for line in lines]
+    assert {(each["pair_version"], each["label_version"]) for each in manifest["lines"]} == {(1, 1)}
+    assert manifest["template"]["version"] == "1.0.0" and manifest["counts"]["exported"] == 5
+    export = Export.objects.get()
+    assert manifest["sha256"] == export.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert export.manifest_sha256 == hashlib.sha256(manifest_path(file).read_bytes()).hexdigest()
+
+
+def test_the_api_gives_the_manifest_that_was_written(invoices: TrainingSheet, write: Write, api: APIClient) -> None:
+    written = manifest_path(write(invoices)).read_bytes()
+    response: Any = api.get(f"/api/v1/exports/{Export.objects.get().pk}/manifest")
+    assert b"".join(response.streaming_content) == written
+    assert response["Content-Disposition"].endswith(".jsonl.manifest.json")
+
+
+def test_an_untouched_file_passes(invoices: TrainingSheet, write: Write) -> None:
+    code, told = verify(write(invoices))
+    assert code == 0 and "5 lines, each as it was exported" in told and "all 5 pairs stand as they left" in told
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("dpo", "parquet")])
+def test_a_flipped_byte_is_found_with_its_line(boards: TrainingSheet, write: Write, name: str) -> None:
+    file = write(boards, format=name)
+    assert verify(file)[0] == 0
+    flipped(file, 4)
+    code, told = verify(file)
+    assert code == 1 and "line 4 is not what was exported" in told and "1 difference" in told
+
+
+def test_a_flipped_byte_of_a_table_is_found(boards: TrainingSheet, write: Write) -> None:
+    file = write(boards, "out.parquet", format="parquet")
+    assert verify(file)[0] == 0
+    data = bytearray(file.read_bytes())
+    data[len(data) // 3] ^= 1
+    file.write_bytes(data)
+    assert verify(file)[0] == 1
+
+
+def test_missing_and_added_lines_are_named(boards: TrainingSheet, write: Write) -> None:
+    file = write(boards)
+    whole = file.read_bytes()
+    file.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
+    assert "line 10 is missing" in verify(file)[1]
+    file.write_bytes(whole + b"{}\n")
+    assert "line 11 is not in the manifest" in verify(file)[1]
+
+
+def test_a_manifest_that_was_changed_to_fit_is_found(boards: TrainingSheet, write: Write) -> None:
+    file = write(boards)
+    manifest = manifest_path(file)
+    manifest.write_bytes(manifest.read_bytes().replace(b'"pair_version":1', b'"pair_version":2', 1))
+    code, told = verify(file)
+    assert code == 1 and "the manifest is not the one that was written" in told
+
+
+def test_pairs_that_changed_or_were_withdrawn_since_are_named(
+    invoices: TrainingSheet, write: Write, api: APIClient
+) -> None:
+    file = write(invoices)
+    labels = list(CanonicalLabel.objects.filter(prohibited_uses__len=0).order_by("item_ref"))
+    CanonicalLabel.objects.filter(pk=labels[0].pk).update(prohibited_uses=["training"], usage_reason="Client NDA")
+    CanonicalLabel.objects.filter(pk=labels[1].pk).update(version=2)
+    pair = QAPair.objects.get(canonical_label=labels[2])
+    assert api.post(f"/api/v1/qa-pairs/{pair.pk}/flag", {"reason": "blurred"}).status_code == 200
+    code, told = verify(file)
+    assert code == 3 and "1 pairs changed and 2 were withdrawn" in told
+    assert "training prohibited: Client NDA" in told and "flagged" in told and "its label is at 2" in told
+
+
+def test_parts_are_in_delta_and_lead_from_a_pair_to_its_exports(
+    boards: TrainingSheet, fetch: Fetch, seeded: Path
+) -> None:
+    fetch(boards)
+    fetch(boards, format="csv")
+    parts = pl.read_delta(str(seeded / "mirion_vital/workbench/export_parts"))
+    pair = QAPair.objects.of(boards.pk).filter(status="labeled")[0]
+    reached = parts.filter(pl.col("pair_ids").list.contains(pair.pk))["export_id"].to_list()
+    assert sorted(reached) == sorted(Export.objects.values_list("pk", flat=True))

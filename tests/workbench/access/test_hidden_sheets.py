@@ -1,0 +1,199 @@
+"""Of a sheet that is restricted to others, a user sees nothing, anywhere; who may only look changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.db import connection, connections
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from labels.models import CanonicalLabel
+from sheets.models import Sheet
+from sheets.restricting import restrict_sheet
+from training.actions.export import open_export
+from training.models import JobRun, QAPair, ReviewEvent, TrainingSheet
+from workbench.router import CONCEPT_APPS, LAKEHOUSE
+
+LISTS = (
+    "sheets", "canonical-labels", "training-sheets", "qa-pairs", "review-events", "exports", "jobs",
+    "usage-constraint-audit",
+)  # fmt: skip
+ADMIN_LISTS = (
+    "sheets_sheet", "labels_canonicallabel", "labels_canonicallabelversion", "training_trainingsheet", "training_qapair",
+    "training_reviewevent", "training_export", "training_jobrun", "governance_usageconstraintaudit",
+)  # fmt: skip
+
+
+@pytest.fixture
+def hidden(invoices: TrainingSheet, boards: TrainingSheet, rosa: User, omar: User) -> TrainingSheet:
+    """The invoices, with a row of every kind, seen by Omar only; Rosa sees the boards."""
+    list(open_export(invoices, actor="omar", channel="api"))
+    pair = QAPair.objects.of(invoices.pk)[0]
+    ReviewEvent.objects.create(
+        action_id="a", qa_pair=pair, training_sheet=invoices, action="approve", old_status="unlabeled",
+        new_status="labeled", pair_version=2, actor="omar", created_at=timezone.now(),
+    )  # fmt: skip
+    JobRun.objects.create(job_type="generate", training_sheet=invoices, created_by="omar")
+    restrict_sheet(invoices.sheet, [{"user": "omar"}], actor="omar")
+    return invoices
+
+
+def signed_in(user: User) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(User.objects.get(pk=user.pk))
+    return client
+
+
+def ids_of(training_sheet: TrainingSheet) -> set[str]:
+    """Keys of whatever there is of the sheet."""
+    of_it = {"training_sheet_id": training_sheet.pk}
+    labels = CanonicalLabel.objects.filter(sheet_id=training_sheet.sheet_id).values_list("pk", flat=True)
+    pairs = QAPair.objects.filter(**of_it).values_list("pk", flat=True)
+    others = (JobRun, ReviewEvent)
+    found = {training_sheet.pk, training_sheet.sheet_id, *labels, *pairs}
+    return found | {key for model in others for key in model.objects.filter(**of_it).values_list("pk", flat=True)}
+
+
+def test_no_list_of_the_api_shows_it(hidden: TrainingSheet, rosa: User, omar: User) -> None:
+    keys = ids_of(hidden)
+    for name in LISTS:
+        url = f"/api/v1/{name}?page_size=500"
+        shown = signed_in(rosa).get(url).content.decode()
+        assert not [key for key in keys if key in shown], name
+        assert any(key in signed_in(omar).get(url).content.decode() for key in keys), name
+
+
+def test_nothing_of_it_is_there_by_key(hidden: TrainingSheet, rosa: User) -> None:
+    sheet, sheet_key = hidden.pk, hidden.sheet_id
+    pair, label = QAPair.objects.of(sheet)[0].pk, CanonicalLabel.objects.filter(sheet_id=sheet_key)[0].pk
+    item = QAPair.objects.of(sheet)[0].item_ref
+    template = hidden.template_id
+    client = signed_in(rosa)
+    for path in (
+        f"sheets/{sheet_key}", f"sheets/{sheet_key}/items", f"sheets/{sheet_key}/items/{item}", f"sheets/{sheet_key}/uses",
+        f"sheets/{sheet_key}/progress", f"canonical-labels/{label}", f"canonical-labels/{label}/versions",
+        f"training-sheets/{sheet}", f"training-sheets/{sheet}/queue", f"training-sheets/{sheet}/progress",
+        f"training-sheets/{sheet}/export/jsonl", f"training-sheets/{sheet}/export/summary", f"qa-pairs/{pair}",
+        f"catalog/{hidden.sheet.primary_table.replace('.', '/')}",
+    ):  # fmt: skip
+        assert client.get(f"/api/v1/{path}").status_code == 404, path
+    for path, body in (
+        (f"qa-pairs/{pair}/approve", {}), (f"qa-pairs/{pair}/hold", {}), (f"qa-pairs/{pair}/let-go", {}),
+        (f"training-sheets/{sheet}/queue/claim", {}), (f"qa-pairs/{pair}/uses", {"reason": "x", "allowed_uses": []}),
+        (f"sheets/{sheet_key}/validate", {}),
+    ):  # fmt: skip
+        assert client.post(f"/api/v1/{path}", body).status_code == 404, path
+    for path, body in (
+        ("training-sheets/generate", {"sheet_id": sheet_key, "template_id": template}),
+        (f"templates/{template}/test", {"sheet_id": sheet_key}),
+    ):  # fmt: skip
+        answer = client.post(f"/api/v1/{path}", body)
+        assert answer.status_code == 400 and "sheet_id" in answer.json()["error"]["fields"], path
+
+
+def test_a_batch_with_one_hidden_pair_changes_nothing(hidden: TrainingSheet, boards: TrainingSheet, rosa: User) -> None:
+    seen, unseen = QAPair.objects.of(boards.pk)[20], QAPair.objects.of(hidden.pk)[20]
+    actions = [{"pair_id": pair.pk, "action": "approve"} for pair in (seen, unseen)]
+    answer = signed_in(rosa).post("/api/v1/qa-pairs/review", {"actions": actions})
+    assert answer.status_code == 404 and unseen.pk in answer.json()["error"]["message"]
+    seen.refresh_from_db()
+    assert seen.status == "unlabeled" and seen.version == 1
+
+
+def test_no_sheet_is_made_over_its_table(hidden: TrainingSheet, rosa: User) -> None:
+    copy = {"name": "Mine", "primary_table": hidden.sheet.primary_table, "join_keys": hidden.sheet.join_keys}
+    answer = signed_in(rosa).post("/api/v1/sheets", copy)
+    assert answer.status_code == 400 and "primary_table" in answer.json()["error"]["fields"]
+    files = [source["path"] for source in hidden.sheet.secondary_sources if "path" in source]
+    for volume in files:
+        assert signed_in(rosa).get(f"/api/v1/files{volume}/any.pdf").status_code == 404
+    assert not Sheet.objects.filter(name="Mine").exists()
+
+
+def test_no_page_of_the_admin_shows_it(hidden: TrainingSheet, rosa: User) -> None:
+    rosa.user_permissions.set(Permission.objects.filter(content_type__app_label__in=CONCEPT_APPS))
+    browser, keys = Client(), ids_of(hidden)
+    browser.force_login(rosa)
+    pages = [reverse("admin:index"), *(reverse(f"admin:{name}_changelist") for name in ADMIN_LISTS)]
+    pages += [reverse("admin:training_trainingsheet_generate"), reverse("admin:templates_app_prompttemplate_studio")]
+    for url in pages:
+        page = browser.get(url).content.decode()
+        assert not [key for key in keys if key in page] and hidden.sheet.name not in page, url
+    for name, key in (("training_trainingsheet", hidden.pk), ("sheets_sheet", hidden.sheet_id)):
+        assert browser.get(reverse(f"admin:{name}_change", args=[key])).status_code == 302
+    for name, key in (("training_trainingsheet_export", hidden.pk), ("sheets_sheet_items", hidden.sheet_id)):
+        assert browser.get(reverse(f"admin:{name}", args=[key])).status_code == 404
+    assert browser.get(reverse("review", args=[hidden.pk])).status_code == 404
+
+
+def test_who_may_look_only_changes_nothing(invoices: TrainingSheet, rosa: User, omar: User) -> None:
+    restrict_sheet(invoices.sheet, [{"user": "rosa", "level": "read"}], actor="omar")
+    pair, client = QAPair.objects.of(invoices.pk)[20], signed_in(rosa)
+    assert client.get(f"/api/v1/qa-pairs/{pair.pk}").status_code == 200
+    assert client.get(f"/api/v1/training-sheets/{invoices.pk}/queue").status_code == 200
+    for answer in (
+        client.post(f"/api/v1/qa-pairs/{pair.pk}/approve", {}),
+        client.post("/api/v1/qa-pairs/review", {"actions": [{"pair_id": pair.pk, "action": "approve"}]}),
+        client.post(f"/api/v1/training-sheets/{invoices.pk}/queue/claim", {}),
+        client.get(f"/api/v1/training-sheets/{invoices.pk}/export/jsonl"),
+        client.patch(f"/api/v1/sheets/{invoices.sheet_id}", {"description": "mine"}),
+    ):
+        assert answer.status_code == 403 and "only look" not in answer.content.decode()
+        assert "ask a platform lead" in answer.json()["error"]["message"]
+    browser = Client()
+    browser.force_login(rosa)
+    page = browser.get(reverse("review", args=[invoices.pk])).content.decode()
+    assert '"may_review": false' in page or "may_review&quot;: false" in page
+    assert QAPair.objects.filter(training_sheet=invoices, version__gt=1).count() == 0
+
+
+def test_rights_cost_one_query_and_none_of_the_lakehouse(boards: TrainingSheet, rosa: User) -> None:
+    client = signed_in(rosa)
+    with CaptureQueriesContext(connection) as queries, CaptureQueriesContext(connections[LAKEHOUSE]) as statements:
+        client.get("/api/v1/sheets")
+    assert len([query for query in queries if "sheet_grants" in query["sql"]]) == 1
+    assert len(statements) == 1
+
+
+def test_a_lead_restricts_and_opens_by_api_and_in_the_admin(invoices: TrainingSheet, omar: User, rosa: User) -> None:
+    url, page = (
+        f"/api/v1/sheets/{invoices.sheet_id}/grants",
+        reverse("admin:sheets_sheet_rights", args=[invoices.sheet_id]),
+    )
+    grants = [{"group": "domain expert", "level": "read"}]
+    assert signed_in(omar).post(url, {"grants": grants}).json() == {"grants": grants}
+    assert signed_in(rosa).get(f"/api/v1/sheets/{invoices.sheet_id}").status_code == 404
+    for wrong in ([{"group": "domain exprt"}], [{}], [{"user": "omar"}, {"user": "omar"}]):
+        answer = signed_in(omar).post(url, {"grants": wrong})
+        assert answer.status_code == 400 and "grants" in answer.json()["error"]["fields"]
+    browser = Client()
+    browser.force_login(omar)
+    form = {
+        "grants-TOTAL_FORMS": "1",
+        "grants-INITIAL_FORMS": "1",
+        "grants-0-who": "user:rosa",
+        "grants-0-level": "work",
+    }
+    assert browser.post(page, form).status_code == 302
+    assert signed_in(omar).get(url).json() == {"grants": [{"user": "rosa", "level": "work"}]}
+    assert signed_in(rosa).get(f"/api/v1/sheets/{invoices.sheet_id}").status_code == 200
+    assert browser.post(page, {**form, "grants-0-who": ""}).status_code == 302
+    assert signed_in(omar).get(url).json() == {"grants": []}
+
+
+def test_every_filter_by_a_related_row_leaves_hidden_ones_out() -> None:
+    from django.contrib import admin
+
+    from workbench.admin_filters import VisibleRelated
+
+    for model, page in admin.site._registry.items():
+        for each in page.list_filter:
+            if isinstance(each, tuple) and "Related" in each[1].__name__:
+                related: Any = model._meta.get_field(each[0]).remote_field.model  # type: ignore[union-attr]
+                assert not hasattr(related, "of_sheet") or issubclass(each[1], VisibleRelated), (model, each)

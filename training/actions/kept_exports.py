@@ -1,0 +1,181 @@
+"""Exports that are kept as files of a volume: made at once or by a job, and fetched by a link that expires."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, BinaryIO
+
+from django.conf import settings
+from django.core import signing
+from django.db import connections, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from sheets.volume import Volume
+from sheets.volumes import own_volume, volume
+from training.actions.export import OpenExport, open_export
+from training.exports.manifest import forget, lines_of, text_of
+from training.exports.options import Options
+from training.exports.run import run_of
+from training.exports.verifying import check_tables
+from training.jobs.dispatch import dispatch
+from training.models import Export, ExportPart, JobRun, LiveJob, QAPair, TrainingSheet
+from training.review.applying import settle
+from workbench.lakehouse.ids import uuid7
+from workbench.problems import Conflict, Forbidden, NotFound
+from workbench.router import LAKEHOUSE
+
+EXPORT = "export"
+VOLUME = "exports"
+SALT = "training.export"
+BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Link:
+    """A signed address of a kept file on this site, and until when it holds."""
+
+    path: str
+    expires_at: datetime
+
+    @property
+    def url(self) -> str:
+        return settings.PUBLIC_URL.rstrip("/") + self.path
+
+
+def start_export(
+    training_sheet: TrainingSheet, options: Options, *, actor: str, channel: str
+) -> tuple[Export | None, JobRun | None]:
+    """Return the kept export, or the job that makes it where the training sheet has more than a few thousand pairs."""
+    pairs = QAPair.objects.of(training_sheet.pk).count()
+    if pairs <= settings.EXPORT_JOB_PAIRS:
+        return make(training_sheet, options, actor=actor, channel=channel, export_id=uuid7()), None
+    asked = {"export_id": uuid7(), "options": asdict(options), "channel": channel}
+    run = JobRun.objects.create(
+        job_type=EXPORT,
+        training_sheet=training_sheet,
+        asked=asked,
+        progress={"done": 0, "total": pairs},
+        created_by=actor,
+    )
+    with transaction.atomic("default"):
+        LiveJob.objects.create(pk=run.pk, total=pairs)
+        dispatch(run.pk)
+    return None, run
+
+
+def make(
+    training_sheet: TrainingSheet,
+    options: Options,
+    *,
+    actor: str,
+    channel: str,
+    export_id: str,
+    between: Callable[[int], None] = lambda _read: None,
+) -> Export:
+    """Return the export with its file in the volume; killed anywhere, the same call again makes it whole.
+
+    The file appears whole, then the row that says what left, then the manifest beside the file.
+    """
+    done = Export.objects.filter(pk=export_id).first()
+    if done is None:
+        # Of a broken-off attempt only pieces of its manifest can be left.
+        forget(export_id)
+        place = _place()
+        export = open_export(
+            training_sheet, options, actor=actor, channel=channel, export_id=export_id, between=between
+        )
+        export.path = f"{place.name}/{file_of(export_id, export.run.format.suffix)}"
+        done = _written(export, place)
+    _write_manifest(done)
+    return done
+
+
+def link_to(export: Export) -> Link:
+    """Return a link to a kept file; Conflict where a pair in it was withdrawn since, NotFound where no file is kept."""
+    if not export.path:
+        raise NotFound(f"The export {export.pk} was streamed and not kept: export again with POST …/exports.")
+    training_sheet = TrainingSheet.objects.select_related("sheet", "template").get(pk=export.training_sheet_id)
+    settle(training_sheet.pk)
+    options = Options(use="" if export.split else export.use, split=export.split, format=export.format)
+    withdrawn = check_tables(run_of(training_sheet, options), lines_kept(export.pk)).withdrawn
+    if withdrawn.count:
+        raise Conflict(
+            f"{withdrawn.count} of the pairs in the file may not leave any more: {'; '.join(withdrawn.words)}. Export anew."
+        )
+    address = f"{reverse('export-download', args=[export.pk])}?signature={_signer().sign(export.pk).split(':', 1)[1]}"
+    expires = timezone.now() + timedelta(seconds=settings.EXPORT_LINK_SECONDS)
+    return Link(address, expires)
+
+
+def check_link(export_id: str, signature: str) -> None:
+    """Raise Forbidden for a link's signature that is wrong or too old."""
+    try:
+        _signer().unsign(f"{export_id}:{signature}", max_age=settings.EXPORT_LINK_SECONDS)
+    except signing.SignatureExpired as error:
+        raise Forbidden("The link has expired: ask for a new one.") from error
+    except signing.BadSignature as error:
+        raise Forbidden("The link's signature is not valid: ask for a new one.") from error
+
+
+def content_of(export: Export) -> Iterator[bytes]:
+    """Return the kept file in pieces; ask `check_link` first."""
+    return _read(_place().open(export.path.rpartition("/")[2]))
+
+
+def lines_kept(export_id: str) -> Iterator[dict[str, Any]]:
+    """Yield the lines of an export's manifest, as they are kept."""
+    parts = ExportPart.objects.filter(export_id=export_id).exclude(first_position=None).order_by("number")
+    numbers = list(parts.values_list("number", flat=True))
+    for number in numbers:
+        yield from lines_of(parts.values_list("text", flat=True).get(number=number))
+
+
+def file_of(export_id: str, suffix: str) -> str:
+    """Return the name of an export's file in its volume."""
+    return f"{export_id}.{suffix}"
+
+
+def options_of(asked: Mapping[str, Any]) -> Options:
+    """Return the options that a job was asked for."""
+    return Options(**asked["options"])
+
+
+def _written(export: OpenExport, place: Volume) -> Export:
+    with tempfile.TemporaryFile() as file:
+        for data, _ in export.pieces():
+            file.write(data)
+        file.seek(0)
+        place.write(export.path.rpartition("/")[2], file)
+    row, _tail = export.record(complete=True)
+    return row
+
+
+def _write_manifest(export: Export) -> None:
+    with tempfile.TemporaryFile() as file:
+        file.writelines(text_of(export.pk))
+        file.seek(0)
+        _place().write(f"{export.path.rpartition('/')[2]}.manifest.json", file)
+
+
+def _place() -> Volume:
+    """Return the volume of exports, made where it is missing."""
+    name = own_volume(VOLUME)
+    connection = connections[LAKEHOUSE]
+    with connection.cursor() as cursor:
+        quoted = ".".join(map(connection.ops.quote_name, (name.catalog, name.schema, name.volume)))
+        cursor.execute(f"CREATE VOLUME IF NOT EXISTS {quoted}")
+    return volume(name)
+
+
+def _read(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while block := file.read(BLOCK):
+            yield block
+
+
+def _signer() -> signing.TimestampSigner:
+    return signing.TimestampSigner(salt=SALT)

@@ -1,0 +1,1 @@
+"""What leaves for training: splits, formats, checks, and the manifest that proves it."""

@@ -1,0 +1,224 @@
+"""One pass over a training sheet: asks the gates for each pair, and yields the bytes of what may leave.
+
+The gates are asked once for all pairs of a batch that carry the same limits, and only messages that pass become Python
+values.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from governance.uses import Limit, decide
+from sheets import source_uses
+from training.chat import assistant_answer, line_problems
+from training.exporting import LISTS, TEXTS, Row, limits_of, read_ahead, windows
+from training.exports.batches import Block, Kept
+from training.exports.formats import FORMATS, Format
+from training.exports.options import Options
+from training.exports.preferences import Edits, draft_of, edits_of, fits_of
+from training.exports.shapes import Messages, Record
+from training.exports.since import Base
+from training.exports.splits import Split, sides_of
+from training.exports.stratified import side_column
+from training.ledger import EMPTY, Exclusion, Ledger, bucket
+from training.models import QAPair, TrainingSheet
+
+
+@dataclass
+class ExportRun:
+    """One pass over the pairs: what was written so far, its digest, and why the rest stayed.
+
+    `source_limits` are those of the sheet's sources, which every pair has beside its own. `between` is called after
+    each window of pairs, with no statement of the pass open, and with how many pairs were read. `withdrawn` are the
+    pairs that the `base` had and that may not leave any more.
+    """
+
+    training_sheet_id: str
+    sheet_id: str
+    options: Options
+    source_limits: Sequence[Limit]
+    split: Split = field(default_factory=Split)
+    base: Base | None = None
+    constants: Mapping[str, str] = field(default_factory=dict)
+    between: Callable[[int], None] = lambda _read: None
+    ledger: Ledger = field(default_factory=Ledger)
+    withdrawn: list[str] = field(default_factory=list)
+    size_bytes: int = 0
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    def __post_init__(self) -> None:
+        self._sound: set[tuple[str, ...] | None] = set()
+        self._leaving: set[str] = set()
+
+    @property
+    def use(self) -> str:
+        return self.options.asked_use
+
+    @property
+    def format(self) -> Format:
+        return FORMATS[self.options.format]
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the file in pieces, as many as there are batches with pairs that leave, and the tables' ends."""
+        for block in self.format.write(self.kept(), self.constants):
+            self.ledger.add(None, len(block.lines))
+            self.digest.update(block.data)
+            self.size_bytes += len(block.data)
+            yield block
+
+    def kept(self) -> Iterator[Kept]:
+        """Yield the records that leave, batch by batch, and count the other pairs."""
+        pairs = QAPair.objects.of(self.training_sheet_id)
+        more = dict(self.format.columns)
+        if self.options.split and self.split.stratify_by:
+            more["side"] = side_column(self.sheet_id)
+        fits = fits_of(self.training_sheet_id) if self.format.compares else None
+        for window, ready in read_ahead(pairs, windows(pairs), more):
+            edits = edits_of(self.training_sheet_id, window) if fits else {}
+            known = self.base.versions(window) if self.base else {}
+            read = 0
+            for batch in ready:
+                read += batch.num_rows
+                table = self._passed(pa.Table.from_batches([batch]), known)
+                if kept := self._kept(table, edits, fits):
+                    yield kept
+            self.withdrawn += sorted(known.keys() - self._leaving)
+            self._leaving.clear()
+            self.between(read)
+
+    def _passed(self, table: pa.Table, known: Mapping[str, tuple[int, int | None]]) -> pa.Table:
+        table = self._judged(table)
+        if self.options.split:
+            table = self._on_side(table)
+        if self.base and table.num_rows:
+            table = self._since(table, known)
+        return table
+
+    def verdicts(self, table: pa.Table) -> Iterator[tuple[Exclusion | None, list[int]]]:
+        """Yield what the gates say of the rows of a batch, and of which rows; None lets them pass."""
+        limits = table.select([*TEXTS, *LISTS]).append_column("row", pa.array(range(table.num_rows)))
+        for group in limits.group_by([*TEXTS, *LISTS], use_threads=False).aggregate([("row", "list")]).to_pylist():
+            yield self._reason(group), group["row_list"]
+
+    def _judged(self, table: pa.Table) -> pa.Table:
+        """Return the pairs that pass both gates, in their order, and count the others."""
+        passed: list[int] = []
+        for reason, rows in self.verdicts(table):
+            if reason:
+                self.ledger.add(reason, len(rows))
+            else:
+                passed += rows
+        return table.take(pa.array(sorted(passed), pa.int64()))
+
+    def _reason(self, group: Row) -> Exclusion | None:
+        row = {name: orjson.loads(value) if name in LISTS and value else value for name, value in group.items()}
+        decision = decide([*self.source_limits, *limits_of(row)])
+        return bucket(row["status"], decision, self.use, answer="looked at later, line by line")
+
+    def _on_side(self, table: pa.Table) -> pa.Table:
+        if self.split.stratify_by:
+            sides = table["side"].to_pylist()
+        else:
+            sides = sides_of(self.sheet_id, table["item_ref"].to_pylist(), self.split)
+        stays = [at for at, side in enumerate(sides) if side == self.options.split]
+        undecided, wanted = sides.count(None), self.options.split
+        other = "validation" if wanted == "train" else "train"
+        self.ledger.add(
+            Exclusion(f"held back for {other}: {self.split}", "split", "split of the sheet"),
+            len(sides) - len(stays) - undecided,
+        )
+        self.ledger.add(
+            Exclusion(f"its side is decided when it is exported: {self.split}", "split", "split of the sheet"),
+            undecided,
+        )
+        return table.take(pa.array(stays, pa.int64()))
+
+    def _since(self, table: pa.Table, known: Mapping[str, tuple[int, int | None]]) -> pa.Table:
+        assert self.base is not None  # noqa: S101 - for the types: the caller asks
+        rows = zip(*(table[name].to_pylist() for name in ("id", "version", "canonical_label_version")), strict=True)
+        new = [at for at, (pair, *versions) in enumerate(rows) if known.get(pair) != tuple(versions)]
+        self._leaving.update(
+            set(table["id"].to_pylist()).difference(table["id"].take(pa.array(new, pa.int64())).to_pylist())
+        )
+        unchanged = Exclusion(f"unchanged since the export {self.base.export_id}", "since", "earlier export")
+        self.ledger.add(unchanged, table.num_rows - len(new))
+        return table.take(pa.array(new, pa.int64()))
+
+    def _kept(self, table: pa.Table, edits: Mapping[str, Edits], fits: Callable[[Any], bool] | None) -> Kept | None:
+        """Return the records of the pairs that are lines to train on, and count the others."""
+        records: list[Record] = []
+        at: list[int] = []
+        shape, ids = self.format.shape, table["id"].to_pylist() if fits else ()
+        for number, stored in enumerate(table["messages"].cast(pa.binary()).to_pylist()):
+            messages = self._messages(stored)
+            if messages is None:
+                continue
+            draft = draft_of(messages, edits.get(ids[number]), fits) if fits else ""
+            record = draft if isinstance(draft, Exclusion) else shape(messages, draft)
+            if isinstance(record, Exclusion):
+                self.ledger.add(record)
+            else:
+                records.append(record)
+                at.append(number)
+        if not records:
+            return None
+        pairs = table.drop_columns("messages")
+        pairs = pairs if len(at) == table.num_rows else pairs.take(pa.array(at, pa.int64()))
+        if self.base:
+            self._leaving.update(pairs["id"].to_pylist())
+        return Kept(records, pairs)
+
+    def _messages(self, stored: bytes) -> Messages | None:
+        """Return the messages, or None, and the pair is counted, where they are no line to train on.
+
+        The chat rules are asked in full once for each sequence of roles, as contents are looked at anyway.
+        """
+        try:
+            messages = orjson.loads(stored)
+        except orjson.JSONDecodeError as error:
+            self.ledger.add(Exclusion(f"not valid JSON: {error}", "chat", "messages"))
+            return None
+        roles = roles_of(messages)
+        if roles is None or roles not in self._sound:
+            if flaw := _flaw(messages):
+                self.ledger.add(flaw)
+                return None
+            self._sound.add(roles)
+        return messages  # type: ignore[no-any-return]  # what was judged sound
+
+
+def run_of(training_sheet: TrainingSheet, options: Options | None = None, **more: Any) -> ExportRun:
+    """Return a pass over the pairs under the tags of their sources as they are now: a tag set today stops it today."""
+    options = options or Options()
+    constants = {
+        "training_sheet_id": training_sheet.pk,
+        "sheet_id": training_sheet.sheet_id,
+        "template": training_sheet.template.name,
+        "template_version": training_sheet.template.version,
+        "use": options.asked_use,
+        "split": options.split,
+    }
+    limits = source_uses.limits_of(training_sheet.sheet)
+    return ExportRun(training_sheet.pk, training_sheet.sheet_id, options, limits, constants=constants, **more)
+
+
+def roles_of(messages: Any) -> tuple[str, ...] | None:
+    """Return the roles of messages that each are exactly a role and a text that is not blank, else None."""
+    try:
+        roles = tuple([str(m["role"]) for m in messages if len(m) == 2 and m["content"].strip()])
+    except (AttributeError, KeyError, TypeError):
+        return None
+    return roles if len(roles) == len(messages) else None
+
+
+def _flaw(messages: Any) -> Exclusion | None:
+    if not (assistant_answer(messages) or "").strip():
+        return EMPTY
+    problems = line_problems({"messages": messages})
+    return Exclusion(f"not a valid chat line: {problems[0]}", "chat", "messages") if problems else None

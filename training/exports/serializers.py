@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from governance.uses import USES
+from training.exports.formats import FORMATS
+from training.exports.options import Options
+from training.exports.profiles import PROFILES
+from training.exports.splits import SIDES
+from training.models import Export
+from workbench.api.serializers import ConceptSerializer
+
+
+class ExportOptionsSerializer(serializers.Serializer[Any]):
+    """The options of an export; an unknown one is refused, because what it asks to leave out would be exported."""
+
+    use = serializers.ChoiceField(USES, required=False, help_text="Default: training, or that of the split.")
+    split = serializers.ChoiceField(list(SIDES), required=False, help_text="Default: all items.")
+    format = serializers.ChoiceField(list(FORMATS), required=False, help_text="Default: chat.")
+    validation_percent = serializers.IntegerField(
+        min_value=1, max_value=50, required=False, help_text="Fixed by the sheet's first split export; default 10."
+    )
+    stratify_by = serializers.CharField(
+        max_length=255, required=False, help_text="A field of the answers whose values keep their share, or $."
+    )
+    since = serializers.CharField(
+        max_length=36, required=False, help_text="An earlier export: only pairs that are new or changed since."
+    )
+    profile = serializers.ChoiceField(
+        list(PROFILES), required=False, help_text="Refuse what this trainer would refuse, before anything is written."
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        if unknown := sorted(set(data) - set(self.fields)):
+            words = f"There is no option {unknown[0]!r}: use {', '.join(self.fields)}."
+            raise serializers.ValidationError({unknown[0]: [words]})
+        return super().to_internal_value(data)
+
+    @classmethod
+    def options(cls, data: Any) -> Options:
+        """Return the options of a request."""
+        given = cls(data=data)
+        given.is_valid(raise_exception=True)
+        return Options(**given.validated_data)
+
+
+class CheckOptionsSerializer(ExportOptionsSerializer):
+    """Options of an export, and what a line may have at most."""
+
+    max_tokens = serializers.IntegerField(min_value=1, required=False, help_text="Default: the profile's limit.")
+
+
+class ExclusionSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField()
+    count = serializers.IntegerField()
+    rule = serializers.CharField(help_text="quality, governance, split, chat, format or since")
+    source = serializers.CharField(help_text="What carries the rule.")
+    where = serializers.CharField(help_text="Its full name, where it has one.")
+
+
+class WordedExclusionSerializer(ExclusionSerializer):
+    words = serializers.CharField()
+
+
+class ExportSummarySerializer(serializers.Serializer[Any]):
+    """Every pair is exported or in exactly one exclusion."""
+
+    training_sheet_id = serializers.CharField()
+    use = serializers.CharField()
+    split = serializers.CharField()
+    format = serializers.CharField()
+    total = serializers.IntegerField()
+    exported = serializers.IntegerField()
+    excluded = serializers.IntegerField()
+    exclusions = WordedExclusionSerializer(many=True)
+
+
+class TokensSerializer(serializers.Serializer[Any]):
+    is_estimate = serializers.BooleanField()
+    method = serializers.CharField()
+    total = serializers.IntegerField()
+    p95 = serializers.IntegerField()
+    most = serializers.IntegerField()
+    limit = serializers.IntegerField(allow_null=True)
+    over_limit = serializers.IntegerField()
+    pair_ids = serializers.ListField(child=serializers.CharField())
+
+
+class DuplicatesSerializer(serializers.Serializer[Any]):
+    repeated_lines = serializers.IntegerField()
+    prompts_with_different_answers = serializers.IntegerField()
+    pair_ids = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+
+
+class ValueSerializer(serializers.Serializer[Any]):
+    value = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class BalanceSerializer(serializers.Serializer[Any]):
+    field = serializers.CharField()
+    values = ValueSerializer(many=True)
+
+
+class ClippedSerializer(serializers.Serializer[Any]):
+    count = serializers.IntegerField()
+    pair_ids = serializers.ListField(child=serializers.CharField())
+
+
+class ExportProblemSerializer(serializers.Serializer[Any]):
+    level = serializers.CharField(help_text="error or warning")
+    code = serializers.CharField()
+    message = serializers.CharField()
+    pair_ids = serializers.ListField(child=serializers.CharField())
+
+
+class ExportChecksSerializer(serializers.Serializer[Any]):
+    """What an export would be like; errors are what the profile's trainer would refuse."""
+
+    training_sheet_id = serializers.CharField()
+    use = serializers.CharField()
+    split = serializers.CharField()
+    format = serializers.CharField()
+    profile = serializers.CharField()
+    total = serializers.IntegerField()
+    exported = serializers.IntegerField()
+    excluded = serializers.IntegerField()
+    exclusions = ExclusionSerializer(many=True)
+    lines = serializers.IntegerField()
+    size_bytes = serializers.IntegerField()
+    tokens = TokensSerializer()
+    duplicates = DuplicatesSerializer()
+    balance = BalanceSerializer(many=True)
+    clipped = ClippedSerializer()
+    problems = ExportProblemSerializer(many=True)
+
+
+class ExportSerializer(ConceptSerializer[Export]):
+    training_sheet_id = serializers.CharField()
+
+    class Meta:
+        model = Export
+        exclude = ["training_sheet"]
+
+
+class LinkSerializer(serializers.Serializer[Any]):
+    url = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+
+
+class KeptExportSerializer(ExportSerializer):
+    """A kept export with the first link to its file."""
+
+    link = LinkSerializer()
+
+
+class ExportStartedSerializer(serializers.Serializer[Any]):
+    job_id = serializers.CharField(help_text="Follow it at /api/v1/jobs/{id}.")
+    export_id = serializers.CharField(help_text="The export's id once the job succeeded.")
+
+
+class SignatureSerializer(serializers.Serializer[Any]):
+    signature = serializers.CharField(required=False, default="", help_text="From POST …/link.")

@@ -1,0 +1,186 @@
+"""Who may do what: every endpoint, screen, admin page, admin action and command, with the permission that it asks for.
+
+Tests walk what there is, fail for what is not listed here, and try each row as a user of each role and of none.
+`docs/roles.md` shows it. Whoever passes sees only the sheets that they see, see `workbench.sheet_rights`.
+"""
+
+from __future__ import annotations
+
+# What stands in the place of a permission.
+OPEN = "nobody in particular"
+SIGNED_IN = "anybody signed in"
+STAFF = "anybody with access to the admin"
+OPERATOR = "anybody with a shell on the server"
+
+Table = dict[str, str]
+
+REVIEW = "training.change_qapair"
+STEER = "training.change_jobrun"
+CHANGE_USES = "governance.change_uses"
+WRITE_TEMPLATE = "templates_app.add_prompttemplate"
+
+# Parts in braces stand for what an address has there.
+ENDPOINTS: Table = {
+    "GET /api/schema": SIGNED_IN,
+    "GET /api/docs": SIGNED_IN,
+    "POST /api/v1/auth/token": OPEN,
+    "DELETE /api/v1/auth/token": SIGNED_IN,
+    "GET /api/v1/catalog": SIGNED_IN,
+    "GET /api/v1/catalog/{}": SIGNED_IN,
+    "GET /api/v1/catalog/{}/{}": SIGNED_IN,
+    "GET /api/v1/catalog/{}/{}/volumes/{}": SIGNED_IN,
+    "GET /api/v1/catalog/{}/{}/{}": SIGNED_IN,
+    "GET /api/v1/files/{}": SIGNED_IN,
+    "GET /api/v1/sheets": SIGNED_IN,
+    "POST /api/v1/sheets": "sheets.add_sheet",
+    "GET /api/v1/sheets/{}": SIGNED_IN,
+    "PATCH /api/v1/sheets/{}": "sheets.change_sheet",
+    "DELETE /api/v1/sheets/{}": "sheets.delete_sheet",
+    "GET /api/v1/sheets/{}/items": SIGNED_IN,
+    "GET /api/v1/sheets/{}/items/{}": SIGNED_IN,
+    "GET /api/v1/sheets/{}/progress": SIGNED_IN,
+    "GET /api/v1/sheets/{}/uses": SIGNED_IN,
+    "GET /api/v1/sheets/{}/grants": "workbench.view_sheetgrant",
+    "POST /api/v1/sheets/{}/grants": "workbench.change_sheetgrant",
+    "POST /api/v1/sheets/{}/validate": "sheets.add_sheet",
+    "GET /api/v1/templates": SIGNED_IN,
+    "POST /api/v1/templates": WRITE_TEMPLATE,
+    "GET /api/v1/templates/{}": SIGNED_IN,
+    "PATCH /api/v1/templates/{}": "templates_app.change_prompttemplate",
+    "DELETE /api/v1/templates/{}": "templates_app.delete_prompttemplate",
+    "POST /api/v1/templates/{}/publish": WRITE_TEMPLATE,
+    "POST /api/v1/templates/{}/duplicate": WRITE_TEMPLATE,
+    "POST /api/v1/templates/{}/archive": WRITE_TEMPLATE,
+    "POST /api/v1/templates/{}/test": SIGNED_IN,
+    "GET /api/v1/templates/{}/preflight": SIGNED_IN,
+    "GET /api/v1/canonical-labels": SIGNED_IN,
+    "POST /api/v1/canonical-labels": "labels.add_canonicallabel",
+    "GET /api/v1/canonical-labels/{}": SIGNED_IN,
+    "GET /api/v1/canonical-labels/{}/versions": SIGNED_IN,
+    "GET /api/v1/canonical-labels/export": SIGNED_IN,
+    "GET /api/v1/training-sheets": SIGNED_IN,
+    "GET /api/v1/training-sheets/{}": SIGNED_IN,
+    "POST /api/v1/training-sheets/generate": "training.add_trainingsheet",
+    "GET /api/v1/training-sheets/{}/progress": SIGNED_IN,
+    "GET /api/v1/training-sheets/{}/queue": SIGNED_IN,
+    "POST /api/v1/training-sheets/{}/queue/claim": REVIEW,
+    "GET /api/v1/training-sheets/{}/export/jsonl": "training.add_export",
+    "GET /api/v1/training-sheets/{}/export/summary": SIGNED_IN,
+    "GET /api/v1/qa-pairs": SIGNED_IN,
+    "GET /api/v1/qa-pairs/{}": SIGNED_IN,
+    **{
+        f"POST /api/v1/qa-pairs/{{}}/{verb}": REVIEW
+        for verb in ("approve", "edit", "reject", "flag", "reopen", "undo", "hold", "let-go")
+    },
+    "POST /api/v1/qa-pairs/review": REVIEW,
+    "POST /api/v1/qa-pairs/undo-batch": REVIEW,
+    "GET /api/v1/review-events": SIGNED_IN,
+    "GET /api/v1/review-events/{}": SIGNED_IN,
+    "GET /api/v1/exports": SIGNED_IN,
+    "GET /api/v1/exports/{}": SIGNED_IN,
+    "GET /api/v1/jobs": SIGNED_IN,
+    "GET /api/v1/jobs/{}": SIGNED_IN,
+    **{f"POST /api/v1/jobs/{{}}/{verb}": STEER for verb in ("pause", "resume", "retry", "cancel")},
+    "POST /api/v1/sheets/{}/uses": CHANGE_USES,
+    "POST /api/v1/canonical-labels/{}/uses": CHANGE_USES,
+    "POST /api/v1/canonical-labels/uses": CHANGE_USES,
+    "POST /api/v1/qa-pairs/{}/uses": CHANGE_USES,
+    "POST /api/v1/qa-pairs/uses": CHANGE_USES,
+    "GET /api/v1/tag-policies": SIGNED_IN,
+    "GET /api/v1/tag-policies/{}": SIGNED_IN,
+    "POST /api/v1/tag-policies": "governance.add_tagpolicy",
+    "PATCH /api/v1/tag-policies/{}": "governance.change_tagpolicy",
+    "DELETE /api/v1/tag-policies/{}": "governance.delete_tagpolicy",
+    "GET /api/v1/usage-constraint-audit": SIGNED_IN,
+    "GET /api/v1/usage-constraint-audit/{}": SIGNED_IN,
+}
+
+# Screens outside the admin. Deciding on them asks for what the API asks for.
+SCREENS: Table = {
+    "/": OPEN,
+    "/signed-in/": SIGNED_IN,
+    "/review/{}/": SIGNED_IN,
+    "/review/{}/progress": SIGNED_IN,
+    "/review/{}/pairs/{}": SIGNED_IN,
+}
+
+# What can be done with the rows of each model in the admin: list and page, adding, changing, deleting.
+ADMIN_MODELS: Table = {
+    "sheets.sheet": "view add change delete",
+    "templates_app.prompttemplate": "view add change delete",
+    "labels.canonicallabel": "view add change",
+    "labels.canonicallabelversion": "view",
+    "training.trainingsheet": "view",
+    "training.qapair": "view",
+    "training.reviewevent": "view",
+    "training.jobrun": "view",
+    "training.export": "view",
+    "governance.usageconstraintaudit": "view",
+    "governance.tagpolicy": "view add change delete",
+    "workbench.refusal": "view",
+    "axes.accessattempt": "view delete",
+    "auth.user": "view add change delete",
+    "auth.group": "view add change delete",
+}
+
+# Pages of the admin beyond those of a model, by the name of their address.
+ADMIN_PAGES: Table = {
+    "sheets_sheet_catalog": "sheets.view_sheet",
+    "sheets_sheet_volume": "sheets.view_sheet",
+    "sheets_sheet_define": "sheets.add_sheet",
+    "sheets_sheet_define_preview": "sheets.add_sheet",
+    "sheets_sheet_items": "sheets.view_sheet",
+    "sheets_sheet_item": "sheets.view_sheet",
+    "sheets_sheet_rights": "workbench.change_sheetgrant",
+    "sheets_sheet_browse": STAFF,
+    "sheets_sheet_generate": "training.add_trainingsheet",
+    "sheets_sheet_all_items": "sheets.view_sheet",
+    "sheets_sheet_check_items": "sheets.view_sheet",
+    "sheets_sheet_change_uses": CHANGE_USES,
+    "sheets_sheet_who_sees": "workbench.change_sheetgrant",
+    **dict.fromkeys(
+        (f"labels_canonicallabel_as_{form}" for form in ("jsonl", "coco", "yolo")), "labels.view_canonicallabel"
+    ),
+    "templates_app_prompttemplate_studio": "templates_app.view_prompttemplate",
+    "templates_app_prompttemplate_studio_preview": "templates_app.view_prompttemplate",
+    "templates_app_prompttemplate_compare": "templates_app.view_prompttemplate",
+    "templates_app_prompttemplate_write": WRITE_TEMPLATE,
+    "templates_app_prompttemplate_open_studio": "templates_app.view_prompttemplate",
+    "templates_app_prompttemplate_publish": "templates_app.change_prompttemplate",
+    "templates_app_prompttemplate_duplicate": WRITE_TEMPLATE,
+    "templates_app_prompttemplate_archive": "templates_app.change_prompttemplate",
+    "training_trainingsheet_generate": "training.add_trainingsheet",
+    "training_trainingsheet_counts": "training.add_trainingsheet",
+    "training_trainingsheet_try": WRITE_TEMPLATE,
+    "training_trainingsheet_open_review": "training.view_trainingsheet",
+    "training_trainingsheet_export": "training.add_export",
+    "training_trainingsheet_pairs": "training.view_trainingsheet",
+    "training_qapair_review": REVIEW,
+    "training_jobrun_now": "training.view_jobrun",
+    "training_jobrun_ask": STEER,
+    "auth_user_password_change": "auth.change_user",
+    # Tokens: one's own are everybody's, those of others are for who may view or delete them.
+    "workbench_accesstoken_changelist": STAFF,
+    "workbench_accesstoken_add": STAFF,
+    "workbench_accesstoken_change": STAFF,
+    "workbench_accesstoken_revoke": STAFF,
+}
+
+# Actions on chosen rows of a list.
+ADMIN_ACTIONS: Table = {
+    "sheets.sheet generate_selected": "training.add_trainingsheet",
+    "training.trainingsheet export_selected": "training.add_export",
+    "training.qapair approve_selected": REVIEW,
+    "training.qapair reject_selected": REVIEW,
+    "training.qapair change_uses_selected": CHANGE_USES,
+    "labels.canonicallabel change_uses_selected": CHANGE_USES,
+}
+
+# Commands work on all sheets, with the rights of the process that runs them.
+COMMANDS: Table = dict.fromkeys(
+    (
+        "apply_reviews", "demo", "doctor", "export_jsonl", "export_labels", "generate", "loadseed", "migrate",
+        "optimize_tables", "run_job", "serve", "serve_app", "sql", "verify_audit", "worker",
+    ),
+    OPERATOR,
+)  # fmt: skip

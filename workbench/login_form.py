@@ -1,0 +1,23 @@
+"""The admin's form to sign in, which keeps a failure among the refusals."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from unfold.forms import AuthenticationForm
+
+from workbench.refusals import because, refused
+
+
+class LoginForm(AuthenticationForm):  # type: ignore[misc]  # unfold has no types
+    """User name and password; `single_sign_on` names the provider that signs in as well, if there is one."""
+
+    single_sign_on: str = settings.OIDC.get("OIDC_NAME", "")
+
+    def get_invalid_login_error(self) -> ValidationError:
+        """Return what the form says, once it is kept that somebody was refused."""
+        because(self.request, "Wrong user name or password.", str(self.cleaned_data.get("username", "")))
+        if not getattr(self.request, "axes_locked_out", False):
+            refused(self.request, 401, self.request.refused_because)
+        error: ValidationError = super().get_invalid_login_error()
+        return error

@@ -1,0 +1,98 @@
+"""Which sheets a user sees and may work on: all, but for those that are restricted to others.
+
+One query a request: what it finds is remembered on the user's object, as Django remembers permissions there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Case, Max, Model, Q, QuerySet, Value, When
+
+M = TypeVar("M", bound=Model)
+
+SEES_ALL = "workbench.see_every_sheet"
+LOOK_ONLY = "You may look at what belongs to this sheet, but not work on it: ask a platform lead, who grants rights on its page."
+
+
+@dataclass(frozen=True)
+class SheetRights:
+    """The keys of the sheets that a user may not see, and of those where they may only look."""
+
+    hidden: frozenset[str] = frozenset()
+    read_only: frozenset[str] = frozenset()
+
+
+class OfSheetQuerySet(QuerySet[M]):
+    """Rows that belong to a sheet: the model names the lookup that leads to the sheet's key, as `of_sheet`."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the rows of the sheets that the user sees."""
+        hidden = rights_of(user).hidden
+        return self.exclude(**{f"{self.model.of_sheet}__in": hidden}) if hidden else self  # type: ignore[attr-defined]
+
+
+def visible_to(user: Any, rows: QuerySet[M]) -> QuerySet[M]:
+    """Return the rows that the user sees; all where they belong to no sheet."""
+    found: QuerySet[M] = rows.visible_to(user) if hasattr(rows, "visible_to") else rows
+    return found
+
+
+def rights_of(user: Any) -> SheetRights:
+    """Return what is kept from the user, asked once for this object."""
+    known: SheetRights | None = getattr(user, "_sheet_rights", None)
+    if known is None:
+        known = user._sheet_rights = _rights(user)
+    return known
+
+
+def _rights(user: Any) -> SheetRights:
+    from workbench.models import SheetGrant
+
+    if user.has_perm(SEES_ALL):
+        return SheetRights()
+    groups = getattr(user, "group_ids", None) or user.groups.values("pk")
+    mine = Q(user_id=user.pk or 0) | Q(group__in=groups)
+    mine_by_level = Case(
+        When(mine & Q(level=SheetGrant.Level.WORK), then=Value(2)), When(mine, then=Value(1)), default=Value(0)
+    )
+    best = SheetGrant.objects.order_by().values_list("sheet_id").annotate(best=Max(mine_by_level))
+    levels = dict(best.values_list("sheet_id", "best"))
+    return SheetRights(
+        frozenset(key for key, level in levels.items() if not level),
+        frozenset(key for key, level in levels.items() if level == 1),
+    )
+
+
+def sheet_key_of(row: Model) -> str | None:
+    """Return the key of the sheet that a row belongs to; None for one that belongs to none."""
+    found: Any = row
+    for name in getattr(row, "of_sheet", "").split("__"):
+        found = getattr(found, name, None) if name else None
+    return None if found is None else str(found)
+
+
+def sees(user: Any, row: Model) -> bool:
+    """Return whether the user sees what belongs to the row's sheet."""
+    return sheet_key_of(row) not in rights_of(user).hidden
+
+
+def may_work(user: Any, row: Model) -> bool:
+    """Return whether the user may do more than look at what belongs to the row's sheet."""
+    rights = rights_of(user)
+    return not (rights.hidden or rights.read_only) or sheet_key_of(row) not in rights.hidden | rights.read_only
+
+
+def need_work_on(user: Any, rows: QuerySet[Any]) -> None:
+    """Raise PermissionDenied where the user may only look at one of the rows; asks for them only if there can be one."""
+    kept = rights_of(user).read_only
+    if kept and rows.filter(**{f"{rows.model.of_sheet}__in": kept}).exists():
+        raise PermissionDenied(LOOK_ONLY)
+
+
+def need_work(user: Any, row: Model) -> None:
+    """Raise PermissionDenied where the user may only look."""
+    if not may_work(user, row):
+        raise PermissionDenied(LOOK_ONLY)
