@@ -103,6 +103,8 @@ class CanonicalLabelVersion(models.Model):
 class SecondOpinion(Concept):
     """How many items of a sheet a second expert answers too, for one type of task, and when both answers are the same."""
 
+    of_sheet: ClassVar[str] = "sheet_id"
+
     sheet = models.ForeignKey(Sheet, on_delete=models.PROTECT, related_name="+")
     label_type = models.CharField(max_length=64)
     share = models.PositiveSmallIntegerField(help_text="Percent of the items, from 0 to 100.")
@@ -110,6 +112,8 @@ class SecondOpinion(Concept):
     min_iou = models.FloatField(default=0.5, help_text="Boxes and polygons that cover each other so far are the same.")
     updated_by = models.CharField(max_length=254, editable=False)
     updated_at = models.DateTimeField(editable=False)
+
+    objects = OfSheetQuerySet.as_manager()
 
     class Meta:
         db_table = "second_opinions"
@@ -124,6 +128,8 @@ class SecondOpinion(Concept):
 
 class LabelOpinion(models.Model):
     """A second expert's answer to an item, given without seeing the first: the label's version that it stands beside."""
+
+    of_sheet: ClassVar[str] = "sheet_id"
 
     class Status(models.TextChoices):
         WAITING = "waiting"
@@ -147,6 +153,8 @@ class LabelOpinion(models.Model):
     status = ChoiceField(max_length=11, choices=Status.choices, default=Status.WAITING)
     decided_by = models.CharField(max_length=254, blank=True, default="")
     decided_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OfSheetQuerySet.as_manager()
 
     class Meta:
         db_table = "label_opinions"

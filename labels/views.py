@@ -30,6 +30,8 @@ from labels.labeling.holds import held_by_others, hold, let_go
 from labels.labeling.walking import walk
 from labels.limiting import change_uses, change_uses_of
 from labels.models import CanonicalLabel
+from labels.opinions.due import expect_open
+from labels.opinions.hiding import HidesBlindLabels
 from labels.serializers import (
     AheadSerializer,
     CanonicalLabelSerializer,
@@ -51,7 +53,7 @@ from workbench.sheet_rights import need_work_on, visible_to
 LIMITS = [IsAuthenticated, may(CHANGE_USES)]
 
 
-class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
+class CanonicalLabelViewSet(HidesBlindLabels, ReadOnlyModelViewSet[CanonicalLabel]):
     """Expert ground truth: one label for an item and type of task."""
 
     queryset = CanonicalLabel.objects.all()
@@ -72,6 +74,7 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
         given.is_valid(raise_exception=True)
         wanted, began = dict(given.validated_data), timezone.now()
         sheet, template = wanted.pop("sheet_id"), wanted.pop("template_id")
+        expect_open(sheet, wanted["label_type"], wanted["item_ref"], request.user)
         rights = rights_of(request.user)
         actor, seen = request.user.get_username(), wanted.pop("version")
         label = record_label(sheet=sheet, template=template, actor=actor, seen_version=seen, **wanted, **rights)
@@ -138,8 +141,9 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
         given.is_valid(raise_exception=True)
         wanted = dict(given.validated_data)
         sheet, label_type = wanted.pop("sheet"), wanted.pop("label_type")
-        held = held_by_others(sheet, label_type, actor=request.user.get_username())
-        return Response(WalkSerializer(walk(sheet, label_type, **wanted, without=held)).data)
+        actor = request.user.get_username()
+        held = held_by_others(sheet, label_type, actor=actor)
+        return Response(WalkSerializer(walk(sheet, label_type, **wanted, without=held, actor=actor)).data)
 
     @extend_schema(request=TaskItemSerializer, responses=HeldSerializer)
     @action(detail=False, methods=["post"])

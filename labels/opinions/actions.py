@@ -199,11 +199,11 @@ def _expect_due(
         )
     if rule is None or not is_chosen(rule, item_ref):
         raise Conflict(f"{item_ref} is not among the items that get a second opinion: correct its label instead.")
-    if given:
-        raise Conflict(f"{given[0].author} gave the second opinion on {item_ref} already: take another item.")
     mine = CanonicalLabelVersion.objects.filter(canonical_label_id=label.pk, modified_by=actor)
     if actor in [getattr(label, name) for name in AUTHORS] or mine.exists():
         raise Conflict(f"The label of {item_ref} is yours: a second opinion comes from somebody else.")
+    if given:
+        raise Conflict(f"{given[0].author} gave the second opinion on {item_ref} already: take another item.")
 
 
 def _decided(opinion: LabelOpinion, label: CanonicalLabel) -> CanonicalLabel | CanonicalLabelVersion | None:
