@@ -274,7 +274,7 @@ class SecondOpinionAdmin(VerbAdmin):
     )
     list_display = ("sheet", "label_type", "percent", "tolerance", "min_iou", "updated_by", "updated_at")
     list_select_related = ("sheet",)
-    list_filter = (("sheet", RelatedDropdownFilter), ("label_type", FieldTextFilter))
+    list_filter = (("sheet", VisibleRelated), ("label_type", FieldTextFilter))
     search_fields = ("label_type", "updated_by")
     actions_detail = ("agreement",)
 
@@ -310,7 +310,7 @@ class SecondOpinionAdmin(VerbAdmin):
 class LabelOpinionAdmin(ReadOnlyAdmin):
     list_display = ("item_ref", "label_type", "answer", "first_author", "author", "status", "decided_by", "made_at")
     list_filter = (
-        ("sheet", RelatedDropdownFilter),
+        ("sheet", VisibleRelated),
         ("status", ChoicesDropdownFilter),
         ("author", FieldTextFilter),
         ("label_type", FieldTextFilter),

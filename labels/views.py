@@ -78,6 +78,7 @@ class CanonicalLabelViewSet(HidesBlindLabels, ReadOnlyModelViewSet[CanonicalLabe
         rights = rights_of(request.user)
         actor, seen = request.user.get_username(), wanted.pop("version")
         label = record_label(sheet=sheet, template=template, actor=actor, seen_version=seen, **wanted, **rights)
+        let_go(sheet, label.label_type, label.item_ref, actor=actor)
         is_new = label.version == 1 and label.created_at >= began
         return Response(CanonicalLabelSerializer(label).data, status=201 if is_new else 200)
 

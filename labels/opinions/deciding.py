@@ -54,7 +54,7 @@ def merged(first: Any, found: Sequence[Difference], chosen: Mapping[str, str], t
     answer = deepcopy(first)
     for each in found:
         value = {FIRST: each.first, SECOND: each.second, OWN: typed.get(each.name)}[chosen[each.name]]
-        answer = _put(answer, each.path, deepcopy(value))
+        answer = _put(answer, each.path, value)
     return answer
 
 

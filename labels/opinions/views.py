@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
+from labels.labeling.holds import let_go
 from labels.models import LabelOpinion, SecondOpinion
 from labels.opinions.actions import adjudicate, ask_for_opinions, give_opinion
 from labels.opinions.reporting import agreement_of
@@ -66,7 +67,9 @@ class LabelOpinionViewSet(ReadOnlyModelViewSet[LabelOpinion]):
         given.is_valid(raise_exception=True)
         wanted = dict(given.validated_data)
         sheet, template = wanted.pop("sheet_id"), wanted.pop("template_id")
-        opinion = give_opinion(sheet=sheet, template=template, actor=request.user.get_username(), **wanted)
+        actor = request.user.get_username()
+        opinion = give_opinion(sheet=sheet, template=template, actor=actor, **wanted)
+        let_go(sheet, opinion.label_type, opinion.item_ref, actor=actor)
         return Response(LabelOpinionSerializer(opinion).data)
 
     @extend_schema(

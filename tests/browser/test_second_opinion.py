@@ -14,6 +14,7 @@ from django.urls import reverse
 from labels.actions import record_label
 from labels.models import CanonicalLabel, LabelOpinion
 from labels.opinions.actions import ask_for_opinions, give_opinion
+from templates_app.models import PromptTemplate
 from tests.browser.test_review import AXE, item_of, serious, sign_in
 from training.models import TrainingSheet
 
@@ -60,7 +61,7 @@ def test_ana_and_ben_differ_and_rosa_decides(
     page.context.close()
 
     page = signed_in("ben", f"{screen}?order=second&item={item_ref}")
-    page.locator("text=Your second opinion").wait_for()
+    page.locator(".badge >> text=Your second opinion").wait_for()
     html = page.content()
     assert "ana" not in page.inner_text("body")
     assert first.pk not in html
@@ -94,10 +95,10 @@ def test_axe_finds_nothing_serious_and_it_works_without_scripts(
 ) -> None:
     sheet = boards.sheet
     ask_for_opinions(sheet=sheet, label_type=TYPE, share=100, actor="omar")
-    refs = ["pcb_001", "pcb_002"]
+    template = PromptTemplate.objects.get(label_type=TYPE)
     refs = list(CanonicalLabel.objects.filter(sheet=sheet, label_type=TYPE).values_list("item_ref", flat=True)[:2])
     for ref in refs:
-        record_label(sheet=sheet, item_ref=ref, label_type=TYPE, label_data=HERS, actor="ana")
+        record_label(sheet=sheet, item_ref=ref, label_type=TYPE, label_data=HERS, actor="ana", template=template)
         theirs = {**HERS, "defect_type": "scratch", "location": "bottom_left_quadrant"}
         give_opinion(sheet=sheet, item_ref=ref, label_type=TYPE, label_data=theirs, actor="ben")
     addresses = [reverse(name, args=[sheet.pk, TYPE]) for name in ("adjudicate", "agreement")]

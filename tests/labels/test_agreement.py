@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labels.opinions.comparing import Rule, are_same, compare
+from labels.opinions.deciding import FIRST, OWN, SECOND, differences, in_words, merged, value_of
 from labels.opinions.matching import iou, match_shapes, polygon_of
 from labels.opinions.measures import Tally, kappa
+from labels.opinions.sides import shown_differences
 from templates_app.annotations import annotations_schema
 
 SCHEMA = {
@@ -83,6 +85,17 @@ def test_swapping_the_experts_changes_nothing(first: Any, second: Any, tolerance
 
 
 @settings(deadline=None, max_examples=50)
+@given(ANSWER, ANSWER)
+def test_what_is_chosen_makes_either_answer(first: Any, second: Any) -> None:
+    found = differences(SCHEMA, first, second, Rule())
+    firsts, seconds = ({each.name: choice for each in found} for choice in (FIRST, SECOND))
+    assert merged(first, found, firsts, {}) == first
+    assert are_same(compare(SCHEMA, merged(first, found, seconds, {}), second))
+    assert bool(found) != are_same(compare(SCHEMA, first, second))
+    assert len(shown_differences(found, {}, {}, {"a.jpg": "/a.jpg"})) == len(found)
+
+
+@settings(deadline=None, max_examples=50)
 @given(TABLES)
 def test_kappa_is_the_published_formula(table: dict[tuple[str, str], int]) -> None:
     found, n = kappa(table), sum(table.values())
@@ -146,3 +159,15 @@ def test_nothing_said_is_the_same_however_it_is_said() -> None:
     assert not are_same(compare(SCHEMA, {"count": 1}, {"count": 1.5}))
     assert are_same(compare(SCHEMA, {"count": 1}, {"count": 1.5}, Rule(tolerance=0.5)))
     assert not are_same(compare({}, {"a": 1}, {"a": True}))
+
+
+def test_one_answer_from_several() -> None:
+    first = {"defect": "scratch", "count": 2, "rows": [{"code": "a"}], "words": "left"}
+    second = {"defect": "crack", "count": 3, "rows": [{"code": "b"}, {"code": "a"}]}
+    found = differences(SCHEMA, first, second, Rule())
+    assert [each.name for each in found] == ["defect", "count", "rows", "words"]
+    chosen = {"defect": SECOND, "count": OWN, "rows": FIRST, "words": SECOND}
+    typed = {"count": value_of(found[1], " 4 ")}
+    assert merged(first, found, chosen, typed) == {"defect": "crack", "count": 4, "rows": [{"code": "a"}]}
+    assert in_words(chosen, "ana", "ben") == "defect from ben, count another answer, rows from ana, words from ben"
+    assert in_words({"defect": SECOND, "count": SECOND}, "ana", "ben") == "all from ben"

@@ -280,3 +280,25 @@ def test_a_label_from_review_is_a_first_opinion_too(boards: Sheet, template: Pro
     record_label(sheet=boards, label_data={"defect": "none"}, actor="a reviewer", template=template, **KEY)
     given = give_opinion(sheet=boards, label_data={"defect": "none"}, actor="ben", **KEY)
     assert (given.first_author, given.status) == ("a reviewer", "agreed")
+
+
+def test_the_screen_says_what_is_missing_and_who_was_faster(
+    opinion: LabelOpinion, client: Client, rosa: User, nils: User
+) -> None:
+    address = reverse("adjudicate", args=[opinion.sheet_id, "defect"])
+    posted = {"opinion": opinion.pk, "version": "1", "verb": "save"}
+    client.force_login(nils)
+    assert client.post(address, posted | {"choice.defect": "second"}).status_code == 403
+    client.force_login(rosa)
+    page = client.get(address).content.decode()
+    assert [word for word in ("ana", "ben", "scratch", "none", "1 field differs") if word not in page] == []
+    refused = client.post(address, posted)
+    assert (refused.status_code, "Choose the first, the second" in refused.content.decode()) == (400, True)
+    unfit = client.post(address, posted | {"choice.defect": "other", "other.defect": '"crack"'})
+    assert (unfit.status_code, "crack" in unfit.content.decode()) == (400, True)
+    assert client.post(address, posted | {"verb": "skip"}).headers["Location"].endswith(f"after={opinion.pk}")
+    adjudicate(opinion, label_data={"defect": "none"}, actor="omar", seen_version=1)
+    late = client.post(address, posted | {"choice.defect": "first"})
+    assert (late.status_code, "Theirs: {&quot;defect&quot;:&quot;none&quot;}" in late.content.decode()) == (409, True)
+    agreement = client.get(reverse("agreement", args=[opinion.sheet_id, "defect"])).content.decode()
+    assert "by omar" in agreement

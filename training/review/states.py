@@ -17,7 +17,7 @@ LIMITED = (*LIMITS, BY_TAG)
 SHOWN = ("labeling_mode", "model", "ai_confidence", "error", "item_hash", "canonical_label_id", *LIMITED)
 
 State = Mapping[str, Any]
-FAILED = -2.0
+FAILED, MISFIT, DISPUTED = -2.0, -1.0, -0.5
 
 
 def state_of(pair: QAPair) -> dict[str, Any]:
@@ -38,11 +38,16 @@ def show(pair: QAPair, known: ReviewPair) -> QAPair:
 
 
 def risk_of(pair: QAPair) -> float:
-    """Return what orders pairs for review, the smallest first: without an answer, misfits, then by confidence."""
+    """Return what orders pairs for review, the smallest first.
+
+    Without an answer, misfits, items about which experts differed, then by confidence.
+    """
     if pair.error:
         return FAILED
     if pair.misfits:
-        return -1.0
+        return MISFIT
+    if getattr(pair, "disputes", 0):  # counted where pairs are fetched for the queue
+        return DISPUTED
     return pair.ai_confidence if pair.ai_confidence is not None else 0.5
 
 
