@@ -30,7 +30,7 @@ from labels.labeling.holds import held_by_others, hold, let_go
 from labels.labeling.walking import walk
 from labels.limiting import change_uses, change_uses_of
 from labels.models import CanonicalLabel
-from labels.opinions.due import expect_open
+from labels.opinions.due import expect_open, is_blind
 from labels.opinions.hiding import HidesBlindLabels
 from labels.serializers import (
     AheadSerializer,
@@ -47,7 +47,7 @@ from labels.serializers import (
 )
 from workbench.api.lines import JSONLinesParser, spooled
 from workbench.api.permissions import may
-from workbench.problems import Forbidden
+from workbench.problems import Conflict, Forbidden
 from workbench.sheet_rights import need_work_on, visible_to
 
 LIMITS = [IsAuthenticated, may(CHANGE_USES)]
@@ -153,7 +153,12 @@ class CanonicalLabelViewSet(HidesBlindLabels, ReadOnlyModelViewSet[CanonicalLabe
         given = TaskItemSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         sheet, label_type, item_ref = given.task
-        hold(sheet, label_type, item_ref, actor=request.user.get_username())
+        try:
+            hold(sheet, label_type, item_ref, actor=request.user.get_username())
+        except Conflict as problem:
+            if is_blind(sheet, label_type, item_ref, request.user):  # who has it may be who answered first
+                raise Conflict(f"Somebody has {item_ref} on the screen: take another item.") from problem
+            raise
         key = {"sheet_id": sheet.pk, "label_type": label_type, "item_ref": item_ref}
         version = CanonicalLabel.objects.filter(**key).values_list("version", flat=True).first()
         return Response({"version": version or 0})

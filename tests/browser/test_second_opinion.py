@@ -53,6 +53,7 @@ def test_ana_and_ben_differ_and_rosa_decides(
     ask_for_opinions(sheet=sheet, label_type=TYPE, share=100, actor="omar")
     screen = reverse("label", args=[sheet.pk, TYPE])
     page = signed_in("ana", screen)
+    page.wait_for_load_state("networkidle")
     item_ref = item_of(page)
     for key in ("2", "2", "1", "a"):
         page.keyboard.press(key)
@@ -62,11 +63,11 @@ def test_ana_and_ben_differ_and_rosa_decides(
 
     page = signed_in("ben", f"{screen}?order=second&item={item_ref}")
     page.locator(".badge >> text=Your second opinion").wait_for()
+    page.wait_for_load_state("networkidle")
     html = page.content()
     assert "ana" not in page.inner_text("body")
     assert first.pk not in html
     assert page.locator(".item input:checked").count() == 0
-    page.screenshot(path="/tmp/team/sec-blind.png")
     for key in ("1", "2", "1", "a"):
         page.keyboard.press(key)
     page.locator("#state[data-state=saved]").wait_for()

@@ -189,7 +189,8 @@ function done({ detail: { entry, data } }) {
   if (entry.task !== task) return;
   if (entry.path === "/canonical-labels") outbox.amend((later) => (later.task === task && later.ref === entry.ref ? { ...later, body: { ...later.body, version: data.version } } : later));
   ahead.fragments.forget(entry.ref);
-  if (item?.id === entry.ref) {
+  if (item?.id !== entry.ref) ahead.letGo(entry.ref);
+  else {
     item.version = data.version;
     // Somebody went back to it before it was saved: it is shown as what it has become.
     const isAsSent = !waiting(entry.ref) && JSON.stringify(item.typed) === JSON.stringify(entry.typed);
