@@ -61,7 +61,7 @@ def test_ana_and_ben_differ_and_rosa_decides(
     first = CanonicalLabel.objects.get(sheet=sheet, item_ref=item_ref, label_type=TYPE)
     page.context.close()
 
-    page = signed_in("ben", f"{screen}?order=second&item={item_ref}")
+    page = signed_in("ben", f"{screen}?item={item_ref}")
     page.locator(".badge >> text=Your second opinion").wait_for()
     page.wait_for_load_state("networkidle")
     html = page.content()
