@@ -70,6 +70,10 @@ class LocalVolume:
             shutil.copyfileobj(source, target)
         part.replace(self.root / file)
 
+    def remove(self, file: str) -> None:
+        path_inside(self.name, file)
+        (self.root / file).unlink(missing_ok=True)
+
     def resolve(self, file: str) -> Path:
         """Return the local path of an existing file; links are followed first and must end inside the volume."""
         path, root = path_inside(self.name, file), self.root

@@ -39,6 +39,9 @@ class Volume(Protocol):
     def write(self, file: str, source: BinaryIO) -> None:
         """Put a file at the top of the volume, or replace it; it appears whole or not at all."""
 
+    def remove(self, file: str) -> None:
+        """Take a file away; one that is not there is no error."""
+
     def index(self) -> Mapping[str, Sequence[str]]:
         """Return the files at the top by their names and by their stems (`board_1` for `board_1.jpg`)."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO, cast
 from urllib.parse import quote
@@ -69,6 +70,12 @@ class WorkspaceVolume:
         path = path_inside(self.name, file)
         with asking(f"upload of {path!r}"):
             workspace().files.upload(path, source, overwrite=True)
+        self._seen.pop(file, None)
+
+    def remove(self, file: str) -> None:
+        path = path_inside(self.name, file)
+        with suppress(NotFound), asking(f"removal of {path!r}"):
+            workspace().files.delete(path)
         self._seen.pop(file, None)
 
     def _missing(self, path: str, file: str) -> NotFound:

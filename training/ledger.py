@@ -62,6 +62,10 @@ class Ledger:
         known = exclusion if isinstance(exclusion, Exclusion) else Exclusion(exclusion)
         self._counts[(str(known), known.rule, known.source, known.where)] += pairs
 
+    def include(self, other: Ledger) -> None:
+        """Count what the other has counted as well."""
+        self._counts.update(other._counts)
+
     @property
     def total(self) -> int:
         return self._counts.total()

@@ -19,7 +19,7 @@ from workbench.lakehouse.bulk import append_arrow
 from workbench.sheet_rights import OfSheetQuerySet, rights_of
 
 if TYPE_CHECKING:
-    from training.models import LiveJob, QAPair, ReviewPair, TrainingSheet  # noqa: F401 - named in the brackets below
+    from training.models import LiveJob, QAPair, ReviewPair, ReviewView, TrainingSheet  # noqa: F401 - named in the brackets below
 
 STATUSES = ("unlabeled", "labeled", "rejected", "flagged")
 
@@ -153,3 +153,13 @@ class ReviewPairQuerySet(QuerySet["ReviewPair"]):
                     counters[f"{status}_pairs"] += by
                     counters["pre_approved_pairs"] += by * (status == "labeled" and mode == "canonical")
         return found
+
+
+class ReviewViewQuerySet(QuerySet["ReviewView"]):
+    def seen_by(self, reader: str) -> Self:
+        """Return the reader's own and those that are shared."""
+        return self.filter(Q(owner=reader) | Q(shared=True))
+
+    def fit_for(self, training_sheet_id: str) -> Self:
+        """Return those of the training sheet and those for all."""
+        return self.filter(training_sheet_id__in=["", training_sheet_id])

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from training import views
 from training.exports.views import ExportViewSet
+from training.files.views import ConversationViewSet, TrainingFileViewSet
+from training.ground_truth.views import GroundTruthViewSet
 from training.jobs.views import JobRunViewSet
+from training.review.saved_views import ReviewViewViewSet
 from training.review.views import QAPairViewSet
 from workbench.api.routers import Router
 
@@ -10,7 +13,11 @@ api = Router()
 api.register("training-sheets", views.TrainingSheetViewSet)
 api.register("qa-pairs", QAPairViewSet)
 api.register("review-events", views.ReviewEventViewSet)
+api.register("review-views", ReviewViewViewSet)
 api.register("exports", ExportViewSet)
 api.register("jobs", JobRunViewSet)
+api.register("conversations", ConversationViewSet)
+api.register("training-files", TrainingFileViewSet)
+api.register("ground-truth", GroundTruthViewSet, basename="ground-truth")
 
 urlpatterns = api.urls

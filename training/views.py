@@ -16,7 +16,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 from training.actions.jobs import start
 from training.exports.views import Exporting
 from training.models import ReviewEvent, TrainingSheet
-from training.review.flagged import LOOK, TAKE
+from training.review.chosen import claim_of, look
 from training.review.overlay import recounted
 from training.review.progress import progress_of
 from training.review.queue import Empty
@@ -76,10 +76,10 @@ class TrainingSheetViewSet(Exporting, ReadOnlyModelViewSet[TrainingSheet]):
     @action(detail=True, pagination_class=None)
     def queue(self, request: Request, pk: str) -> Response:
         """List the next pairs that wait for review and that nobody else holds; looking takes none."""
-        wanted = self._order(request.query_params)
+        given = self._order(request.query_params)
         need_training_sheet(request.user, pk)
-        look, actor = LOOK[wanted["status"]], request.user.get_username()
-        pairs = look(pk, actor=actor, order=wanted["order"], most=wanted["limit"], skip=wanted["skip"])
+        wanted, actor = given.validated_data, request.user.get_username()
+        pairs = look(pk, given.choice(), actor=actor, most=wanted["limit"], skip=wanted["skip"], after=wanted["after"])
         look_ahead(pk, pairs)
         return Response(ReviewPairSerializer(pairs, many=True).data)
 
@@ -92,10 +92,10 @@ class TrainingSheetViewSet(Exporting, ReadOnlyModelViewSet[TrainingSheet]):
     )
     def claim(self, request: Request, pk: str) -> Response:
         """Take the next pair that waits for review: it is the caller's for five minutes."""
-        wanted = self._order(request.data)
+        given = self._order(request.data)
         need_training_sheet(request.user, pk, to_work=True)
-        take, actor = TAKE[wanted["status"]], request.user.get_username()
-        found = take(pk, actor=actor, order=wanted["order"], skip=wanted["skip"])
+        actor = request.user.get_username()
+        found = claim_of(pk, given.choice(), actor=actor, skip=given.validated_data["skip"])
         if isinstance(found, Empty):
             return Response(NextSerializer({"pair": None, **asdict(found)}).data)
         return Response(NextSerializer({"pair": found, "held_by_others": 0, "holders": []}).data)
@@ -107,10 +107,10 @@ class TrainingSheetViewSet(Exporting, ReadOnlyModelViewSet[TrainingSheet]):
         need_training_sheet(request.user, pk)
         return Response(ReviewProgressSerializer(progress_of(pk, actor=request.user.get_username())).data)
 
-    def _order(self, data: Any) -> dict[str, Any]:
+    def _order(self, data: Any) -> OrderSerializer:
         given = OrderSerializer(data=data)
         given.is_valid(raise_exception=True)
-        return dict(given.validated_data)
+        return given
 
 
 class ReviewEventViewSet(ReadOnlyModelViewSet[ReviewEvent]):

@@ -51,6 +51,13 @@ def on_sheets(request: HttpRequest) -> bool:
     return here.startswith(sheets) and not here.startswith(reverse("admin:sheets_sheet_catalog"))
 
 
+def on_events(request: HttpRequest) -> bool:
+    """Return whether a page of review events is open; ground truth, below their address, has an entry of its own."""
+    here = request.path
+    truth = reverse("admin:training_reviewevent_ground_truth")
+    return here.startswith(reverse("admin:training_reviewevent_changelist")) and not here.startswith(truth)
+
+
 NAVIGATION = [
     {"items": [{"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}]},
     {
@@ -82,13 +89,21 @@ NAVIGATION = [
             },
             screen("Second opinions", "balance", "labels", "secondopinion"),
             screen("Opinions given", "compare", "labels", "labelopinion"),
-            screen("Review events", "rate_review", "training", "reviewevent"),
+            screen("Review events", "rate_review", "training", "reviewevent") | {"active": on_events},
         ],
     },
     {
         "title": "4 · Train",
         "items": [
             screen("Exports", "download", "training", "export"),
+            {
+                "title": "Ground truth",
+                "icon": "fact_check",
+                "link": reverse_lazy("admin:training_reviewevent_ground_truth"),
+                "permission": may("training.add_export"),
+            },
+            screen("Conversations", "chat", "training", "conversation"),
+            screen("Training files", "folder_zip", "training", "trainingfile"),
             screen("Job runs", "play_circle", "training", "jobrun"),
         ],
     },

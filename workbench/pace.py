@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import pairwise
+from math import ceil
 from statistics import median
 
 LATELY = 50
@@ -18,4 +19,4 @@ def minutes_left(times: Iterable[datetime], left: int) -> int | None:
     gaps = [gap for later, earlier in pairwise(times) if (gap := later - earlier) < BREAK]
     if len(gaps) < FEWEST:
         return None
-    return round(left * median(gap.total_seconds() for gap in gaps) / 60)
+    return ceil(left * median(gap.total_seconds() for gap in gaps) / 60)

@@ -157,6 +157,10 @@ REVIEW_APPLY = env_choice(
 )
 
 EXPORTS_DIR = VAR_DIR / "exports"
+# A JSON file: who speaks in the conversations of training files.
+CONSULTANT_PROFILE = env_str("WORKBENCH_CONSULTANT_PROFILE", str(BASE_DIR / "training/files/consultant_profile.json"))
+# The volume of conversations and training files; made on first use. Empty: `training_files` beside the tables.
+TRAINING_FILES = env_str("WORKBENCH_TRAINING_FILES")
 
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
@@ -263,6 +267,7 @@ SPECTACULAR_SETTINGS = {
         "TrainingSheetMode": "training.models.TrainingSheet.Mode",
         "PairMode": "training.models.QAPair.Mode",
         "ReviewEventAction": "training.models.ReviewEvent.Action",
+        "Use": "governance.uses.USES",
     },
 }
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from labels.labeling.sight import expect_sheet
 from labels.opinions.reporting import agreement_of
 from labels.opinions.rules import rule_of
 from labels.opinions.views import DECIDE
-from sheets.models import Sheet
 from workbench.csp import strict
 
 
@@ -21,9 +21,7 @@ from workbench.csp import strict
 @require_GET
 def page(request: HttpRequest, sheet_id: str, label_type: str) -> HttpResponse:
     """Return the agreement of a sheet's experts for a label type."""
-    sheet = Sheet.objects.visible_to(request.user).filter(pk=sheet_id).first()
-    if sheet is None:
-        raise Http404(f"There is no sheet {sheet_id}.")
+    sheet = expect_sheet(request.user, sheet_id)
     context = {
         "sheet": sheet,
         "label_type": label_type,

@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from labels.labeling.posted import whole
+from labels.labeling.sight import expect_sheet
 from labels.models import CanonicalLabel, LabelOpinion
 from labels.opinions.actions import adjudicate, label_of, settle
 from labels.opinions.deciding import CHOICES, OWN, Difference, differences, in_words, merged, value_of
@@ -75,9 +76,7 @@ class Dispute:
 @require_http_methods(["GET", "POST"])
 def page(request: HttpRequest, sheet_id: str, label_type: str) -> HttpResponse:
     """Return the opinion of `?opinion=`, else the oldest that waits behind `?after=` and is not the reader's own."""
-    sheet = Sheet.objects.visible_to(request.user).filter(pk=sheet_id).first()
-    if sheet is None:
-        raise Http404(f"There is no sheet {sheet_id}.")
+    sheet = expect_sheet(request.user, sheet_id)
     waiting = _waiting(sheet, label_type, request.user.get_username())
     if request.method == "POST":
         return _do(request, sheet, label_type)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,10 @@ from governance import audit
 from governance.models import UsageConstraintAudit
 from labels.models import CanonicalLabel
 from labels.opinions.actions import ask_for_opinions, give_opinion
+from tests.training.files.conftest import document
+from training.actions.conversations import import_conversations
 from training.actions.export import open_export
+from training.actions.training_files import create_training_file
 from training.models import JobRun, QAPair, ReviewEvent, TrainingSheet
 from workbench.router import LAKEHOUSE
 
@@ -36,6 +40,8 @@ LISTS = {
     "training.reviewevent": 3,
     "training.jobrun": 3,
     "training.export": 3,
+    "training.conversation": 3,
+    "training.trainingfile": 2,
     "governance.usageconstraintaudit": 2,
     "governance.tagpolicy": 2,
 }
@@ -47,7 +53,9 @@ def list_of(name: str) -> str:
 
 @pytest.fixture
 def audited(boards: TrainingSheet) -> None:
-    """Rows of what is only kept: an export, a review event, a job run, a usage change."""
+    """Rows of what is only kept: an export, a review event, a job run, a usage change, a training file."""
+    _, ids = import_conversations([("talk.json", json.dumps(document(1)).encode())], actor="rosa")
+    create_training_file("Talks", ids, actor="rosa")
     list(open_export(boards, actor="rosa", channel="admin"))
     pair, now = QAPair.objects.of(boards.pk)[0], timezone.now()
     ReviewEvent.objects.create(

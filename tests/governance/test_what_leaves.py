@@ -16,13 +16,15 @@ from rest_framework.test import APIClient
 
 from sheets.models import Sheet
 from tests.api.test_every_endpoint import routes
+from training.actions.conversations import conversations_from
 from training.actions.generate import draft_examples
-from training.models import TrainingSheet
+from training.actions.training_files import create_training_file
+from training.models import Conversation, TrainingFile, TrainingSheet
 from workbench.router import CONCEPT_APPS
 
 # The pages of one row belong to their list.
 LIST_OF_EXPORTS = re.compile(r"(?<=^/admin/training/export/).+")
-WORDS = re.compile(r"export|download|jsonl|examples|ground-truth")
+WORDS = re.compile(r"export|download|jsonl|examples|ground.truth")
 
 
 class Out:
@@ -65,6 +67,28 @@ class Out:
     def export_labels(self) -> bool:
         return self._command("export_labels", "--sheet", self.training_sheet.sheet.name, "--use", "training")
 
+    def ground_truth(self) -> bool:
+        page = self.browser.post(reverse("admin:training_reviewevent_ground_truth"), {"use": "training"})
+        came = bool(self.api.get("/api/v1/ground-truth/export").status_code == 200)
+        assert came == (page.get("Content-Type") == "application/jsonl")
+        return came
+
+    def export_ground_truth(self) -> bool:
+        return self._command("export_ground_truth")
+
+    def training_file(self) -> bool:
+        if not TrainingFile.objects.exists():
+            TrainingSheet.objects.filter(pk=self.training_sheet.pk).update(status="approved")
+            conversations_from(TrainingSheet.objects.get(pk=self.training_sheet.pk), actor="omar")
+            create_training_file("all", list(Conversation.objects.values_list("pk", flat=True)), actor="omar")
+        key = TrainingFile.objects.get().pk
+        link = self.api.get(f"/api/v1/training-files/{key}/download", {"format": "json"})
+        page = self.browser.post(reverse("admin:training_trainingfile_download", args=[key]), {"format": "json"})
+        page.close()
+        came = bool(link.status_code == 200)
+        assert came == (page.status_code == 200)
+        return came
+
     def drafting(self) -> bool:
         return bool(list(draft_examples(self.training_sheet)))
 
@@ -93,6 +117,13 @@ LISTED: dict[str, Way | str] = {
     "page /admin/training/export/": "what left: counts and digests",
     "page /admin/labels/canonicallabel/x/as_jsonl/": "leads to the labels of the API, for who may change them",
     "page /admin/training/trainingsheet/x/export/": Out.export_page,
+    "GET /api/v1/ground-truth/export": Out.ground_truth,
+    "GET /api/v1/ground-truth/stats": "counts, and names of fields",
+    "page /admin/training/reviewevent/ground_truth/": Out.ground_truth,
+    "command export_ground_truth": Out.export_ground_truth,
+    "GET /api/v1/training-files/{id}/download": Out.training_file,
+    "GET /api/v1/training-files/{id}/content": Out.training_file,
+    "page /admin/training/trainingfile/x/download/": Out.training_file,
     "command export_jsonl": Out.export_jsonl,
     "command export_labels": Out.export_labels,
 }

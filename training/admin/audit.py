@@ -19,6 +19,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from training.actions.kept_exports import link_to
+from training.admin.ground_truth_page import ground_truth_page
 from training.admin.showing import STATUSES
 from training.exports.views import manifest_response
 from training.models import Export, ReviewEvent
@@ -48,6 +49,7 @@ class ReviewEventAdmin(ReadOnlyAdmin):
         ("created_at", DayRange),
     )
     search_fields = ("actor", "reason", "qa_pair__item_ref")
+    actions_list = ("ground_truth",)
     fields = (
         ("what", "actor"), ("qa_pair", "training_sheet"), ("before", "after"), "changes", "reason",
         ("created_at", "pair_version"), "action_id",
@@ -56,6 +58,14 @@ class ReviewEventAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReviewEvent]:
         events: QuerySet[ReviewEvent] = super().get_queryset(request)
         return events.select_related("qa_pair", "training_sheet")
+
+    def has_ground_truth_permission(self, request: HttpRequest, _object_id: Any = None) -> bool:
+        """An export is a row of its own, so who exports needs the right to add one."""
+        return bool(request.user.has_perm("training.add_export"))
+
+    @action(description="Ground truth", icon="fact_check", variant=ActionVariant.PRIMARY, permissions=["ground_truth"])
+    def ground_truth(self, request: HttpRequest) -> HttpResponseBase:
+        return ground_truth_page(self, request)
 
     @display(description="action", ordering="action", label=ACTIONS)
     def what(self, event: ReviewEvent) -> str:

@@ -10,11 +10,11 @@ from training.exports.options import Options
 from training.exports.profiles import PROFILES
 from training.exports.splits import SIDES
 from training.models import Export
-from workbench.api.serializers import ConceptSerializer
+from workbench.api.serializers import ConceptSerializer, OptionsSerializer
 
 
-class ExportOptionsSerializer(serializers.Serializer[Any]):
-    """The options of an export; an unknown one is refused, because what it asks to leave out would be exported."""
+class ExportOptionsSerializer(OptionsSerializer):
+    """The options of an export."""
 
     use = serializers.ChoiceField(USES, required=False, help_text="Default: training, or that of the split.")
     split = serializers.ChoiceField(list(SIDES), required=False, help_text="Default: all items.")
@@ -31,12 +31,6 @@ class ExportOptionsSerializer(serializers.Serializer[Any]):
     profile = serializers.ChoiceField(
         list(PROFILES), required=False, help_text="Refuse what this trainer would refuse, before anything is written."
     )
-
-    def to_internal_value(self, data: Any) -> Any:
-        if unknown := sorted(set(data) - set(self.fields)):
-            words = f"There is no option {unknown[0]!r}: use {', '.join(self.fields)}."
-            raise serializers.ValidationError({unknown[0]: [words]})
-        return super().to_internal_value(data)
 
     @classmethod
     def options(cls, data: Any) -> Options:

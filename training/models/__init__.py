@@ -1,5 +1,9 @@
-"""Training sheets, pairs, review, jobs and exports."""
+"""Training sheets, pairs, review, jobs, exports and training files."""
 
+from training.models.conversations import Conversation as Conversation
+from training.models.conversations import FileBuild as FileBuild
+from training.models.conversations import TrainingFile as TrainingFile
+from training.models.conversations import TrainingFileConversation as TrainingFileConversation
 from training.models.exports import Export as Export
 from training.models.exports import ExportPart as ExportPart
 from training.models.exports import ModelEvaluation as ModelEvaluation
@@ -10,6 +14,7 @@ from training.models.jobs import LiveJob as LiveJob
 from training.models.review import ReviewAction as ReviewAction
 from training.models.review import ReviewPair as ReviewPair
 from training.models.review import ReviewSheet as ReviewSheet
+from training.models.review import ReviewView as ReviewView
 from training.models.sheets import QAPair as QAPair
 from training.models.sheets import ReviewEvent as ReviewEvent
 from training.models.sheets import TrainingSheet as TrainingSheet

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from training.models.sheets import QAPair, ReviewEvent
-from training.querysets import ReviewPairQuerySet
+from training.querysets import ReviewPairQuerySet, ReviewViewQuerySet
 from workbench.concepts import Confidence
 
 
@@ -112,3 +112,28 @@ class ReviewAction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} by {self.actor}"
+
+
+class ReviewView(models.Model):
+    """A named choice of pairs: filters and their order, of one training sheet or for all, private or shared."""
+
+    lives_in: ClassVar[str] = "default"
+
+    name = models.CharField(max_length=80)
+    owner = models.CharField(max_length=254)
+    training_sheet_id = models.CharField(max_length=36, blank=True, default="", help_text="Empty: for all of them.")
+    shared = models.BooleanField(default=False, help_text="Shown to all who review, not to its owner alone.")
+    query = models.JSONField(default=dict, help_text="Filters and order, as parameters of a URL.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ReviewViewQuerySet.as_manager()
+
+    class Meta:
+        db_table = "review_views"
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "training_sheet_id", "name"], name="review_views_unique")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

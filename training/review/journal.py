@@ -188,7 +188,7 @@ def _after(pair: ReviewPair, decision: Decision, actor: str) -> dict[str, Any]:
     new = {**_snapshot(pair), "status": after(decision.action, pair.status)}
     new |= {"reviewed_by": actor, "reviewed_at": timezone.now().isoformat()}
     if decision.notes is not None or decision.reason:
-        new["review_notes"] = decision.notes if decision.notes is not None else decision.reason
+        new["review_notes"] = "\n".join(filter(None, (decision.reason.strip(), decision.notes)))
     if decision.action in ("approve", "edit"):
         text = _answer_text(pair, decision)
         new |= {"messages": with_answer(pair.state["messages"], text), "misfits": []}

@@ -14,37 +14,40 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
+from governance.changing import CHANGE_USES
+from governance.uses import CLASSIFICATIONS
+from governance.uses import USES as USES_NAMES
 from templates_app.answer_form import MISSING, answer_of
 from templates_app.schemas import checker
 from training.actions.review import review
 from training.answerers import as_answer
 from training.chat import assistant_answer
 from training.models import ReviewEvent, ReviewPair, TrainingSheet
-from training.review.flagged import LOOK, TAKE
-from training.review.frames import frame_of, training_sheet_of
-from training.review.journal import Decision
+from training.review.chosen import Choice, claim_of, look
+from training.review.frames import frame_of
+from training.review.journal import USES, Decision
 from training.review.leases import hold, let_go
 from training.review.progress import progress_of
-from training.review.queue import ORDERS, Empty
+from training.review.queue import Empty
 from training.review.rights import rights_of
-from training.review.shown import ShownPair, shown_pair
+from training.review.screens import choice_context, choice_of, expect_training_sheet, may_review, query_text
+from training.review.shown import STANDINGS, ShownPair, shown_pair
 from training.review.states import expect_known
 from training.review.transitions import TRANSITIONS
 from workbench.concepts import Confidence
 from workbench.csp import strict
 from workbench.problems import Conflict, Problem
-from workbench.sheet_rights import may_work, sees
 from workbench.signed_in import sign_in_pages
 
-CHANGE = "training.change_qapair"
 REASONS = {
     "reject": ("The source cannot be read", "Not an item of this task", "The same as another", "The source is wrong"),
     "flag": ("Not sure", "The guidelines do not say", "Needs a specialist", "Should not be used"),
 }
-ORDER_WORDS = {"risk": "riskiest first", "sequence": "as in the sheet"}
-STATUS_WORDS = {"unlabeled": "waiting", "flagged": "flagged"}
+# An address holds no more.
+MOST_SKIPPED = 100
 DONE = {
     "approve": "Approved", "edit": "Approved with changes", "reject": "Rejected", "flag": "Flagged", "reopen": "Reopened",
+    "uses": "Uses changed",
 }  # fmt: skip
 
 
@@ -54,19 +57,20 @@ DONE = {
 @require_http_methods(["GET", "POST"])
 def page(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
     """Return the screen with the pair of `?pair=`, else with the next one, which the reader holds from now on."""
-    training_sheet = _training_sheet(request, training_sheet_id)
+    training_sheet = expect_training_sheet(request, training_sheet_id)
+    choice = choice_of(request).waiting()
     if request.method == "POST":
-        return _decide(request, training_sheet)
+        return _decide(request, training_sheet, choice)
     shown = empty = None
     try:
-        found = _found(request, training_sheet.pk)
+        found = _found(request, training_sheet.pk, choice)
         if isinstance(found, Empty):
             empty = found
         else:
             shown = shown_pair(training_sheet, found)
     except Problem as problem:
         messages.error(request, problem.message)
-    return _page(request, training_sheet, shown, empty)
+    return _page(request, training_sheet, choice, shown, empty)
 
 
 @strict
@@ -75,7 +79,7 @@ def page(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
 @require_GET
 def item(request: HttpRequest, training_sheet_id: str, pair_id: str) -> HttpResponse:
     """Return the parts of the screen that belong to one pair; looking takes no hold of it."""
-    training_sheet = _training_sheet(request, training_sheet_id)
+    training_sheet = expect_training_sheet(request, training_sheet_id)
     shown = shown_pair(training_sheet, _pair(training_sheet.pk, pair_id))
     return render(request, "review/item.html", _item_context(request, shown))
 
@@ -87,20 +91,8 @@ def item(request: HttpRequest, training_sheet_id: str, pair_id: str) -> HttpResp
 def progress(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
     """Return how far the review is, as the top of the screen shows it."""
     return render(
-        request, "review/progress.html", _progress_context(request, _training_sheet(request, training_sheet_id).pk)
+        request, "review/progress.html", progress_context(request, expect_training_sheet(request, training_sheet_id).pk)
     )
-
-
-def _training_sheet(request: HttpRequest, training_sheet_id: str) -> TrainingSheet:
-    found = training_sheet_of(training_sheet_id)
-    if found is None or not sees(request.user, found):
-        raise Http404(f"There is no training sheet {training_sheet_id}.")
-    request.may_work = may_work(request.user, found)  # type: ignore[attr-defined]  # asked by `_may_review`
-    return found
-
-
-def _may_review(request: HttpRequest) -> bool:
-    return bool(request.may_work and request.user.has_perm(CHANGE))  # type: ignore[attr-defined]
 
 
 def _pair(training_sheet_id: str, pair_id: str) -> ReviewPair:
@@ -114,50 +106,39 @@ def _pair(training_sheet_id: str, pair_id: str) -> ReviewPair:
     return found
 
 
-def _filters(request: HttpRequest) -> tuple[str, str]:
-    order, status = request.GET.get("order", "risk"), request.GET.get("status", "unlabeled")
-    return order if order in ORDERS else "risk", status if status in LOOK else "unlabeled"
-
-
-def _found(request: HttpRequest, key: str) -> ReviewPair | Empty:
+def _found(request: HttpRequest, key: str, choice: Choice) -> ReviewPair | Empty:
     if wanted := request.GET.get("pair"):
         return _pair(key, wanted)
-    order, status = _filters(request)
     actor, skipped = request.user.get_username(), request.GET.getlist("skip")
-    may_take = _may_review(request)
+    may_take = may_review(request)
     if skipped or not may_take:
-        ahead = LOOK[status](key, actor=actor, order=order, most=100)
-        if following := [pair for pair in ahead if pair.pk not in skipped]:
-            return hold(following[0].pk, actor=actor) if may_take else following[0]
+        if ahead := look(key, choice, actor=actor, skip=skipped, most=1):
+            return hold(ahead[0].pk, actor=actor) if may_take else ahead[0]
         if not may_take:
             return Empty(0, [])
-    return TAKE[status](key, actor=actor, order=order)
+    return claim_of(key, choice, actor=actor)
 
 
 def _page(
     request: HttpRequest,
     training_sheet: TrainingSheet,
+    choice: Choice,
     shown: ShownPair | None,
     empty: Empty | None = None,
     code: int = 200,
 ) -> HttpResponse:
-    order, status = _filters(request)
     actor = request.user.get_username()
     context = {
         **_item_context(request, shown),
-        "training_sheet": training_sheet,
-        "order": order,
-        "status": status,
+        **choice_context(request, training_sheet, choice),
         "empty": empty,
-        "orders": ORDER_WORDS.items(),
-        "statuses": STATUS_WORDS.items(),
-        **_progress_context(request, training_sheet.pk),
+        **progress_context(request, training_sheet.pk),
         "setup": {
             "training_sheet": training_sheet.pk,
             "user": actor,
-            "order": order,
-            "status": status,
-            "may_review": _may_review(request),
+            "query": query_text(choice),
+            "windowed": choice.is_all_that_waits,
+            "may_review": may_review(request),
             "page": request.path,
             **sign_in_pages(),
             "transitions": {verb: allowed for verb, (allowed, _) in TRANSITIONS.items()},
@@ -167,7 +148,8 @@ def _page(
     return render(request, "review/page.html", context, status=code)
 
 
-def _progress_context(request: HttpRequest, key: str) -> dict[str, Any]:
+def progress_context(request: HttpRequest, key: str) -> dict[str, Any]:
+    """Return what the top of each screen shows of the progress."""
     found = progress_of(key, actor=request.user.get_username())
     counts = (
         ("mine", found.approved_by_me), ("others", found.approved_by_others), ("pre", found.pre_approved),
@@ -180,28 +162,37 @@ def _progress_context(request: HttpRequest, key: str) -> dict[str, Any]:
 def _item_context(request: HttpRequest, shown: ShownPair | None) -> dict[str, Any]:
     return {
         "shown": shown,
-        "read_only": not _may_review(request),
+        "read_only": not may_review(request),
+        "may_change_uses": request.user.has_perm(CHANGE_USES),
+        "standings": STANDINGS,
+        "classifications": CLASSIFICATIONS,
         "confidences": Confidence.choices,
         "reasons": REASONS,
         "action_id": str(uuid4()),
     }
 
 
-def _decide(request: HttpRequest, training_sheet: TrainingSheet) -> HttpResponse:
+def _decide(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice) -> HttpResponse:
     """Do what a posted form says, and show the next pair; a refusal shows the same one, with what was typed."""
-    if not _may_review(request):
+    if not may_review(request):
         messages.error(request, "You may look at these pairs, but not decide about them: ask an owner for the right.")
-        return _page(request, training_sheet, None, code=403)
+        return _page(request, training_sheet, choice, None, code=403)
     posted = request.POST
     pair = _pair(training_sheet.pk, posted.get("pair_id", ""))
     verb = posted.get("verb", "")
     if verb == "skip":
         let_go(pair.pk, actor=request.user.get_username())
         skipped = [*request.GET.getlist("skip"), pair.pk]
-        return redirect(f"{request.path}?{urlencode({**_query(request), 'skip': skipped}, doseq=True)}")
-    answer = answer_of(frame_of(training_sheet.pk).output_schema, posted)
+        query = {**choice.query, "skip": skipped[-MOST_SKIPPED:]}
+        return redirect(f"{request.path}?{urlencode(query, doseq=True)}")
+    is_about_uses = verb == USES
+    answer = MISSING if is_about_uses else answer_of(frame_of(training_sheet.pk).output_schema, posted)
     try:
-        wanted = _decision(request, training_sheet.pk, pair, verb, answer)
+        wanted = (
+            _uses_decision(request, pair)
+            if is_about_uses
+            else _decision(request, training_sheet.pk, pair, verb, answer)
+        )
         review(wanted, actor=request.user.get_username())
     except Problem as problem:
         messages.error(request, problem.message)
@@ -209,14 +200,10 @@ def _decide(request: HttpRequest, training_sheet: TrainingSheet) -> HttpResponse
         faults: Sequence[str] = problem.fields.get("answer", [])
         pair.refresh_from_db()
         shown = shown_pair(training_sheet, pair, typed=typed, faults=faults)
-        return _page(request, training_sheet, shown, code=problem.status)
+        return _page(request, training_sheet, choice, shown, code=problem.status)
     messages.success(request, f"{DONE.get(wanted.action, wanted.action)}: {pair.item_ref}.")
-    return redirect(f"{request.path}?{urlencode(_query(request), doseq=True)}")
-
-
-def _query(request: HttpRequest) -> dict[str, Any]:
-    order, status = _filters(request)
-    return {"order": order, "status": status}
+    again = f"pair={pair.pk}&" if is_about_uses else ""
+    return redirect(f"{request.path}?{again}{query_text(choice)}")
 
 
 def _decision(request: HttpRequest, key: str, pair: ReviewPair, verb: str, answer: Any) -> Decision:
@@ -225,16 +212,39 @@ def _decision(request: HttpRequest, key: str, pair: ReviewPair, verb: str, answe
     # Who changed a field and presses Approve approves what the form says.
     edits = verb == "edit" or (verb == "approve" and answer != stored)
     more: dict[str, Any] = {"answer": answer} if edits else {}
-    version = posted.get("version", "")
     confidence = posted.get("confidence", "")
     return Decision(
         pair_id=pair.pk,
         action=ReviewEvent.Action.EDIT.value if edits else verb,
         action_id=posted.get("action_id") or str(uuid4()),
-        version=int(version) if version.isascii() and version.isdigit() else None,
+        version=_version(posted),
         reason=posted.get("reason", ""),
         notes=posted.get("notes") or None,
         confidence=confidence if confidence in Confidence.values else "",
         **rights_of(request.user),
         **more,
     )
+
+
+def _uses_decision(request: HttpRequest, pair: ReviewPair) -> Decision:
+    posted: Mapping[str, str] = request.POST
+    standing = {use: posted.get(f"use.{use}", "") for use in USES_NAMES}
+    uses = {
+        "allowed_uses": [use for use, words in standing.items() if words == "allowed"],
+        "prohibited_uses": [use for use, words in standing.items() if words == "prohibited"],
+        "data_classification": posted.get("data_classification", ""),
+    }
+    return Decision(
+        pair_id=pair.pk,
+        action=USES,
+        action_id=posted.get("action_id") or str(uuid4()),
+        version=_version(posted),
+        reason=posted.get("reason", ""),
+        uses=uses,
+        **rights_of(request.user),
+    )
+
+
+def _version(posted: Mapping[str, str]) -> int | None:
+    version = posted.get("version", "")
+    return int(version) if version.isascii() and version.isdigit() else None

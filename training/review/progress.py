@@ -139,7 +139,8 @@ def _bucket(status: str, mode: str, reviewer: str | None) -> Bucket:
 
 
 def _minutes(training_sheet_id: str, actor: str, left: int) -> int | None:
-    mine = ReviewAction.objects.filter(training_sheet_id=training_sheet_id, actor=actor).exclude(
+    """Return the minutes left at the pace of single decisions: what is done as a batch says nothing of it."""
+    mine = ReviewAction.objects.filter(training_sheet_id=training_sheet_id, actor=actor, batch_id="").exclude(
         action__in=("undo", "uses")
     )
     return minutes_left(mine.order_by("-id").values_list("created_at", flat=True)[:LATELY], left)

@@ -15,14 +15,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from random import sample
 
-from django.db.models import Case, Count, F, FloatField, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from labels.models import LabelOpinion
 from training.models import QAPair, ReviewPair, ReviewSheet
 from training.review.leases import take
-from training.review.states import DISPUTED, FAILED, MISFIT, remembered
+from training.review.risk import with_risk
+from training.review.states import remembered
 from workbench.after_answer import after_answer
 from workbench.near import listed
 from workbench.problems import Invalid
@@ -37,19 +36,6 @@ FILLING = timedelta(seconds=20)
 PATIENCE, TURN = 5.0, 0.05
 # Order by name: the mark of its window, and the order.
 ORDERS = {"risk": ("by_risk", ("risk", "position")), "sequence": ("in_sequence", ("position",))}
-# Second opinions of any type on the pair's item that differed from the first. A count, since Spark takes EXISTS only in a filter.
-_DIFFERED = LabelOpinion.objects.exclude(status=LabelOpinion.Status.AGREED).filter(
-    sheet_id=OuterRef("training_sheet__sheet_id"), item_ref=OuterRef("item_ref")
-)
-DISPUTES = Coalesce(Subquery(_DIFFERED.order_by().values("item_ref").annotate(n=Count("pk")).values("n")), 0)
-RISK = Case(
-    When(~Q(error=""), then=Value(FAILED)),
-    When(misfits__len__gt=0, then=Value(MISFIT)),
-    When(disputes__gt=0, then=Value(DISPUTED)),
-    When(ai_confidence__isnull=False, then=F("ai_confidence")),
-    default=Value(0.5),
-    output_field=FloatField(),
-)
 
 
 @dataclass(frozen=True)
@@ -158,9 +144,6 @@ def _fetch(training_sheet_id: str, order: str) -> None:
     # What is decided but not applied still waits in the lakehouse.
     here = known.filter(Q(status="unlabeled", **{mark: True}) | Q(waiting__gt=0)).values_list("pk", flat=True)
     pairs = QAPair.objects.filter(training_sheet_id=training_sheet_id, status="unlabeled").exclude(pk__in=list(here))
-    pairs = pairs.annotate(disputes=DISPUTES)
-    if "risk" in by:
-        pairs = pairs.annotate(risk=RISK)
-    found = remembered(pairs.order_by(*by)[:WINDOW], **{mark: True})
+    found = remembered(with_risk(pairs).order_by(*by)[:WINDOW], **{mark: True})
     drained = timezone.now() if len(found) < WINDOW else None
     ReviewSheet.objects.filter(pk=training_sheet_id).update(**{f"{mark}_drained_at": drained})

@@ -7,10 +7,11 @@ from uuid import uuid4
 
 from rest_framework import serializers
 
-from training.models import ReviewAction, ReviewPair
-from training.review.flagged import LOOK
+from training.models import QAPair, ReviewAction, ReviewPair
+from training.review.chosen import Choice
+from training.review.filters import PROBLEMS, PairFilters
 from training.review.journal import UNSAID, Decision
-from training.review.queue import ORDERS
+from training.review.orders import ORDERS
 from training.review.transitions import VERBS
 from workbench.concepts import Confidence
 
@@ -110,13 +111,62 @@ class HoldSerializer(serializers.Serializer[Any]):
     take_over = serializers.BooleanField(default=True, help_text="Also from who has it, for those who may take over.")
 
 
-class OrderSerializer(serializers.Serializer[Any]):
+def _words(most: int = 255, **more: Any) -> serializers.CharField:
+    return serializers.CharField(max_length=most, allow_blank=True, default="", **more)
+
+
+class FilterSerializer(serializers.Serializer[Any]):
+    """The filters of pairs, as parameters of a URL; what is left out or empty asks for nothing."""
+
+    status = serializers.MultipleChoiceField(
+        choices=QAPair.Status.choices, required=False, help_text="As review left it."
+    )
+    below = serializers.FloatField(min_value=0, max_value=1, default=None, allow_null=True, help_text="Confidence.")
+    above = serializers.FloatField(min_value=0, max_value=1, default=None, allow_null=True, help_text="Or as high.")
+    problem = serializers.ChoiceField([*PROBLEMS], default="", allow_blank=True)
+    mode = serializers.ChoiceField(QAPair.Mode.choices, default="", allow_blank=True)
+    model = _words(help_text="What drafted the answer.")
+    reviewer = _words()
+    mine = serializers.BooleanField(default=False, help_text="Reviewed by who asks.")
+    older = serializers.BooleanField(default=False, help_text="The canonical label was changed since.")
+    text = _words(help_text="In the item's name, its question or its answer.")
+    reason = _words(help_text="In the reason or the notes of a review.")
+    since = serializers.DateTimeField(
+        input_formats=["iso-8601", "%Y-%m-%d"], default=None, allow_null=True, help_text="Changed since."
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        # A form sends its empty fields too.
+        asked = {name: data.getlist(name) for name in data} if hasattr(data, "getlist") else dict(data)
+        many = {name: asked.pop(name) for name in ("status", "skip") if name in asked}
+        if isinstance(many.get("status"), str):
+            many["status"] = [many["status"]]
+        plain = {name: value[-1] if isinstance(value, list) else value for name, value in asked.items()}
+        return super().to_internal_value({name: value for name, value in {**many, **plain}.items() if value != ""})
+
+    def filters(self) -> PairFilters:
+        """Return the filters that were given."""
+        given = {name: self.validated_data[name] for name in PairFilters.__dataclass_fields__ if name != "status"}
+        status = self.validated_data.get("status", ())
+        return PairFilters(status=tuple(each for each in QAPair.Status.values if each in status), **given)
+
+
+class OrderSerializer(FilterSerializer):
+    """What a queue shows, in which order and how much of it."""
+
     order = serializers.ChoiceField([*ORDERS], default="risk")
-    status = serializers.ChoiceField([*LOOK], default="unlabeled")
     limit = serializers.IntegerField(min_value=1, max_value=100, default=10)
     skip = serializers.ListField(
         child=serializers.CharField(max_length=36), max_length=200, default=list, help_text="Pairs to leave for later."
     )
+    after = _words(36, help_text="A pair: those up to it in this order are left out.")
+
+    def given_choice(self) -> Choice:
+        return Choice(self.filters(), self.validated_data["order"])
+
+    def choice(self) -> Choice:
+        """Return the choice; what waits for review where it names no status."""
+        return self.given_choice().waiting()
 
 
 class RefusalSerializer(serializers.Serializer[Any]):

@@ -20,11 +20,14 @@ from training.answerers import as_answer
 from training.chat import assistant_answer
 from training.models import ReviewPair, TrainingSheet
 from training.review.frames import frame_of, training_sheet_of
+from training.review.risk import DISAGREES
 from training.review.transitions import TRANSITIONS
 from workbench.after_answer import after_answer
 from workbench.problems import Problem
 
 log = logging.getLogger(__name__)
+
+STANDINGS = ("allowed", "not allowed", "prohibited")
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,11 @@ class ShownPair:
         if self.pair.status == "rejected":
             return "bad", f"Rejected by {state['reviewed_by']}"
         return _draft(state, self.answer is not MISSING)
+
+    @property
+    def disagrees(self) -> bool:
+        """Whether the answer came from a canonical label that said something newer when the pair was fetched."""
+        return self.pair.risk == DISAGREES and self.is_draft
 
     @property
     def is_draft(self) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.utils.dateparse import parse_datetime
 
 from governance.changing import BY_TAG, LIMITS
 from training.models import QAPair, ReviewPair
+from training.review.risk import FAILED, with_risk
 from workbench.problems import NotFound
 
 # What an action may change, next to status and version; `LIMITED` only by the action "uses".
@@ -17,7 +18,6 @@ LIMITED = (*LIMITS, BY_TAG)
 SHOWN = ("labeling_mode", "model", "ai_confidence", "error", "item_hash", "canonical_label_id", *LIMITED)
 
 State = Mapping[str, Any]
-FAILED, MISFIT, DISPUTED = -2.0, -1.0, -0.5
 
 
 def state_of(pair: QAPair) -> dict[str, Any]:
@@ -37,30 +37,18 @@ def show(pair: QAPair, known: ReviewPair) -> QAPair:
     return pair
 
 
-def risk_of(pair: QAPair) -> float:
-    """Return what orders pairs for review, the smallest first.
-
-    Without an answer, misfits, items about which experts differed, then by confidence.
-    """
-    if pair.error:
-        return FAILED
-    if pair.misfits:
-        return MISFIT
-    if getattr(pair, "disputes", 0):  # counted where pairs are fetched for the queue
-        return DISPUTED
-    return pair.ai_confidence if pair.ai_confidence is not None else 0.5
-
-
 def know(ids: Sequence[str]) -> None:
     """Have review know those of the pairs that exist, fetching what it does not know yet in one statement."""
     known = set(ReviewPair.objects.filter(pk__in=ids).values_list("pk", flat=True))
     if missing := [key for key in ids if key not in known]:
-        remembered(QAPair.objects.filter(pk__in=missing))
+        remembered(with_risk(QAPair.objects.filter(pk__in=missing)))
 
 
 def expect_known(pair_id: str) -> None:
     """Have review know the pair; NotFound for one that does not exist."""
-    if not ReviewPair.objects.filter(pk=pair_id).exists() and not remembered(QAPair.objects.filter(pk=pair_id)):
+    if not ReviewPair.objects.filter(pk=pair_id).exists() and not remembered(
+        with_risk(QAPair.objects.filter(pk=pair_id))
+    ):
         raise NotFound(f"There is no pair {pair_id}.")
 
 
@@ -69,13 +57,14 @@ def catch_up(training_sheet_id: str) -> None:
     known = ReviewPair.objects.filter(training_sheet_id=training_sheet_id, status="unlabeled", waiting=0)
     failed = list(known.filter(risk=FAILED).values_list("pk", flat=True))
     if failed:
-        remembered(QAPair.objects.filter(training_sheet_id=training_sheet_id, pk__in=failed))
+        remembered(with_risk(QAPair.objects.filter(training_sheet_id=training_sheet_id, pk__in=failed)))
 
 
 def remembered(pairs: Iterable[QAPair], **queue: bool) -> dict[str, ReviewPair]:
     """Return what review knows of the pairs from now on; what it knew before stays where it is ahead.
 
-    `queue` marks for which order they were fetched: `by_risk=True` or `in_sequence=True`.
+    The pairs have their `risk`, by `with_risk`, and keep their order. `queue` marks for which order they were fetched:
+    `by_risk=True` or `in_sequence=True`.
     """
     fresh = [_fresh(pair, **queue) for pair in pairs]
     ReviewPair.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=500)
@@ -88,7 +77,8 @@ def remembered(pairs: Iterable[QAPair], **queue: bool) -> dict[str, ReviewPair]:
             ReviewPair.objects.filter(pk=pair.pk, version=known.version, waiting=0).update(**newer)
     if queue:
         ReviewPair.objects.filter(pk__in=found).update(**queue)
-    return ReviewPair.objects.in_bulk(list(found))
+    newest = ReviewPair.objects.in_bulk(list(found))
+    return {pair.pk: newest[pair.pk] for pair in fresh}
 
 
 def _fresh(pair: QAPair, **queue: bool) -> ReviewPair:
@@ -97,7 +87,7 @@ def _fresh(pair: QAPair, **queue: bool) -> ReviewPair:
         training_sheet_id=pair.training_sheet_id,
         item_ref=pair.item_ref,
         position=pair.position,
-        risk=risk_of(pair),
+        risk=cast(Any, pair).risk,
         status=pair.status,
         version=pair.version,
         state=state_of(pair),

@@ -15,6 +15,7 @@ TRANSITIONS: dict[str, tuple[tuple[str, ...], str]] = {
 }
 VERBS = (*TRANSITIONS, "undo")
 NEEDS_REASON = ("reject", "flag")
+STATUS_WORDS = {"unlabeled": "waiting", "flagged": "flagged", "labeled": "approved", "rejected": "rejected"}
 
 
 def after(action: str, status: str) -> str:

@@ -19,6 +19,16 @@ class TextListField(serializers.ListField):
     child = serializers.CharField()
 
 
+class OptionsSerializer(serializers.Serializer[Any]):
+    """Options of what leaves; an unknown one is refused, because what it asks to leave out would be exported."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if unknown := sorted(set(data) - set(self.fields)):
+            words = f"There is no option {unknown[0]!r}: use {', '.join(self.fields)}."
+            raise serializers.ValidationError({unknown[0]: [words]})
+        return super().to_internal_value(data)
+
+
 class SheetKeyField(serializers.PrimaryKeyRelatedField[M]):
     """The key of a row that belongs to a sheet: one that the user sees, and with `to_work` may work on."""
 

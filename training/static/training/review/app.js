@@ -13,10 +13,10 @@ import { Queue } from "./queue.js";
 const WORD_OF_SERVER = 2000; // an edit waits this long for the server's word, as only it validates
 const KEYS = {
   approve: ["a", "Approve"], edit: ["e", "Edit: to the first field"], reject: ["r", "Reject"], flag: ["f", "Flag"],
-  skip: ["s", "Skip"], undo: ["u", "Undo the latest decision"], reopen: ["o", "Reopen"], next: ["n", "Next"],
+  skip: ["s", "Skip"], undo: ["u", "Undo the latest decision"], reopen: ["o", "Reopen"], uses: ["w", "What it may be used for"], next: ["n", "Next"],
   previous: ["p", "Previous"], ...DRAWING, help: ["?", "These keys"],
 };
-const DONE = { approve: ["✓", "approved"], edit: ["✎", "edited"], reject: ["✕", "rejected"], flag: ["⚑", "flagged"], reopen: ["↺", "reopened"] };
+const DONE = { approve: ["✓", "approved"], edit: ["✎", "edited"], reject: ["✕", "rejected"], flag: ["⚑", "flagged"], reopen: ["↺", "reopened"], uses: ["⚖", "uses changed"] };
 const RENEW = 60_000;
 const WORD_OF_HOLD = 250; // the next pair is shown after this long even if it is not known yet whether it is free
 const pause = (most) => new Promise((resolve) => setTimeout(resolve, most, null));
@@ -26,6 +26,7 @@ const outbox = new Outbox("review", setup.user, setup.signed_in);
 const queue = new Queue(setup);
 const progress = new Progress(`${setup.page}progress`);
 const strip = new Strip(`review-strip:${setup.training_sheet}`, DONE, (id) => show(id));
+const keys = new Keys("review", KEYS, (verb) => VERBS[verb](), (number) => item?.digit(number) ?? false);
 const trail = [];
 let item = document.querySelector(".item") ? new Item(setup) : null;
 let turn = 0;
@@ -101,7 +102,11 @@ async function last(mine) {
     notice(`Nothing else waits: these are the ${again} you skipped.`, "info");
     return next();
   }
-  const fetched = new DOMParser().parseFromString(await page(`${setup.page}?order=${setup.order}&status=${setup.status}`), "text/html");
+  // Why nothing is left is known once the server has the latest decisions.
+  const [latest] = outbox.entries.slice(-1);
+  if (latest) await outbox.answered(latest, WORD_OF_SERVER);
+  if (mine !== turn) return undefined;
+  const fetched = new DOMParser().parseFromString(await page(`${setup.page}?${setup.query}`), "text/html");
   if (mine !== turn) return undefined;
   const following = fetched.querySelector(".item")?.dataset.pair;
   if (following && !outbox.entries.some((entry) => entry.pair === following)) return show(following);
@@ -155,6 +160,23 @@ async function decide(verb) {
   else await next();
 }
 
+// What the pair may be used for; the pair stays, and what was typed into its form with it.
+function changeUses() {
+  const changed = item;
+  const wanted = changed?.uses;
+  if (!wanted) return;
+  if (!wanted.reason) {
+    say("Say why the uses change; the reason is kept in the audit.");
+    changed.focusUses("[name=reason]");
+    return;
+  }
+  quiet();
+  const entry = send("uses", { version: changed.version, ...wanted });
+  strip.push({ id: changed.id, itemRef: changed.itemRef, verb: "uses", actionId: entry.body.action_id });
+  // What is decided about the pair from now on comes after it.
+  changed.version += 1;
+}
+
 async function undo() {
   const { latest } = strip;
   if (!latest) return say("There is no decision to undo.");
@@ -173,6 +195,8 @@ const VERBS = {
   flag: () => decide("flag"),
   reopen: () => decide("reopen"),
   edit: () => item?.form.focusFirst(),
+  uses: () => item?.focusUses("input:checked"),
+  change_uses: changeUses,
   box: () => item?.form.draw("box"),
   polygon: () => item?.form.draw("polygon"),
   undo,
@@ -198,6 +222,10 @@ async function refused({ detail: { entry, code, data } }) {
   strip.drop(entry.body.action_id);
   queue.back(entry.pair);
   const message = data?.error?.message ?? "The server refused it.";
+  if (entry.verb === "uses") {
+    await show(entry.pair, { typed: entry.typed });
+    return explain(entry, message, data);
+  }
   if (code === "stale_version") return stale(entry, message, data.error.details);
   if (item?.id === entry.pair) return explain(entry, message, data);
   if (item?.form.isChanged) return notice(`${entry.itemRef}: ${message}`, "error", entry.pair, ["Open it", () => show(entry.pair, { typed: entry.typed })]);
@@ -241,19 +269,24 @@ async function stale(entry, message, details) {
 outbox.addEventListener("done", ({ detail: { entry } }) => {
   queue.forget(entry.pair);
   if (entry.verb === "undo") queue.back(entry.pair);
+  if (entry.verb === "uses" && item?.id === entry.pair) show(entry.pair);
   progress.soon();
 });
 outbox.addEventListener("refused", refused);
 tell(outbox, setup, ["One decision", "decisions"], () => (!item || queue.passed.has(item.id)) && next());
 
-const form = document.getElementById("review-form");
-form.addEventListener("submit", (event) => event.preventDefault());
+document.getElementById("review-form").addEventListener("submit", (event) => event.preventDefault());
+document.getElementById("uses-form")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  changeUses();
+});
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-do]");
   if (!button) return;
   event.preventDefault();
   VERBS[button.dataset.do]();
 });
+document.addEventListener("toggle", (event) => event.target.matches?.(".menu") && event.target.open && event.target.querySelector("a, input")?.focus(), true);
 for (const name of ["keydown", "pointerdown", "wheel"]) {
   addEventListener(name, () => item && Date.now() - renewed > RENEW && take(turn), { passive: true });
 }
@@ -262,7 +295,6 @@ for (const select of document.querySelectorAll(".filters select")) select.addEve
 for (const button of document.querySelectorAll("[data-filter-button]")) button.hidden = true;
 for (const button of document.querySelectorAll("[data-do][hidden]:not([data-do=reopen])")) button.hidden = false;
 
-const keys = new Keys("review", KEYS, (verb) => VERBS[verb](), (number) => item?.digit(number) ?? false);
 if (item) {
   shown();
   take(turn);

@@ -17,6 +17,22 @@ export class Item extends FormItem {
     return new Item(setup);
   }
 
+  // What the fields on uses say, undefined where the reader may not change them.
+  get uses() {
+    const editor = this.element.querySelector("[data-uses]");
+    if (!editor) return undefined;
+    const those = (words) => [...editor.querySelectorAll(`input[value="${words}"]:checked`)].map((radio) => radio.name.replace("use.", ""));
+    const [classification, reason] = ["data_classification", "reason"].map((name) => editor.querySelector(`[name=${name}]`).value.trim());
+    return { allowed_uses: those("allowed"), prohibited_uses: those("prohibited"), data_classification: classification, reason };
+  }
+
+  focusUses(what) {
+    const editor = this.element.querySelector("[data-uses]");
+    this.element.querySelector(".uses").open = true;
+    editor?.scrollIntoView({ block: "nearest" });
+    editor?.querySelector(what)?.focus();
+  }
+
   may(verb) {
     return this.setup.may_review && (this.setup.transitions[verb] ?? []).includes(this.status);
   }

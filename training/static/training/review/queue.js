@@ -3,6 +3,7 @@ import { Fragments } from "../../sheets/fragments.js";
 import { call } from "../../workbench/screen/net.js";
 
 const AHEAD = 2;
+const SKIPPED = 50;
 
 export class Queue {
   constructor(setup) {
@@ -24,9 +25,12 @@ export class Queue {
   }
 
   async refresh() {
-    const { training_sheet: sheet, order, status } = this.setup;
-    const { status: code, data } = await call("GET", `/training-sheets/${sheet}/queue?order=${order}&status=${status}&limit=30`);
-    if (code === 200) this.coming = data;
+    const { training_sheet: sheet, query, windowed } = this.setup;
+    // What is decided leaves the queue of what waits; pairs of a filter may stay, so it is read on from the last one.
+    const last = this.coming.at(-1)?.id;
+    const on = windowed ? this.skipped.slice(-SKIPPED).map((id) => `&skip=${id}`).join("") : last ? `&after=${last}` : "";
+    const { status: code, data } = await call("GET", `/training-sheets/${sheet}/queue?${query}&limit=30${on}`);
+    if (code === 200) this.coming = windowed ? data : [...this.coming.filter((pair) => !this.passed.has(pair.id)), ...data];
     else throw Object.assign(new Error(data?.error?.message ?? `The queue answered ${code}.`), { status: code });
   }
 
@@ -60,6 +64,7 @@ export class Queue {
     const count = this.skipped.length;
     for (const id of this.skipped) this.passed.delete(id);
     this.skipped = [];
+    this.coming = [];
     return count;
   }
 

@@ -24,6 +24,10 @@ export class Keys {
 
   draw() {
     document.body.classList.toggle("keys-on", this.on);
+    for (const shown of document.querySelectorAll("[data-key-of]")) {
+      shown.hidden = !this.on;
+      shown.textContent = this.map[shown.dataset.keyOf].toUpperCase();
+    }
     for (const button of document.querySelectorAll("[data-do], [data-tool]")) {
       const shown = button.querySelector("kbd");
       const key = this.map[button.dataset.do ?? button.dataset.tool];

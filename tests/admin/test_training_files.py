@@ -1,0 +1,69 @@
+"""Conversations, training files and ground truth in the admin: as a person does it, and what others may not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from tests.training.files.conftest import document, key_of
+from training.models import Conversation, QAPair, TrainingFile, TrainingSheet
+
+
+def upload(admin: Client, *documents: dict[str, Any]) -> Any:
+    files = [SimpleUploadedFile(f"{at}.json", json.dumps(each).encode()) for at, each in enumerate(documents)]
+    return admin.post(reverse("admin:training_conversation_bring_in"), {"uploads": files, "classification": "internal"})
+
+
+def test_import_fill_download_archive_and_delete(admin: Client, boards: TrainingSheet) -> None:
+    broken = upload(admin, document(1), document(2, enrichment_status="done"))
+    assert broken.status_code == 400 and "1.json" in broken.content.decode()
+    assert upload(admin, document(1), document(2), document(3)).status_code == 302
+    page = admin.get(reverse("admin:training_trainingfile_new"), {"min_quality": "7"})
+    assert [row["id"] for row in page.context["found"]] == [key_of(3), key_of(2)]
+    made = admin.post(
+        reverse("admin:training_trainingfile_new"), {"name": "Talks", "conversation": [key_of(2), key_of(3)]}
+    )
+    row = TrainingFile.objects.get()
+    assert made.headers["Location"].endswith(f"{row.pk}/change/")
+    filled = admin.post(reverse("admin:training_trainingfile_fill", args=[row.pk]), {"all": "1"}, follow=True)
+    assert "Talks has 3 conversations" in filled.content.decode()
+    twice = admin.post(reverse("admin:training_trainingfile_fill", args=[row.pk]), {"conversation": [key_of(1)]})
+    assert twice.status_code == 400 and "already in training file" in twice.content.decode()
+    got: Any = admin.post(reverse("admin:training_trainingfile_download", args=[row.pk]), {"format": "jsonl"})
+    assert len(b"".join(got.streaming_content).splitlines()) == 7
+    act = reverse("admin:training_trainingfile_act", args=[row.pk])
+    admin.post(act, {"verb": "remove", "conversation": [key_of(1)]})
+    admin.post(act, {"verb": "archive"})
+    assert TrainingFile.objects.values_list("conversation_count", "status").get() == (2, "archived")
+    admin.post(act, {"verb": "delete"})
+    assert not TrainingFile.objects.exists() and Conversation.objects.count() == 3
+
+
+def test_an_approved_training_sheet_becomes_conversations(admin: Client, boards: TrainingSheet) -> None:
+    url = reverse("admin:training_conversation_bring_in")
+    assert admin.post(url, {"training_sheet": boards.pk}).status_code == 409
+    TrainingSheet.objects.filter(pk=boards.pk).update(status="approved")
+    assert "Made 10 conversations" in admin.post(url, {"training_sheet": boards.pk}, follow=True).content.decode()
+
+
+def test_ground_truth_is_counted_and_downloaded(admin: Client, boards: TrainingSheet) -> None:
+    url = reverse("admin:training_reviewevent_ground_truth")
+    page = admin.get(url, {"count": "1", "training_sheet": boards.pk})
+    labeled = QAPair.objects.of(boards.pk).filter(status="labeled").count()
+    assert page.context["summary"]["exported"] == labeled
+    got: Any = admin.post(url, {"training_sheet": boards.pk, "approved_only": "true", "use": "training"})
+    assert len(b"".join(got.streaming_content).splitlines()) == labeled
+    assert admin.get(url, {"since": "yesterday", "count": "1"}).status_code == 400
+
+
+def test_who_may_not_does_nothing(client: Client, nils: User, boards: TrainingSheet) -> None:
+    nils.is_staff = True
+    nils.save()
+    client.force_login(nils)
+    names = ("reviewevent_ground_truth", "conversation_bring_in", "trainingfile_new")
+    assert [client.get(reverse(f"admin:training_{name}")).status_code for name in names] == [403] * 3

@@ -1,0 +1,109 @@
+"""Conversations: imported all or none, made from an approved training sheet through both gates, and gated again at use."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from tests.seeded import boards, seeded, seeded_directory
+from tests.training.files.conftest import Make, document, key_of
+from training.actions.conversations import conversations_from
+from training.actions.training_files import create_training_file
+from training.models import Conversation, QAPair, TrainingSheet
+from workbench.problems import Conflict
+
+__all__ = ["boards", "seeded", "seeded_directory"]
+URL = "/api/v1/conversations"
+
+
+def test_import_by_api_keeps_what_is_known_of_each(lakehouse: Path, api: APIClient) -> None:
+    answer = api.post(f"{URL}/import", {"conversations": [document(1), document(2)], "batch_id": "may"})
+    assert answer.status_code == 201
+    assert answer.json() == {"batch_id": "may", "conversation_ids": [key_of(1), key_of(2)]}
+    row = api.get(f"{URL}/{key_of(1)}").json()
+    assert (row["enrichment_status"], row["total_turns"], row["training_pairs"]) == ("completed", 3, 2)
+    assert (row["quality_score"], row["quality_tier"], row["human_reviewed_pairs"]) == (6.75, "experimental", 1)
+    assert (row["source_file"], row["emotional_arc"]) == (f"fp_conversation_{key_of(1)}.json", "shame to acceptance")
+
+
+def test_a_volume_holds_files_with_one_and_with_many(lakehouse: Path, api: APIClient, sql: Any) -> None:
+    sql("CREATE VOLUME IF NOT EXISTS mirion_vital.workbench.talks")
+    where = lakehouse / "Volumes/mirion_vital/workbench/talks"
+    (where / "one.json").write_text(json.dumps(document(1)))
+    (where / "full.json").write_text(json.dumps({"conversations": [document(2), document(3)]}))
+    paths = [f"/Volumes/mirion_vital/workbench/talks/{name}.json" for name in ("one", "full")]
+    assert len(api.post(f"{URL}/import", {"paths": paths}).json()["conversation_ids"]) == 3
+    assert Conversation.objects.get(pk=key_of(1)).source_file == "one.json"
+    assert api.post(f"{URL}/import", {"paths": [paths[0] + "x"]}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ({"training_pairs": []}, ".training_pairs: [] should be non-empty"),
+        ({"metadata": {"conversation_id": "7"}}, ".conversation_metadata.conversation_id: '7' does not match"),
+        ({"metadata": {"quality_score": 11}}, ".conversation_metadata.quality_score: 11 is greater than the maximum"),
+        ({"metadata": {"conversation_id": key_of(9)}}, f"allowed is '{key_of(9)}'"),
+        ({"enrichment_status": "done"}, ".enrichment_status: 'done' is not one of"),
+    ],
+)
+def test_one_that_does_not_fit_keeps_all_out(
+    lakehouse: Path, api: APIClient, broken: dict[str, Any], words: str
+) -> None:
+    answer = api.post(f"{URL}/import", {"conversations": [document(1), document(2, **broken)]})
+    assert answer.status_code == 400
+    (faults,) = answer.json()["error"]["fields"].values()
+    assert list(answer.json()["error"]["fields"]) == ["conversations[1]"] and words in faults[0]
+    assert not Conversation.objects.exists()
+
+
+def test_importing_again_replaces(imported: Make) -> None:
+    imported(1)
+    imported(1, metadata={"quality_score": 9.5})
+    (row,) = Conversation.objects.all()
+    assert (row.quality_score, row.quality_tier) == (9.5, "seed_dataset")
+
+
+def test_lists_are_filtered_by_quality_and_scaffolding(imported: Make, api: APIClient) -> None:
+    imported(1, 2, 3, 4)
+    found = api.get(URL, {"min_quality": 7, "max_quality": 8.5}).json()["results"]
+    assert {row["id"] for row in found} == {key_of(2), key_of(3)}
+    assert len(api.get(URL, {"emotional_arc_key": "fear_to_relief"}).json()["results"]) == 2
+
+
+def test_an_import_with_limits_is_stopped_by_the_gate(lakehouse: Path, api: APIClient, create: Any) -> None:
+    body = {"conversations": [document(1)], "prohibited_uses": ["training"]}
+    assert api.post(f"{URL}/import", body).status_code == 400
+    api.post(f"{URL}/import", body | {"usage_reason": "No consent"})
+    refused = create("gated", [key_of(1)])
+    assert refused.status_code == 400 and "training prohibited: No consent" in refused.json()["error"]["message"]
+    again = api.post(f"{URL}/import", {"conversations": [document(1)]})
+    assert again.status_code == 400 and "an import cannot allow it" in again.json()["error"]["message"]
+
+
+def test_pairs_of_an_approved_training_sheet_become_conversations(
+    boards: TrainingSheet, api: APIClient, sql: Any, fetch: Any
+) -> None:
+    with pytest.raises(Conflict, match="review all its pairs first"):
+        conversations_from(boards, actor="rosa")
+    TrainingSheet.objects.filter(pk=boards.pk).update(status="approved")
+    made = api.post(f"{URL}/from-training-sheet", {"training_sheet": boards.pk}).json()
+    assert (made["total"], made["exported"], made["excluded"]) == (50, 10, 40)
+    ids = list(Conversation.objects.values_list("pk", flat=True))
+    row = create_training_file("from boards", ids, actor="rosa")
+    line = json.loads(fetch(row.pk, "jsonl").splitlines()[1])
+    pair = QAPair.objects.get(pk=Conversation.objects.get(pk=line["conversation_id"]).qa_pair_id)
+    assert line["target_response"] == pair.messages[-1]["content"] and line["training_metadata"]["human_reviewed"]
+    assert row.human_reviewed_count == row.total_training_pairs == 10
+    replaced = document(1, metadata={"conversation_id": line["conversation_id"]}, training_pairs=[line])
+    assert "made from a pair" in api.post(f"{URL}/import", {"conversations": [replaced]}).json()["error"]["message"]
+    table = boards.sheet.primary_table
+    sql(f"ALTER TABLE {table} SET TAGS ('PHI')")
+    refused = api.get(f"/api/v1/training-files/{row.pk}/download", {"format": "json"})
+    assert refused.status_code == 409 and "table tag PHI" in refused.json()["error"]["message"]
+    sql(f"ALTER TABLE {table} UNSET TAGS ('PHI')")
+    assert api.get(f"/api/v1/training-files/{row.pk}/download", {"format": "json"}).status_code == 200

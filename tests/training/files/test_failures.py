@@ -1,0 +1,143 @@
+"""All or nothing: whatever fails, and wherever a process is killed, the file stays as it was and the same call works later."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+from django.utils import timezone
+
+from sheets.local_volume import LocalVolume
+from sheets.volumes import KINDS
+from tests.conftest import ON_WAREHOUSE
+from tests.training.files.conftest import Make
+from training.actions import training_files as verbs
+from training.actions.training_files import add_conversations, create_training_file, delete_training_file
+from training.files import building
+from training.models import FileBuild, TrainingFile, TrainingFileConversation
+from workbench.problems import Unavailable
+
+KIND = "databricks" if ON_WAREHOUSE else "local"
+
+
+class Killed(BaseException):
+    """A process ends: nothing that follows in it happens."""
+
+
+class Storage:
+    """The volumes, of which the n-th write fails, counted from 1."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.fails_at, self.writes, real = 0, 0, KINDS[KIND]
+
+        class Failing:
+            def __init__(self, name: Any) -> None:
+                self.real = real(name)
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(self.real, name)
+
+            def write(inner, file: str, source: BinaryIO) -> None:  # noqa: N805 - of two objects
+                self.writes += 1
+                if self.writes == self.fails_at:
+                    inner.real.write(file, io.BytesIO(source.read(100)))  # cut off, as on a full disk
+                    raise OSError(28, "No space left on device")
+                inner.real.write(file, source)
+
+        monkeypatch.setitem(KINDS, KIND, Failing)
+
+
+@pytest.fixture
+def storage(monkeypatch: pytest.MonkeyPatch) -> Storage:
+    return Storage(monkeypatch)
+
+
+def files(lakehouse: Path) -> set[str]:
+    found = lakehouse.glob("Volumes/mirion_vital/workbench/training_files/*")
+    return {file.name for file in found if not file.name.startswith("conversation.")}
+
+
+def rows() -> list[tuple[Any, ...]]:
+    return [*TrainingFile.objects.values_list(), *TrainingFileConversation.objects.order_by("pk").values_list()]
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_volume_that_fails_half_way_leaves_no_new_file(
+    imported: Make, storage: Storage, lakehouse: Path, at: int
+) -> None:
+    ids = imported(1, 2)
+    storage.fails_at = storage.writes + at
+    with pytest.raises(Unavailable, match="No space left on device"):
+        create_training_file("all or none", ids, actor="rosa")
+    assert files(lakehouse) == set() and rows() == [] and not FileBuild.objects.exists()
+    assert create_training_file("all or none", ids, actor="rosa").conversation_count == 2
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_volume_that_fails_half_way_leaves_the_old_file(
+    imported: Make, storage: Storage, lakehouse: Path, at: int
+) -> None:
+    one, two = imported(1, 2)
+    row = create_training_file("all or none", [one], actor="rosa")
+    before, there = rows(), files(lakehouse)
+    storage.fails_at = storage.writes + at
+    with pytest.raises(Unavailable):
+        add_conversations(row.pk, [two], actor="rosa")
+    assert rows() == before and files(lakehouse) == there
+    assert add_conversations(row.pk, [two], actor="rosa").conversation_count == 2
+
+
+@pytest.mark.parametrize("step", ["send", "_write_members", "_Flip.__call__", "_remove_members"])
+def test_killed_at_any_step_the_file_is_the_old_or_the_new_and_the_rest_is_swept(
+    imported: Make, lakehouse: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    one, two, three = imported(1, 2, 3)
+    row = create_training_file("survivor", [one], actor="rosa")
+    with monkeypatch.context() as patch:
+        patch.setattr(f"{(verbs if 'Flip' in step else building).__name__}.{step}", killed)
+        with pytest.raises(Killed):
+            add_conversations(row.pk, [two], actor="rosa")
+    seen = TrainingFile.objects.get()
+    assert [member.row["id"] for member in verbs.members_of(seen)] == (
+        [one, two] if step == "_remove_members" else [one]
+    )
+    later = add_conversations(row.pk, [three], actor="rosa")
+    FileBuild.objects.update(seen_at=timezone.now() - timedelta(hours=2))
+    building.sweep()
+    assert files(lakehouse) == {building.file_name(row.pk, later.build, shape) for shape in building.SHAPES}
+    assert set(TrainingFileConversation.objects.values_list("build", flat=True)) == {later.build}
+    assert not FileBuild.objects.exists()
+
+
+def test_killed_while_deleting_the_rest_is_swept(
+    imported: Make, lakehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = create_training_file("going", imported(1), actor="rosa")
+    with monkeypatch.context() as patch:
+        patch.setattr(verbs, "remove", killed)
+        with pytest.raises(Killed):
+            delete_training_file(row.pk, actor="rosa")
+    assert not TrainingFile.objects.exists() and files(lakehouse)
+    FileBuild.objects.update(seen_at=timezone.now() - timedelta(hours=2))
+    building.sweep()
+    assert files(lakehouse) == set() and rows() == [] and not FileBuild.objects.exists()
+
+
+def test_a_file_of_a_conversation_that_was_cut_changes_nothing(imported: Make, lakehouse: Path) -> None:
+    ids = imported(1, 2)
+    (file,) = lakehouse.glob(f"Volumes/*/*/training_files/conversation.{ids[1]}.*")
+    file.write_text(file.read_text().replace('"target_response": "Answer 2"', '"target_response": null'))
+    with pytest.raises(Exception, match=r"2 training pairs and its file 1: import it again"):
+        create_training_file("cut", ids, actor="rosa")
+    assert rows() == [] and files(lakehouse) == set()
+
+
+def killed(*_: Any, **__: Any) -> None:
+    raise Killed
+
+
+def test_the_storage_of_these_tests_is_the_real_one() -> None:
+    assert KINDS["local"] is LocalVolume

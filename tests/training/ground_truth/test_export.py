@@ -1,0 +1,159 @@
+"""Ground truth: the shape of a line, the filters, both gates, and the same bytes by API and command."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from labels.models import CanonicalLabel
+from tests.training.ground_truth.conftest import Download, did
+from training.models import Export, QAPair, ReviewEvent, TrainingSheet
+from training.review.applying import waiting
+from workbench.router import LAKEHOUSE
+
+FIELDS = [
+    "job_id", "filename", "source_kind", "approved", "reviewed_by", "reviewed_at", "created_at", "initial_result",
+    "final_result", "corrections", "review_flags", "confidence", "training_sheet_id", "updated_at",
+]  # fmt: skip
+
+
+def lines(body: bytes) -> dict[str, dict[str, Any]]:
+    return {line["job_id"]: line for line in map(json.loads, body.splitlines())}
+
+
+def exported(out: Path, *options: str) -> tuple[bytes, str, str]:
+    said, digest = io.StringIO(), io.StringIO()
+    call_command("export_ground_truth", "--out", str(out), *options, stdout=digest, stderr=said)
+    return out.read_bytes(), digest.getvalue().strip(), said.getvalue()
+
+
+def test_endpoint_and_command_give_the_same_bytes(reviewed: dict[str, QAPair], download: Download, out: Path) -> None:
+    body = download()
+    written, digest, said = exported(out)
+    assert (body, digest) == (written, hashlib.sha256(body).hexdigest())
+    assert "18 of 80 pairs exported" in said and "excluded 3 pairs: training prohibited: Contains PHI - HIPAA" in said
+
+
+def test_each_training_sheet_has_a_row_with_its_part(reviewed: dict[str, QAPair], download: Download) -> None:
+    body = download()
+    rows = {row.training_sheet_id: row for row in Export.objects.filter(format="ground_truth")}
+    assert len(rows) == 2
+    for key, row in rows.items():
+        part = b"".join(line + b"\n" for line in body.splitlines() if key.encode() in line)
+        assert (row.sha256, row.size_bytes) == (hashlib.sha256(part).hexdigest(), len(part))
+        assert (row.exported_pairs, row.channel, row.is_complete) == (part.count(b"\n"), "api", True)
+
+
+def test_a_corrected_pair_has_its_first_answer_its_corrections_and_its_last(
+    reviewed: dict[str, QAPair], download: Download
+) -> None:
+    line = lines(download())[reviewed["corrected"].pk]
+    draft = json.loads(reviewed["corrected"].messages[-1]["content"])
+    assert list(line) == FIELDS
+    assert line["initial_result"] == draft
+    assert line["final_result"] == {"defect_type": "scratch", "severity": "minor", "location": "top_right_quadrant"}
+    last = line["corrections"][-1]
+    assert (last["field_path"], last["old_value"], last["new_value"]) == (
+        "location",
+        "top_left_quadrant",
+        "top_right_quadrant",
+    )
+    assert (last["corrected_by"], last["reason"]) == ("rosa", "It is at top_right_quadrant")
+    assert last["corrected_at"].endswith("Z") and line["updated_at"] == last["corrected_at"]
+    assert (line["approved"], line["reviewed_by"], line["source_kind"]) == (True, "rosa", "ai_generated")
+    assert line["filename"] == reviewed["corrected"].item_ref and 0 <= line["confidence"] <= 1
+
+
+def test_what_was_taken_back_is_no_correction(reviewed: dict[str, QAPair], download: Download) -> None:
+    line = lines(download())[reviewed["taken_back"].pk]
+    assert line["corrections"] == [] and line["initial_result"] == line["final_result"]
+
+
+def test_filters_choose_hard_examples_those_right_at_once_and_all_reviewed(
+    reviewed: dict[str, QAPair], download: Download, boards: TrainingSheet, api: APIClient
+) -> None:
+    assert set(lines(download(has_corrections="true"))) == {reviewed["corrected"].pk}
+    right = lines(download(has_corrections="false"))
+    assert len(right) == 17 and reviewed["corrected"].pk not in right
+    every = lines(download(approved_only="false", training_sheet=boards.pk))
+    assert len(every) == 15 and reviewed["untouched"].pk not in every
+    assert every[reviewed["rejected"].pk]["review_flags"] == ["rejected"]
+    assert every[reviewed["reopened"].pk]["approved"] is False
+    assert every[reviewed["reopened"].pk]["review_flags"] == ["reopened"]
+    assert len(lines(download(sheet=boards.sheet_id))) == 13
+    other = TrainingSheet.objects.exclude(pk=boards.pk).get()
+    assert len(lines(download(training_sheet=other.pk))) == 5
+
+
+def test_the_gate_is_asked_for_the_use(reviewed: dict[str, QAPair], download: Download) -> None:
+    CanonicalLabel.objects.update(prohibited_uses=["training"], usage_reason="Client NDA")
+    refused = download()
+    assert refused.status_code == 409
+    assert "training prohibited: Client NDA" in refused.json()["error"]["message"]
+    assert len(lines(download(use="evaluation"))) == 13 + 8
+    assert not Export.objects.filter(use="training").exists()
+
+
+def test_a_pair_whose_draft_failed_begins_with_null(reviewed: dict[str, QAPair], download: Download) -> None:
+    pair = reviewed["untouched"]
+    QAPair.objects.filter(pk=pair.pk).update(
+        messages=[*pair.messages[:-1], {"role": "assistant", "content": ""}], error="no answer"
+    )
+    did(pair, "edit", answer={"defect_type": "none", "severity": "minor", "location": "none"})
+    line = lines(download())[pair.pk]
+    assert line["initial_result"] is None and line["corrections"][0]["old_value"] is None
+    assert line["review_flags"] == ["failed"]
+
+
+def test_a_history_with_a_gap_is_marked_and_invents_nothing(reviewed: dict[str, QAPair], download: Download) -> None:
+    ReviewEvent.objects.filter(qa_pair=reviewed["corrected"], reason="It is at top_right_quadrant").delete()
+    line = lines(download())[reviewed["corrected"].pk]
+    assert line["initial_result"] is None and "history_gap" in line["review_flags"]
+
+
+def test_decisions_that_wait_are_applied_first(reviewed: dict[str, QAPair], download: Download, settings: Any) -> None:
+    settings.REVIEW_APPLY = "worker"
+    did(reviewed["untouched"], "approve")
+    assert waiting().actions == 1
+    assert reviewed["untouched"].pk in lines(download())
+    assert waiting().actions == 0
+
+
+def test_nothing_to_export_and_options_that_are_none_are_said(
+    reviewed: dict[str, QAPair], download: Download, out: Path
+) -> None:
+    assert "no pair fits the filters" in download(until="2001-01-01T00:00:00Z").json()["error"]["message"]
+    assert download(aproved_only="false").json()["error"]["fields"].keys() == {"aproved_only"}
+    assert download(since="2026-02-01", until="2026-01-01").status_code == 400
+    assert download(training_sheet="nope").status_code == 400
+    with pytest.raises(CommandError, match="no training sheet 'nope'"):
+        exported(out, "--training-sheet", "nope")
+    with pytest.raises(CommandError, match="since: "):
+        exported(out, "--since", "yesterday")
+    assert not out.exists()
+
+
+def test_who_may_not_export_gets_nothing(lakehouse: Path, nils: User) -> None:
+    client = APIClient()
+    client.force_authenticate(nils)
+    assert client.get("/api/v1/ground-truth/export").status_code == 403
+    assert client.get("/api/v1/ground-truth/stats").status_code == 200
+
+
+def test_an_export_takes_the_same_queries_whatever_the_number_of_pairs(
+    reviewed: dict[str, QAPair], download: Download, boards: TrainingSheet
+) -> None:
+    with CaptureQueriesContext(connections[LAKEHOUSE]) as queries:
+        download(training_sheet=boards.pk)
+    statements = [query["sql"] for query in queries if "qa_pairs" in query["sql"] or "review_events" in query["sql"]]
+    assert len(statements) == 3, statements  # windows, pairs, events

@@ -1,0 +1,252 @@
+"""Import enriched conversations, or make them from an approved training sheet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import orjson
+from django.utils import timezone
+from django.utils.text import slugify
+
+from governance.uses import USES, gate, validate_uses
+from sheets import source_uses
+from sheets.volumes import open_path
+from training.chat import assistant_answer
+from training.files.importing import conversations_in, problems_of, row_of
+from training.files.storage import draft, path_of, send, storing
+from training.ledger import Ledger, bucket
+from training.models import Conversation, QAPair, TrainingSheet
+from training.review.applying import settle
+from workbench.concepts import Classification
+from workbench.lakehouse.ids import uuid5_of, uuid7
+from workbench.near import listed
+from workbench.problems import Conflict, Invalid
+
+CHUNK = 80
+# What faults are said of where conversations came without a file.
+INLINE = "conversations"
+LIMITING = ("allowed_uses", "prohibited_uses", "usage_reason", "data_classification")
+OVERWRITTEN = [
+    field.attname
+    for field in Conversation._meta.concrete_fields
+    if field.attname not in ("id", "created_by", "created_at")
+]
+
+
+Stored = tuple[dict[str, Any], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the conversations of an import may be used for."""
+
+    prohibited_uses: Sequence[str] = ()
+    usage_reason: str = ""
+    data_classification: str = Classification.INTERNAL
+
+    def columns(self) -> dict[str, Any]:
+        """Return the columns; Invalid for a use or classification that does not exist, or a limit without a reason."""
+        allowed = [use for use in USES if use not in self.prohibited_uses]
+        try:
+            validate_uses(allowed, self.prohibited_uses)
+        except ValueError as error:
+            raise Invalid.of_fields("Nothing was imported.", {"prohibited_uses": [str(error)]}) from error
+        if self.prohibited_uses and not self.usage_reason.strip():
+            raise Invalid.of_fields("Nothing was imported.", {"usage_reason": ["Say why a use is prohibited."]})
+        if self.data_classification not in Classification.values:
+            words = f"Found {self.data_classification!r}: use {listed(Classification.values)}."
+            raise Invalid.of_fields("Nothing was imported.", {"data_classification": [words]})
+        return {
+            "allowed_uses": allowed,
+            "prohibited_uses": list(self.prohibited_uses),
+            "usage_reason": self.usage_reason.strip(),
+            "data_classification": self.data_classification,
+        }
+
+
+def import_conversations(
+    files: Iterable[tuple[str, bytes]], *, actor: str, batch_id: str = "", limits: Limits | None = None
+) -> tuple[str, list[str]]:
+    """Return the batch and the ids of the conversations in the files, which are given as (name, JSON).
+
+    A file holds one conversation, a list, or a full training file. All are checked before the first is written: Invalid,
+    with the problems by file and place, imports none. One that is there already is replaced.
+    """
+    columns = (limits or Limits()).columns()
+    documents = _documents(files)
+    ids = [document["conversation_metadata"]["conversation_id"] for _, document in documents]
+    _expect_replaceable(ids, columns["prohibited_uses"])
+    batch = batch_id or uuid7()
+    today = timezone.now().date()
+    for chunk in _chunks(documents):
+        _store([(row_of(document, name, today) | columns, document) for name, document in chunk], batch, actor)
+    return batch, ids
+
+
+def import_from_volume(
+    paths: Sequence[str], *, actor: str, batch_id: str = "", limits: Limits | None = None
+) -> tuple[str, list[str]]:
+    """Import the files of these volume paths, as `import_conversations` does; NotFound for one that is not there."""
+
+    def read(path: str) -> bytes:
+        found, name = open_path(path)
+        with found.open(name) as file:
+            return file.read()
+
+    files = [(path.rpartition("/")[2], read(path)) for path in paths]
+    return import_conversations(files, actor=actor, batch_id=batch_id, limits=limits)
+
+
+def conversations_from(
+    training_sheet: TrainingSheet, *, actor: str, scaffolding: Mapping[str, str] | None = None
+) -> tuple[str, Ledger]:
+    """Make a conversation of each approved pair that may be trained on; return the batch and the counts.
+
+    Made again, they are replaced. Conflict for a training sheet that is not approved, or where no pair may leave.
+    """
+    if training_sheet.status not in (TrainingSheet.Status.APPROVED, TrainingSheet.Status.TRAINED):
+        raise Conflict(
+            f"The training sheet is {training_sheet.status}: review all its pairs first, so that it is approved."
+        )
+    settle(training_sheet.pk)
+    batch, ledger = uuid7(), Ledger()
+    named = _scaffolding_of(training_sheet) | dict(scaffolding or {})
+    passed = _passed(training_sheet, ledger)
+    while chunk := list(islice(passed, CHUNK)):
+        _store([_made(pair, training_sheet, named) for pair in chunk], batch, actor)
+    if not ledger.exported:
+        reasons = "; ".join(f"{entry['count']}: {entry['reason']}" for entry in ledger.summary()["exclusions"])
+        raise Conflict(f"No pair may be trained on: {reasons or 'the training sheet has no pairs'}.")
+    return batch, ledger
+
+
+def _documents(files: Iterable[tuple[str, bytes]]) -> list[tuple[str, Any]]:
+    """Return the conversations with the name of their file; Invalid with all that is wrong."""
+    found: list[tuple[str, Any]] = []
+    faults: dict[str, list[str]] = {}
+    for name, content in files:
+        try:
+            documents = conversations_in(orjson.loads(content))
+        except orjson.JSONDecodeError as error:
+            faults[name] = [f"not valid JSON: {error}"]
+            continue
+        for at, document in enumerate(documents):
+            place = f"{name or INLINE}[{at}]" if len(documents) > 1 or not name else name
+            if problems := problems_of(document):
+                faults[place] = problems
+            found.append((name if len(documents) == 1 else "", document))
+    if not found and not faults:
+        faults[""] = ["There is no conversation in it."]
+    if not faults:
+        ids = [document["conversation_metadata"]["conversation_id"] for _, document in found]
+        if len(set(ids)) < len(ids):
+            twice = sorted({each for each in ids if ids.count(each) > 1})
+            faults["conversation_id"] = [f"Given more than once: {listed(twice)}. Give each conversation once."]
+    if faults:
+        raise Invalid.of_fields("Nothing was imported.", faults)
+    return found
+
+
+def _expect_replaceable(ids: Sequence[str], prohibited: Sequence[str]) -> None:
+    """Raise Invalid where an import would loosen what limits a conversation that is there already."""
+    faults: dict[str, list[str]] = {}
+    for start in range(0, len(ids), CHUNK):
+        for row in Conversation.objects.filter(pk__in=ids[start : start + CHUNK]):
+            if row.qa_pair_id:
+                faults[row.pk] = ["It was made from a pair: make it again from its training sheet."]
+            elif loosened := sorted(set(row.prohibited_uses) - set(prohibited)):
+                faults[row.pk] = [
+                    f"It is prohibited for {listed(loosened)}: prohibit that again, an import cannot allow it."
+                ]
+    if faults:
+        raise Invalid.of_fields("Nothing was imported.", faults)
+
+
+def _chunks(documents: Sequence[tuple[str, Any]]) -> Iterator[Sequence[tuple[str, Any]]]:
+    for start in range(0, len(documents), CHUNK):
+        yield documents[start : start + CHUNK]
+
+
+def _store(rows: Sequence[Stored], batch: str, actor: str) -> None:
+    """Write the files under names that follow from their contents, then all rows in one commit."""
+    made = []
+    with storing() as volume:
+        for columns, document in rows:
+            content = orjson.dumps(document, option=orjson.OPT_INDENT_2)
+            digest, path = hashlib.sha256(content).hexdigest(), None
+            if columns["enrichment_status"] == Conversation.Enrichment.COMPLETED:
+                name = f"conversation.{columns['id']}.{digest[:12]}.json"
+                with draft() as file:
+                    file.write(content)
+                    send(volume, name, file)
+                path = path_of(name)
+            made.append(
+                Conversation(
+                    **columns,
+                    enriched_file_path=path,
+                    file_sha256=digest if path else "",
+                    batch_id=batch,
+                    created_by=actor,
+                )
+            )
+    Conversation.objects.bulk_create(made, update_conflicts=True, update_fields=OVERWRITTEN, unique_fields=["id"])
+
+
+def _passed(training_sheet: TrainingSheet, ledger: Ledger) -> Iterator[QAPair]:
+    """Yield the pairs that pass both gates, in the order of their items, and count the others."""
+    tags = source_uses.limits_of(training_sheet.sheet)
+    for pair in QAPair.objects.of(training_sheet.pk).select_related("canonical_label").iterator(chunk_size=500):
+        decision = gate(tags, label=pair.canonical_label, pair=pair)
+        reason = bucket(pair.status, decision, "training", assistant_answer(pair.messages))
+        ledger.add(reason)
+        if reason is None:
+            yield pair
+
+
+def _scaffolding_of(training_sheet: TrainingSheet) -> dict[str, str]:
+    """Return what stands in the place of a persona, an arc and a topic: the sheet, none, and the task."""
+    task = training_sheet.template.label_type
+    return {
+        "persona_key": slugify(training_sheet.sheet.name)[:128].replace("-", "_") or "sheet",
+        "persona_name": training_sheet.sheet.name,
+        "emotional_arc_key": "none",
+        "emotional_arc": "None",
+        "training_topic_key": task,
+        "training_topic": task.replace("_", " "),
+    }
+
+
+def _made(pair: QAPair, training_sheet: TrainingSheet, scaffolding: Mapping[str, str]) -> Stored:
+    """Return the columns and the document of the conversation with one pair; few-shot examples are its history."""
+    system = pair.messages[0]["content"] if pair.messages[0]["role"] == "system" else ""
+    turns = pair.messages[1:] if pair.messages[0]["role"] == "system" else pair.messages
+    key = uuid5_of("conversation", pair.pk)
+    made = {
+        "id": f"{key}_turn1",
+        "conversation_id": key,
+        "turn_number": 1,
+        "system_prompt": system,
+        "conversation_history": list(turns[:-2]),
+        "current_user_input": turns[-2]["content"],
+        "emotional_context": {},
+        "target_response": turns[-1]["content"],
+        "training_metadata": {
+            "human_reviewed": True,
+            "quality_score": pair.quality_score,
+            "reviewed_by": pair.reviewed_by,
+            "qa_pair_id": pair.pk,
+        },
+    }
+    metadata = {"conversation_id": key, "source_file": f"{training_sheet.name} {pair.item_ref}"[:255]}
+    # Approved by a person, so it is fit for production where nobody measured more.
+    tier = {} if pair.quality_score is not None else {"quality_tier": "production"}
+    document = {"conversation_metadata": metadata | tier | {"scaffolding": scaffolding}, "training_pairs": [made]}
+    if problems := problems_of(document):
+        raise Conflict(f"The pair {pair.item_ref!r} makes no conversation: {problems[0]}.")
+    origin = {"training_sheet_id": training_sheet.pk, "qa_pair_id": pair.pk}
+    limits = {name: getattr(pair, name) for name in LIMITING}
+    return row_of(document, "", pair.created_at.date()) | limits | origin, document

@@ -1,0 +1,153 @@
+"""Export ground truth: reviewed pairs with what the answer was before review, and a row for each training sheet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+
+from governance.uses import USES
+from training.ground_truth.reading import Span
+from training.ground_truth.run import SheetRun, Wanted
+from training.ledger import Ledger
+from training.models import Export, TrainingSheet
+from training.review.applying import settle, sheets_that_wait
+from workbench.files import written_whole
+from workbench.near import listed, near_misses
+from workbench.problems import Conflict, Invalid
+
+FORMAT = "ground_truth"
+FILE_NAME = "ground_truth.jsonl"
+
+
+@dataclass
+class OpenGroundTruth:
+    """Ground truth that has at least one line; iterate it once to the end."""
+
+    runs: Sequence[SheetRun]
+    first: bytes
+    rest: Iterator[bytes]
+    actor: str
+    channel: str
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the bytes; what left is recorded even when the reader goes away half way."""
+        complete = False
+        try:
+            yield from self.blocks()
+            complete = True
+        finally:
+            self.record(complete=complete)
+
+    def blocks(self) -> Iterator[bytes]:
+        self.digest.update(self.first)
+        yield self.first
+        for block in self.rest:
+            self.digest.update(block)
+            yield block
+
+    @property
+    def ledger(self) -> Ledger:
+        """The counts of all training sheets together."""
+        return ledger_of(self.runs)
+
+    def record(self, *, complete: bool) -> None:
+        """Keep a row for each training sheet of which something left: its counts, and the digest of its lines."""
+        left = [run for run in self.runs if run.ledger.exported]
+        Export.objects.bulk_create([self._row(run, complete) for run in left])
+
+    def _row(self, run: SheetRun, complete: bool) -> Export:
+        summary = run.ledger.summary()
+        return Export(
+            training_sheet=run.training_sheet,
+            format=FORMAT,
+            use=run.wanted.use,
+            total_pairs=summary["total"],
+            exported_pairs=summary["exported"],
+            excluded_pairs=summary["excluded"],
+            exclusions=summary["exclusions"],
+            sha256=run.digest.hexdigest(),
+            size_bytes=run.size_bytes,
+            is_complete=complete,
+            channel=self.channel,
+            created_by=self.actor,
+        )
+
+
+def open_ground_truth(
+    training_sheets: Sequence[TrainingSheet], wanted: Wanted, *, actor: str, channel: str
+) -> OpenGroundTruth:
+    """Return the ground truth of the training sheets in the order of their ids, ready to be read.
+
+    What reviewers decided is applied first; what they decide from now on is not in it. Raises Conflict where applying
+    is not possible, and with every reason when nothing may leave; Invalid for a use or a time that cannot be used.
+    """
+    runs = _runs(training_sheets, wanted)
+    blocks = (block for run in runs for block in run.blocks())
+    first = next(blocks, None)
+    if first is None:
+        reasons = "; ".join(exclusion_words(ledger_of(runs)))
+        raise Conflict(
+            f"Nothing to export as ground truth for {wanted.use}: {reasons or 'no pair fits the filters'}. "
+            "Review pairs, widen the filters, or look at what limits their use."
+        )
+    return OpenGroundTruth(runs, first, blocks, actor, channel)
+
+
+def ground_truth_to_file(
+    training_sheets: Sequence[TrainingSheet], wanted: Wanted, target: Path, *, actor: str
+) -> OpenGroundTruth:
+    """Write the ground truth to `target` in one step: a reader sees the old file or the whole new one."""
+    export = open_ground_truth(training_sheets, wanted, actor=actor, channel="command")
+    with written_whole(target) as file:
+        file.writelines(export.blocks())
+        # Before the file appears: of a process killed in between, rows without a file are left, never the reverse.
+        export.record(complete=True)
+    return export
+
+
+def ground_truth_summary(training_sheets: Sequence[TrainingSheet], wanted: Wanted) -> dict[str, Any]:
+    """Return what an export would write and exclude, each selected pair in exactly one bucket; nothing leaves."""
+    runs = _runs(training_sheets, wanted)
+    for run in runs:
+        for _block in run.blocks():
+            pass
+    return ledger_of(runs).summary()
+
+
+def exclusion_words(ledger: Ledger) -> list[str]:
+    """Return a phrase for each exclusion, the largest first: "3 pairs: training prohibited: Contains PHI"."""
+    return [
+        f"{entry['count']} {'pair' if entry['count'] == 1 else 'pairs'}: {entry['reason']}"
+        for entry in ledger.summary()["exclusions"]
+    ]
+
+
+def ledger_of(runs: Sequence[SheetRun]) -> Ledger:
+    """Return the sum of what the runs counted so far."""
+    total = Ledger()
+    for run in runs:
+        total.include(run.ledger)
+    return total
+
+
+def _runs(training_sheets: Sequence[TrainingSheet], wanted: Wanted) -> list[SheetRun]:
+    if wanted.use not in USES:
+        words = f"Found {wanted.use!r}: use {listed(USES)}.{near_misses(wanted.use, USES)}"
+        raise Invalid.of_fields("The use is not accepted.", {"use": [words]})
+    since, until = wanted.span.since, wanted.span.until
+    if since and until and since >= until:
+        raise Invalid.of_fields("The time is empty.", {"until": ["Give an end that is after `since`."]})
+    # A pair that is decided on while this is read would be there with one half of its history.
+    began = timezone.now()
+    span = Span(since, min(until, began) if until else began)
+    waiting = set(sheets_that_wait())
+    for each in training_sheets:
+        if each.pk in waiting:
+            settle(each.pk)
+    return [SheetRun(each, replace(wanted, span=span)) for each in sorted(training_sheets, key=lambda one: str(one.pk))]

@@ -1,0 +1,104 @@
+"""The page of a training file: its counts, distributions and conversations; downloads, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+
+from training.actions.training_files import (
+    archive_training_file,
+    delete_training_file,
+    members_of,
+    remove_conversations,
+    restore_training_file,
+)
+from training.files.building import SHAPES, under_way
+from training.files.gate import forbidden, in_words
+from training.files.quality import percentage
+from training.files.views import file_response
+from training.models import TrainingFile
+from workbench.admin_base import page_of, refused
+from workbench.problems import Problem
+
+SHOWN = 200
+CHANGE, DELETE = "training.change_trainingfile", "training.delete_trainingfile"
+Verb = Callable[..., Any]
+# A verb of the page, the permission that it needs, and what it says when it is done.
+VERBS: dict[str, tuple[Verb, str, str]] = {
+    "archive": (archive_training_file, CHANGE, "Archived."),
+    "restore": (restore_training_file, CHANGE, "Active again."),
+    "delete": (delete_training_file, DELETE, "Deleted; its conversations are still there."),
+    "remove": (remove_conversations, CHANGE, "Taken out."),
+}
+
+
+def file_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+    """Return the page of a training file."""
+    row = _found(admin, request, object_id)
+    members = members_of(row)
+    closed = forbidden([member.row for member in members])
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": row.name,
+        "row": row,
+        "reviewed": f"{percentage(row.human_reviewed_count, row.total_training_pairs):g}",
+        "distributions": [_bars(name, counts) for name, counts in row.scaffolding_distribution.items()],
+        "members": [{**member.row, "closed": closed.get(member.row["id"], "")} for member in members[:SHOWN]],
+        "more": max(0, len(members) - SHOWN),
+        "closed": in_words(closed) if closed else "",
+        "building": under_way([row.pk]).get(row.pk),
+        "shapes": [(shape, getattr(row, f"{shape}_file_size"), getattr(row, f"{shape}_sha256")) for shape in SHAPES],
+        "may_change": request.user.has_perm(CHANGE),
+        "may_delete": request.user.has_perm(DELETE),
+        "may_export": request.user.has_perm("training.add_export"),
+    }
+    return TemplateResponse(request, "training/training_file.html", context)
+
+
+def file_act(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+    """Do the verb of the page and go back to it, or to the list where the file is gone."""
+    row = _found(admin, request, object_id)
+    verb, permission, words = VERBS.get(request.POST.get("verb", ""), (None, "", ""))
+    if verb is None or not request.user.has_perm(permission):
+        raise PermissionDenied
+    given = [request.POST.getlist("conversation")] if verb is remove_conversations else []
+    try:
+        verb(row.pk, *given, actor=request.user.get_username())
+    except Problem as problem:
+        return refused(admin, request, problem, row.pk)
+    messages.success(request, words)
+    gone = verb is delete_training_file
+    return redirect("admin:training_trainingfile_changelist") if gone else redirect(page_of(admin.opts, row.pk))
+
+
+def file_download(admin: Any, request: HttpRequest, object_id: str) -> HttpResponseBase:
+    """Return one shape of the file, the same bytes as the API's link opens."""
+    row, shape = _found(admin, request, object_id), request.POST.get("format", "")
+    if shape not in SHAPES or not request.user.has_perm("training.add_export"):
+        raise PermissionDenied
+    try:
+        return file_response(row, shape)
+    except Problem as problem:
+        return refused(admin, request, problem, row.pk)
+
+
+def _found(admin: Any, request: HttpRequest, object_id: str) -> TrainingFile:
+    if not admin.has_view_permission(request):
+        raise PermissionDenied
+    found = TrainingFile.objects.filter(pk=object_id).first()
+    if found is None:
+        raise Http404(f"There is no training file {object_id}.")
+    return found
+
+
+def _bars(name: str, counts: Mapping[str, int]) -> dict[str, Any]:
+    most = max(counts.values(), default=1)
+    bars = [(key, count, round(100 * count / most)) for key, count in sorted(counts.items(), key=lambda each: -each[1])]
+    return {"name": name.replace("_", " "), "bars": bars}

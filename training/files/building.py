@@ -1,0 +1,173 @@
+"""Builds a training file: both shapes under new names, the rows of its conversations, then one row flips.
+
+Until that one update nothing of a build counts; after it nothing is missing. A build is known in `file_builds` from its
+beginning, so that what a process leaves behind when it is killed is swept later, as is the build that was replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from django.db.models import F
+from django.utils import timezone
+
+from training.files.formats import CLOSING, conversation_object, file_metadata, first_line, lines, opening
+from training.files.profile import consultant
+from training.files.quality import totals
+from training.files.storage import Draft, discard, draft, opened, path_of, send, storing
+from training.models import FileBuild, TrainingFile, TrainingFileConversation
+from workbench.lakehouse.ids import uuid5_of, uuid7
+from workbench.problems import Conflict
+
+SHAPES = ("json", "jsonl")
+# A link to a replaced build, or a reader of it, may live as long.
+KEPT = timedelta(hours=1)
+TELL_EVERY = 20
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A conversation of the build: its row, and who added it when."""
+
+    row: Row
+    added_by: str
+    added_at: datetime
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to build: the file, its conversations in order, and the build that it takes the place of."""
+
+    training_file_id: str
+    name: str
+    members: Sequence[Member]
+    created_at: datetime
+    actor: str
+    replaces: str = ""
+
+
+def file_name(training_file_id: str, build: str, shape: str) -> str:
+    return f"{training_file_id}.{build}.{shape}"
+
+
+def build(plan: Plan, flip: Callable[[dict[str, Any]], None]) -> None:
+    """Write everything, then have `flip` make it count, with the columns that change; on a failure nothing stays.
+
+    Raises what storage, lakehouse or `flip` raise; Conflict for a conversation whose file does not fit.
+    """
+    sweep()
+    key, now = uuid7(), timezone.now()
+    FileBuild.objects.create(
+        pk=key,
+        training_file_id=plan.training_file_id,
+        replaces=plan.replaces,
+        total=len(plan.members),
+        started_by=plan.actor,
+    )
+    try:
+        columns = _write_files(plan, key, now)
+        _write_members(plan, key)
+        flip(columns | {"build": key, "updated_at": now, "updated_by": plan.actor})
+    except Exception:
+        remove(plan.training_file_id, key)
+        FileBuild.objects.filter(pk=key).delete()
+        raise
+    if plan.replaces:
+        # These alone: another build of the file may be under way.
+        _remove_members(plan.training_file_id, plan.replaces)
+
+
+def under_way(training_file_ids: Sequence[str]) -> dict[str, FileBuild]:
+    """Return the build that runs now, for each training file that has one."""
+    recent = FileBuild.objects.filter(
+        training_file_id__in=training_file_ids, done__lt=F("total"), seen_at__gt=timezone.now() - timedelta(minutes=1)
+    )
+    return {each.training_file_id: each for each in recent.order_by("pk")}
+
+
+def sweep() -> None:
+    """Remove what builds left that were replaced, or heard of for the last time, an hour ago."""
+    old = list(FileBuild.objects.filter(seen_at__lt=timezone.now() - KEPT))
+    if not old:
+        return
+    present = dict(
+        TrainingFile.objects.filter(pk__in={each.training_file_id for each in old}).values_list("pk", "build")
+    )
+    for each in old:
+        for key in {each.pk, each.replaces} - {"", present.get(each.training_file_id, "")}:
+            remove(each.training_file_id, key)
+        each.delete()
+
+
+def remove(training_file_id: str, key: str) -> None:
+    """Remove the files and rows of a build that does not count."""
+    for shape in SHAPES:
+        discard(path_of(file_name(training_file_id, key, shape)))
+    _remove_members(training_file_id, key)
+
+
+def _remove_members(training_file_id: str, key: str) -> None:
+    # Past the collector: nothing points at these rows.
+    TrainingFileConversation.objects.filter(training_file_id=training_file_id, build=key)._raw_delete("lakehouse")
+
+
+def _write_files(plan: Plan, key: str, now: datetime) -> dict[str, Any]:
+    """Write both shapes in one pass over the conversations and return the columns that name and measure them."""
+    found, who = totals([member.row for member in plan.members]), consultant()
+    with draft() as whole, draft() as lined:
+        metadata = file_metadata(plan.name, plan.created_at, now, who["vertical"], found)
+        whole.write(opening(metadata, who["consultant_profile"]))
+        lined.write(first_line(plan.name, found["total_training_pairs"]))
+        for at, member in enumerate(plan.members):
+            _write_conversation(member.row, whole, lined, separator=b"," if at else b"")
+            if at % TELL_EVERY == 0:
+                FileBuild.objects.filter(pk=key).update(done=at, seen_at=timezone.now())
+        whole.write(CLOSING)
+        names = {shape: file_name(plan.training_file_id, key, shape) for shape in SHAPES}
+        with storing() as volume:
+            for shape, written in zip(SHAPES, (whole, lined), strict=True):
+                send(volume, names[shape], written)
+        FileBuild.objects.filter(pk=key).update(done=len(plan.members), seen_at=timezone.now())
+        for shape, written in zip(SHAPES, (whole, lined), strict=True):
+            found |= {
+                f"{shape}_file_path": path_of(names[shape]),
+                f"{shape}_sha256": written.sha256,
+                f"{shape}_file_size": written.size,
+            }
+    return found
+
+
+def _write_conversation(row: Row, whole: Draft, lined: Draft, separator: bytes) -> None:
+    with opened(row["enriched_file_path"]) as file:
+        conversation = conversation_object(row, orjson.loads(file.read()))
+    whole.write(separator + orjson.dumps(conversation))
+    written = list(lines(conversation))
+    if len(written) != row["training_pairs"]:
+        raise Conflict(
+            f"The conversation {row['id']} has {row['training_pairs']} training pairs and its file {len(written)}: "
+            "import it again."
+        )
+    lined.write(b"".join(written))
+
+
+def _write_members(plan: Plan, key: str) -> None:
+    TrainingFileConversation.objects.bulk_create(
+        [
+            TrainingFileConversation(
+                id=uuid5_of("training_file_conversation", key, member.row["id"]),
+                training_file_id=plan.training_file_id,
+                conversation_id=member.row["id"],
+                build=key,
+                position=at,
+                added_by=member.added_by,
+                added_at=member.added_at,
+            )
+            for at, member in enumerate(plan.members)
+        ]
+    )

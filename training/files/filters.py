@@ -1,0 +1,52 @@
+"""What lists of conversations and training files are filtered by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django_filters import rest_framework as filters
+
+from training.models import Conversation, TrainingFile, TrainingFileConversation
+
+STATUSES = [*TrainingFile.Status.choices, ("all", "all")]
+
+
+class ConversationFilter(filters.FilterSet):
+    """By quality, scaffolding, origin, and the training file that has or has not got them."""
+
+    min_quality = filters.NumberFilter("quality_score", lookup_expr="gte", help_text="A score of 0 to 10.")
+    max_quality = filters.NumberFilter("quality_score", lookup_expr="lte", help_text="A score of 0 to 10.")
+    training_file = filters.CharFilter(method="inside", help_text="In this training file.")
+
+    class Meta:
+        model = Conversation
+        fields = (
+            "enrichment_status", "quality_tier", "persona_key", "emotional_arc_key", "training_topic_key", "batch_id",
+            "training_sheet",
+        )  # fmt: skip
+
+    def inside(self, queryset: QuerySet[Conversation], _name: str, value: str) -> QuerySet[Conversation]:
+        """Return the conversations that are in the training file now."""
+        build = TrainingFile.objects.filter(pk=value).values_list("build", flat=True).first()
+        found = TrainingFileConversation.objects.filter(training_file_id=value, build=build or "")
+        return queryset.filter(pk__in=found.values("conversation_id"))
+
+
+class TrainingFileFilter(filters.FilterSet):
+    """Active ones unless another status is asked for; `min_quality` and `max_quality` bound the average score."""
+
+    status = filters.ChoiceFilter(choices=STATUSES, method="of_status", help_text="Default: active.")
+    min_quality = filters.NumberFilter("avg_quality_score", lookup_expr="gte")
+    max_quality = filters.NumberFilter("avg_quality_score", lookup_expr="lte")
+
+    class Meta:
+        model = TrainingFile
+        fields = ("name", "created_by")
+
+    def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
+        given = data.dict() if data is not None else {}
+        super().__init__({"status": TrainingFile.Status.ACTIVE, **given}, *args, **kwargs)
+
+    def of_status(self, queryset: QuerySet[TrainingFile], _name: str, value: str) -> QuerySet[TrainingFile]:
+        return queryset if value == "all" else queryset.filter(status=value)

@@ -1,0 +1,268 @@
+"""The API of conversations and training files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from django.http import FileResponse
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.decorators import action
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ReadOnlyModelViewSet
+
+from training.actions.conversations import Limits, conversations_from, import_conversations, import_from_volume
+from training.actions.training_files import (
+    add_conversations,
+    archive_training_file,
+    create_training_file,
+    delete_training_file,
+    expect_permitted,
+    gather,
+    members_of,
+    remove_conversations,
+    restore_training_file,
+    training_file,
+)
+from training.files.building import under_way
+from training.files.choosing import Choice, suggestions
+from training.files.filters import ConversationFilter, TrainingFileFilter
+from training.files.links import SECONDS, signature_of, signer_of
+from training.files.serializers import (
+    AddMatchingSerializer,
+    AddSerializer,
+    ConversationSerializer,
+    CreateSerializer,
+    FileLinkSerializer,
+    FromSheetMadeSerializer,
+    FromSheetSerializer,
+    ImportedConversationsSerializer,
+    ImportSerializer,
+    ShapeSerializer,
+    SignedSerializer,
+    SuggestionSerializer,
+    SuggestSerializer,
+    TrainingFileSerializer,
+    WrappedSerializer,
+)
+from training.files.storage import opened
+from training.models import Conversation, TrainingFile, TrainingSheet
+from workbench.api.paging import KeyCursorPagination
+from workbench.api.permissions import may
+from workbench.problems import Forbidden, Invalid
+from workbench.sheet_rights import need_work
+
+TYPES = {"json": "application/json", "jsonl": "application/jsonl"}
+
+
+class ConversationViewSet(ReadOnlyModelViewSet[Conversation]):
+    """Enriched conversations."""
+
+    queryset = Conversation.objects.all()
+    serializer_class = ConversationSerializer
+    filterset_class = ConversationFilter
+
+    @extend_schema(request=ImportSerializer, responses={201: ImportedConversationsSerializer}, filters=False)
+    @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
+    def import_(self, request: Request) -> Response:
+        """Import conversations, all or none; one that is there already is replaced."""
+        given = _given(ImportSerializer, request.data)
+        limits = Limits(given["prohibited_uses"], given["usage_reason"], given["data_classification"])
+        options: Any = {"actor": request.user.get_username(), "batch_id": given["batch_id"], "limits": limits}
+        if given["paths"]:
+            batch, ids = import_from_volume(given["paths"], **options)
+        else:
+            batch, ids = import_conversations([("", orjson.dumps(given["conversations"]))], **options)
+        return Response({"batch_id": batch, "conversation_ids": ids}, status=201)
+
+    @extend_schema(request=FromSheetSerializer, responses={201: FromSheetMadeSerializer}, filters=False)
+    @action(detail=False, methods=["post"], url_path="from-training-sheet", pagination_class=None)
+    def from_training_sheet(self, request: Request) -> Response:
+        """Make a conversation of each pair of an approved training sheet that may be trained on."""
+        given = _given(FromSheetSerializer, request.data)
+        seen = TrainingSheet.objects.visible_to(request.user).select_related("sheet", "template")
+        found = seen.filter(pk=given["training_sheet"]).first()
+        if found is None:
+            words = f"There is no training sheet {given['training_sheet']}."
+            raise Invalid.of_fields("Nothing was made.", {"training_sheet": [words]})
+        need_work(request.user, found)
+        batch, ledger = conversations_from(found, actor=request.user.get_username(), scaffolding=given["scaffolding"])
+        return Response({"batch_id": batch, **ledger.summary()}, status=201)
+
+
+class FilePagination(KeyCursorPagination):
+    """`{"next", "previous", "files"}`, the newest first."""
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"next": self.get_next_link(), "previous": self.get_previous_link(), "files": data})
+
+    def get_paginated_response_schema(self, schema: Any) -> Any:
+        found = super().get_paginated_response_schema(schema)
+        properties = {("files" if name == "results" else name): each for name, each in found["properties"].items()}
+        return {**found, "properties": properties, "required": ["files"]}
+
+
+class HasSignature(BasePermission):
+    """Who has a signed link needs no more; everybody else is asked to sign in, which does not help without one."""
+
+    message = "Ask for a link first: GET /api/v1/training-files/{id}/download?format=json."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        query = request.query_params
+        try:
+            signer_of(query.get("signature", ""), view.kwargs["pk"], query.get("format", ""))
+        except Forbidden as problem:
+            self.message = problem.message
+            return False
+        return True
+
+
+class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
+    """Files of conversations to train on, as JSON and as JSONL."""
+
+    queryset = TrainingFile.objects.all()
+    serializer_class = TrainingFileSerializer
+    filterset_class = TrainingFileFilter
+    pagination_class = FilePagination
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        return super().filter_queryset(queryset) if self.action == "list" else queryset
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        keys = [self.kwargs["pk"]] if "pk" in self.kwargs else []
+        return {**super().get_serializer_context(), "building": under_way(keys) if keys else {}}
+
+    @extend_schema(request=CreateSerializer, responses={201: WrappedSerializer})
+    def create(self, request: Request) -> Response:
+        """Create a training file with 1 to 80 conversations."""
+        given = _given(CreateSerializer, request.data)
+        row = create_training_file(
+            given["name"],
+            given["conversation_ids"],
+            description=given["description"],
+            actor=request.user.get_username(),
+        )
+        return self._wrapped(row, status=201)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Delete the training file; its conversations stay."""
+        delete_training_file(pk, actor=request.user.get_username())
+        return Response(status=204)
+
+    @extend_schema(request=AddSerializer, responses=WrappedSerializer)
+    @action(
+        detail=True,
+        methods=["post"],
+        url_path="add-conversations",
+        permission_classes=[IsAuthenticated, may("training.change_trainingfile")],
+    )
+    def add_conversations(self, request: Request, pk: str) -> Response:
+        """Add 1 to 80 conversations, all or none."""
+        given = _given(AddSerializer, request.data)
+        row = add_conversations(pk, given["conversation_ids"], actor=request.user.get_username())
+        return self._wrapped(row)
+
+    @extend_schema(request=AddMatchingSerializer, responses=WrappedSerializer)
+    @action(
+        detail=True,
+        methods=["post"],
+        url_path="add-matching",
+        permission_classes=[IsAuthenticated, may("training.change_trainingfile")],
+    )
+    def add_matching(self, request: Request, pk: str) -> Response:
+        """Add any number of conversations by quality and scaffolding, those first that balance the file best."""
+        given = _given(AddMatchingSerializer, request.data)
+        limit = given.pop("limit")
+        row = training_file(pk)
+        found = [each["id"] for each in suggestions(row, Choice(**given), limit)]
+        if not found:
+            raise Invalid("No conversation that is not in the file fits: import more, or widen the choice.")
+        return self._wrapped(gather(pk, found, actor=request.user.get_username()))
+
+    @extend_schema(request=AddSerializer, responses=WrappedSerializer)
+    @action(
+        detail=True,
+        methods=["post"],
+        url_path="remove-conversations",
+        permission_classes=[IsAuthenticated, may("training.change_trainingfile")],
+    )
+    def remove_conversations(self, request: Request, pk: str) -> Response:
+        """Take 1 to 80 conversations out of the file."""
+        given = _given(AddSerializer, request.data)
+        row = remove_conversations(pk, given["conversation_ids"], actor=request.user.get_username())
+        return self._wrapped(row)
+
+    @extend_schema(request=None, responses=WrappedSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated, may("training.change_trainingfile")])
+    def archive(self, request: Request, pk: str) -> Response:
+        """Take the file off the list of active ones; it can be downloaded, but not changed."""
+        return self._wrapped(archive_training_file(pk, actor=request.user.get_username()))
+
+    @extend_schema(request=None, responses=WrappedSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated, may("training.change_trainingfile")])
+    def restore(self, request: Request, pk: str) -> Response:
+        """Make an archived file active again."""
+        return self._wrapped(restore_training_file(pk, actor=request.user.get_username()))
+
+    @extend_schema(parameters=[SuggestSerializer], responses=SuggestionSerializer(many=True), filters=False)
+    @action(detail=True, pagination_class=None)
+    def suggestions(self, request: Request, pk: str) -> Response:
+        """List conversations that would balance personas, arcs and topics of the file, the best first."""
+        given = _given(SuggestSerializer, request.query_params.dict())
+        limit = given.pop("limit")
+        found: Any = suggestions(training_file(pk), Choice(**given), limit)
+        return Response(SuggestionSerializer(found, many=True).data)
+
+    @extend_schema(parameters=[ShapeSerializer], responses=FileLinkSerializer, filters=False)
+    # It lets data out, so it needs the right to export.
+    @action(detail=True, pagination_class=None, permission_classes=[IsAuthenticated, may("training.add_export")])
+    def download(self, request: Request, pk: str) -> Response:
+        """Return a link that opens the file for an hour."""
+        shape = _given(ShapeSerializer, request.query_params.dict())["format"]
+        row = training_file(pk)
+        expect_permitted(members_of(row))
+        signature = signature_of(row.pk, shape, request.user.get_username())
+        path = f"{reverse('trainingfile-content', args=[row.pk])}?format={shape}&signature={signature}"
+        link = {"download_url": request.build_absolute_uri(path), "filename": f"{row.name}.{shape}"}
+        return Response({**link, "expires_in_seconds": SECONDS})
+
+    @extend_schema(
+        parameters=[SignedSerializer],
+        responses={
+            (200, "application/jsonl"): OpenApiTypes.STR,
+            (200, "application/json"): OpenApiTypes.STR,
+            403: OpenApiResponse(description="The link has expired or is none"),
+        },
+        filters=False,
+        auth=[],
+    )
+    @action(detail=True, pagination_class=None, permission_classes=[HasSignature])
+    def content(self, request: Request, pk: str) -> FileResponse:
+        """Stream the file that a signed link names, as it is now."""
+        return file_response(training_file(pk), request.query_params["format"])
+
+    def _wrapped(self, row: TrainingFile, status: int = 200) -> Response:
+        return Response({"trainingFile": TrainingFileSerializer(row).data}, status=status)
+
+
+def file_response(row: TrainingFile, shape: str) -> FileResponse:
+    """Return one shape of the file as a download, which API and admin share; Conflict where it may not leave now."""
+    expect_permitted(members_of(row))
+    file = opened(getattr(row, f"{shape}_file_path"))
+    # Names may hold a slash, which no file name can.
+    name = f"{row.name.replace('/', '_')}.{shape}"
+    response = FileResponse(file, as_attachment=True, filename=name, content_type=TYPES[shape])
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Length"] = str(getattr(row, f"{shape}_file_size"))
+    return response
+
+
+def _given(kind: Any, data: Any) -> dict[str, Any]:
+    asked = kind(data=data)
+    asked.is_valid(raise_exception=True)
+    return dict(asked.validated_data)

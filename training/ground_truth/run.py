@@ -1,0 +1,87 @@
+"""One pass over the reviewed pairs of some training sheets: what may leave as ground truth, and why the rest stays."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from governance.uses import Decision, Limit, decide
+from sheets import source_uses
+from templates_app.schemas import checker
+from training.answerers import as_answer
+from training.chat import assistant_answer
+from training.exporting import LISTS, TEXTS, limits_of
+from training.ground_truth.history import Event, standing
+from training.ground_truth.lines import Row, has_corrections, line_of
+from training.ground_truth.reading import ALWAYS, Span, pairs_with_events
+from training.ledger import WAITING, Ledger, bucket
+from training.models import TrainingSheet
+from training.review.frames import frame_of
+
+BLOCK = 200
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which reviewed pairs: approved ones alone or all, with or without corrections (None: both), and for which use."""
+
+    approved_only: bool = True
+    has_corrections: bool | None = None
+    span: Span = ALWAYS
+    use: str = "training"
+
+
+@dataclass
+class SheetRun:
+    """The part of one training sheet: its lines so far, their digest, and why the other pairs stayed."""
+
+    training_sheet: TrainingSheet
+    wanted: Wanted
+    ledger: Ledger = field(default_factory=Ledger)
+    size_bytes: int = 0
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield blocks of lines, in the order of the items."""
+        lines = self._lines()
+        while block := b"".join(islice(lines, BLOCK)):
+            self.digest.update(block)
+            self.size_bytes += len(block)
+            yield block
+
+    def _lines(self) -> Iterator[bytes]:
+        fits = checker(frame_of(self.training_sheet.pk).output_schema)
+        decided = _gate(source_uses.limits_of(self.training_sheet.sheet))
+        for row, events in pairs_with_events(self.training_sheet.pk, self.wanted.span):
+            text = assistant_answer(orjson.loads(row["messages"]))
+            reason = self._reason(row, events, text, decided(tuple(row[name] for name in (*TEXTS, *LISTS))))
+            stands = standing(events)
+            if reason is None and self.wanted.has_corrections not in (None, has_corrections(stands)):
+                continue
+            self.ledger.add(reason)
+            if reason is None:
+                yield line_of(row, as_answer(text, fits), stands)
+
+    def _reason(self, row: Row, events: Sequence[Event], text: str | None, decision: Decision) -> str | None:
+        if self.wanted.approved_only:
+            return bucket(row["status"], decision, self.wanted.use, text)
+        reviewed = bool(events) or row["status"] != "unlabeled"
+        return (decision.why_not(self.wanted.use) or None) if reviewed else WAITING
+
+
+def _gate(source_limits: Sequence[Limit]) -> Any:
+    """Return the gate for the columns of a pair in the order of TEXTS and LISTS; most pairs carry the same few limits."""
+
+    @lru_cache(maxsize=4096)
+    def decided(values: tuple[Any, ...]) -> Decision:
+        row = dict(zip((*TEXTS, *LISTS), values, strict=True))
+        lists = {name: orjson.loads(row[name]) if row[name] else row[name] for name in LISTS}
+        return decide([*source_limits, *limits_of(row | lists)])
+
+    return decided

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from governance.uses import USES
+from sheets.models import Sheet
+from training.actions.ground_truth import exclusion_words, ground_truth_to_file
+from training.ground_truth.serializers import GroundTruthSerializer
+from training.models import TrainingSheet
+from workbench.command import find, stated_plainly
+from workbench.problems import Invalid, in_words
+
+BOOLEAN = ("true", "false")
+
+
+class Command(BaseCommand):
+    help = (
+        "Export reviewed pairs as JSONL, each with its first answer, corrections and last answer. "
+        "Example: manage.py export_ground_truth --out corpus.jsonl --has-corrections true --since 2026-01-01T00:00Z"
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--out", required=True, type=Path, metavar="FILE")
+        parser.add_argument(
+            "--approved-only", choices=BOOLEAN, default="true", help="false: reviewed pairs of any status"
+        )
+        parser.add_argument("--has-corrections", choices=BOOLEAN, help="default: with and without")
+        parser.add_argument("--since", metavar="TIME", help="pairs last written then or later; UTC without a zone")
+        parser.add_argument("--until", metavar="TIME", help="pairs last written before")
+        parser.add_argument("--sheet", metavar="NAME|ID")
+        parser.add_argument("--training-sheet", metavar="NAME|ID")
+        parser.add_argument("--use", default="training", help=f"one of {', '.join(USES)}")
+
+    @stated_plainly
+    def handle(self, *_: Any, **options: Any) -> None:
+        names = ("approved_only", "has_corrections", "since", "until", "use")
+        given = {name: options[name] for name in names if options[name] is not None}
+        for name, model in (("sheet", Sheet), ("training_sheet", TrainingSheet)):
+            if options[name]:
+                given[name] = find(model, options[name]).pk
+        asked = GroundTruthSerializer(data=given)
+        if not asked.is_valid():
+            raise Invalid(in_words({name: [str(each) for each in faults] for name, faults in asked.errors.items()}))
+        export = ground_truth_to_file(asked.training_sheets(), asked.wanted(), options["out"], actor=getpass.getuser())
+        ledger = export.ledger
+        self.stderr.write(f"{ledger.exported} of {ledger.total} pairs exported to {options['out']}")
+        for words in exclusion_words(ledger):
+            self.stderr.write(f"  excluded {words}")
+        self.stdout.write(export.digest.hexdigest())
