@@ -47,7 +47,7 @@ def signed_in(boards: TrainingSheet, rosa: User, live_server: Any, chromium: Any
 
 
 def test_ana_and_ben_differ_and_rosa_decides(
-    signed_in: Callable[..., Any], boards: TrainingSheet, lakehouse: Path, live_server: Any
+    signed_in: Callable[..., Any], boards: TrainingSheet, seeded: Path, live_server: Any
 ) -> None:
     sheet = boards.sheet
     ask_for_opinions(sheet=sheet, label_type=TYPE, share=100, actor="omar")
@@ -77,7 +77,6 @@ def test_ana_and_ben_differ_and_rosa_decides(
 
     page = signed_in("rosa", reverse("adjudicate", args=[sheet.pk, TYPE]))
     assert (item_of(page), page.locator("[data-difference]").count()) == (item_ref, 1)
-    page.screenshot(path="/tmp/team/sec-adj.png")
     page.keyboard.press("a")
     page.locator("text=Choose an answer for each field first").wait_for()
     page.keyboard.press("2")
@@ -85,7 +84,7 @@ def test_ana_and_ben_differ_and_rosa_decides(
     page.locator(f"text=Decided: {item_ref}, version 2").wait_for()
     page.context.close()
 
-    rows = polars.read_delta(str(next(lakehouse.rglob("canonical_labels")))).filter(polars.col("id") == first.pk)
+    rows = polars.read_delta(str(next(seeded.rglob("canonical_labels")))).filter(polars.col("id") == first.pk)
     row = rows.row(0, named=True)
     assert (row["decided_by"], row["opinions_by"], row["version"]) == ("rosa", ["ana", "ben"], 2)
     assert '"scratch"' in row["label_data"]
@@ -115,7 +114,6 @@ def test_axe_finds_nothing_serious_and_it_works_without_scripts(
             for summary in seen.locator("summary").all():
                 summary.click()
             seen.evaluate(AXE.read_text())
-            seen.screenshot(path=f"/tmp/team/sec-{address.rsplit('/')[-1]}-{scheme}.png")
             assert serious(seen) == [], address
         context.close()
     context = page.context.browser.new_context(java_script_enabled=False, storage_state=state)
