@@ -13,6 +13,7 @@ from governance.changing import refuse_loosening
 from labels.checking import check_content, check_fits, existing_item, limits
 from labels.history import keep, repair, uses_changed
 from labels.models import CanonicalLabel
+from labels.resting import resting_on
 from labels.seen import expect_seen, says_already
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
@@ -45,13 +46,14 @@ def record_label(
     may_change_uses: bool = True,
     may_loosen: bool = False,
     seen_version: int | None = None,
+    decision: Values | None = None,
 ) -> CanonicalLabel:
     """Return the label of the item for this type of task, made or changed; recording the same again changes nothing.
 
     Uses, usage reason, classification and template that are not given stay as they are (at first: all five uses,
     `internal`). `label_data` must fit the template's output schema, else the one that the label was made under.
     A change of uses, usage reason or classification needs a `reason`, which is audited; `change_note` goes to the
-    version. `seen_version` is the one that the actor looked at, 0 for no label: another one is a StaleLabel, unless it
+    version. `decision` says on whose opinions it rests, as `labels.resting` has it. `seen_version` is the one that the actor looked at, 0 for no label: another one is a StaleLabel, unless it
     says the same already. Without `may_loosen` what a tag prohibited when the label was made stays so. Raises Invalid
     naming every input at fault, Forbidden where uses may not be changed so, and Conflict when others keep changing it.
     """
@@ -70,7 +72,7 @@ def record_label(
     rights = {"may_change_uses": may_change_uses, "may_loosen": may_loosen}
     for _ in range(ATTEMPTS):
         present = CanonicalLabel.objects.filter(**key).first()
-        values = content | limits(given, present)
+        values = content | limits(given, present) | resting_on(present, label_data, decision)
         check_fits(label_data, values.get("output_schema", present.output_schema if present else None) or {}, item)
         expect_seen(seen_version, present, values)
         written = (

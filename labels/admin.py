@@ -29,7 +29,8 @@ from governance.uses_form import UsesField
 from governance.uses_page import MOST, uses_page
 from labels.actions import record_label
 from labels.limiting import change_uses
-from labels.models import CanonicalLabel, CanonicalLabelVersion, all_uses
+from labels.models import CanonicalLabel, CanonicalLabelVersion, LabelOpinion, SecondOpinion, all_uses
+from labels.opinions.actions import ask_for_opinions
 from labels.staleness import is_stale, stale_labels
 from sheets.models import Sheet
 from templates_app.annotations import asks_for_annotations
@@ -131,11 +132,15 @@ class CanonicalLabelAdmin(VerbAdmin):
                     ("version", "item_hash", "item_is"),
                     ("labeled_by", "labeled_at"),
                     ("last_modified_by", "last_modified_at"),
+                    ("decided_by", "opinions_by"),
                 )
             },
         ),
     )
-    kept = ("version", "item_hash", "item_is", "labeled_by", "labeled_at", "last_modified_by", "last_modified_at")
+    kept = (
+        "version", "item_hash", "item_is", "labeled_by", "labeled_at", "last_modified_by", "last_modified_at",
+        "decided_by", "opinions_by",
+    )  # fmt: skip
 
     @action(description="All of this type as JSONL", icon="download", permissions=["view"])
     def as_jsonl(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -252,12 +257,73 @@ class CanonicalLabelVersionAdmin(ReadOnlyAdmin):
     search_fields = ("canonical_label__item_ref", "change_note", "modified_by")
     fields = (
         "canonical_label", "version", "label_data", "confidence", "notes", "allowed_uses", "prohibited_uses",
-        "usage_reason", "data_classification", "change_note", "modified_by", "modified_at",
+        "usage_reason", "data_classification", "change_note", "modified_by", "modified_at", "decided_by",
     )  # fmt: skip
 
     @display(description="label")
     def answer(self, version: CanonicalLabelVersion) -> str:
         return short(in_words(version.label_data), 90)
+
+
+@admin.register(SecondOpinion)
+class SecondOpinionAdmin(VerbAdmin):
+    fieldsets = (
+        (None, {"fields": ("sheet", "label_type", "share")}),
+        ("When two answers are the same", {"fields": ("tolerance", "min_iou")}),
+        ("Kept by the workbench", {"fields": (("updated_by", "updated_at"),)}),
+    )
+    list_display = ("sheet", "label_type", "percent", "tolerance", "min_iou", "updated_by", "updated_at")
+    list_select_related = ("sheet",)
+    list_filter = (("sheet", VisibleRelated), ("label_type", FieldTextFilter))
+    search_fields = ("label_type", "updated_by")
+    actions_detail = ("agreement",)
+
+    @display(description="share", ordering="share")
+    def percent(self, rule: SecondOpinion) -> str:
+        return f"{rule.share} %"
+
+    @action(description="Agreement", icon="balance", variant=ActionVariant.PRIMARY, permissions=["view"])
+    def agreement(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        rule = get_object_or_404(SecondOpinion, pk=object_id)
+        return redirect("agreement", sheet_id=rule.sheet_id, label_type=rule.label_type)
+
+    def create(self, data: Mapping[str, Any], *, actor: str) -> SecondOpinion:
+        return ask_for_opinions(**data, actor=actor)
+
+    def update(self, row: Any, data: Mapping[str, Any], *, actor: str) -> SecondOpinion:
+        names = ("sheet", "label_type", "share", "tolerance", "min_iou")
+        return ask_for_opinions(**{name: getattr(row, name) for name in names} | dict(data), actor=actor)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A share of 0 asks for none, and keeps who asked for what."""
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("updated_by", "updated_at", "sheet", "label_type") if obj else ("updated_by", "updated_at")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        return fieldsets if obj else fieldsets[:-1]
+
+
+@admin.register(LabelOpinion)
+class LabelOpinionAdmin(ReadOnlyAdmin):
+    list_display = ("item_ref", "label_type", "answer", "first_author", "author", "status", "decided_by", "made_at")
+    list_filter = (
+        ("sheet", VisibleRelated),
+        ("status", ChoicesDropdownFilter),
+        ("author", FieldTextFilter),
+        ("label_type", FieldTextFilter),
+    )
+    search_fields = ("item_ref", "author", "first_author", "decided_by")
+    fields = (
+        "sheet", "item_ref", "label_type", "first_author", "label_version", "author", "label_data", "confidence", "notes",
+        "made_at", "status", "decided_by", "decided_at",
+    )  # fmt: skip
+
+    @display(description="second opinion")
+    def answer(self, opinion: LabelOpinion) -> str:
+        return short(in_words(opinion.label_data), 40)
 
 
 def _export(request: HttpRequest, label_id: str, form: str) -> HttpResponse:

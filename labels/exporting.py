@@ -22,6 +22,7 @@ COLUMNS = (
     "id", "sheet_id", "item_ref", "label_type", "label_data", "confidence", "notes",
     "allowed_uses", "prohibited_uses", "usage_reason", "data_classification",
     "labeled_by", "labeled_at", "last_modified_by", "last_modified_at", "version", "template_id", "item_hash",
+    "decided_by", "opinions_by", "opinion_id",
 )  # fmt: skip
 BLOCK = 500
 

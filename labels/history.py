@@ -21,7 +21,7 @@ from labels.models import CanonicalLabel, CanonicalLabelVersion
 
 COPIED = (
     "version", "label_data", "confidence", "notes",
-    "allowed_uses", "prohibited_uses", "usage_reason", "data_classification",
+    "allowed_uses", "prohibited_uses", "usage_reason", "data_classification", "decided_by", "opinion_id",
 )  # fmt: skip
 LOST = "Not recorded: the change was interrupted before its reason was written."
 
@@ -54,7 +54,7 @@ def ever_written(labels: Sequence[CanonicalLabel]) -> set[str]:
 
     Whoever changes a label adds the version before it where a killed writer left that out, so no version is missing.
     """
-    wanted = {_version_id(label, label.version): label for label in labels}
+    wanted = {version_id(label.pk, label.version): label for label in labels}
     kept = CanonicalLabelVersion.objects.filter(pk__in=wanted).values_list("pk", "modified_by", "modified_at")
     return {
         wanted[key].pk
@@ -65,19 +65,19 @@ def ever_written(labels: Sequence[CanonicalLabel]) -> set[str]:
 
 def repair_all(labels: Sequence[CanonicalLabel]) -> None:
     """Repair those of the labels whose latest change was interrupted; one statement when none was."""
-    ids = {_version_id(label, label.version): label for label in labels}
+    ids = {version_id(label.pk, label.version): label for label in labels}
     kept = set(CanonicalLabelVersion.objects.filter(pk__in=ids).values_list("pk", flat=True))
-    for version_id, label in ids.items():
-        if version_id not in kept:
+    for key, label in ids.items():
+        if key not in kept:
             repair(label)
 
 
 def repair(label: CanonicalLabel) -> None:
     """Add what a killed writer left out of the label's latest change; nothing when nothing is missing."""
     versions = CanonicalLabelVersion.objects
-    if versions.filter(pk=_version_id(label, label.version)).exists():
+    if versions.filter(pk=version_id(label.pk, label.version)).exists():
         return
-    before = versions.filter(pk=_version_id(label, label.version - 1)).first()
+    before = versions.filter(pk=version_id(label.pk, label.version - 1)).first()
     if before is not None:
         audit_all([(before, label)])
     versions.bulk_create([_version(label, "")], ignore_conflicts=True)
@@ -93,13 +93,14 @@ def _limits(label: Limited) -> tuple[Any, ...]:
     return *uses, label.usage_reason, label.data_classification
 
 
-def _version_id(label: CanonicalLabel, version: int) -> str:
-    return str(uuid5(UUID(label.pk), str(version)))
+def version_id(label_id: str, version: int) -> str:
+    """Return the key of the row of a label's version."""
+    return str(uuid5(UUID(label_id), str(version)))
 
 
 def _version(label: CanonicalLabel, change_note: str) -> CanonicalLabelVersion:
     return CanonicalLabelVersion(
-        id=_version_id(label, label.version),
+        id=version_id(label.pk, label.version),
         canonical_label_id=label.pk,
         modified_by=label.last_modified_by,
         modified_at=label.last_modified_at,

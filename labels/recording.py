@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from labels.history import ever_written, keep_all, repair_all
 from labels.models import CanonicalLabel
+from labels.resting import NOTHING, resting_on
 from workbench.lakehouse.bulk import update_next
 
 CHANGED = (
     "label_data", "confidence", "notes", "item_hash", "template_id", "output_schema",
-    "version", "last_modified_by", "last_modified_at",
+    "version", "last_modified_by", "last_modified_at", *NOTHING,
 )  # fmt: skip
 
 
@@ -28,6 +29,9 @@ def record_labels(
     """
     if changed:
         repair_all(before)
+        standing = {label.pk: label for label in before}
+        for label in changed:
+            vars(label).update(resting_on(standing[label.pk], label.label_data))
         update_next(changed, CHANGED)
     if new:
         CanonicalLabel.objects.bulk_create(new, ignore_conflicts=True)

@@ -12,6 +12,7 @@ from labels.exporting import FORMATS
 from labels.importing import OUTCOMES, Imported
 from labels.labeling.walking import ORDERS
 from labels.models import CanonicalLabel, CanonicalLabelVersion
+from labels.opinions.hiding import HIDDEN
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from workbench.api.serializers import SheetKeyField
@@ -24,11 +25,23 @@ class CanonicalLabelSerializer(serializers.ModelSerializer[CanonicalLabel]):
     allowed_uses = UsesField()
     prohibited_uses = UsesField()
     tag_prohibited_uses = UsesField(help_text="What only who may loosen tag rules may allow.")
+    opinions_by = serializers.ListField(child=serializers.CharField(), read_only=True)
+    is_blind = serializers.SerializerMethodField(
+        help_text="Whether the answer and its author are left out, because you may yet give the second opinion."
+    )
 
     class Meta:
         model = CanonicalLabel
         exclude = ["sheet", "template", "uses_change_reason"]
         validators: list[Any] = []
+
+    def get_is_blind(self, label: CanonicalLabel) -> bool:
+        """Return whether who asks may yet give the second opinion."""
+        return label.pk in self.context.get("blind", ())
+
+    def to_representation(self, label: CanonicalLabel) -> dict[str, Any]:
+        shown = super().to_representation(label)
+        return {**shown, **HIDDEN} if shown["is_blind"] else shown
 
 
 class RecordLabelSerializer(serializers.Serializer[Any]):
@@ -97,7 +110,9 @@ class RestoreSerializer(serializers.Serializer[Any]):
 class AheadSerializer(serializers.Serializer[Any]):
     sheet: Any = SheetKeyField(queryset=Sheet.objects.all(), help_text="Id of the sheet.")
     label_type = serializers.CharField(max_length=64)
-    order = serializers.ChoiceField(ORDERS, default="gaps", help_text="`stale` changed since they were labeled.")
+    order = serializers.ChoiceField(
+        ORDERS, default="gaps", help_text="`stale` changed since they were labeled, `second` wait for your opinion."
+    )
     text = serializers.CharField(required=False, default="", help_text="Looked for in item_ref and row.")
     after = serializers.CharField(
         required=False, allow_null=True, default=None, trim_whitespace=False, help_text="Start behind this item."

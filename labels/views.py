@@ -30,6 +30,8 @@ from labels.labeling.holds import held_by_others, hold, let_go
 from labels.labeling.walking import walk
 from labels.limiting import change_uses, change_uses_of
 from labels.models import CanonicalLabel
+from labels.opinions.due import expect_open, is_blind
+from labels.opinions.hiding import HidesBlindLabels
 from labels.serializers import (
     AheadSerializer,
     CanonicalLabelSerializer,
@@ -45,13 +47,13 @@ from labels.serializers import (
 )
 from workbench.api.lines import JSONLinesParser, spooled
 from workbench.api.permissions import may
-from workbench.problems import Forbidden
+from workbench.problems import Conflict, Forbidden
 from workbench.sheet_rights import need_work_on, visible_to
 
 LIMITS = [IsAuthenticated, may(CHANGE_USES)]
 
 
-class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
+class CanonicalLabelViewSet(HidesBlindLabels, ReadOnlyModelViewSet[CanonicalLabel]):
     """Expert ground truth: one label for an item and type of task."""
 
     queryset = CanonicalLabel.objects.all()
@@ -72,9 +74,11 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
         given.is_valid(raise_exception=True)
         wanted, began = dict(given.validated_data), timezone.now()
         sheet, template = wanted.pop("sheet_id"), wanted.pop("template_id")
+        expect_open(sheet, wanted["label_type"], wanted["item_ref"], request.user)
         rights = rights_of(request.user)
         actor, seen = request.user.get_username(), wanted.pop("version")
         label = record_label(sheet=sheet, template=template, actor=actor, seen_version=seen, **wanted, **rights)
+        let_go(sheet, label.label_type, label.item_ref, actor=actor)
         is_new = label.version == 1 and label.created_at >= began
         return Response(CanonicalLabelSerializer(label).data, status=201 if is_new else 200)
 
@@ -138,8 +142,9 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
         given.is_valid(raise_exception=True)
         wanted = dict(given.validated_data)
         sheet, label_type = wanted.pop("sheet"), wanted.pop("label_type")
-        held = held_by_others(sheet, label_type, actor=request.user.get_username())
-        return Response(WalkSerializer(walk(sheet, label_type, **wanted, without=held)).data)
+        actor = request.user.get_username()
+        held = held_by_others(sheet, label_type, actor=actor)
+        return Response(WalkSerializer(walk(sheet, label_type, **wanted, without=held, actor=actor)).data)
 
     @extend_schema(request=TaskItemSerializer, responses=HeldSerializer)
     @action(detail=False, methods=["post"])
@@ -148,7 +153,12 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
         given = TaskItemSerializer(data=request.data, context={"request": request})
         given.is_valid(raise_exception=True)
         sheet, label_type, item_ref = given.task
-        hold(sheet, label_type, item_ref, actor=request.user.get_username())
+        try:
+            hold(sheet, label_type, item_ref, actor=request.user.get_username())
+        except Conflict as problem:
+            if is_blind(sheet, label_type, item_ref, request.user):  # who has it may be who answered first
+                raise Conflict(f"Somebody has {item_ref} on the screen: take another item.") from problem
+            raise
         key = {"sheet_id": sheet.pk, "label_type": label_type, "item_ref": item_ref}
         version = CanonicalLabel.objects.filter(**key).values_list("version", flat=True).first()
         return Response({"version": version or 0})

@@ -62,6 +62,14 @@ ENDPOINTS: Table = {
     "GET /api/v1/canonical-labels/{}": SIGNED_IN,
     "GET /api/v1/canonical-labels/{}/versions": SIGNED_IN,
     "GET /api/v1/canonical-labels/export": SIGNED_IN,
+    "GET /api/v1/second-opinions": SIGNED_IN,
+    "GET /api/v1/second-opinions/{}": SIGNED_IN,
+    "POST /api/v1/second-opinions": "labels.add_secondopinion",
+    "GET /api/v1/label-opinions": SIGNED_IN,
+    "GET /api/v1/label-opinions/{}": SIGNED_IN,
+    "POST /api/v1/label-opinions": "labels.add_labelopinion",
+    "POST /api/v1/label-opinions/{}/adjudicate": "labels.change_labelopinion",
+    "GET /api/v1/agreement": SIGNED_IN,
     "GET /api/v1/canonical-labels/ahead": SIGNED_IN,
     "POST /api/v1/canonical-labels/hold": LABEL,
     "POST /api/v1/canonical-labels/let-go": LABEL,
@@ -134,6 +142,8 @@ ENDPOINTS: Table = {
 SCREENS: Table = {
     "/": OPEN,
     "/signed-in/": SIGNED_IN,
+    "/label/{}/{}/agreement": SIGNED_IN,
+    "/label/{}/{}/adjudicate": SIGNED_IN,
     "/review/{}/": SIGNED_IN,
     "/review/{}/progress": SIGNED_IN,
     "/review/{}/pairs/{}": SIGNED_IN,
@@ -153,6 +163,8 @@ ADMIN_MODELS: Table = {
     "templates_app.prompttemplate": "view add change delete",
     "labels.canonicallabel": "view add change",
     "labels.canonicallabelversion": "view",
+    "labels.secondopinion": "view add change",
+    "labels.labelopinion": "view",
     "training.trainingsheet": "view",
     "training.qapair": "view",
     "training.reviewevent": "view",
@@ -190,6 +202,7 @@ ADMIN_PAGES: Table = {
     **dict.fromkeys(
         (f"labels_canonicallabel_as_{form}" for form in ("jsonl", "coco", "yolo")), "labels.view_canonicallabel"
     ),
+    "labels_secondopinion_agreement": "labels.view_secondopinion",
     # As it opens without a template: to begin one. One that is there opens for who may view it.
     "templates_app_prompttemplate_studio": WRITE_TEMPLATE,
     "templates_app_prompttemplate_studio_preview": "templates_app.view_prompttemplate",

@@ -87,6 +87,8 @@ NAVIGATION = [
                 "link": reverse_lazy("label-entry"),
                 "permission": may("labels.add_canonicallabel"),
             },
+            screen("Second opinions", "balance", "labels", "secondopinion"),
+            screen("Opinions given", "compare", "labels", "labelopinion"),
             screen("Review events", "rate_review", "training", "reviewevent") | {"active": on_events},
         ],
     },

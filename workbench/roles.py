@@ -14,6 +14,8 @@ LOOKS_AT = (
     "templates_app.view_prompttemplate",
     "labels.view_canonicallabel",
     "labels.view_canonicallabelversion",
+    "labels.view_secondopinion",
+    "labels.view_labelopinion",
     "training.view_trainingsheet",
     "training.view_qapair",
     "training.view_reviewevent",
@@ -25,7 +27,11 @@ LOOKS_AT = (
     "governance.view_tagpolicy",
 )
 # Labels items, and reviews what was drafted.
-LABELS = ("labels.add_canonicallabel", "labels.change_canonicallabel", "training.change_qapair")
+LABELS = (
+    "labels.add_canonicallabel", "labels.change_canonicallabel", "labels.add_labelopinion", "training.change_qapair",
+)  # fmt: skip
+# Asks for second opinions, and decides between two.
+ADJUDICATES = ("labels.add_secondopinion", "labels.change_secondopinion", "labels.change_labelopinion")
 # Defines sheets, writes templates, generates.
 GENERATES = (
     "sheets.add_sheet", "sheets.change_sheet", "sheets.delete_sheet",
@@ -52,7 +58,7 @@ GOVERNS = (
 Rights = Mapping[str, Iterable[str]]
 ROLES: Rights = {
     EXPERT: (*LOOKS_AT, *LABELS),
-    SCIENTIST: (*LOOKS_AT, *LABELS, *GENERATES, "training.add_export", "governance.change_uses"),
+    SCIENTIST: (*LOOKS_AT, *LABELS, *ADJUDICATES, *GENERATES, "training.add_export", "governance.change_uses"),
     ENGINEER: (*LOOKS_AT, *TRAINS),
-    LEAD: (*LOOKS_AT, *LABELS, *GENERATES, *TRAINS, *GOVERNS),
+    LEAD: (*LOOKS_AT, *LABELS, *ADJUDICATES, *GENERATES, *TRAINS, *GOVERNS),
 }

@@ -14,22 +14,30 @@ from django.views.decorators.http import require_GET
 from labels.labeling.progress import counts_of
 from labels.labeling.sight import may_label
 from labels.labeling.templates_of import by_table
+from labels.opinions.reporting import opinions_of
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from workbench.csp import strict
 
 SHEETS = 100
 
+Counts = dict[tuple[str, str], tuple[int, int]]
+
 
 @dataclass(frozen=True)
 class TaskRow:
-    """A label type of a sheet: its labels, the reader's own, and the share of the items; no share where unknown."""
+    """A label type of a sheet: its labels, the reader's own, and the share of the items; no share where unknown.
+
+    `opinions` are second ones, of which `waiting` are to be adjudicated.
+    """
 
     label_type: str
     has_form: bool
     labels: int
     mine: int
     items: int | None
+    opinions: int
+    waiting: int
 
     @property
     def gaps(self) -> int | None:
@@ -53,20 +61,22 @@ def entry(request: HttpRequest) -> HttpResponse:
     sheets = list((seen.filter(pk=sheet_id) if sheet_id else seen).order_by("name")[:SHEETS])
     published = list(PromptTemplate.objects.filter(status=PromptTemplate.Status.PUBLISHED))
     counts = counts_of([sheet.pk for sheet in sheets], actor=request.user.get_username())
+    opinions = opinions_of([sheet.pk for sheet in sheets])
     context = {
-        "sheets": [(sheet, list(_rows(sheet, published, counts)), may_label(request.user, sheet)) for sheet in sheets],
+        "sheets": [
+            (sheet, list(_rows(sheet, published, counts, opinions)), may_label(request.user, sheet)) for sheet in sheets
+        ],
         "label_types": sorted({template.label_type for template in published}),
         "chosen": sheet_id,
     }
     return render(request, "labels/entry.html", context)
 
 
-def _rows(
-    sheet: Sheet, published: list[PromptTemplate], counts: dict[tuple[str, str], tuple[int, int]]
-) -> Iterator[TaskRow]:
+def _rows(sheet: Sheet, published: list[PromptTemplate], counts: Counts, opinions: Counts) -> Iterator[TaskRow]:
     """Yield the label types that the sheet has labels of, and those of templates made for its table."""
     made_for = by_table(published).get(sheet.primary_table, set())
     forms = {template.label_type for template in published}
     for label_type in sorted(made_for | {kind for sheet_id, kind in counts if sheet_id == sheet.pk}):
         labels, mine = counts.get((sheet.pk, label_type), (0, 0))
-        yield TaskRow(label_type, label_type in forms, labels, mine, sheet.row_count)
+        given, waiting = opinions.get((sheet.pk, label_type), (0, 0))
+        yield TaskRow(label_type, label_type in forms, labels, mine, sheet.row_count, given, waiting)

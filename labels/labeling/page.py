@@ -14,12 +14,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from labels.checking import existing_item
 from labels.labeling.holds import held_by_others, hold, let_go
-from labels.labeling.posted import beside_in, record_posted
+from labels.labeling.posted import beside_in, give_posted, record_posted
 from labels.labeling.progress import progress_of
 from labels.labeling.shown import ShownItem, Task, shown_item
 from labels.labeling.sight import LOOK_ONLY, expect_sheet, may_label
 from labels.labeling.templates_of import templates_for
 from labels.labeling.walking import ORDERS, walk
+from labels.opinions.due import is_blind
 from sheets.reading import ref_before
 from templates_app.answer_form import answer_of
 from workbench.canonical import canonical_json
@@ -27,7 +28,12 @@ from workbench.csp import strict
 from workbench.problems import Conflict, Invalid, Problem
 from workbench.signed_in import sign_in_pages
 
-ORDER_WORDS = {"gaps": "without a label", "all": "all, in sequence", "stale": "changed since labeled"}
+ORDER_WORDS = {
+    "gaps": "without a label",
+    "all": "all, in sequence",
+    "stale": "changed since labeled",
+    "second": "for a second opinion",
+}
 
 
 @strict
@@ -43,7 +49,7 @@ def page(request: HttpRequest, sheet_id: str, label_type: str) -> HttpResponse:
     try:
         asked = request.GET.get("item", "").strip()
         if item_ref := _named(task, asked) if asked else _next(request, task):
-            shown = shown_item(task, item_ref)
+            shown = shown_item(task, item_ref, is_opinion=_is_blind(request, task, item_ref))
     except Problem as problem:
         messages.error(request, problem.message)
     return _page(request, task, shown)
@@ -56,7 +62,8 @@ def page(request: HttpRequest, sheet_id: str, label_type: str) -> HttpResponse:
 def item(request: HttpRequest, sheet_id: str, label_type: str) -> HttpResponse:
     """Return the parts of the screen that belong to the item `?ref=`; looking takes no hold of it."""
     task = task_of(request, sheet_id, label_type)
-    shown = shown_item(task, request.GET.get("ref", ""))
+    item_ref = request.GET.get("ref", "")
+    shown = shown_item(task, item_ref, is_opinion=_is_blind(request, task, item_ref))
     return render(request, "labels/item.html", _item_context(request, task, shown))
 
 
@@ -110,13 +117,19 @@ def _next(request: HttpRequest, task: Task) -> str | None:
     takes, after = may_label(request.user, task.sheet), request.GET.get("after")
     held = held_by_others(task.sheet, task.label_type, actor=actor) if takes else set()
     while True:
-        found = walk(task.sheet, task.label_type, order=order, text=text, after=after, limit=5, without=held)
+        found = walk(
+            task.sheet, task.label_type, order=order, text=text, after=after, limit=5, without=held, actor=actor
+        )
         for stop in found.stops:
             if not takes or _is_taken(task, stop.item_ref, actor):
                 return stop.item_ref
         if found.after is None:
             return None
         after = found.after
+
+
+def _is_blind(request: HttpRequest, task: Task, item_ref: str) -> bool:
+    return is_blind(task.sheet, task.label_type, item_ref, request.user)
 
 
 def _is_taken(task: Task, item_ref: str, actor: str) -> bool:
@@ -183,12 +196,21 @@ def _do(request: HttpRequest, task: Task) -> HttpResponse:
         return redirect(onwards) if verb != "save" else _page(request, task, None, code=403)
     if verb == "save":
         try:
-            label = record_posted(task, item_ref, request.POST, user=request.user)
+            said = _save(request, task, item_ref)
         except Problem as problem:
             return _refused(request, task, item_ref, problem)
-        messages.success(request, f"Saved: {item_ref}, version {label.version}.")
+        messages.success(request, said)
     let_go(task.sheet, task.label_type, item_ref, actor=actor)
     return redirect(onwards)
+
+
+def _save(request: HttpRequest, task: Task, item_ref: str) -> str:
+    """Save what was posted, and return what happened in words."""
+    if request.POST.get("is_opinion"):
+        give_posted(task, item_ref, request.POST, user=request.user)
+        return f"Saved: your second opinion on {item_ref}."
+    label = record_posted(task, item_ref, request.POST, user=request.user)
+    return f"Saved: {item_ref}, version {label.version}."
 
 
 def _refused(request: HttpRequest, task: Task, item_ref: str, problem: Problem) -> HttpResponse:
@@ -199,5 +221,12 @@ def _refused(request: HttpRequest, task: Task, item_ref: str, problem: Problem) 
         messages.warning(
             request, f"Theirs: {canonical_json(problem.details['theirs']['label_data'])}. Yours is in the form."
         )
-    shown = shown_item(task, item_ref, typed=typed, beside=beside_in(request.POST), problems=problem.fields)
+    shown = shown_item(
+        task,
+        item_ref,
+        typed=typed,
+        beside=beside_in(request.POST),
+        problems=problem.fields,
+        is_opinion=_is_blind(request, task, item_ref),
+    )
     return _page(request, task, shown, code=problem.status)

@@ -10,9 +10,12 @@ from governance.changing import rights_of
 from governance.uses import USES
 from labels.actions import record_label
 from labels.labeling.shown import Beside, Task
-from labels.models import CanonicalLabel
+from labels.models import CanonicalLabel, LabelOpinion
+from labels.opinions.actions import give_opinion
+from labels.opinions.due import GIVE, expect_open
 from templates_app.answer_form import answer_of
 from workbench.concepts import Confidence
+from workbench.problems import Forbidden
 
 LONGEST = 10
 
@@ -38,6 +41,7 @@ def beside_in(posted: Mapping[str, str]) -> Beside:
 
 def record_posted(task: Task, item_ref: str, posted: Mapping[str, str], *, user: Any) -> CanonicalLabel:
     """Return the label, recorded by the user as the form says; errors as for `record_label`."""
+    expect_open(task.sheet, task.label_type, item_ref, user)
     return record_label(
         sheet=task.sheet,
         item_ref=item_ref,
@@ -48,4 +52,21 @@ def record_posted(task: Task, item_ref: str, posted: Mapping[str, str], *, user:
         actor=user.get_username(),
         **rights_of(user),
         **asdict(beside_in(posted)),
+    )
+
+
+def give_posted(task: Task, item_ref: str, posted: Mapping[str, str], *, user: Any) -> LabelOpinion:
+    """Return the user's second opinion, given as the form says; errors as for `give_opinion`."""
+    if not user.has_perm(GIVE):
+        raise Forbidden("You may not give second opinions: ask an owner for the right to add label opinions.")
+    beside = beside_in(posted)
+    return give_opinion(
+        sheet=task.sheet,
+        item_ref=item_ref,
+        label_type=task.label_type,
+        template=task.template,
+        label_data=answer_of(task.output_schema, posted),
+        actor=user.get_username(),
+        confidence=beside.confidence,
+        notes=beside.notes,
     )

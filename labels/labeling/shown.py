@@ -65,7 +65,7 @@ class Beside:
 
 @dataclass(frozen=True)
 class ShownItem:
-    """All that the templates of an item read; `label` is None for a gap."""
+    """All that the templates of an item read; `label` is None for a gap, and for who gives a second opinion on it."""
 
     task: Task
     item_ref: str
@@ -75,6 +75,7 @@ class ShownItem:
     beside: Beside
     previous: str | None
     problems: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    is_opinion: bool = False
 
     states, classifications, confidences = STATES, CLASSIFICATIONS, Confidence.choices
 
@@ -107,10 +108,14 @@ def shown_item(
     typed: Any = MISSING,
     beside: Beside | None = None,
     problems: Mapping[str, Sequence[str]] | None = None,
+    is_opinion: bool = False,
 ) -> ShownItem:
-    """Return the item for the screen; `typed` and `beside` are what was refused, with why, to be looked at again."""
+    """Return the item for the screen; `typed` and `beside` are what was refused, with why, to be looked at again.
+
+    Of the label nothing is read where a second opinion is given.
+    """
     key = {"sheet_id": task.sheet.pk, "item_ref": item_ref, "label_type": task.label_type}
-    label = CanonicalLabel.objects.select_related("template").filter(**key).first()
+    label = None if is_opinion else CanonicalLabel.objects.select_related("template").filter(**key).first()
     stored = label.label_data if label else MISSING
     schema = task.output_schema
     measured = asks_for_annotations(schema)
@@ -129,6 +134,7 @@ def shown_item(
         beside or beside_of(label),
         ref_before(task.sheet, item_ref, 1),
         {name: words for name, words in (problems or {}).items() if name != "label_data"},
+        is_opinion,
     )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -16,6 +19,7 @@ from labels.labeling.past import past_of
 from labels.labeling.posted import whole
 from labels.labeling.sight import LOOK_ONLY, may_label
 from labels.models import CanonicalLabel
+from labels.opinions.due import is_blind
 from workbench.csp import strict
 from workbench.problems import Problem
 
@@ -30,6 +34,10 @@ def versions(request: HttpRequest, label_id: str) -> HttpResponse:
     label = seen.select_related("sheet", "template").filter(pk=label_id).first()
     if label is None:
         raise Http404(f"There is no canonical label {label_id}.")
+    if is_blind(label.sheet, label.label_type, label.item_ref, request.user):
+        messages.info(request, "The label's versions are shown when your second opinion is given.")
+        query = urlencode({"item": label.item_ref})
+        return redirect(f"{reverse('label', args=[label.sheet_id, label.label_type])}?{query}")
     if request.method == "POST":
         if not may_label(request.user, label.sheet):
             messages.error(request, LOOK_ONLY)

@@ -1,4 +1,4 @@
-"""The items of a sheet in the order in which they are labeled: gaps, all, or what changed since it was labeled."""
+"""The items of a sheet in the order in which they are labeled: gaps, all, what changed since, what waits for a second opinion."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 from labels.models import CanonicalLabel
+from labels.opinions.due import due_refs
 from sheets.models import Sheet
 from sheets.reading import Item, iter_items
 
-ORDERS = ("gaps", "all", "stale")
+ORDERS = ("gaps", "all", "stale", "second")
 CHUNK = 200
 # One answer reads so many items at most; whoever asked goes on behind the last one.
 READ_AT_MOST = 5_000
@@ -42,8 +43,10 @@ def walk(
     after: str | None = None,
     limit: int = 30,
     without: Collection[str] = (),
+    actor: str = "",
 ) -> Walk:
-    """Return up to `limit` stops behind the item `after`: `gaps` have no label, `stale` changed since, `all` are all.
+    """Return up to `limit` stops behind the item `after`: `gaps` have no label, `stale` changed since, `all` are all;
+    `second` wait for the second opinion of the actor.
 
     `text` is looked for in the item_ref and the row, whatever its case. Items of `without` are left out. Raises Invalid
     where the sheet does not resolve.
@@ -51,16 +54,20 @@ def walk(
     stops: list[Stop] = []
     most = READ_AT_MOST if text or without or order != "all" else limit
     read, last = 0, after
-    for item, stop in _judged(sheet, label_type, iter_items(sheet, after=after, limit=most)):
+    for item, stop, is_due in _judged(sheet, label_type, iter_items(sheet, after=after, limit=most), order, actor):
         read, last = read + 1, item.ref
-        if stop.item_ref not in without and _is_wanted(stop, order) and _has(item, text.casefold()):
+        is_wanted = is_due if order == "second" else _is_wanted(stop, order)
+        if stop.item_ref not in without and is_wanted and _has(item, text.casefold()):
             stops.append(stop)
             if len(stops) == limit:
                 return Walk(stops, last)
     return Walk(stops, last if read == most else None)
 
 
-def _judged(sheet: Sheet, label_type: str, items: Iterator[Item]) -> Iterator[tuple[Item, Stop]]:
+def _judged(
+    sheet: Sheet, label_type: str, items: Iterator[Item], order: str, actor: str
+) -> Iterator[tuple[Item, Stop, bool]]:
+    """Yield each item with its stop, and whether it waits for a second opinion, where that is asked."""
     while chunk := list(islice(items, CHUNK)):
         labels = CanonicalLabel.objects.filter(
             sheet_id=sheet.pk, label_type=label_type, item_ref__in=[item.ref for item in chunk]
@@ -68,9 +75,10 @@ def _judged(sheet: Sheet, label_type: str, items: Iterator[Item]) -> Iterator[tu
         known = {
             ref: (version, hash_) for ref, version, hash_ in labels.values_list("item_ref", "version", "item_hash")
         }
+        due = due_refs(sheet, label_type, list(known), actor=actor) if order == "second" else ()
         for item in chunk:
             version, hash_ = known.get(item.ref, (0, ""))
-            yield item, Stop(item.ref, version, bool(hash_) and hash_ != item.hash)
+            yield item, Stop(item.ref, version, bool(hash_) and hash_ != item.hash), item.ref in due
 
 
 def _is_wanted(stop: Stop, order: str) -> bool:

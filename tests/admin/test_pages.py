@@ -17,6 +17,8 @@ from django.utils import timezone
 
 from governance import audit
 from governance.models import UsageConstraintAudit
+from labels.models import CanonicalLabel
+from labels.opinions.actions import ask_for_opinions, give_opinion
 from tests.training.files.conftest import document
 from training.actions.conversations import import_conversations
 from training.actions.export import open_export
@@ -31,6 +33,8 @@ LISTS = {
     "templates_app.prompttemplate": 2,
     "labels.canonicallabel": 3,
     "labels.canonicallabelversion": 2,
+    "labels.secondopinion": 3,
+    "labels.labelopinion": 3,
     "training.trainingsheet": 4,
     "training.qapair": 3,
     "training.reviewevent": 3,
@@ -66,6 +70,10 @@ def audited(boards: TrainingSheet) -> None:
         old_data_classification="internal", new_data_classification="restricted", modified_by="omar", modified_at=now,
     )  # fmt: skip
     audit.append([change])
+    label = CanonicalLabel.objects.filter(sheet_id=boards.sheet_id)[0]
+    key = {"sheet": label.sheet, "label_type": label.label_type}
+    ask_for_opinions(**key, share=100, actor="omar")
+    give_opinion(**key, item_ref=label.item_ref, label_data=label.label_data, actor="ben")
 
 
 @pytest.mark.parametrize("name", LISTS)

@@ -5,9 +5,9 @@ const USES = ["usage_reason", "data_classification", "reason"];
 
 export class Item extends FormItem {
   constructor(setup, element = document.querySelector(".item")) {
-    const { itemRef, version, previous, answer } = element.dataset;
+    const { itemRef, version, previous, answer, opinion } = element.dataset;
     super({ element, draft: `label-draft:${setup.user}:${setup.sheet}:${setup.label_type}:${itemRef}`, version: Number(version) });
-    Object.assign(this, { setup, id: itemRef, itemRef, previous });
+    Object.assign(this, { setup, id: itemRef, itemRef, previous, isOpinion: opinion !== undefined });
     this.stored = answer ? JSON.parse(answer) : undefined;
     this.controls = [...element.querySelectorAll("[data-beside] [name]")];
     this.besideBase = JSON.stringify(this.beside);
@@ -38,14 +38,20 @@ export class Item extends FormItem {
     super.fill(answer);
   }
 
-  // The label as the API takes it; uses that nobody touched are left out and stay as they are.
+  get path() {
+    return this.isOpinion ? "/label-opinions" : "/canonical-labels";
+  }
+
+  // The label or second opinion as the API takes it; uses that nobody touched are left out and stay as they are.
   get body() {
     const { beside, setup } = this;
     const base = JSON.parse(this.besideBase);
     const body = {
       sheet_id: setup.sheet, item_ref: this.itemRef, label_type: setup.label_type, template_id: setup.template,
-      label_data: this.form.read(), confidence: beside.confidence, notes: beside.notes.trim(), version: this.version,
+      label_data: this.form.read(), confidence: beside.confidence, notes: beside.notes.trim(),
     };
+    if (this.isOpinion) return body;
+    body.version = this.version;
     const limits = Object.keys(beside).filter((name) => name.startsWith("use.") || USES.includes(name));
     if (limits.every((name) => beside[name] === base[name])) return body;
     const uses = (state) => limits.filter((name) => beside[name] === state).map((name) => name.slice("use.".length));
@@ -55,7 +61,8 @@ export class Item extends FormItem {
 
   draw() {
     const words = document.querySelector("[data-do=save] [data-words]");
-    if (words) words.textContent = this.version && !this.isChanged ? "Confirm" : "Save";
+    if (words && this.isOpinion) words.textContent = "Save my opinion";
+    else if (words) words.textContent = this.version && !this.isChanged ? "Confirm" : "Save";
     super.draw();
   }
 }

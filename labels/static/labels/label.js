@@ -69,7 +69,7 @@ async function take(mine) {
     say(data.error.message);
     ahead.pass(held.id);
     await next();
-  } else if (status === 200 && data.version !== held.version && !held.isChanged && !waiting(held.id)) {
+  } else if (status === 200 && !held.isOpinion && data.version !== held.version && !held.isChanged && !waiting(held.id)) {
     await show(held.id);
   }
 }
@@ -115,7 +115,7 @@ async function save() {
   quiet();
   const earlier = waiting(saved.id);
   if (earlier) outbox.takeBack(earlier.body.action_id);
-  const entry = outbox.add({ task, ref: saved.id, path: "/canonical-labels", base: saved.stored ?? null, typed: saved.typed, body: { ...saved.body, action_id: newId() } });
+  const entry = outbox.add({ task, ref: saved.id, path: saved.path, base: saved.stored ?? null, typed: saved.typed, body: { ...saved.body, action_id: newId() } });
   strip.drop(earlier?.body.action_id);
   strip.push({ id: saved.id, itemRef: saved.itemRef, verb: "save", actionId: entry.body.action_id });
   ahead.pass(saved.id);
@@ -187,9 +187,10 @@ async function stale(entry, { message, details }) {
 // What waits for the same item was typed over the label that the server has just acknowledged.
 function done({ detail: { entry, data } }) {
   if (entry.task !== task) return;
-  outbox.amend((later) => (later.task === task && later.ref === entry.ref ? { ...later, body: { ...later.body, version: data.version } } : later));
+  if (entry.path === "/canonical-labels") outbox.amend((later) => (later.task === task && later.ref === entry.ref ? { ...later, body: { ...later.body, version: data.version } } : later));
   ahead.fragments.forget(entry.ref);
-  if (item?.id === entry.ref) {
+  if (item?.id !== entry.ref) ahead.letGo(entry.ref);
+  else {
     item.version = data.version;
     // Somebody went back to it before it was saved: it is shown as what it has become.
     const isAsSent = !waiting(entry.ref) && JSON.stringify(item.typed) === JSON.stringify(entry.typed);

@@ -1,0 +1,70 @@
+"""Which items wait for an expert's second opinion; until it is given, that expert is shown nothing of the first one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from labels.models import CanonicalLabel, CanonicalLabelVersion, LabelOpinion, SecondOpinion
+from labels.opinions.rules import is_chosen, rule_of
+from sheets.models import Sheet
+from workbench.problems import Conflict
+
+GIVE = "labels.add_labelopinion"
+AUTHORS = ("labeled_by", "last_modified_by")
+
+
+def due_refs(sheet: Sheet, label_type: str, item_refs: Collection[str], *, actor: str) -> set[str]:
+    """Return those of the items that are labeled by others, chosen for a second opinion, and have none yet."""
+    rule = rule_of(sheet, label_type)
+    chosen = [ref for ref in item_refs if rule and is_chosen(rule, ref)]
+    if not chosen:
+        return set()
+    labels = CanonicalLabel.objects.filter(sheet_id=sheet.pk, label_type=label_type, item_ref__in=chosen)
+    return {label.item_ref for label in _open(labels, actor)}
+
+
+def blind_labels(labels: Iterable[CanonicalLabel], user: Any) -> set[str]:
+    """Return the keys of those labels that the user may yet give a second opinion on; one statement where there are none."""
+    if not user.has_perm(GIVE):
+        return set()
+    among = list(labels)
+    tasks = {(label.sheet_id, label.label_type) for label in among}
+    rules = _rules(tasks) if tasks else {}
+    chosen = [label for label in among if (rule := rules.get(_task(label))) and is_chosen(rule, label.item_ref)]
+    return {label.pk for label in _open(chosen, user.get_username())}
+
+
+def is_blind(sheet: Sheet, label_type: str, item_ref: str, user: Any) -> bool:
+    """Return whether the user may yet give the second opinion on the item."""
+    return user.has_perm(GIVE) and bool(due_refs(sheet, label_type, [item_ref], actor=user.get_username()))
+
+
+def expect_open(sheet: Sheet, label_type: str, item_ref: str, user: Any) -> None:
+    """Raise Conflict where the user may yet give the second opinion on the item, and so neither see nor write its label."""
+    if is_blind(sheet, label_type, item_ref, user):
+        raise Conflict(
+            f"{item_ref} waits for a second opinion, which may be yours: give it first, by POST /api/v1/label-opinions "
+            "or on the labeling screen. Until then its label is neither shown to you nor changed by you."
+        )
+
+
+def _rules(tasks: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], SecondOpinion]:
+    rules = SecondOpinion.objects.filter(sheet_id__in={sheet_id for sheet_id, _ in tasks}, share__gt=0)
+    return {_task(rule): rule for rule in rules}
+
+
+def _task(row: CanonicalLabel | SecondOpinion) -> tuple[str, str]:
+    return row.sheet_id, row.label_type
+
+
+def _open(labels: Iterable[CanonicalLabel], actor: str) -> list[CanonicalLabel]:
+    """Return those of the labels that are others' alone and have no second opinion yet."""
+    others = {label.pk: label for label in labels if actor not in [getattr(label, name) for name in AUTHORS]}
+    if not others:
+        return []
+    given = LabelOpinion.objects.filter(canonical_label_id__in=list(others))
+    known = set(given.values_list("canonical_label_id", flat=True))
+    written = CanonicalLabelVersion.objects.filter(canonical_label_id__in=list(others), modified_by=actor)
+    known |= set(written.values_list("canonical_label_id", flat=True))
+    return [label for key, label in others.items() if key not in known]

@@ -1,0 +1,77 @@
+"""Agreement of a sheet's experts for a label type, read from their opinions and the versions these stand beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from django.db.models import Count, Q
+
+from labels.history import version_id
+from labels.models import CanonicalLabelVersion, LabelOpinion
+from labels.opinions.comparing import Unit, are_same, compare
+from labels.opinions.measures import Tally
+from labels.opinions.rules import rule_of, sameness
+from sheets.models import Sheet
+from templates_app.schemas import normalise_output_schema
+
+CHUNK = 200
+LISTED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """An item that two experts answered differently, with the names of the fields."""
+
+    opinion: LabelOpinion
+    fields: list[str]
+
+
+@dataclass
+class Agreement:
+    """All of it; of the items that differ the latest `LISTED` are named. `waiting` are to be adjudicated."""
+
+    tally: Tally = field(default_factory=Tally)
+    differing: list[Differing] = field(default_factory=list)
+    waiting: int = 0
+
+    @property
+    def percent(self) -> float | None:
+        """The share of items that were answered the same, None before anybody gave a second opinion."""
+        return 100 * self.tally.same_items / self.tally.items if self.tally.items else None
+
+
+def agreement_of(sheet: Sheet, label_type: str) -> Agreement:
+    """Return the agreement of both first answers, whatever was decided since; memory grows with the fields only."""
+    found, rule = Agreement(), sameness(rule_of(sheet, label_type))
+    opinions = LabelOpinion.objects.filter(sheet_id=sheet.pk, label_type=label_type).order_by("-made_at", "-id")
+    for opinion, first in _with_first(opinions.iterator(chunk_size=CHUNK)):
+        units = compare(normalise_output_schema(opinion.output_schema or {}), first, opinion.label_data, rule)
+        found.tally.add(opinion.first_author, opinion.author, units)
+        found.waiting += opinion.status == LabelOpinion.Status.WAITING
+        if not are_same(units) and len(found.differing) < LISTED:
+            found.differing.append(Differing(opinion, _names(units)))
+    return found
+
+
+def opinions_of(sheet_ids: Iterable[str]) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return the second opinions by sheet and label type, all and those to be adjudicated, in one statement."""
+    waits = Count("pk", filter=Q(status=LabelOpinion.Status.WAITING))
+    opinions = LabelOpinion.objects.filter(sheet_id__in=list(sheet_ids)).order_by()
+    found = opinions.values_list("sheet_id", "label_type").annotate(all=Count("pk"), waits=waits)
+    return {(sheet_id, label_type): (count, waiting) for sheet_id, label_type, count, waiting in found}
+
+
+def _with_first(opinions: Iterator[LabelOpinion]) -> Iterator[tuple[LabelOpinion, Any]]:
+    """Yield each opinion with the answer that it stands beside."""
+    while chunk := list(islice(opinions, CHUNK)):
+        keys = {version_id(each.canonical_label_id, each.label_version): each for each in chunk}
+        rows = CanonicalLabelVersion.objects.filter(pk__in=list(keys))
+        firsts: dict[str, Any] = dict(rows.values_list("pk", "label_data"))
+        yield from ((each, firsts[key]) for key, each in keys.items() if key in firsts)
+
+
+def _names(units: list[Unit]) -> list[str]:
+    return list(dict.fromkeys(unit.field for unit in units if not unit.is_same))
