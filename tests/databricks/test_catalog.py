@@ -1,19 +1,22 @@
-"""The catalog of a workspace: browsed by REST without a statement, with tags that may be forbidden."""
+"""The catalog of a workspace: browsed by REST, without a statement but that for the tag rules; tags may be forbidden."""
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connections
 from rest_framework.test import APIClient
 
 from sheets.models import Sheet
 from sheets.source_uses import uses_of
-from tests.databricks.loopback import TOKEN, Loopback
-from workbench import databases
+from tests.conftest import at
+from tests.databricks.loopback import Loopback
 from workbench.router import LAKEHOUSE
+
+pytestmark = pytest.mark.django_db(databases=["default", LAKEHOUSE])
 
 MADE = (
     "CREATE CATALOG shop COMMENT 'The shop'",
@@ -34,28 +37,23 @@ SHEET = Sheet(
 )
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None) -> Iterator[Loopback]:
-    """A warehouse and its workspace with the catalog `shop`, in the place of the lakehouse."""
-    with pytest.MonkeyPatch.context() as patch, Loopback(tmp_path_factory.mktemp("shop") / "lakehouse") as server:
-        patch.setenv("DATABRICKS_TOKEN", TOKEN)
-        with server.local() as connection, connection.cursor() as cursor:
+@pytest.fixture
+def warehouse(migrated: Path, tmp_path: Path) -> Iterator[Loopback]:
+    """A warehouse and its workspace with the workbench's tables and the catalog `shop`, in the place of the lakehouse."""
+    shutil.copytree(migrated, tmp_path / "lakehouse")
+    with at(tmp_path / "lakehouse", warehouse=True) as place:
+        with place.server.local() as connection, connection.cursor() as cursor:
             for statement in MADE:
                 cursor.execute(statement)
-        for name, value in databases.lakehouse(server.url).items():
-            patch.setitem(connections[LAKEHOUSE].settings_dict, name, value)
-        yield server
+        yield place.server
 
 
-@pytest.fixture
-def warehouse(shop: Loopback) -> Iterator[Loopback]:
-    shop.statements.clear()
-    yield shop
-    shop.workspace.denied.clear()
-    shop.workspace.failures.clear()
+def asked_of(warehouse: Loopback) -> set[str]:
+    """The tables that statements were about."""
+    return {re.findall(r"`(\w+)`", sql.partition(" FROM ")[2])[0] for sql in warehouse.executed}
 
 
-def test_browsing_sends_no_statement(api: APIClient, warehouse: Loopback) -> None:
+def test_browsing_asks_only_for_the_tag_rules(api: APIClient, warehouse: Loopback) -> None:
     catalogs = api.get("/api/v1/catalog").json()["catalogs"]
     shop = {"name": "shop", "comment": "The shop", "tags": {"owner": "quality"}, "tags_problem": ""}
     assert shop in catalogs and "system" not in [each["name"] for each in catalogs]
@@ -67,7 +65,7 @@ def test_browsing_sends_no_statement(api: APIClient, warehouse: Loopback) -> Non
     ]
     assert api.get("/api/v1/catalog/shop/empty").json()["tables"] == []
     assert api.get("/api/v1/catalog/shop/raw/volumes/pictures").json()["uses"]["data_classification"] == "confidential"
-    assert warehouse.statements == []
+    assert asked_of(warehouse) == {"tag_policies"}
 
 
 @pytest.mark.parametrize(
@@ -93,7 +91,7 @@ def test_tags_of_every_level_are_read_side_by_side(warehouse: Loopback) -> None:
         ("column", ["PII"]),
         ("volume", ["CONFIDENTIAL"]),
     ]
-    assert found.allowed_uses == ["testing"] and warehouse.statements == []
+    assert found.allowed_uses == ["testing"] and asked_of(warehouse) == {"tag_policies"}
 
 
 def test_tags_that_may_not_be_read_are_not_no_tags(api: APIClient, warehouse: Loopback) -> None:
