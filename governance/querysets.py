@@ -9,10 +9,11 @@ from django.apps import apps
 from django.db import NotSupportedError
 from django.db.models import Q, QuerySet
 
-from workbench.sheet_rights import rights_of
+from governance.uses import USES, Limit
+from workbench.sheet_rights import OfSheetQuerySet, rights_of
 
 if TYPE_CHECKING:
-    from governance.models import UsageConstraintAudit
+    from governance.models import UsageConstraintAudit, Withdrawal  # noqa: F401 - named in the brackets below
 
 # What an audit row can be about, and the lookup that leads from there to a sheet.
 OF_SHEETS = (
@@ -39,7 +40,10 @@ class AuditQuerySet(QuerySet["UsageConstraintAudit"]):
             for name, path in OF_SHEETS
         )
         subjects = [f"sheet {key}" for key in hidden] + [f"training sheet {key}" for key in training_sheets]
-        return self.exclude(Q(qa_pair_id__in=pairs) | Q(canonical_label_id__in=labels) | Q(subject__in=subjects))
+        about = Q(qa_pair_id__in=pairs) | Q(canonical_label_id__in=labels) | Q(subject__in=subjects)
+        for key in hidden:
+            about |= Q(subject__startswith=f"sheet {key} item ")
+        return self.exclude(about)
 
     def add_chained(self, rows: Iterable[UsageConstraintAudit]) -> None:
         """Insert rows that `governance.audit` has chained, as one commit; IntegrityError where a place is taken."""
@@ -50,3 +54,13 @@ class AuditQuerySet(QuerySet["UsageConstraintAudit"]):
 
     create = bulk_create = bulk_update = update = delete = _refuse
     get_or_create = update_or_create = _raw_delete = _update = _refuse
+
+
+class WithdrawalQuerySet(OfSheetQuerySet["Withdrawal"]):
+    def in_force(self, sheet_id: str) -> dict[str, Limit]:
+        """Return what each withdrawn item of the sheet is limited by, in one query."""
+        rows = self.filter(sheet_id=sheet_id, is_released=False).values_list("item_ref", "reason")
+        return {
+            ref: Limit("withdrawn item", f"item withdrawn: {reason}", frozenset(), frozenset(USES), where=ref)
+            for ref, reason in rows.order_by("item_ref")
+        }

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from governance.uses import decide
 from sheets import source_uses
+from sheets.item_limits import limits_of_items
 from workbench.lakehouse.bulk import append_arrow
 from workbench.sheet_rights import OfSheetQuerySet, rights_of
 
@@ -58,7 +59,9 @@ class QAPairQuerySet(OfSheetQuerySet["QAPair"]):
         decide(()).permits(use)  # where there are no pairs too, a use that does not exist is an error
         label = Q(canonical_label__allowed_uses__isnull=True) | _permitting(use, "canonical_label__")
         own = self.filter(_permitting(use), label)
-        closed = _closed_sheets(self, use)
+        closed, items = _closed(self, use)
+        for training_sheets, refs in items:
+            own = own.exclude(training_sheet_id__in=training_sheets, item_ref__among=refs)
         return own.exclude(training_sheet_id__in=closed) if closed else own
 
     def append_arrow(self, pairs: pa.Table) -> int:
@@ -74,20 +77,26 @@ def _permitting(use: str, path: str = "") -> Q:
     return Q(**{f"{path}allowed_uses__contains": [use]}) & ~Q(**{f"{path}prohibited_uses__contains": [use]})
 
 
-def _closed_sheets(pairs: QAPairQuerySet, use: str) -> list[str]:
-    """Return the training sheets among those of the pairs whose sheet or its sources' tags forbid `use` now."""
+def _closed(pairs: QAPairQuerySet, use: str) -> tuple[list[str], list[tuple[list[str], list[str]]]]:
+    """Return the training sheets whose sheet or its sources' tags forbid `use` now, and what single items forbid it.
+
+    The latter are, for each sheet, its other training sheets and the items.
+    """
     from training.models import TrainingSheet  # the models of this module name this query set
 
     used = pairs.order_by().values("training_sheet_id").distinct()
     by_sheet: dict[str, list[TrainingSheet]] = {}
     for found in TrainingSheet.objects.filter(pk__in=used).select_related("sheet"):
         by_sheet.setdefault(found.sheet_id, []).append(found)
-    return [
-        found.pk
-        for group in by_sheet.values()
-        if not decide(source_uses.limits_of(group[0].sheet)).permits(use)
-        for found in group
-    ]
+    closed: list[str] = []
+    items: list[tuple[list[str], list[str]]] = []
+    for sheet_id, group in by_sheet.items():
+        keys = [found.pk for found in group]
+        if not decide(source_uses.limits_of(group[0].sheet)).permits(use):
+            closed += keys
+        elif refs := [ref for ref, limits in limits_of_items(sheet_id).items() if not decide(limits).permits(use)]:
+            items.append((keys, refs))
+    return closed, items
 
 
 def lease_start() -> datetime:

@@ -9,6 +9,7 @@ from django.db.models import F
 
 from governance.uses import Limit, decide
 from sheets import source_uses
+from sheets.item_limits import limits_of_items
 from training.exporting import LISTS, TEXTS, limits_of
 from training.models import QAPair, TrainingSheet
 
@@ -22,6 +23,7 @@ def forbidden(conversations: Sequence[Row], use: str = "training") -> dict[str, 
     """Return why a conversation may not be used, by its id; those that may are left out."""
     pairs = _pairs([each["qa_pair_id"] for each in conversations if each["qa_pair_id"]])
     sources = _sources({each["training_sheet_id"] for each in conversations if each["training_sheet_id"]})
+    items = {key: limits_of_items(key) for key in {pair["sheet_id"] for pair in pairs.values()}}
     reasons = {}
     for each in conversations:
         limits = [_own(each), *sources.get(each["training_sheet_id"], ())]
@@ -30,7 +32,7 @@ def forbidden(conversations: Sequence[Row], use: str = "training") -> dict[str, 
             if pair is None or pair["status"] != QAPair.Status.LABELED:
                 reasons[each["id"]] = "the pair that it was made from is not approved any more"
                 continue
-            limits += limits_of(pair)
+            limits += [*limits_of(pair), *items.get(pair["sheet_id"], {}).get(pair["item_ref"], ())]
         if why := decide(limits).why_not(use):
             reasons[each["id"]] = why
     return reasons
@@ -53,7 +55,8 @@ def _own(row: Row) -> Limit:
 
 
 def _pairs(ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    read = {f"_{name}": F(path) for name, path in (TEXTS | LISTS).items()}
+    item = {"item_ref": "item_ref", "sheet_id": "training_sheet__sheet_id"}
+    read = {f"_{name}": F(path) for name, path in (TEXTS | LISTS | item).items()}
     found = {}
     for start in range(0, len(ids), CHUNK):
         for row in QAPair.objects.filter(pk__in=ids[start : start + CHUNK]).values("pk", **read):
