@@ -45,6 +45,18 @@ class AuditQuerySet(QuerySet["UsageConstraintAudit"]):
             about |= Q(subject__startswith=f"sheet {key} item ")
         return self.exclude(about)
 
+    def gained_or_lost(self, use: str, *, gained: bool) -> Self:
+        """Return the changes by which something may be used for `use` again, or no more."""
+        old, new = _permitting("old", use), _permitting("new", use)
+        return self.filter(~old & new if gained else old & ~new)
+
+    def about_words(self, words: str) -> Self:
+        """Return the rows with these words in reason, subject or actor, or with this pair or label."""
+        named = Q(qa_pair_id=words) | Q(canonical_label_id=words)
+        return self.filter(
+            named | Q(reason__icontains=words) | Q(subject__icontains=words) | Q(modified_by__icontains=words)
+        )
+
     def add_chained(self, rows: Iterable[UsageConstraintAudit]) -> None:
         """Insert rows that `governance.audit` has chained, as one commit; IntegrityError where a place is taken."""
         super().bulk_create(list(rows))
@@ -54,6 +66,11 @@ class AuditQuerySet(QuerySet["UsageConstraintAudit"]):
 
     create = bulk_create = bulk_update = update = delete = _refuse
     get_or_create = update_or_create = _raw_delete = _update = _refuse
+
+
+def _permitting(when: str, use: str) -> Q:
+    prohibited = Q(**{f"{when}_prohibited_uses__contains": [use]})
+    return Q(**{f"{when}_allowed_uses__contains": [use]}) & ~prohibited
 
 
 class WithdrawalQuerySet(OfSheetQuerySet["Withdrawal"]):

@@ -50,19 +50,22 @@ class QAPairQuerySet(OfSheetQuerySet["QAPair"]):
         """Return the pairs whose canonical label was changed since they were made from it."""
         return self.filter(canonical_label_version__lt=F("canonical_label__version"))
 
-    def permitted(self, use: str) -> Self:
+    def permitted(self, use: str, *, pair: bool = True, label: bool = True, sheet: bool = True) -> Self:
         """Return the pairs that the gate permits for `use` now, whatever their status; ValueError for no such use.
+
+        What is False is not asked: that is what the others alone would permit.
 
         Pair and label are asked in the statement, the sheets with the tags of their sources before it, once each.
         `governance.uses.gate` is the same rule for one pair.
         """
         decide(()).permits(use)  # where there are no pairs too, a use that does not exist is an error
-        label = Q(canonical_label__allowed_uses__isnull=True) | _permitting(use, "canonical_label__")
-        own = self.filter(_permitting(use), label)
+        own = self.filter(_permitting(use)) if pair else self
+        if label:
+            own = own.filter(Q(canonical_label__allowed_uses__isnull=True) | _permitting(use, "canonical_label__"))
         closed, items = _closed(self, use)
         for training_sheets, refs in items:
             own = own.exclude(training_sheet_id__in=training_sheets, item_ref__among=refs)
-        return own.exclude(training_sheet_id__in=closed) if closed else own
+        return own.exclude(training_sheet_id__in=closed) if closed and sheet else own
 
     def append_arrow(self, pairs: pa.Table) -> int:
         """Write pairs given as Arrow columns in one commit, and return how many were new.
@@ -80,7 +83,7 @@ def _permitting(use: str, path: str = "") -> Q:
 def _closed(pairs: QAPairQuerySet, use: str) -> tuple[list[str], list[tuple[list[str], list[str]]]]:
     """Return the training sheets whose sheet or its sources' tags forbid `use` now, and what single items forbid it.
 
-    The latter are, for each sheet, its other training sheets and the items.
+    The latter are, for each sheet that has such, its training sheets and the items.
     """
     from training.models import TrainingSheet  # the models of this module name this query set
 
@@ -94,7 +97,7 @@ def _closed(pairs: QAPairQuerySet, use: str) -> tuple[list[str], list[tuple[list
         keys = [found.pk for found in group]
         if not decide(source_uses.limits_of(group[0].sheet)).permits(use):
             closed += keys
-        elif refs := [ref for ref, limits in limits_of_items(sheet_id).items() if not decide(limits).permits(use)]:
+        if refs := [ref for ref, limits in limits_of_items(sheet_id).items() if not decide(limits).permits(use)]:
             items.append((keys, refs))
     return closed, items
 

@@ -7,6 +7,7 @@ from training.ground_truth.views import GroundTruthViewSet
 from training.jobs.views import JobRunViewSet
 from training.review.saved_views import ReviewViewViewSet
 from training.review.views import QAPairViewSet
+from training.tracing.views import TracingViewSet, WithdrawalViewSet
 from workbench.api.routers import Router
 
 api = Router()
@@ -19,5 +20,7 @@ api.register("jobs", JobRunViewSet)
 api.register("conversations", ConversationViewSet)
 api.register("training-files", TrainingFileViewSet)
 api.register("ground-truth", GroundTruthViewSet, basename="ground-truth")
+api.register("governance", TracingViewSet, basename="governance")
+api.register("withdrawals", WithdrawalViewSet)
 
 urlpatterns = api.urls

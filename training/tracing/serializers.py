@@ -7,11 +7,18 @@ from typing import Any
 from rest_framework import serializers
 
 from governance.models import Withdrawal
+from governance.serializers import MOST, UsesField
 from sheets.models import Sheet
 from training.models import QAPair
 from workbench.api.serializers import ConceptSerializer
 from workbench.sheet_rights import visible_to
 
+# What a what-if of a kind needs to be told.
+NEEDED: dict[str, tuple[str, ...]] = {
+    "tag_rule": ("tag",), "tag": ("place", "key"), "sheets": ("sheet",), "pairs": ("ids",), "labels": ("ids",),
+    "item": ("sheet", "item_ref"),
+}  # fmt: skip
+KINDS = list(NEEDED)
 NO_ROW = "There is no such row, or you may not see it."
 
 
@@ -171,3 +178,86 @@ def row_seen(rows: Any, key: str, name: str, user: Any) -> Any:
     if found is None:
         raise serializers.ValidationError({name: [f"{NO_ROW} Found {key!r}."]})
     return found
+
+
+class WhatIfSerializer(serializers.Serializer[Any]):
+    """A change of rules that is not made: its kind, and what that kind is about."""
+
+    kind = serializers.ChoiceField(
+        choices=KINDS,
+        help_text="tag_rule: what a tag means · tag: a tag on a place · the uses of others · item: withdrawn",
+    )
+    tag = serializers.CharField(required=False, max_length=255, help_text="tag_rule: PHI")
+    place = serializers.CharField(required=False, help_text="tag: the name of a catalog, schema, table, column, volume")
+    key = serializers.CharField(required=False, max_length=255, help_text="tag: its key")
+    value = serializers.CharField(required=False, allow_blank=True, help_text="tag: its value, if any")
+    remove = serializers.BooleanField(default=False, help_text="tag_rule, tag: it is taken away")
+    sheet = serializers.CharField(required=False, max_length=36, help_text="sheets, item: the id of the sheet")
+    item_ref = serializers.CharField(required=False, max_length=1024, trim_whitespace=False)
+    ids = serializers.ListField(child=serializers.CharField(max_length=36), required=False, max_length=MOST)
+    allowed_uses = UsesField(required=False, help_text="As in a change of uses.")
+    prohibited_uses = UsesField(required=False)
+    allow = UsesField(required=False)
+    prohibit = UsesField(required=False)
+    data_classification = serializers.CharField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        missing = {name: ["Needed for this kind."] for name in NEEDED[attrs["kind"]] if not attrs.get(name)}
+        if missing:
+            raise serializers.ValidationError(missing)
+        return attrs
+
+
+class OfTrainingSheetSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    leave = serializers.IntegerField()
+    come_back = serializers.IntegerField()
+    first = serializers.ListField(child=serializers.CharField(), help_text="The items of the first few that leave.")
+
+
+class OfExportSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    training_sheet_id = serializers.CharField()
+    format = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    pairs = serializers.IntegerField(help_text="Of its pairs, those that could not leave any more.")
+
+
+class OfModelSerializer(serializers.Serializer[Any]):
+    model_id = serializers.CharField()
+    model_name = serializers.CharField()
+    model_version = serializers.CharField()
+    pairs = serializers.IntegerField(help_text="Of the pairs that leave, those that it was trained on.")
+
+
+class ForeseenSerializer(serializers.Serializer[Any]):
+    """What happens to one use: approved pairs that could not be exported for it any more, or could again."""
+
+    use = serializers.CharField()
+    leave = serializers.IntegerField()
+    come_back = serializers.IntegerField()
+    training_sheets = OfTrainingSheetSerializer(many=True)
+    exports = OfExportSerializer(many=True)
+    models = OfModelSerializer(many=True)
+
+
+class ExclusionsAskedSerializer(serializers.Serializer[Any]):
+    days = serializers.IntegerField(default=30, min_value=1, max_value=3650)
+    training_sheet = serializers.CharField(default="", allow_blank=True, max_length=36)
+    use = serializers.CharField(default="", allow_blank=True, max_length=10)
+
+
+class ExclusionsOfDaySerializer(serializers.Serializer[Any]):
+    day = serializers.DateField()
+    exports = serializers.IntegerField()
+    exported = serializers.IntegerField()
+    counts = serializers.ListField(child=serializers.IntegerField(), help_text="For each of the reasons, in order.")
+
+
+class ExclusionsSerializer(serializers.Serializer[Any]):
+    """Why pairs stayed out of exports, by day."""
+
+    reasons = serializers.ListField(child=serializers.CharField())
+    totals = serializers.ListField(child=serializers.IntegerField())
+    days = ExclusionsOfDaySerializer(many=True)
