@@ -18,6 +18,7 @@ Table = dict[str, str]
 REVIEW = "training.change_qapair"
 STEER = "training.change_jobrun"
 CHANGE_USES = "governance.change_uses"
+READ_AUDIT = "governance.view_usageconstraintaudit"
 LABEL = "labels.add_canonicallabel"
 EXPORT = "training.add_export"
 FILL_FILE = "training.change_trainingfile"
@@ -128,6 +129,18 @@ ENDPOINTS: Table = {
     "DELETE /api/v1/tag-policies/{}": "governance.delete_tagpolicy",
     "GET /api/v1/usage-constraint-audit": SIGNED_IN,
     "GET /api/v1/usage-constraint-audit/{}": SIGNED_IN,
+    "GET /api/v1/usage-constraint-audit/export": READ_AUDIT,
+    "GET /api/v1/usage-constraint-audit/verification": READ_AUDIT,
+    "GET /api/v1/withdrawals": SIGNED_IN,
+    "GET /api/v1/withdrawals/{}": SIGNED_IN,
+    "GET /api/v1/governance/recall": SIGNED_IN,
+    "GET /api/v1/governance/recall/report": READ_AUDIT,
+    "GET /api/v1/governance/timeline": SIGNED_IN,
+    "GET /api/v1/governance/exclusions": SIGNED_IN,
+    "POST /api/v1/governance/what-if": CHANGE_USES,
+    "POST /api/v1/governance/withdraw": CHANGE_USES,
+    # Releasing asks for `governance.loosen_tag_rule` too; a refusal of that is a row of the audit.
+    "POST /api/v1/governance/release": CHANGE_USES,
 }
 
 # Screens outside the admin. Deciding on them asks for what the API asks for.
@@ -205,6 +218,13 @@ ADMIN_PAGES: Table = {
     "training_trainingsheet_export": EXPORT,
     "training_trainingsheet_pairs": "training.view_trainingsheet",
     "training_qapair_review": REVIEW,
+    **dict.fromkeys(
+        (
+            f"governance_usageconstraintaudit_{page}"
+            for page in ("timeline", "recall", "exclusions", "verify_now", "as_csv", "as_jsonl")
+        ),
+        READ_AUDIT,
+    ),
     "training_export_download": EXPORT,
     "training_export_manifest": EXPORT,
     "training_reviewevent_ground_truth": EXPORT,
@@ -236,9 +256,9 @@ ADMIN_ACTIONS: Table = {
 # Commands work on all sheets, with the rights of the process that runs them.
 COMMANDS: Table = dict.fromkeys(
     (
-        "apply_reviews", "demo", "doctor", "export_ground_truth", "export_jsonl", "export_labels", "generate",
+        "apply_reviews", "demo", "doctor", "export_audit", "export_ground_truth", "export_jsonl", "export_labels", "generate",
         "import_labels", "loadseed", "migrate", "optimize_tables", "run_job", "serve", "serve_app", "sql", "verify_audit",
-        "verify_export", "worker",
+        "verify_export", "verify_report", "worker",
     ),
     OPERATOR,
 )  # fmt: skip

@@ -69,7 +69,7 @@ def test_limits_of_a_sheet_of_pairs_of_labels_and_of_an_item(api: APIClient, inv
 
 
 def test_what_is_missing_is_named(api: APIClient, invoices: TrainingSheet) -> None:
-    assert "place" in api.post(URL, {"kind": "tag"}).json()["fields"]
+    assert "place: Needed for this kind." in api.post(URL, {"kind": "tag"}).content.decode()
     assert api.post(URL, {"kind": "pairs", "ids": ["no-such"], "prohibit": ["training"]}).status_code == 404
 
 
