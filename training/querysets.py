@@ -13,12 +13,15 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from governance.held_out import KEPT_FROM
 from governance.uses import decide
+from labels.held_out import is_held_out
 from sheets import source_uses
 from workbench.lakehouse.bulk import append_arrow
 from workbench.sheet_rights import OfSheetQuerySet, rights_of
 
 if TYPE_CHECKING:
+    from sheets.models import Sheet
     from training.models import LiveJob, QAPair, ReviewPair, ReviewView, TrainingSheet  # noqa: F401 - named in the brackets below
 
 STATUSES = ("unlabeled", "labeled", "rejected", "flagged")
@@ -52,14 +55,19 @@ class QAPairQuerySet(OfSheetQuerySet["QAPair"]):
     def permitted(self, use: str) -> Self:
         """Return the pairs that the gate permits for `use` now, whatever their status; ValueError for no such use.
 
-        Pair and label are asked in the statement, the sheets with the tags of their sources before it, once each.
+        Pair, label and what is held out are asked in the statement, the sheets with the tags of their sources before it,
+        once each.
         `governance.uses.gate` is the same rule for one pair.
         """
         decide(()).permits(use)  # where there are no pairs too, a use that does not exist is an error
         label = Q(canonical_label__allowed_uses__isnull=True) | _permitting(use, "canonical_label__")
         own = self.filter(_permitting(use), label)
-        closed = _closed_sheets(self, use)
-        return own.exclude(training_sheet_id__in=closed) if closed else own
+        for sheet, keys in _by_sheet(self):
+            if not decide(source_uses.limits_of(sheet)).permits(use):
+                own = own.exclude(training_sheet_id__in=keys)
+            elif use in KEPT_FROM:
+                own = own.filter(~(Q(training_sheet_id__in=keys) & is_held_out(sheet)))
+        return own
 
     def append_arrow(self, pairs: pa.Table) -> int:
         """Write pairs given as Arrow columns in one commit, and return how many were new.
@@ -74,20 +82,15 @@ def _permitting(use: str, path: str = "") -> Q:
     return Q(**{f"{path}allowed_uses__contains": [use]}) & ~Q(**{f"{path}prohibited_uses__contains": [use]})
 
 
-def _closed_sheets(pairs: QAPairQuerySet, use: str) -> list[str]:
-    """Return the training sheets among those of the pairs whose sheet or its sources' tags forbid `use` now."""
+def _by_sheet(pairs: QAPairQuerySet) -> Iterable[tuple[Sheet, list[str]]]:
+    """Return the sheets that the pairs come from, each with the keys of its training sheets among theirs."""
     from training.models import TrainingSheet  # the models of this module name this query set
 
     used = pairs.order_by().values("training_sheet_id").distinct()
-    by_sheet: dict[str, list[TrainingSheet]] = {}
+    by_sheet: dict[str, tuple[Sheet, list[str]]] = {}
     for found in TrainingSheet.objects.filter(pk__in=used).select_related("sheet"):
-        by_sheet.setdefault(found.sheet_id, []).append(found)
-    return [
-        found.pk
-        for group in by_sheet.values()
-        if not decide(source_uses.limits_of(group[0].sheet)).permits(use)
-        for found in group
-    ]
+        by_sheet.setdefault(found.sheet_id, (found.sheet, []))[1].append(found.pk)
+    return by_sheet.values()
 
 
 def lease_start() -> datetime:

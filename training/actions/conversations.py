@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from governance.uses import USES, gate, validate_uses
+from labels.held_out import held_out_of
 from sheets import source_uses
 from sheets.volumes import open_path
 from training.chat import assistant_answer
@@ -198,9 +199,9 @@ def _store(rows: Sequence[Stored], batch: str, actor: str) -> None:
 
 def _passed(training_sheet: TrainingSheet, ledger: Ledger) -> Iterator[QAPair]:
     """Yield the pairs that pass both gates, in the order of their items, and count the others."""
-    tags = source_uses.limits_of(training_sheet.sheet)
+    tags, held_out = source_uses.limits_of(training_sheet.sheet), held_out_of(training_sheet.sheet)
     for pair in QAPair.objects.of(training_sheet.pk).select_related("canonical_label").iterator(chunk_size=500):
-        decision = gate(tags, label=pair.canonical_label, pair=pair)
+        decision = gate(tags, label=pair.canonical_label, pair=pair, held_out=held_out.on(pair.item_ref))
         reason = bucket(pair.status, decision, "training", assistant_answer(pair.messages))
         ledger.add(reason)
         if reason is None:

@@ -11,6 +11,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from governance.uses import gate
+from labels.held_out import held_out_of
 from labels.models import CanonicalLabel
 from sheets import source_uses
 from sheets.models import Sheet
@@ -222,9 +223,10 @@ def _answerer(training_sheet: TrainingSheet) -> Answerer:
 def draft_examples(training_sheet: TrainingSheet) -> Iterator[Example]:
     """Yield the sheet's labels with their items' rows, as far as they may be shown to a drafter (use `few_shot`)."""
     label_type = training_sheet.template.label_type
-    limits = source_uses.limits_of(training_sheet.sheet)
+    limits, held_out = source_uses.limits_of(training_sheet.sheet), held_out_of(training_sheet.sheet)
     newest = CanonicalLabel.objects.filter(sheet_id=training_sheet.sheet_id, label_type=label_type)[:DRAFT_LABELS]
-    labels = {label.item_ref: label for label in newest if gate(limits, label=label).permits("few_shot")}
+    decided = ((label, gate(limits, label=label, held_out=held_out.on(label.item_ref))) for label in newest)
+    labels = {label.item_ref: label for label, decision in decided if decision.permits("few_shot")}
     if not labels:
         return
     for item_ref, row in rows_of(training_sheet.sheet, list(labels)).items():

@@ -14,7 +14,9 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
+from governance.held_out import held_out_limit
 from governance.uses import Limit, decide
+from labels.held_out import HeldOut, held_out_of
 from sheets import source_uses
 from training.chat import assistant_answer, line_problems
 from training.exporting import LISTS, TEXTS, Row, limits_of, read_ahead, windows
@@ -34,7 +36,8 @@ from training.models import QAPair, TrainingSheet
 class ExportRun:
     """One pass over the pairs: what was written so far, its digest, and why the rest stayed.
 
-    `source_limits` are those of the sheet's sources, which every pair has beside its own. `between` is called after
+    `source_limits` are those of the sheet's sources, which every pair has beside its own; `held_out` are the items that
+    nothing learns from. `between` is called after
     each window of pairs, with no statement of the pass open, and with how many pairs were read. `withdrawn` are the
     pairs that the `base` had and that may not leave any more.
     """
@@ -43,6 +46,7 @@ class ExportRun:
     sheet_id: str
     options: Options
     source_limits: Sequence[Limit]
+    held_out: HeldOut = field(default_factory=HeldOut)
     split: Split = field(default_factory=Split)
     base: Base | None = None
     constants: Mapping[str, str] = field(default_factory=dict)
@@ -102,8 +106,10 @@ class ExportRun:
 
     def verdicts(self, table: pa.Table) -> Iterator[tuple[Exclusion | None, list[int]]]:
         """Yield what the gates say of the rows of a batch, and of which rows; None lets them pass."""
-        limits = table.select([*TEXTS, *LISTS]).append_column("row", pa.array(range(table.num_rows)))
-        for group in limits.group_by([*TEXTS, *LISTS], use_threads=False).aggregate([("row", "list")]).to_pylist():
+        held_out = self.held_out.column(table["item_ref"])
+        limits = table.select([*TEXTS, *LISTS]).append_column("held_out", held_out)
+        limits = limits.append_column("row", pa.array(range(table.num_rows)))
+        for group in limits.group_by([*TEXTS, *LISTS, "held_out"], use_threads=False).aggregate([("row", "list")]).to_pylist():
             yield self._reason(group), group["row_list"]
 
     def _judged(self, table: pa.Table) -> pa.Table:
@@ -118,7 +124,8 @@ class ExportRun:
 
     def _reason(self, group: Row) -> Exclusion | None:
         row = {name: orjson.loads(value) if name in LISTS and value else value for name, value in group.items()}
-        decision = decide([*self.source_limits, *limits_of(row)])
+        held_out = (held_out_limit(row["held_out"]),) if row["held_out"] else ()
+        decision = decide([*self.source_limits, *limits_of(row), *held_out])
         return bucket(row["status"], decision, self.use, answer="looked at later, line by line")
 
     def _on_side(self, table: pa.Table) -> pa.Table:
@@ -204,8 +211,9 @@ def run_of(training_sheet: TrainingSheet, options: Options | None = None, **more
         "use": options.asked_use,
         "split": options.split,
     }
-    limits = source_uses.limits_of(training_sheet.sheet)
-    return ExportRun(training_sheet.pk, training_sheet.sheet_id, options, limits, constants=constants, **more)
+    sheet = training_sheet.sheet
+    limits, held_out = source_uses.limits_of(sheet), held_out_of(sheet)
+    return ExportRun(training_sheet.pk, sheet.pk, options, limits, held_out, constants=constants, **more)
 
 
 def roles_of(messages: Any) -> tuple[str, ...] | None:

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from governance.uses import Decision, Limit, decide
+from labels.held_out import held_out_of
 from sheets import source_uses
 from templates_app.schemas import checker
 from training.answerers import as_answer
@@ -57,10 +58,11 @@ class SheetRun:
 
     def _lines(self) -> Iterator[bytes]:
         fits = checker(frame_of(self.training_sheet.pk).output_schema)
-        decided = _gate(source_uses.limits_of(self.training_sheet.sheet))
+        sheet = self.training_sheet.sheet
+        decided, held_out = _gate(source_uses.limits_of(sheet)), held_out_of(sheet)
         for row, events in pairs_with_events(self.training_sheet.pk, self.wanted.span):
             text = assistant_answer(orjson.loads(row["messages"]))
-            reason = self._reason(row, events, text, decided(tuple(row[name] for name in (*TEXTS, *LISTS))))
+            reason = self._reason(row, events, text, decided(tuple(row[name] for name in (*TEXTS, *LISTS)), held_out.on(row["item_ref"])))
             stands = standing(events)
             if reason is None and self.wanted.has_corrections not in (None, has_corrections(stands)):
                 continue
@@ -79,9 +81,9 @@ def _gate(source_limits: Sequence[Limit]) -> Any:
     """Return the gate for the columns of a pair in the order of TEXTS and LISTS; most pairs carry the same few limits."""
 
     @lru_cache(maxsize=4096)
-    def decided(values: tuple[Any, ...]) -> Decision:
+    def decided(values: tuple[Any, ...], held_out: tuple[Limit, ...]) -> Decision:
         row = dict(zip((*TEXTS, *LISTS), values, strict=True))
         lists = {name: orjson.loads(row[name]) if row[name] else row[name] for name in LISTS}
-        return decide([*source_limits, *limits_of(row | lists)])
+        return decide([*source_limits, *limits_of(row | lists), *held_out])
 
     return decided

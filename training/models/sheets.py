@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from governance.uses import Limit
+from labels.held_out import held_out_of
 from labels.models import CanonicalLabel, all_uses
 from sheets import source_uses
 from sheets.models import Sheet
@@ -120,8 +121,9 @@ class QAPair(Governed):
 
     @cached_property
     def source_limits(self) -> Sequence[Limit]:
-        """The limits from tags of the sheet's sources, read once for this object: for showing, not for a gate."""
-        return source_uses.limits_of(self.training_sheet.sheet)
+        """The limits from tags of the sheet's sources and of a held-out item, read once: for showing, not for a gate."""
+        sheet = self.training_sheet.sheet
+        return [*source_uses.limits_of(sheet), *held_out_of(sheet, [self.item_ref]).on(self.item_ref)]
 
     @property
     def is_from_older_label(self) -> bool:
