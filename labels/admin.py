@@ -138,16 +138,16 @@ class CanonicalLabelAdmin(VerbAdmin):
     kept = ("version", "item_hash", "item_is", "labeled_by", "labeled_at", "last_modified_by", "last_modified_at")
 
     @action(description="All of this type as JSONL", icon="download", permissions=["view"])
-    def as_jsonl(self, _request: HttpRequest, object_id: str) -> HttpResponse:
-        return _export(object_id, "jsonl")
+    def as_jsonl(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return _export(request, object_id, "jsonl")
 
     @action(description="as COCO", icon="crop_free", permissions=["view"])
-    def as_coco(self, _request: HttpRequest, object_id: str) -> HttpResponse:
-        return _export(object_id, "coco")
+    def as_coco(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return _export(request, object_id, "coco")
 
     @action(description="as YOLO", icon="crop_free", permissions=["view"])
-    def as_yolo(self, _request: HttpRequest, object_id: str) -> HttpResponse:
-        return _export(object_id, "yolo")
+    def as_yolo(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return _export(request, object_id, "yolo")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Leave out COCO and YOLO where a label has no shapes."""
@@ -193,8 +193,8 @@ class CanonicalLabelAdmin(VerbAdmin):
         return redirect("label-entry")
 
     @action(description="Open in labeling", icon="edit_note", variant=ActionVariant.PRIMARY, permissions=["view"])
-    def open_item(self, _request: HttpRequest, object_id: str) -> HttpResponse:
-        label = CanonicalLabel.objects.get(pk=object_id)
+    def open_item(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        label = get_object_or_404(CanonicalLabel.objects.visible_to(request.user), pk=object_id)
         return redirect(
             f"{reverse('label', args=[label.sheet_id, label.label_type])}?{urlencode({'item': label.item_ref})}"
         )
@@ -260,9 +260,9 @@ class CanonicalLabelVersionAdmin(ReadOnlyAdmin):
         return short(in_words(version.label_data), 90)
 
 
-def _export(label_id: str, form: str) -> HttpResponse:
+def _export(request: HttpRequest, label_id: str, form: str) -> HttpResponse:
     """Send the browser to the file of all labels of the sheet and type of one."""
-    label = get_object_or_404(CanonicalLabel, pk=label_id)
+    label = get_object_or_404(CanonicalLabel.objects.visible_to(request.user), pk=label_id)
     query = urlencode({"sheet": label.sheet_id, "label_type": label.label_type, "format": form})
     return redirect(f"{reverse('canonicallabel-export')}?{query}")
 

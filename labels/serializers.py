@@ -95,7 +95,7 @@ class RestoreSerializer(serializers.Serializer[Any]):
 
 
 class AheadSerializer(serializers.Serializer[Any]):
-    sheet = serializers.PrimaryKeyRelatedField(queryset=Sheet.objects.all(), help_text="Id of the sheet.")
+    sheet: Any = SheetKeyField(queryset=Sheet.objects.all(), help_text="Id of the sheet.")
     label_type = serializers.CharField(max_length=64)
     order = serializers.ChoiceField(ORDERS, default="gaps", help_text="`stale` changed since they were labeled.")
     text = serializers.CharField(required=False, default="", help_text="Looked for in item_ref and row.")
@@ -119,7 +119,7 @@ class WalkSerializer(serializers.Serializer[Any]):
 class TaskItemSerializer(serializers.Serializer[Any]):
     """An item of a sheet and a type of task; checked no further, because a hold is only a courtesy."""
 
-    sheet_id = serializers.PrimaryKeyRelatedField(queryset=Sheet.objects.all())
+    sheet_id: Any = SheetKeyField(queryset=Sheet.objects.all(), to_work=True)
     label_type = serializers.CharField(max_length=64)
     item_ref = serializers.CharField(max_length=1024, trim_whitespace=False)
 
@@ -134,7 +134,7 @@ class HeldSerializer(serializers.Serializer[Any]):
 
 
 class ImportSerializer(serializers.Serializer[Any]):
-    sheet = serializers.PrimaryKeyRelatedField(queryset=Sheet.objects.all(), help_text="Id of the sheet.")
+    sheet: Any = SheetKeyField(queryset=Sheet.objects.all(), to_work=True, help_text="Id of the sheet.")
     preview = serializers.BooleanField(default=False, help_text="Say what would be done, and write nothing.")
     reason = serializers.CharField(
         required=False, default="", help_text="Why uses change, where they do; kept in the audit."
@@ -147,7 +147,7 @@ class RefusedLineSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField()
 
 
-class ImportedSerializer(serializers.Serializer[Any]):
+class ImportedLabelsSerializer(serializers.Serializer[Any]):
     """Lines by what became of them; of the refused ones the first 200."""
 
     new = serializers.IntegerField()

@@ -35,7 +35,7 @@ from labels.serializers import (
     CanonicalLabelSerializer,
     CanonicalLabelVersionSerializer,
     HeldSerializer,
-    ImportedSerializer,
+    ImportedLabelsSerializer,
     ImportSerializer,
     LabelExportSerializer,
     RecordLabelSerializer,
@@ -134,7 +134,7 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
     @action(detail=False, pagination_class=None)
     def ahead(self, request: Request) -> Response:
         """Return the next items of a sheet to label; what others have on the screen is left out."""
-        given = AheadSerializer(data=request.query_params)
+        given = AheadSerializer(data=request.query_params, context={"request": request})
         given.is_valid(raise_exception=True)
         wanted = dict(given.validated_data)
         sheet, label_type = wanted.pop("sheet"), wanted.pop("label_type")
@@ -145,7 +145,7 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
     @action(detail=False, methods=["post"])
     def hold(self, request: Request) -> Response:
         """Keep an item from other labelers for five minutes more; 409 where another has it. Returns its label's version."""
-        given = TaskItemSerializer(data=request.data)
+        given = TaskItemSerializer(data=request.data, context={"request": request})
         given.is_valid(raise_exception=True)
         sheet, label_type, item_ref = given.task
         hold(sheet, label_type, item_ref, actor=request.user.get_username())
@@ -157,7 +157,7 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
     @action(detail=False, methods=["post"], url_path="let-go")
     def let_go(self, request: Request) -> Response:
         """Give an item back that the user has on the screen."""
-        given = TaskItemSerializer(data=request.data)
+        given = TaskItemSerializer(data=request.data, context={"request": request})
         given.is_valid(raise_exception=True)
         let_go(*given.task, actor=request.user.get_username())
         return Response(status=204)
@@ -192,7 +192,7 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
         operation_id="canonical_labels_import",
         parameters=[ImportSerializer],
         request={"application/jsonl": OpenApiTypes.BINARY},
-        responses=ImportedSerializer,
+        responses=ImportedLabelsSerializer,
         filters=False,
     )
     @action(detail=False, methods=["post"], url_path="import", pagination_class=None, parser_classes=[JSONLinesParser])
@@ -201,16 +201,16 @@ class CanonicalLabelViewSet(ReadOnlyModelViewSet[CanonicalLabel]):
 
         With the `plan` of a preview nothing is written where labels or items changed since (409).
         """
-        given = ImportSerializer(data=request.query_params)
+        given = ImportSerializer(data=request.query_params, context={"request": request})
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
         sheet, reason = wanted["sheet"], wanted["reason"]
         with spooled(request.data, MOST_BYTES) as lines:
             if wanted["preview"]:
-                return Response(ImportedSerializer(preview_import(sheet, lines, reason=reason)).data)
+                return Response(ImportedLabelsSerializer(preview_import(sheet, lines, reason=reason)).data)
             if wanted["plan"]:
                 expect_same(wanted["plan"], preview_import(sheet, lines, reason=reason))
                 lines.seek(0)
             actor, rights = request.user.get_username(), rights_of(request.user)
             done = import_labels(sheet, lines, actor=actor, reason=reason, **rights)
-        return Response(ImportedSerializer(done).data)
+        return Response(ImportedLabelsSerializer(done).data)

@@ -10,6 +10,7 @@ from __future__ import annotations
 OPEN = "nobody in particular"
 SIGNED_IN = "anybody signed in"
 STAFF = "anybody with access to the admin"
+SIGNED_LINK = "whoever has a signed link"
 OPERATOR = "anybody with a shell on the server"
 
 Table = dict[str, str]
@@ -17,6 +18,9 @@ Table = dict[str, str]
 REVIEW = "training.change_qapair"
 STEER = "training.change_jobrun"
 CHANGE_USES = "governance.change_uses"
+LABEL = "labels.add_canonicallabel"
+EXPORT = "training.add_export"
+FILL_FILE = "training.change_trainingfile"
 WRITE_TEMPLATE = "templates_app.add_prompttemplate"
 
 # Parts in braces stand for what an address has there.
@@ -54,18 +58,25 @@ ENDPOINTS: Table = {
     "POST /api/v1/templates/{}/test": SIGNED_IN,
     "GET /api/v1/templates/{}/preflight": SIGNED_IN,
     "GET /api/v1/canonical-labels": SIGNED_IN,
-    "POST /api/v1/canonical-labels": "labels.add_canonicallabel",
+    "POST /api/v1/canonical-labels": LABEL,
     "GET /api/v1/canonical-labels/{}": SIGNED_IN,
     "GET /api/v1/canonical-labels/{}/versions": SIGNED_IN,
     "GET /api/v1/canonical-labels/export": SIGNED_IN,
+    "GET /api/v1/canonical-labels/ahead": SIGNED_IN,
+    "POST /api/v1/canonical-labels/hold": LABEL,
+    "POST /api/v1/canonical-labels/let-go": LABEL,
+    "POST /api/v1/canonical-labels/import": LABEL,
+    "POST /api/v1/canonical-labels/{}/restore": LABEL,
     "GET /api/v1/training-sheets": SIGNED_IN,
     "GET /api/v1/training-sheets/{}": SIGNED_IN,
     "POST /api/v1/training-sheets/generate": "training.add_trainingsheet",
     "GET /api/v1/training-sheets/{}/progress": SIGNED_IN,
     "GET /api/v1/training-sheets/{}/queue": SIGNED_IN,
     "POST /api/v1/training-sheets/{}/queue/claim": REVIEW,
-    "GET /api/v1/training-sheets/{}/export/jsonl": "training.add_export",
+    "GET /api/v1/training-sheets/{}/export/jsonl": EXPORT,
     "GET /api/v1/training-sheets/{}/export/summary": SIGNED_IN,
+    "GET /api/v1/training-sheets/{}/export/checks": SIGNED_IN,
+    "POST /api/v1/training-sheets/{}/exports": EXPORT,
     "GET /api/v1/qa-pairs": SIGNED_IN,
     "GET /api/v1/qa-pairs/{}": SIGNED_IN,
     **{
@@ -74,10 +85,34 @@ ENDPOINTS: Table = {
     },
     "POST /api/v1/qa-pairs/review": REVIEW,
     "POST /api/v1/qa-pairs/undo-batch": REVIEW,
+    "GET /api/v1/review-views": SIGNED_IN,
+    "POST /api/v1/review-views": REVIEW,
+    "GET /api/v1/review-views/{}": SIGNED_IN,
+    "DELETE /api/v1/review-views/{}": REVIEW,
     "GET /api/v1/review-events": SIGNED_IN,
     "GET /api/v1/review-events/{}": SIGNED_IN,
     "GET /api/v1/exports": SIGNED_IN,
     "GET /api/v1/exports/{}": SIGNED_IN,
+    "GET /api/v1/exports/{}/manifest": EXPORT,
+    "POST /api/v1/exports/{}/link": EXPORT,
+    "GET /api/v1/exports/{}/download": SIGNED_LINK,
+    "GET /api/v1/ground-truth/export": EXPORT,
+    "GET /api/v1/ground-truth/stats": SIGNED_IN,
+    "GET /api/v1/conversations": SIGNED_IN,
+    "GET /api/v1/conversations/{}": SIGNED_IN,
+    "POST /api/v1/conversations/import": "training.add_conversation",
+    "POST /api/v1/conversations/from-training-sheet": "training.add_conversation",
+    "GET /api/v1/training-files": SIGNED_IN,
+    "POST /api/v1/training-files": "training.add_trainingfile",
+    "GET /api/v1/training-files/{}": SIGNED_IN,
+    "DELETE /api/v1/training-files/{}": "training.delete_trainingfile",
+    "GET /api/v1/training-files/{}/suggestions": SIGNED_IN,
+    "GET /api/v1/training-files/{}/download": EXPORT,
+    "GET /api/v1/training-files/{}/content": SIGNED_LINK,
+    **{
+        f"POST /api/v1/training-files/{{}}/{verb}": FILL_FILE
+        for verb in ("add-conversations", "add-matching", "remove-conversations", "archive", "restore")
+    },
     "GET /api/v1/jobs": SIGNED_IN,
     "GET /api/v1/jobs/{}": SIGNED_IN,
     **{f"POST /api/v1/jobs/{{}}/{verb}": STEER for verb in ("pause", "resume", "retry", "cancel")},
@@ -102,6 +137,14 @@ SCREENS: Table = {
     "/review/{}/": SIGNED_IN,
     "/review/{}/progress": SIGNED_IN,
     "/review/{}/pairs/{}": SIGNED_IN,
+    "/review/{}/list": SIGNED_IN,
+    "/review/{}/views": REVIEW,
+    "/label/": SIGNED_IN,
+    "/label/{}/{}/": SIGNED_IN,
+    "/label/{}/{}/item": SIGNED_IN,
+    "/label/{}/{}/progress": SIGNED_IN,
+    "/label/import/{}/": LABEL,
+    "/label/versions/{}/": SIGNED_IN,
 }
 
 # What can be done with the rows of each model in the admin: list and page, adding, changing, deleting.
@@ -115,6 +158,8 @@ ADMIN_MODELS: Table = {
     "training.reviewevent": "view",
     "training.jobrun": "view",
     "training.export": "view",
+    "training.conversation": "view",
+    "training.trainingfile": "view",
     "governance.usageconstraintaudit": "view",
     "governance.tagpolicy": "view add change delete",
     "workbench.refusal": "view",
@@ -138,6 +183,10 @@ ADMIN_PAGES: Table = {
     "sheets_sheet_check_items": "sheets.view_sheet",
     "sheets_sheet_change_uses": CHANGE_USES,
     "sheets_sheet_who_sees": "workbench.change_sheetgrant",
+    "sheets_sheet_label": "sheets.view_sheet",
+    "labels_canonicallabel_label_items": STAFF,
+    "labels_canonicallabel_open_item": "labels.view_canonicallabel",
+    "labels_canonicallabel_versions": "labels.view_canonicallabel",
     **dict.fromkeys(
         (f"labels_canonicallabel_as_{form}" for form in ("jsonl", "coco", "yolo")), "labels.view_canonicallabel"
     ),
@@ -153,9 +202,17 @@ ADMIN_PAGES: Table = {
     "training_trainingsheet_counts": "training.add_trainingsheet",
     "training_trainingsheet_try": WRITE_TEMPLATE,
     "training_trainingsheet_open_review": "training.view_trainingsheet",
-    "training_trainingsheet_export": "training.add_export",
+    "training_trainingsheet_export": EXPORT,
     "training_trainingsheet_pairs": "training.view_trainingsheet",
     "training_qapair_review": REVIEW,
+    "training_export_download": EXPORT,
+    "training_export_manifest": EXPORT,
+    "training_reviewevent_ground_truth": EXPORT,
+    "training_conversation_bring_in": "training.add_conversation",
+    "training_trainingfile_new": "training.add_trainingfile",
+    "training_trainingfile_fill": FILL_FILE,
+    "training_trainingfile_act": FILL_FILE,
+    "training_trainingfile_download": EXPORT,
     "training_jobrun_now": "training.view_jobrun",
     "training_jobrun_ask": STEER,
     "auth_user_password_change": "auth.change_user",
@@ -169,7 +226,7 @@ ADMIN_PAGES: Table = {
 # Actions on chosen rows of a list.
 ADMIN_ACTIONS: Table = {
     "sheets.sheet generate_selected": "training.add_trainingsheet",
-    "training.trainingsheet export_selected": "training.add_export",
+    "training.trainingsheet export_selected": EXPORT,
     "training.qapair approve_selected": REVIEW,
     "training.qapair reject_selected": REVIEW,
     "training.qapair change_uses_selected": CHANGE_USES,
@@ -179,8 +236,9 @@ ADMIN_ACTIONS: Table = {
 # Commands work on all sheets, with the rights of the process that runs them.
 COMMANDS: Table = dict.fromkeys(
     (
-        "apply_reviews", "demo", "doctor", "export_jsonl", "export_labels", "generate", "loadseed", "migrate",
-        "optimize_tables", "run_job", "serve", "serve_app", "sql", "verify_audit", "worker",
+        "apply_reviews", "demo", "doctor", "export_ground_truth", "export_jsonl", "export_labels", "generate",
+        "import_labels", "loadseed", "migrate", "optimize_tables", "run_job", "serve", "serve_app", "sql", "verify_audit",
+        "verify_export", "worker",
     ),
     OPERATOR,
 )  # fmt: skip

@@ -18,6 +18,8 @@ LOOKS_AT = (
     "training.view_qapair",
     "training.view_reviewevent",
     "training.view_export",
+    "training.view_conversation",
+    "training.view_trainingfile",
     "training.view_jobrun",
     "governance.view_usageconstraintaudit",
     "governance.view_tagpolicy",
@@ -31,7 +33,10 @@ GENERATES = (
     "training.add_trainingsheet", "training.change_trainingsheet", "training.change_jobrun",
 )  # fmt: skip
 # Exports and trains.
-TRAINS = ("training.add_export", "training.change_jobrun")
+TRAINS = (
+    "training.add_export", "training.change_jobrun", "training.add_conversation",
+    "training.add_trainingfile", "training.change_trainingfile", "training.delete_trainingfile",
+)  # fmt: skip
 # Says what may be used for what, and who sees what.
 GOVERNS = (
     "governance.change_uses", "governance.loosen_tag_rule",

@@ -267,6 +267,7 @@ SPECTACULAR_SETTINGS = {
         "TrainingSheetMode": "training.models.TrainingSheet.Mode",
         "PairMode": "training.models.QAPair.Mode",
         "ReviewEventAction": "training.models.ReviewEvent.Action",
+        "Use": "governance.uses.USES",
     },
 }
 

@@ -11,8 +11,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from labels.labeling.page import LABEL
 from labels.labeling.progress import counts_of
+from labels.labeling.sight import may_label
 from labels.labeling.templates_of import by_table
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
@@ -49,15 +49,14 @@ def entry(request: HttpRequest) -> HttpResponse:
     sheet_id, label_type = request.GET.get("sheet"), request.GET.get("label_type")
     if sheet_id and label_type:
         return redirect("label", sheet_id=sheet_id, label_type=label_type)
-    among = Sheet.objects.filter(pk=sheet_id) if sheet_id else Sheet.objects.all()
-    sheets = list(among.order_by("name")[:SHEETS])
+    seen = Sheet.objects.visible_to(request.user)
+    sheets = list((seen.filter(pk=sheet_id) if sheet_id else seen).order_by("name")[:SHEETS])
     published = list(PromptTemplate.objects.filter(status=PromptTemplate.Status.PUBLISHED))
     counts = counts_of([sheet.pk for sheet in sheets], actor=request.user.get_username())
     context = {
-        "sheets": [(sheet, list(_rows(sheet, published, counts))) for sheet in sheets],
+        "sheets": [(sheet, list(_rows(sheet, published, counts)), may_label(request.user, sheet)) for sheet in sheets],
         "label_types": sorted({template.label_type for template in published}),
         "chosen": sheet_id,
-        "may_label": request.user.has_perm(LABEL),
     }
     return render(request, "labels/entry.html", context)
 

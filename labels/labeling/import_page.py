@@ -7,14 +7,14 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from governance.changing import rights_of
 from labels.importing import MOST_BYTES, OUTCOMES, Imported, expect_same, import_labels, preview_import
-from labels.labeling.page import LABEL, LOOK_ONLY
+from labels.labeling.sight import LOOK_ONLY, expect_sheet, may_label
 from labels.labeling.uploads import keep, lines_of
 from sheets.models import Sheet
 from workbench.csp import strict
@@ -27,11 +27,9 @@ from workbench.problems import Invalid, Problem
 @require_http_methods(["GET", "POST"])
 def import_page(request: HttpRequest, sheet_id: str) -> HttpResponse:
     """Return the form; on POST the preview of the file, and with its digest the import, if it is still the same."""
-    if not request.user.has_perm(LABEL):
+    sheet = expect_sheet(request.user, sheet_id)
+    if not may_label(request.user, sheet):
         raise PermissionDenied(LOOK_ONLY)
-    sheet = Sheet.objects.filter(pk=sheet_id).first()
-    if sheet is None:
-        raise Http404(f"There is no sheet {sheet_id}.")
     if request.method == "GET":
         return _page(request, sheet)
     try:

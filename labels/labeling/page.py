@@ -17,9 +17,9 @@ from labels.labeling.holds import held_by_others, hold, let_go
 from labels.labeling.posted import beside_in, record_posted
 from labels.labeling.progress import progress_of
 from labels.labeling.shown import ShownItem, Task, shown_item
+from labels.labeling.sight import LOOK_ONLY, expect_sheet, may_label
 from labels.labeling.templates_of import templates_for
 from labels.labeling.walking import ORDERS, walk
-from sheets.models import Sheet
 from sheets.reading import ref_before
 from templates_app.answer_form import answer_of
 from workbench.canonical import canonical_json
@@ -27,9 +27,7 @@ from workbench.csp import strict
 from workbench.problems import Conflict, Invalid, Problem
 from workbench.signed_in import sign_in_pages
 
-LABEL = "labels.add_canonicallabel"
 ORDER_WORDS = {"gaps": "without a label", "all": "all, in sequence", "stale": "changed since labeled"}
-LOOK_ONLY = "You may look at these labels, but not change them: ask an owner for the right to add labels."
 
 
 @strict
@@ -59,7 +57,7 @@ def item(request: HttpRequest, sheet_id: str, label_type: str) -> HttpResponse:
     """Return the parts of the screen that belong to the item `?ref=`; looking takes no hold of it."""
     task = task_of(request, sheet_id, label_type)
     shown = shown_item(task, request.GET.get("ref", ""))
-    return render(request, "labels/item.html", _item_context(request, shown))
+    return render(request, "labels/item.html", _item_context(request, task, shown))
 
 
 @strict
@@ -74,9 +72,7 @@ def progress(request: HttpRequest, sheet_id: str, label_type: str) -> HttpRespon
 
 def task_of(request: HttpRequest, sheet_id: str, label_type: str) -> Task:
     """Return what is labeled, in the form of `?template=` or of the one published latest."""
-    sheet = Sheet.objects.filter(pk=sheet_id).first()
-    if sheet is None:
-        raise Http404(f"There is no sheet {sheet_id}.")
+    sheet = expect_sheet(request.user, sheet_id)
     offered = templates_for(label_type)
     if not offered:
         raise Http404(f"No published template is for {label_type!r}: publish one, its schema makes the form.")
@@ -111,12 +107,12 @@ def _next(request: HttpRequest, task: Task) -> str | None:
     """Return the next item that nobody else has on the screen; whoever may label holds it from now on."""
     order, text = _filters(request)
     actor = request.user.get_username()
-    may_label, after = request.user.has_perm(LABEL), request.GET.get("after")
-    held = held_by_others(task.sheet, task.label_type, actor=actor) if may_label else set()
+    takes, after = may_label(request.user, task.sheet), request.GET.get("after")
+    held = held_by_others(task.sheet, task.label_type, actor=actor) if takes else set()
     while True:
         found = walk(task.sheet, task.label_type, order=order, text=text, after=after, limit=5, without=held)
         for stop in found.stops:
-            if not may_label or _is_taken(task, stop.item_ref, actor):
+            if not takes or _is_taken(task, stop.item_ref, actor):
                 return stop.item_ref
         if found.after is None:
             return None
@@ -134,7 +130,7 @@ def _is_taken(task: Task, item_ref: str, actor: str) -> bool:
 def _page(request: HttpRequest, task: Task, shown: ShownItem | None, code: int = 200) -> HttpResponse:
     order, text = _filters(request)
     context = {
-        **_item_context(request, shown),
+        **_item_context(request, task, shown),
         **_progress_context(request, task),
         "task": task,
         "templates": templates_for(task.label_type),
@@ -150,7 +146,7 @@ def _page(request: HttpRequest, task: Task, shown: ShownItem | None, code: int =
             "user": request.user.get_username(),
             "order": order,
             "text": text,
-            "may_label": request.user.has_perm(LABEL),
+            "may_label": may_label(request.user, task.sheet),
             "page": request.path,
             "chosen": query_of(request, task),
             **sign_in_pages(),
@@ -170,8 +166,8 @@ def _progress_context(request: HttpRequest, task: Task) -> dict[str, Any]:
     return {"progress": found, "bar": bar}
 
 
-def _item_context(request: HttpRequest, shown: ShownItem | None) -> dict[str, Any]:
-    return {"shown": shown, "read_only": not request.user.has_perm(LABEL)}
+def _item_context(request: HttpRequest, task: Task, shown: ShownItem | None) -> dict[str, Any]:
+    return {"shown": shown, "read_only": not may_label(request.user, task.sheet)}
 
 
 def _do(request: HttpRequest, task: Task) -> HttpResponse:
@@ -182,7 +178,7 @@ def _do(request: HttpRequest, task: Task) -> HttpResponse:
         before = ref_before(task.sheet, item_ref, 1) or item_ref
         return redirect(f"{request.path}?{query_of(request, task, item=before)}")
     onwards = f"{request.path}?{query_of(request, task, after=item_ref)}"
-    if not request.user.has_perm(LABEL):
+    if not may_label(request.user, task.sheet):
         messages.error(request, LOOK_ONLY)
         return redirect(onwards) if verb != "save" else _page(request, task, None, code=403)
     if verb == "save":

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_http_methods
 from governance.changing import rights_of
 from labels.actions import restore_version
 from labels.history import repair
-from labels.labeling.page import LABEL, LOOK_ONLY
 from labels.labeling.past import past_of
 from labels.labeling.posted import whole
+from labels.labeling.sight import LOOK_ONLY, may_label
 from labels.models import CanonicalLabel
 from workbench.csp import strict
 from workbench.problems import Problem
@@ -26,22 +26,23 @@ from workbench.problems import Problem
 @require_http_methods(["GET", "POST"])
 def versions(request: HttpRequest, label_id: str) -> HttpResponse:
     """Return the versions, newest first; a posted one is restored as a new version."""
-    label = CanonicalLabel.objects.select_related("sheet", "template").filter(pk=label_id).first()
+    seen = CanonicalLabel.objects.visible_to(request.user)
+    label = seen.select_related("sheet", "template").filter(pk=label_id).first()
     if label is None:
         raise Http404(f"There is no canonical label {label_id}.")
-    may_label = request.user.has_perm(LABEL)
     if request.method == "POST":
-        if not may_label:
+        if not may_label(request.user, label.sheet):
             messages.error(request, LOOK_ONLY)
-            return _page(request, label, may_label, code=403)
+            return _page(request, label, code=403)
         return _restore(request, label)
     repair(label)
-    return _page(request, label, may_label)
+    return _page(request, label)
 
 
-def _page(request: HttpRequest, label: CanonicalLabel, may_label: bool, code: int = 200) -> HttpResponse:
+def _page(request: HttpRequest, label: CanonicalLabel, code: int = 200) -> HttpResponse:
     past = past_of(label, below=whole(request.GET.get("below", "")))
-    context = {"label": label, "past": past, "may_label": may_label, "older": past[-1].row.version if past else 1}
+    older, restores = past[-1].row.version if past else 1, may_label(request.user, label.sheet)
+    context = {"label": label, "past": past, "may_label": restores, "older": older}
     return render(request, "labels/versions.html", context, status=code)
 
 
@@ -58,7 +59,7 @@ def _restore(request: HttpRequest, label: CanonicalLabel) -> HttpResponse:
         )
     except Problem as problem:
         messages.error(request, problem.message)
-        return _page(request, label, may_label=True, code=problem.status)
+        return _page(request, label, code=problem.status)
     if restored.version == label.version:
         messages.info(request, f"Version {version} says what the label says already: nothing changed.")
     else:

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from governance.uses import USES
+from governance.serializers import UsesField
 from training.actions.training_files import MOST, NAME
 from training.files.building import SHAPES
 from training.files.quality import percentage
@@ -28,7 +28,7 @@ class ImportSerializer(serializers.Serializer[Any]):
     conversations = serializers.ListField(child=serializers.DictField(), required=False, default=list)
     paths = serializers.ListField(child=serializers.CharField(), required=False, default=list)
     batch_id = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
-    prohibited_uses = serializers.ListField(child=serializers.ChoiceField(USES), required=False, default=list)
+    prohibited_uses = UsesField(required=False, default=list)
     usage_reason = serializers.CharField(required=False, allow_blank=True, default="")
     data_classification = serializers.ChoiceField(Classification.choices, default=Classification.INTERNAL)
 
@@ -38,7 +38,7 @@ class ImportSerializer(serializers.Serializer[Any]):
         return given
 
 
-class ImportedSerializer(serializers.Serializer[Any]):
+class ImportedConversationsSerializer(serializers.Serializer[Any]):
     batch_id = serializers.CharField()
     conversation_ids = serializers.ListField(child=serializers.CharField())
 
@@ -135,7 +135,7 @@ class SignedSerializer(ShapeSerializer):
     signature = serializers.CharField()
 
 
-class LinkSerializer(serializers.Serializer[Any]):
+class FileLinkSerializer(serializers.Serializer[Any]):
     download_url = serializers.CharField()
     filename = serializers.CharField()
     expires_in_seconds = serializers.IntegerField()

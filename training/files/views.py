@@ -37,11 +37,11 @@ from training.files.serializers import (
     AddSerializer,
     ConversationSerializer,
     CreateSerializer,
+    FileLinkSerializer,
     FromSheetMadeSerializer,
     FromSheetSerializer,
-    ImportedSerializer,
+    ImportedConversationsSerializer,
     ImportSerializer,
-    LinkSerializer,
     ShapeSerializer,
     SignedSerializer,
     SuggestionSerializer,
@@ -66,7 +66,7 @@ class ConversationViewSet(ReadOnlyModelViewSet[Conversation]):
     serializer_class = ConversationSerializer
     filterset_class = ConversationFilter
 
-    @extend_schema(request=ImportSerializer, responses={201: ImportedSerializer}, filters=False)
+    @extend_schema(request=ImportSerializer, responses={201: ImportedConversationsSerializer}, filters=False)
     @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
     def import_(self, request: Request) -> Response:
         """Import conversations, all or none; one that is there already is replaced."""
@@ -218,7 +218,7 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
         found: Any = suggestions(training_file(pk), Choice(**given), limit)
         return Response(SuggestionSerializer(found, many=True).data)
 
-    @extend_schema(parameters=[ShapeSerializer], responses=LinkSerializer, filters=False)
+    @extend_schema(parameters=[ShapeSerializer], responses=FileLinkSerializer, filters=False)
     # It lets data out, so it needs the right to export.
     @action(detail=True, pagination_class=None, permission_classes=[IsAuthenticated, may("training.add_export")])
     def download(self, request: Request, pk: str) -> Response:

@@ -17,7 +17,7 @@ from labels.models import CanonicalLabel
 from sheets.models import Sheet
 from sheets.restricting import restrict_sheet
 from training.actions.export import open_export
-from training.models import JobRun, QAPair, ReviewEvent, TrainingSheet
+from training.models import Export, JobRun, QAPair, ReviewEvent, TrainingSheet
 from workbench.router import CONCEPT_APPS, LAKEHOUSE
 
 LISTS = (
@@ -73,20 +73,22 @@ def test_nothing_of_it_is_there_by_key(hidden: TrainingSheet, rosa: User) -> Non
     sheet, sheet_key = hidden.pk, hidden.sheet_id
     pair, label = QAPair.objects.of(sheet)[0].pk, CanonicalLabel.objects.filter(sheet_id=sheet_key)[0].pk
     item = QAPair.objects.of(sheet)[0].item_ref
-    template = hidden.template_id
+    template, export = hidden.template_id, Export.objects.filter(training_sheet_id=sheet)[0].pk
     client = signed_in(rosa)
     for path in (
         f"sheets/{sheet_key}", f"sheets/{sheet_key}/items", f"sheets/{sheet_key}/items/{item}", f"sheets/{sheet_key}/uses",
         f"sheets/{sheet_key}/progress", f"canonical-labels/{label}", f"canonical-labels/{label}/versions",
         f"training-sheets/{sheet}", f"training-sheets/{sheet}/queue", f"training-sheets/{sheet}/progress",
         f"training-sheets/{sheet}/export/jsonl", f"training-sheets/{sheet}/export/summary", f"qa-pairs/{pair}",
+        f"training-sheets/{sheet}/export/checks", f"exports/{export}", f"exports/{export}/manifest",
         f"catalog/{hidden.sheet.primary_table.replace('.', '/')}",
     ):  # fmt: skip
         assert client.get(f"/api/v1/{path}").status_code == 404, path
     for path, body in (
         (f"qa-pairs/{pair}/approve", {}), (f"qa-pairs/{pair}/hold", {}), (f"qa-pairs/{pair}/let-go", {}),
         (f"training-sheets/{sheet}/queue/claim", {}), (f"qa-pairs/{pair}/uses", {"reason": "x", "allowed_uses": []}),
-        (f"sheets/{sheet_key}/validate", {}),
+        (f"sheets/{sheet_key}/validate", {}), (f"training-sheets/{sheet}/exports", {}), (f"exports/{export}/link", {}),
+        (f"canonical-labels/{label}/restore", {"version": 1}),
     ):  # fmt: skip
         assert client.post(f"/api/v1/{path}", body).status_code == 404, path
     for path, body in (
@@ -95,6 +97,16 @@ def test_nothing_of_it_is_there_by_key(hidden: TrainingSheet, rosa: User) -> Non
     ):  # fmt: skip
         answer = client.post(f"/api/v1/{path}", body)
         assert answer.status_code == 400 and "sheet_id" in answer.json()["error"]["fields"], path
+    for path in (
+        f"canonical-labels/export?sheet={sheet_key}", f"canonical-labels/ahead?sheet={sheet_key}&label_type=x",
+        f"ground-truth/export?sheet={sheet_key}", f"ground-truth/stats?training_sheet={sheet}",
+    ):  # fmt: skip
+        assert client.get(f"/api/v1/{path}").status_code == 400, path
+
+
+def test_no_ground_truth_of_it_is_counted(hidden: TrainingSheet, rosa: User, omar: User) -> None:
+    seen, every = (signed_in(user).get("/api/v1/ground-truth/stats").json()["total_jobs"] for user in (rosa, omar))
+    assert every - seen == QAPair.objects.of(hidden.pk).count()
 
 
 def test_a_batch_with_one_hidden_pair_changes_nothing(hidden: TrainingSheet, boards: TrainingSheet, rosa: User) -> None:
@@ -129,7 +141,13 @@ def test_no_page_of_the_admin_shows_it(hidden: TrainingSheet, rosa: User) -> Non
         assert browser.get(reverse(f"admin:{name}_change", args=[key])).status_code == 302
     for name, key in (("training_trainingsheet_export", hidden.pk), ("sheets_sheet_items", hidden.sheet_id)):
         assert browser.get(reverse(f"admin:{name}", args=[key])).status_code == 404
-    assert browser.get(reverse("review", args=[hidden.pk])).status_code == 404
+    label = CanonicalLabel.objects.filter(sheet_id=hidden.sheet_id)[0]
+    for name, args in (
+        ("review", [hidden.pk]), ("review-list", [hidden.pk]), ("label", [label.sheet_id, label.label_type]),
+        ("label-import", [label.sheet_id]), ("label-versions", [label.pk]),
+    ):  # fmt: skip
+        assert browser.get(reverse(name, args=args)).status_code == 404, name
+    assert hidden.sheet.name not in browser.get(reverse("label-entry")).content.decode()
 
 
 def test_who_may_look_only_changes_nothing(invoices: TrainingSheet, rosa: User, omar: User) -> None:

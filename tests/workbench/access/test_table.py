@@ -13,7 +13,7 @@ from workbench import access
 from workbench.roles import ROLES
 from workbench.router import CONCEPT_APPS
 
-WORDS = {access.OPEN, access.SIGNED_IN, access.STAFF, access.OPERATOR}
+WORDS = {access.OPEN, access.SIGNED_IN, access.SIGNED_LINK, access.STAFF, access.OPERATOR}
 TABLES = [
     access.ENDPOINTS, access.SCREENS, access.ADMIN_PAGES, access.ADMIN_ACTIONS, access.COMMANDS,
 ]  # fmt: skip
