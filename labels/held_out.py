@@ -70,9 +70,7 @@ def _same_name(one: Sheet, other: Sheet) -> bool:
     return one.item_ref_name.casefold() == other.item_ref_name.casefold()
 
 
-def _sources(
-    sheet_ids: Iterable[str], item_refs: Sequence[str] | None = None
-) -> list[tuple[QuerySet[Any], str, str]]:
+def _sources(sheet_ids: Iterable[str], item_refs: Sequence[str] | None = None) -> list[tuple[QuerySet[Any], str, str]]:
     """Return the rows that reserve items, what such a row is called, and the lookup of its name."""
     ids, only = list(sheet_ids), {} if item_refs is None else {"item_ref__in": list(item_refs)}
     pairs = apps.get_model("training.QAPair")._default_manager  # of a later app

@@ -114,7 +114,9 @@ def _audit(
     # The subject is the sheet, so that whoever may not see the sheet does not see this.
     audit.append(
         [
-            audit.entry("uses", f"sheet {sheet.pk}", reason=f"Item {ref} {what}: {reason.strip()}", actor=actor, **limits)
+            audit.entry(
+                "uses", f"sheet {sheet.pk}", reason=f"Item {ref} {what}: {reason.strip()}", actor=actor, **limits
+            )
             for ref in refs
         ]
     )

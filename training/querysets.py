@@ -22,7 +22,7 @@ from workbench.sheet_rights import OfSheetQuerySet, rights_of
 
 if TYPE_CHECKING:
     from sheets.models import Sheet
-    from training.models import LiveJob, QAPair, ReviewPair, ReviewView, TrainingSheet  # noqa: F401 - named in the brackets below
+    from training.models import Finding, LiveJob, QAPair, ReviewPair, ReviewView, TrainingSheet  # noqa: F401 - named in the brackets below
 
 STATUSES = ("unlabeled", "labeled", "rejected", "flagged")
 
@@ -51,6 +51,12 @@ class QAPairQuerySet(OfSheetQuerySet["QAPair"]):
     def from_older_labels(self) -> Self:
         """Return the pairs whose canonical label was changed since they were made from it."""
         return self.filter(canonical_label_version__lt=F("canonical_label__version"))
+
+    def with_finding(self, kind: str) -> Self:
+        """Return the pairs in which sensitive data of this kind stands, as far as it was looked for."""
+        from training.models import Finding  # the models of this module name this query set
+
+        return self.filter(pk__in=Finding.objects.standing().filter(kind=kind).order_by().values("qa_pair_id"))
 
     def permitted(self, use: str) -> Self:
         """Return the pairs that the gate permits for `use` now, whatever their status; ValueError for no such use.
@@ -166,3 +172,9 @@ class ReviewViewQuerySet(QuerySet["ReviewView"]):
     def fit_for(self, training_sheet_id: str) -> Self:
         """Return those of the training sheet and those for all."""
         return self.filter(training_sheet_id__in=["", training_sheet_id])
+
+
+class FindingQuerySet(OfSheetQuerySet["Finding"]):
+    def standing(self) -> Self:
+        """Return the findings that nobody dismissed."""
+        return self.filter(dismissed_at=None)

@@ -3,7 +3,9 @@ from __future__ import annotations
 from training import views
 from training.exports.views import ExportViewSet
 from training.files.views import ConversationViewSet, TrainingFileViewSet
+from training.findings.views import FindingViewSet
 from training.ground_truth.views import GroundTruthViewSet
+from training.held_out_views import HeldOutViewSet
 from training.jobs.views import JobRunViewSet
 from training.review.saved_views import ReviewViewViewSet
 from training.review.views import QAPairViewSet
@@ -19,5 +21,7 @@ api.register("jobs", JobRunViewSet)
 api.register("conversations", ConversationViewSet)
 api.register("training-files", TrainingFileViewSet)
 api.register("ground-truth", GroundTruthViewSet, basename="ground-truth")
+api.register("held-out", HeldOutViewSet)
+api.register("findings", FindingViewSet)
 
 urlpatterns = api.urls

@@ -50,7 +50,9 @@ def test_a_held_out_item_only_tightens(of_label: Any, of_pair: Any) -> None:
 @settings(
     deadline=None, max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-@given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["a", "b"]), rules), max_size=8), st.sets(st.integers(0, 9)))
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["a", "b"]), rules), max_size=8), st.sets(st.integers(0, 9))
+)
 def test_no_held_out_item_leaves_under_random_labels(approved: Any, of_labels: Any, by_hand: set[int]) -> None:
     refs = list(QAPair.objects.of(approved.pk).values_list("item_ref", flat=True)[:10])
     example, now = CanonicalLabel.objects.values()[0], timezone.now()
@@ -79,9 +81,7 @@ def test_a_label_of_another_type_and_another_sheet_over_the_table_hold_it_out(ap
     sheet, ref = approved.sheet, QAPair.objects.of(approved.pk)[0].item_ref
     again = {"name": "Again", "primary_table": sheet.primary_table, "join_keys": [sheet.item_ref_name]}
     other = create_sheet(again, actor="omar")
-    record_label(
-        sheet=other, item_ref=ref, label_type="severity", label_data={"x": 1}, actor="rosa", **EVALUATION_ONLY
-    )
+    record_label(sheet=other, item_ref=ref, label_type="severity", label_data={"x": 1}, actor="rosa", **EVALUATION_ONLY)
     (limit,) = held_out_of(sheet).on(ref)
     assert limit.words("training") == "training not allowed: held out, reserved by the label 'severity'"
     run = open_export(approved, Options(), actor="omar", channel="api").run

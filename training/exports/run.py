@@ -109,7 +109,9 @@ class ExportRun:
         held_out = self.held_out.column(table["item_ref"])
         limits = table.select([*TEXTS, *LISTS]).append_column("held_out", held_out)
         limits = limits.append_column("row", pa.array(range(table.num_rows)))
-        for group in limits.group_by([*TEXTS, *LISTS, "held_out"], use_threads=False).aggregate([("row", "list")]).to_pylist():
+        for group in (
+            limits.group_by([*TEXTS, *LISTS, "held_out"], use_threads=False).aggregate([("row", "list")]).to_pylist()
+        ):
             yield self._reason(group), group["row_list"]
 
     def _judged(self, table: pa.Table) -> pa.Table:

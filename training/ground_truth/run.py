@@ -62,7 +62,9 @@ class SheetRun:
         decided, held_out = _gate(source_uses.limits_of(sheet)), held_out_of(sheet)
         for row, events in pairs_with_events(self.training_sheet.pk, self.wanted.span):
             text = assistant_answer(orjson.loads(row["messages"]))
-            reason = self._reason(row, events, text, decided(tuple(row[name] for name in (*TEXTS, *LISTS)), held_out.on(row["item_ref"])))
+            reason = self._reason(
+                row, events, text, decided(tuple(row[name] for name in (*TEXTS, *LISTS)), held_out.on(row["item_ref"]))
+            )
             stands = standing(events)
             if reason is None and self.wanted.has_corrections not in (None, has_corrections(stands)):
                 continue
