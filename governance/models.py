@@ -10,6 +10,7 @@ from django.utils import timezone
 from governance.querysets import ADD_ONLY, AuditQuerySet, WithdrawalQuerySet
 from workbench.concepts import Classification, Concept
 from workbench.lakehouse.fields import ArrayField, ChoiceField, KeyField
+from workbench.sheet_rights import OfSheetQuerySet
 
 
 class UsageConstraintAudit(models.Model):
@@ -166,3 +167,29 @@ class TagPolicy(Concept):
 
     def __str__(self) -> str:
         return self.tag
+
+
+class HeldOutItem(Concept):
+    """An item that somebody reserved: no model learns from it, under whatever label type; its id is of sheet and item."""
+
+    class Use(models.TextChoices):
+        EVALUATION = "evaluation"
+        TESTING = "testing"
+
+    of_sheet: ClassVar[str] = "sheet_id"
+
+    sheet_id = models.CharField(max_length=36)
+    item_ref = models.CharField(max_length=1024)
+    use = ChoiceField(max_length=10, choices=Use.choices, default=Use.EVALUATION, help_text="What it is kept for.")
+    reason = models.TextField(help_text="Why it is reserved.")
+
+    objects = OfSheetQuerySet.as_manager()
+
+    class Meta:
+        db_table = "held_out_items"
+        db_table_comment = "Items reserved for evaluation or testing, which no model learns from"
+        ordering = ["sheet_id", "item_ref"]
+        verbose_name = "held-out item"
+
+    def __str__(self) -> str:
+        return self.item_ref

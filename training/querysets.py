@@ -13,14 +13,17 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from governance.held_out import KEPT_FROM
 from governance.uses import decide
+from labels.held_out import is_held_out
 from sheets import source_uses
 from sheets.item_limits import limits_of_items
 from workbench.lakehouse.bulk import append_arrow
 from workbench.sheet_rights import OfSheetQuerySet, rights_of
 
 if TYPE_CHECKING:
-    from training.models import LiveJob, QAPair, ReviewPair, ReviewView, TrainingSheet  # noqa: F401 - named in the brackets below
+    from sheets.models import Sheet
+    from training.models import Finding, LiveJob, QAPair, ReviewPair, ReviewView, TrainingSheet  # noqa: F401 - named in the brackets below
 
 STATUSES = ("unlabeled", "labeled", "rejected", "flagged")
 
@@ -88,7 +91,7 @@ def _closed(pairs: QAPairQuerySet, use: str) -> tuple[list[str], list[tuple[list
     from training.models import TrainingSheet  # the models of this module name this query set
 
     used = pairs.order_by().values("training_sheet_id").distinct()
-    by_sheet: dict[str, list[TrainingSheet]] = {}
+    by_sheet: dict[str, tuple[Sheet, list[str]]] = {}
     for found in TrainingSheet.objects.filter(pk__in=used).select_related("sheet"):
         by_sheet.setdefault(found.sheet_id, []).append(found)
     closed: list[str] = []
@@ -175,3 +178,9 @@ class ReviewViewQuerySet(QuerySet["ReviewView"]):
     def fit_for(self, training_sheet_id: str) -> Self:
         """Return those of the training sheet and those for all."""
         return self.filter(training_sheet_id__in=["", training_sheet_id])
+
+
+class FindingQuerySet(OfSheetQuerySet["Finding"]):
+    def standing(self) -> Self:
+        """Return the findings that nobody dismissed."""
+        return self.filter(dismissed_at=None)

@@ -3,7 +3,9 @@ from __future__ import annotations
 from training import views
 from training.exports.views import ExportViewSet
 from training.files.views import ConversationViewSet, TrainingFileViewSet
+from training.findings.views import FindingViewSet
 from training.ground_truth.views import GroundTruthViewSet
+from training.held_out_views import HeldOutViewSet
 from training.jobs.views import JobRunViewSet
 from training.review.saved_views import ReviewViewViewSet
 from training.review.views import QAPairViewSet

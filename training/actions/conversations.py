@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from governance.uses import USES, gate, validate_uses
+from labels.held_out import held_out_of
 from sheets import source_uses
 from sheets.item_limits import limits_of_items
 from sheets.volumes import open_path

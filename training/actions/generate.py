@@ -11,6 +11,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from governance.uses import gate
+from labels.held_out import held_out_of
 from labels.models import CanonicalLabel
 from sheets import source_uses
 from sheets.item_limits import limits_of_items

@@ -15,7 +15,9 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from governance.held_out import held_out_limit
 from governance.uses import Limit, decide
+from labels.held_out import HeldOut, held_out_of
 from sheets import source_uses
 from sheets.item_limits import ItemLimits, limits_of_items
 from training.chat import assistant_answer, line_problems

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import F
 
 from governance.uses import Limit, decide
+from labels.held_out import HeldOut, held_out_of
 from sheets import source_uses
 from sheets.item_limits import limits_of_items
 from training.exporting import LISTS, TEXTS, limits_of
@@ -26,7 +27,8 @@ def forbidden(conversations: Sequence[Row], use: str = "training") -> dict[str, 
     items = {key: limits_of_items(key) for key in {pair["sheet_id"] for pair in pairs.values()}}
     reasons = {}
     for each in conversations:
-        limits = [_own(each), *sources.get(each["training_sheet_id"], ())]
+        source_limits, held_out = sources.get(each["training_sheet_id"], ((), HeldOut()))
+        limits = [_own(each), *source_limits]
         if each["qa_pair_id"]:
             pair = pairs.get(each["qa_pair_id"])
             if pair is None or pair["status"] != QAPair.Status.LABELED:
@@ -64,6 +66,6 @@ def _pairs(ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _sources(training_sheet_ids: Iterable[str]) -> dict[str, Sequence[Limit]]:
+def _sources(training_sheet_ids: Iterable[str]) -> dict[str, tuple[Sequence[Limit], HeldOut]]:
     found = TrainingSheet.objects.filter(pk__in=list(training_sheet_ids)).select_related("sheet")
-    return {each.pk: source_uses.limits_of(each.sheet) for each in found}
+    return {each.pk: (source_uses.limits_of(each.sheet), held_out_of(each.sheet)) for each in found}

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from governance.uses import Decision, Limit, decide
+from labels.held_out import held_out_of
 from sheets import source_uses
 from sheets.item_limits import ItemLimits, limits_of_items
 from templates_app.schemas import checker

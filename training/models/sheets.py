@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from governance.uses import Limit
+from labels.held_out import held_out_of
 from labels.models import CanonicalLabel, all_uses
 from sheets import source_uses
 from sheets.item_limits import limits_of_items
