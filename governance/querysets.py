@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from django.apps import apps
@@ -74,9 +74,10 @@ def _permitting(when: str, use: str) -> Q:
 
 
 class WithdrawalQuerySet(OfSheetQuerySet["Withdrawal"]):
-    def in_force(self, sheet_id: str) -> dict[str, Limit]:
-        """Return what each withdrawn item of the sheet is limited by, in one query."""
-        rows = self.filter(sheet_id=sheet_id, is_released=False).values_list("item_ref", "reason")
+    def in_force(self, sheet_id: str, item_refs: Sequence[str] | None = None) -> dict[str, Limit]:
+        """Return what each withdrawn item of the sheet, or of these items, is limited by, in one query."""
+        only = {} if item_refs is None else {"item_ref__among": list(item_refs)}
+        rows = self.filter(sheet_id=sheet_id, is_released=False, **only).values_list("item_ref", "reason")
         return {
             ref: Limit("withdrawn item", f"item withdrawn: {reason}", frozenset(), frozenset(USES), where=ref)
             for ref, reason in rows.order_by("item_ref")

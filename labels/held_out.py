@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import pyarrow as pa
 from django.apps import apps
-from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import CharField, F, QuerySet, Value
 
 from governance.held_out import held_out_limit, reserving
 from governance.models import HeldOutItem
@@ -31,12 +30,6 @@ class HeldOut:
         by = self.by.get(item_ref)
         return (held_out_limit(by),) if by else ()
 
-    def column(self, item_refs: pa.ChunkedArray) -> pa.Array:
-        """Return what reserves each of the items, null where it is not held out."""
-        if not self.by:
-            return pa.nulls(len(item_refs), pa.string())
-        return pa.array([self.by.get(ref) for ref in item_refs.to_pylist()], pa.string())
-
 
 def held_out_of(sheet: Sheet, item_refs: Sequence[str] | None = None) -> HeldOut:
     """Return what is held out of the sheet, or of these items, in one query after that for the sheets over its table."""
@@ -52,12 +45,9 @@ def held_out_of(sheet: Sheet, item_refs: Sequence[str] | None = None) -> HeldOut
     return HeldOut({ref: f"{by} {name!r}" for ref, by, name in sorted(found, reverse=True)})
 
 
-def is_held_out(sheet: Sheet) -> Q:
-    """Return the condition on pairs of the sheet that their item is held out."""
-    found = Q()
-    for rows, _, _ in _sources(sheets_alike(sheet)):
-        found |= Q(Exists(rows.filter(item_ref=OuterRef("item_ref")).order_by()))
-    return found
+def held_out_limits(sheet: Sheet, item_refs: Sequence[str] | None = None) -> dict[str, Limit]:
+    """Return the limit of each item that is held out, as one source of `sheets.item_limits`."""
+    return {ref: held_out_limit(by) for ref, by in held_out_of(sheet, item_refs).by.items()}
 
 
 def sheets_alike(sheet: Sheet) -> list[str]:

@@ -22,7 +22,7 @@ class LettingOut:
             raise Invalid.of_fields("The use is not accepted.", {"use": [words]})
         self.use = use
         self.limits = limits_of(sheet) if use else ()
-        self.items = limits_of_items(sheet.pk) if use else {}
+        self.items = limits_of_items(sheet) if use else {}
         self.held_back: Counter[str] = Counter()
 
     def permits(self, label: Any) -> bool:

@@ -6,18 +6,26 @@ from collections.abc import Callable, Mapping, Sequence
 
 from governance.models import Withdrawal
 from governance.uses import Limit
+from sheets.models import Sheet
 
 ItemLimits = Mapping[str, Sequence[Limit]]
-Source = Callable[[str], Mapping[str, Limit]]
-
-# What limits single items: the key of a sheet leads to the limit of each such item. Later apps add theirs.
-SOURCES: list[Source] = [Withdrawal.objects.in_force]
+# Takes a sheet and, where not all are asked for, the items; gives the limit of each of them that has one.
+Source = Callable[[Sheet, Sequence[str] | None], Mapping[str, Limit]]
 
 
-def limits_of_items(sheet_id: str) -> ItemLimits:
-    """Return the limits of those items of a sheet that have any, by item_ref: one query for each source."""
+def withdrawn(sheet: Sheet, item_refs: Sequence[str] | None = None) -> dict[str, Limit]:
+    """Return what the withdrawn items are limited by."""
+    return Withdrawal.objects.in_force(sheet.pk, item_refs)
+
+
+# Later apps add theirs when they are ready.
+SOURCES: list[Source] = [withdrawn]
+
+
+def limits_of_items(sheet: Sheet, item_refs: Sequence[str] | None = None) -> ItemLimits:
+    """Return the limits of those items of a sheet that have any, by item_ref: as many as they are, whatever its size."""
     found: dict[str, list[Limit]] = {}
     for source in SOURCES:
-        for item_ref, limit in source(sheet_id).items():
+        for item_ref, limit in source(sheet, item_refs).items():
             found.setdefault(item_ref, []).append(limit)
     return found

@@ -13,9 +13,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from governance.held_out import KEPT_FROM
 from governance.uses import decide
-from labels.held_out import is_held_out
 from sheets import source_uses
 from sheets.item_limits import limits_of_items
 from workbench.lakehouse.bulk import append_arrow
@@ -96,11 +94,11 @@ def _closed(pairs: QAPairQuerySet, use: str) -> tuple[list[str], list[tuple[list
         by_sheet.setdefault(found.sheet_id, []).append(found)
     closed: list[str] = []
     items: list[tuple[list[str], list[str]]] = []
-    for sheet_id, group in by_sheet.items():
+    for group in by_sheet.values():
         keys = [found.pk for found in group]
         if not decide(source_uses.limits_of(group[0].sheet)).permits(use):
             closed += keys
-        if refs := [ref for ref, limits in limits_of_items(sheet_id).items() if not decide(limits).permits(use)]:
+        if refs := [ref for ref, limits in limits_of_items(group[0].sheet).items() if not decide(limits).permits(use)]:
             items.append((keys, refs))
     return closed, items
 

@@ -22,6 +22,8 @@ api.register("jobs", JobRunViewSet)
 api.register("conversations", ConversationViewSet)
 api.register("training-files", TrainingFileViewSet)
 api.register("ground-truth", GroundTruthViewSet, basename="ground-truth")
+api.register("held-out", HeldOutViewSet)
+api.register("findings", FindingViewSet)
 api.register("governance", TracingViewSet, basename="governance")
 api.register("withdrawals", WithdrawalViewSet)
 

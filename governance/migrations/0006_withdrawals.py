@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('governance', '0004_files_of_the_audit'),
+        ('governance', '0005_held_out'),
     ]
 
     operations = [

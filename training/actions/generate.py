@@ -11,7 +11,6 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from governance.uses import gate
-from labels.held_out import held_out_of
 from labels.models import CanonicalLabel
 from sheets import source_uses
 from sheets.item_limits import limits_of_items
@@ -224,7 +223,7 @@ def _answerer(training_sheet: TrainingSheet) -> Answerer:
 def draft_examples(training_sheet: TrainingSheet) -> Iterator[Example]:
     """Yield the sheet's labels with their items' rows, as far as they may be shown to a drafter (use `few_shot`)."""
     label_type = training_sheet.template.label_type
-    limits, items = source_uses.limits_of(training_sheet.sheet), limits_of_items(training_sheet.sheet_id)
+    limits, items = source_uses.limits_of(training_sheet.sheet), limits_of_items(training_sheet.sheet)
     newest = CanonicalLabel.objects.filter(sheet_id=training_sheet.sheet_id, label_type=label_type)[:DRAFT_LABELS]
     labels = {
         label.item_ref: label

@@ -15,9 +15,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from governance.held_out import held_out_limit
 from governance.uses import Limit, decide
-from labels.held_out import HeldOut, held_out_of
 from sheets import source_uses
 from sheets.item_limits import ItemLimits, limits_of_items
 from training.chat import assistant_answer, line_problems
@@ -220,7 +218,7 @@ def run_of(training_sheet: TrainingSheet, options: Options | None = None, **more
         "use": options.asked_use,
         "split": options.split,
     }
-    limits, items = source_uses.limits_of(training_sheet.sheet), limits_of_items(training_sheet.sheet_id)
+    limits, items = source_uses.limits_of(training_sheet.sheet), limits_of_items(training_sheet.sheet)
     return ExportRun(training_sheet.pk, training_sheet.sheet_id, options, limits, items, constants=constants, **more)
 
 

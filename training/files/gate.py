@@ -8,9 +8,8 @@ from typing import Any
 from django.db.models import F
 
 from governance.uses import Limit, decide
-from labels.held_out import HeldOut, held_out_of
 from sheets import source_uses
-from sheets.item_limits import limits_of_items
+from sheets.item_limits import ItemLimits, limits_of_items
 from training.exporting import LISTS, TEXTS, limits_of
 from training.models import QAPair, TrainingSheet
 
@@ -24,17 +23,16 @@ def forbidden(conversations: Sequence[Row], use: str = "training") -> dict[str, 
     """Return why a conversation may not be used, by its id; those that may are left out."""
     pairs = _pairs([each["qa_pair_id"] for each in conversations if each["qa_pair_id"]])
     sources = _sources({each["training_sheet_id"] for each in conversations if each["training_sheet_id"]})
-    items = {key: limits_of_items(key) for key in {pair["sheet_id"] for pair in pairs.values()}}
     reasons = {}
     for each in conversations:
-        source_limits, held_out = sources.get(each["training_sheet_id"], ((), HeldOut()))
+        source_limits, items = sources.get(each["training_sheet_id"], ((), {}))
         limits = [_own(each), *source_limits]
         if each["qa_pair_id"]:
             pair = pairs.get(each["qa_pair_id"])
             if pair is None or pair["status"] != QAPair.Status.LABELED:
                 reasons[each["id"]] = "the pair that it was made from is not approved any more"
                 continue
-            limits += [*limits_of(pair), *items.get(pair["sheet_id"], {}).get(pair["item_ref"], ())]
+            limits += [*limits_of(pair), *items.get(pair["item_ref"], ())]
         if why := decide(limits).why_not(use):
             reasons[each["id"]] = why
     return reasons
@@ -57,8 +55,7 @@ def _own(row: Row) -> Limit:
 
 
 def _pairs(ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    item = {"item_ref": "item_ref", "sheet_id": "training_sheet__sheet_id"}
-    read = {f"_{name}": F(path) for name, path in (TEXTS | LISTS | item).items()}
+    read = {f"_{name}": F(path) for name, path in (TEXTS | LISTS | {"item_ref": "item_ref"}).items()}
     found = {}
     for start in range(0, len(ids), CHUNK):
         for row in QAPair.objects.filter(pk__in=ids[start : start + CHUNK]).values("pk", **read):
@@ -66,6 +63,6 @@ def _pairs(ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _sources(training_sheet_ids: Iterable[str]) -> dict[str, tuple[Sequence[Limit], HeldOut]]:
+def _sources(training_sheet_ids: Iterable[str]) -> dict[str, tuple[Sequence[Limit], ItemLimits]]:
     found = TrainingSheet.objects.filter(pk__in=list(training_sheet_ids)).select_related("sheet")
-    return {each.pk: (source_uses.limits_of(each.sheet), held_out_of(each.sheet)) for each in found}
+    return {each.pk: (source_uses.limits_of(each.sheet), limits_of_items(each.sheet)) for each in found}

@@ -12,7 +12,6 @@ from typing import Any
 import orjson
 
 from governance.uses import Decision, Limit, decide
-from labels.held_out import held_out_of
 from sheets import source_uses
 from sheets.item_limits import ItemLimits, limits_of_items
 from templates_app.schemas import checker
@@ -59,7 +58,7 @@ class SheetRun:
 
     def _lines(self) -> Iterator[bytes]:
         fits = checker(frame_of(self.training_sheet.pk).output_schema)
-        items = limits_of_items(self.training_sheet.sheet_id)
+        items = limits_of_items(self.training_sheet.sheet)
         decided = _gate(source_uses.limits_of(self.training_sheet.sheet), items)
         for row, events in pairs_with_events(self.training_sheet.pk, self.wanted.span):
             text = assistant_answer(orjson.loads(row["messages"]))

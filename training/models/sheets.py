@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from governance.uses import Limit
-from labels.held_out import held_out_of
 from labels.models import CanonicalLabel, all_uses
 from sheets import source_uses
 from sheets.item_limits import limits_of_items
@@ -124,7 +123,7 @@ class QAPair(Governed):
     def source_limits(self) -> Sequence[Limit]:
         """The limits of the item and of the sheet's sources, read once for this object: for showing, not for a gate."""
         sheet = self.training_sheet.sheet
-        return [*source_uses.limits_of(sheet), *limits_of_items(sheet.pk).get(self.item_ref, ())]
+        return [*source_uses.limits_of(sheet), *limits_of_items(sheet, [self.item_ref]).get(self.item_ref, ())]
 
     @property
     def is_from_older_label(self) -> bool:

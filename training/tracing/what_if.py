@@ -79,7 +79,9 @@ def _of_pairs(given: Given, user: Any) -> list[Foreseen]:
 
 
 def _of_labels(given: Given, user: Any) -> list[Foreseen]:
-    return _foreseen(given, lambda keys: _approved(user).filter(canonical_label__id__among=list(keys)), {"label": False})
+    return _foreseen(
+        given, lambda keys: _approved(user).filter(canonical_label__id__among=list(keys)), {"label": False}
+    )
 
 
 def _of_item(given: Given, user: Any) -> list[Foreseen]:
