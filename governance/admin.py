@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -62,6 +63,10 @@ class UsageConstraintAuditAdmin(ReadOnlyAdmin):
             return link("canonical label", "labels_canonicallabel_change", row.canonical_label_id)
         if row.qa_pair_id:
             return link("pair", "training_qapair_change", row.qa_pair_id)
+        sheet, item, item_ref = row.subject.removeprefix("sheet ").partition(" item ")
+        if item:
+            query = "?" + urlencode({"sheet": sheet, "item_ref": item_ref})
+            return link(f"item {short(item_ref)}", "governance_usageconstraintaudit_recall", query=query)
         kind, _, key = row.subject.rpartition(" ")
         return link(kind, PAGES[kind], key) if kind in PAGES else row.subject
 

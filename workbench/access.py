@@ -218,6 +218,7 @@ ADMIN_PAGES: Table = {
     "training_trainingsheet_export": EXPORT,
     "training_trainingsheet_pairs": "training.view_trainingsheet",
     "training_qapair_review": REVIEW,
+    "training_qapair_timeline": "training.view_qapair",
     **dict.fromkeys(
         (
             f"governance_usageconstraintaudit_{page}"

@@ -10,12 +10,13 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from governance.admin_filters import ProhibitedUse
 from governance.changing import CHANGE_USES
@@ -84,6 +85,7 @@ class NewestList(ChangeList):
 @admin.register(QAPair)
 class QAPairAdmin(ReadOnlyAdmin):
     actions = ("approve_selected", "reject_selected", "change_uses_selected")
+    actions_detail = ("timeline",)
     change_form_outer_before_template = "training/review_verbs.html"
     list_display = ("place", "item_ref", "state", "mode", "made_from", "answer", "sureness", "uses", "reviewed_by")
     list_display_links = ("place", "item_ref")
@@ -149,6 +151,10 @@ class QAPairAdmin(ReadOnlyAdmin):
     @admin.action(description="Reject …", permissions=["review"])
     def reject_selected(self, request: HttpRequest, queryset: QuerySet[QAPair]) -> HttpResponse | None:
         return review_selected(self, request, queryset, "reject")
+
+    @action(description="Timeline", icon="timeline", permissions=["view"])
+    def timeline(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect(f"{reverse('admin:governance_usageconstraintaudit_timeline')}?pair={object_id}")
 
     def has_limit_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm(CHANGE_USES))
