@@ -36,7 +36,7 @@ PAGES = {"sheet": "sheets_sheet_change", "training sheet": "training_trainingshe
 
 @admin.register(UsageConstraintAudit)
 class UsageConstraintAuditAdmin(ReadOnlyAdmin):
-    list_display = ("sequence", "modified_at", "about", "change", "classification", "why", "modified_by", "hash")
+    list_display = ("sequence", "hash", "modified_at", "about", "change", "classification", "why", "modified_by")
     list_before_template = "governance/audit_questions.html"
     list_filter = (
         ChangedWithin,

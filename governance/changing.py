@@ -214,8 +214,11 @@ def in_words(before: Fields, after: Fields) -> list[str]:
 
 
 def use_words(before: Fields, after: Fields) -> list[str]:
-    """Return what changed of uses alone: "training prohibited", "few_shot not allowed"."""
-    return [f"{use} {now}" for use in USES if _standing(use, before) != (now := _standing(use, after))]
+    """Return what changed of uses alone: "training prohibited", "few_shot not allowed", "all uses prohibited"."""
+    changed = {use: now for use in USES if _standing(use, before) != (now := _standing(use, after))}
+    if len(changed) == len(USES) and len(set(changed.values())) == 1:
+        return [f"all uses {changed[USES[0]]}"]
+    return [f"{use} {now}" for use, now in changed.items()]
 
 
 def _standing(use: str, fields: Fields) -> str:

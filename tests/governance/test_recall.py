@@ -70,7 +70,7 @@ def exported(api: APIClient, invoices: TrainingSheet) -> int:
 
 
 def test_a_withdrawn_item_leaves_nothing_until_it_is_released(
-    api: APIClient, pair: QAPair, invoices: TrainingSheet
+    api: APIClient, pair: QAPair, invoices: TrainingSheet, django_assert_num_queries: Any
 ) -> None:
     assert api.post(f"{URL}/withdraw", about(pair) | {"reason": " "}).status_code == 400
     answers = [api.post(f"{URL}/withdraw", about(pair) | {"reason": REASON}).json() for _ in range(2)]
@@ -82,6 +82,9 @@ def test_a_withdrawn_item_leaves_nothing_until_it_is_released(
         assert pair not in QAPair.objects.permitted(use)
     assert api.post(f"/api/v1/exports/{Export.objects.get().pk}/link").status_code == 404
     assert api.get(f"{URL}/recall", about(pair)).json()["is_withdrawn"]
+    with django_assert_num_queries(1, using="lakehouse"):
+        (listed,) = api.get("/api/v1/withdrawals", {"is_released": "false"}).json()["results"]
+    assert (listed["item_ref"], listed["reason"]) == (pair.item_ref, REASON)
     released = api.post(f"{URL}/release", about(pair) | {"reason": "Consent given again"})
     assert released.status_code == 200 and exported(api, invoices) == 5
     words = [row.reason for row in UsageConstraintAudit.objects.filter(kind="uses").order_by("sequence")]

@@ -77,7 +77,7 @@ class HappenedSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField(help_text="generated, review, label, uses, export, file, trained, refusal")
     words = serializers.CharField()
     actor = serializers.CharField()
-    about = serializers.CharField(help_text="pair, label, export, training file, model, sheet")
+    about = serializers.CharField(help_text="pair, label, export, training file, model, sheet, item")
     key = serializers.CharField(help_text="The id of what it is about.")
     reason = serializers.CharField()
     changes = ChangeSerializer(many=True)

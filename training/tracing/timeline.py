@@ -27,7 +27,7 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Happened:
-    """One thing that happened; `about` is a pair, label, export, file, model or sheet, and `key` its id.
+    """One thing that happened; `about` is a pair, label, export, training file, model, sheet or item, and `key` its id.
 
     `kind` is generated, review, label, uses, export, file, trained or refusal. `changes` are those of fields, as
     `[{"field_path", "old_value", "new_value"}, …]`.
@@ -104,7 +104,7 @@ def _labeled(labels: Sequence[str]) -> Iterator[Happened]:
         old = before.get(each.canonical_label_id)
         changes = _fields_changed(old, each.label_data) if old is not None else ()
         before[each.canonical_label_id] = each.label_data
-        words = f"label {each.canonical_label.label_type}, version {each.version}"
+        words = f"{each.canonical_label.label_type}, version {each.version}"
         yield Happened(
             each.modified_at, "label", words, each.modified_by, "label", each.canonical_label_id, each.change_note,
             changes,
@@ -127,10 +127,17 @@ def _governed(sheet: Sheet, item_ref: str, keys: Sequence[str], labels: Sequence
     about |= Q(qa_pair_id__in=keys) if keys else Q()
     about |= Q(canonical_label_id__in=labels) if labels else Q()
     for row in UsageConstraintAudit.objects.filter(about).order_by("sequence"):
-        whose = "pair" if row.qa_pair_id else "label" if row.canonical_label_id else "sheet"
-        key = row.qa_pair_id or row.canonical_label_id or sheet.pk
+        whose, key = _about(row, sheet, item_ref)
         kind = "refusal" if row.kind == UsageConstraintAudit.Kind.REFUSAL else "uses"
         yield Happened(row.modified_at, kind, changed_words(row), row.modified_by, whose, key, row.reason)
+
+
+def _about(row: UsageConstraintAudit, sheet: Sheet, item_ref: str) -> tuple[str, str]:
+    if row.qa_pair_id:
+        return "pair", row.qa_pair_id
+    if row.canonical_label_id:
+        return "label", row.canonical_label_id
+    return ("sheet", sheet.pk) if row.subject == f"sheet {sheet.pk}" else ("item", item_ref)
 
 
 def changed_words(row: UsageConstraintAudit) -> str:
