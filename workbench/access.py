@@ -18,6 +18,7 @@ Table = dict[str, str]
 REVIEW = "training.change_qapair"
 STEER = "training.change_jobrun"
 CHANGE_USES = "governance.change_uses"
+LOOSEN = "governance.loosen_tag_rule"
 LABEL = "labels.add_canonicallabel"
 EXPORT = "training.add_export"
 FILL_FILE = "training.change_trainingfile"
@@ -77,6 +78,15 @@ ENDPOINTS: Table = {
     "GET /api/v1/training-sheets/{}/export/summary": SIGNED_IN,
     "GET /api/v1/training-sheets/{}/export/checks": SIGNED_IN,
     "POST /api/v1/training-sheets/{}/exports": EXPORT,
+    "POST /api/v1/training-sheets/{}/findings": REVIEW,
+    "GET /api/v1/training-sheets/{}/near-held-out": SIGNED_IN,
+    "GET /api/v1/findings": SIGNED_IN,
+    "GET /api/v1/findings/{}": SIGNED_IN,
+    "POST /api/v1/findings/{}/dismiss": REVIEW,
+    "GET /api/v1/held-out": SIGNED_IN,
+    "GET /api/v1/held-out/{}": SIGNED_IN,
+    "POST /api/v1/held-out/reserve": CHANGE_USES,
+    "POST /api/v1/held-out/release": LOOSEN,
     "GET /api/v1/qa-pairs": SIGNED_IN,
     "GET /api/v1/qa-pairs/{}": SIGNED_IN,
     **{
@@ -161,6 +171,8 @@ ADMIN_MODELS: Table = {
     "training.conversation": "view",
     "training.trainingfile": "view",
     "governance.usageconstraintaudit": "view",
+    "governance.heldoutitem": "view",
+    "training.finding": "view",
     "governance.tagpolicy": "view add change delete",
     "workbench.refusal": "view",
     "axes.accessattempt": "view delete",
@@ -181,6 +193,8 @@ ADMIN_PAGES: Table = {
     "sheets_sheet_generate": "training.add_trainingsheet",
     "sheets_sheet_all_items": "sheets.view_sheet",
     "sheets_sheet_check_items": "sheets.view_sheet",
+    "sheets_sheet_sensitive": "sheets.view_sheet",
+    "sheets_sheet_find_sensitive": "sheets.view_sheet",
     "sheets_sheet_change_uses": CHANGE_USES,
     "sheets_sheet_who_sees": "workbench.change_sheetgrant",
     "sheets_sheet_label": "sheets.view_sheet",
@@ -230,7 +244,11 @@ ADMIN_ACTIONS: Table = {
     "training.qapair approve_selected": REVIEW,
     "training.qapair reject_selected": REVIEW,
     "training.qapair change_uses_selected": CHANGE_USES,
+    "training.qapair reserve_selected": CHANGE_USES,
+    "training.finding dismiss_selected": REVIEW,
     "labels.canonicallabel change_uses_selected": CHANGE_USES,
+    "labels.canonicallabel reserve_selected": CHANGE_USES,
+    "governance.heldoutitem release_selected": LOOSEN,
 }
 
 # Commands work on all sheets, with the rights of the process that runs them.

@@ -119,6 +119,8 @@ NAVIGATION = [
         "items": [
             screen("Usage changes", "policy", "governance", "usageconstraintaudit"),
             screen("Tag rules", "sell", "governance", "tagpolicy"),
+            screen("Held-out items", "lock", "governance", "heldoutitem"),
+            screen("Sensitive data", "visibility_off", "training", "finding"),
             screen("Label versions", "history", "labels", "canonicallabelversion"),
             screen("Refusals", "block", "workbench", "refusal"),
             screen("Failed sign-ins", "lock_clock", "axes", "accessattempt"),
