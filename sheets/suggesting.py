@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connections
 
@@ -59,7 +58,7 @@ def suggestions(sheet: Sheet) -> list[Suggestion]:
     for (column, kind), count in found.most_common():
         if column in tables and count >= SHARE * values[column]:
             often.setdefault(column, []).append((kind, count))
-    places = [Place("column", (*tables[column].parts, column)) for column in often]
+    places = [_place(tables[column], column) for column in often]
     tagged = {each.name: bool(each.tags) for each in browser().tags(places)} if places else {}
     return [
         Suggestion(
@@ -96,7 +95,11 @@ def tag_column(sheet: Sheet, column: str, tag: str, reason: str, *, actor: str) 
         cursor.execute(f"ALTER TABLE {quoted} ALTER COLUMN {name} SET TAGS ('{tag}' = '')")
 
 
-def _tables(sheet: Sheet) -> dict[str, Any]:
+def _place(table: TableName, column: str) -> Place:
+    return Place("column", (table.catalog, table.schema, table.table, column))
+
+
+def _tables(sheet: Sheet) -> dict[str, TableName]:
     """Return the table of each column, the first one where several have it, as the join takes it."""
     named: Iterable[str] = [
         sheet.primary_table,

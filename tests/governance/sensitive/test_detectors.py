@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,7 +91,7 @@ def test_an_npi_has_exactly_one_check_digit(start: int) -> None:
 def test_any_text_is_scanned_and_spans_lie_in_it(text: str) -> None:
     found = scan(text)
     assert all(0 <= each.start < each.end <= len(text) for each in found)
-    assert all(one.end <= other.start for one, other in zip(found, found[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(found))
 
 
 @given(st.text("abcXYZ0123456789-()+@. ", min_size=1, max_size=60))
