@@ -107,6 +107,6 @@ def _tables(sheet: Sheet) -> dict[str, TableName]:
     ]
     found: dict[str, TableName] = {}
     for table in map(TableName.parse, named):
-        for column in describe(table)["columns"]:
+        for column in describe(table):
             found.setdefault(column["name"], table)
     return found

@@ -218,6 +218,8 @@ ADMIN_PAGES: Table = {
     "training_trainingsheet_open_review": "training.view_trainingsheet",
     "training_trainingsheet_export": EXPORT,
     "training_trainingsheet_pairs": "training.view_trainingsheet",
+    "training_trainingsheet_guard": "training.view_trainingsheet",
+    "training_trainingsheet_guarded": "training.view_trainingsheet",
     "training_qapair_review": REVIEW,
     "training_export_download": EXPORT,
     "training_export_manifest": EXPORT,
