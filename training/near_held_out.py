@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from labels.held_out import held_out_of
 from labels.near.pictures import ALIKE, hashes_of
@@ -63,6 +64,16 @@ def near_held_out(training_sheet: TrainingSheet, *, most: int = MOST_FOUND) -> N
         if len(found) >= most:
             break
     return NearReport(len(held_out.by), len(refs), looked, found[:most])
+
+
+def near_problems(report: NearReport) -> list[dict[str, Any]]:
+    """Return what the check of an export says of them: one warning, with the first few as its evidence."""
+    if not report.found:
+        return []
+    pairs = list(dict.fromkeys(near.pair_id for near in report.found))
+    first = ", ".join(f"{near.item_ref} as {near.held_out} ({near.alike:.0%}, {near.by})" for near in report.found[:3])
+    message = f"{len(pairs):,} lines are nearly held-out items, which a test would find known: {first}."
+    return [{"level": "warning", "code": "near_held_out", "message": message, "pair_ids": pairs[:5]}]
 
 
 def _near(

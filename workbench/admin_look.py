@@ -127,6 +127,8 @@ NAVIGATION = [
             tracing("Recall", "undo", "recall"),
             tracing("Exclusions", "filter_alt_off", "exclusions"),
             screen("Tag rules", "sell", "governance", "tagpolicy"),
+            screen("Held-out items", "lock", "governance", "heldoutitem"),
+            screen("Sensitive data", "visibility_off", "training", "finding"),
             screen("Label versions", "history", "labels", "canonicallabelversion"),
             screen("Refusals", "block", "workbench", "refusal"),
             screen("Failed sign-ins", "lock_clock", "axes", "accessattempt"),

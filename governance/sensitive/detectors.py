@@ -71,8 +71,8 @@ def _digits(match: Match) -> str:
 
 def _card(match: Match) -> str:
     number = _digits(match)
-    # Test patterns such as 0000… pass Luhn and are no cards; brands begin with 2 to 6.
-    is_card = 13 <= len(number) <= 19 and number[0] in "23456" and len(set(number)) > 2 and luhn.is_valid(number)
+    # Brands begin with 2 to 6; a row of one digit is filling.
+    is_card = 13 <= len(number) <= 19 and number[0] in "23456" and len(set(number)) > 1 and luhn.is_valid(number)
     return "card number, check digit is right" if is_card else ""
 
 
@@ -129,7 +129,8 @@ KEYS = (
 )
 NAME = r"[A-Z][\w'\u2019-]+(?:[ \t]+(?:[A-Z]\.?|[A-Z][\w'\u2019-]+)){1,3}?"
 PATTERNS = (
-    _of("card", r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)", _card, r"\d(?:[ -]?\d){12}"),
+    # Not the rest of an IBAN, whose groups of four may pass for a card's.
+    _of("card", r"(?<![\w.-])(?<![A-Z]{2}\d\d )(?:\d{13,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|3[47]\d\d[ -]\d{6}[ -]\d{5})(?![\w-]|\.\d|[ ]\d)", _card, r"\d{4}[ -]?\d{4}"),
     _of("iban", r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,3})?\b", _iban),
     _of("ssn", r"(?<![\w-])(?P<it>\d{3}-\d{2}-\d{4})(?![\w-])", _ssn, r"\d{3}-\d{2}-\d{4}"),
     _of("npi", r"(?P<said>\b(?i:npi)(?i: number| no\.?)?[:# ]+)?(?<![\w.-])(?P<it>[12]\d{9})(?![\w-]|\.\d)", _npi, r"\d{10}"),

@@ -22,7 +22,9 @@ from governance.admin_filters import ProhibitedUse
 from governance.changing import CHANGE_USES
 from governance.showing import full_badges, short_badge
 from governance.uses import Decision, Limit, gate
-from training.admin.review_verbs import change_uses_selected, review_act, review_selected, verbs_of
+from labels.admin_held_out import reserve_selected
+from training.admin.findings import HasFinding, evidence
+from training.admin.review_verbs import MOST, change_uses_selected, review_act, review_selected, verbs_of
 from training.admin.showing import MODE_WORDS, MODES, STATUSES, answer_words, conversation
 from training.chat import assistant_answer
 from training.models import QAPair
@@ -96,6 +98,7 @@ class QAPairAdmin(ReadOnlyAdmin):
         MadeFromOlder,
         ("labeling_mode", ChoicesDropdownFilter),
         HasProblem,
+        HasFinding,
         ProhibitedUse,
         ("data_classification", ChoicesDropdownFilter),
         ("reviewed_by", FieldTextFilter),
@@ -115,6 +118,7 @@ class QAPairAdmin(ReadOnlyAdmin):
                 )
             },
         ),
+        ("Sensitive data", {"fields": ("sensitive",)}),
         ("May be used for", {"fields": ("uses_shown", "classification", "usage_reason")}),
         ("Review", {"fields": (("reviewed_by", "reviewed_at"), "review_notes", "version")}),
         ("Kept by the workbench", {"fields": (("created_at", "updated_at"), "item_hash", "id")}),
@@ -163,6 +167,11 @@ class QAPairAdmin(ReadOnlyAdmin):
     def change_uses_selected(self, request: HttpRequest, queryset: QuerySet[QAPair]) -> HttpResponse | None:
         return change_uses_selected(self, request, queryset)
 
+    @admin.action(description="Reserve for evaluation …", permissions=["limit"])
+    def reserve_selected(self, request: HttpRequest, queryset: QuerySet[QAPair]) -> HttpResponse | None:
+        rows = list(queryset.order_by("pk").values_list("pk", "training_sheet__sheet_id", "item_ref")[: MOST + 1])
+        return reserve_selected(self, request, [key for key, *_ in rows], [(sheet, ref) for _, sheet, ref in rows])
+
     def get_list_display(self, request: HttpRequest) -> Any:
         """Name the training sheet unless the list is that of one."""
         within = "training_sheet__id__exact" in request.GET
@@ -207,6 +216,10 @@ class QAPairAdmin(ReadOnlyAdmin):
     @display(description="effective classification")
     def classification(self, pair: QAPair) -> str:
         return decision_of(pair, pair.source_limits).classification
+
+    @display(description="found")
+    def sensitive(self, pair: QAPair) -> str:
+        return evidence(pair)
 
     @display(description="does not fit the schema")
     def misfits_shown(self, pair: QAPair) -> str:
