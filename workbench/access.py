@@ -18,6 +18,7 @@ Table = dict[str, str]
 REVIEW = "training.change_qapair"
 STEER = "training.change_jobrun"
 CHANGE_USES = "governance.change_uses"
+LOOSEN = "governance.loosen_tag_rule"
 READ_AUDIT = "governance.view_usageconstraintaudit"
 LABEL = "labels.add_canonicallabel"
 EXPORT = "training.add_export"

@@ -124,7 +124,7 @@ def test_the_gate_says_which_rule_forbids() -> None:
 
 
 def test_the_filter_asks_each_sheet_once(boards: TrainingSheet, django_assert_max_num_queries: Any) -> None:
-    with django_assert_max_num_queries(6, using="lakehouse"):
+    with django_assert_max_num_queries(8, using="lakehouse"):
         assert QAPair.objects.permitted("training").count() == 50
     TagPolicy.objects.all().delete()
     with pytest.raises(ValueError, match="Unknown use"):
