@@ -8,17 +8,18 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 
 from governance.audit import COLUMNS
-from governance.querysets import AuditQuerySet
+from governance.models import UsageConstraintAudit
 from workbench.canonical import canonical_bytes, canonical_json
 
 BLOCK = 500
 Row = dict[str, Any]
 
 
-def audit_blocks(rows: AuditQuerySet, name: str) -> Iterator[bytes]:
+def audit_blocks(rows: QuerySet[UsageConstraintAudit], name: str) -> Iterator[bytes]:
     """Yield the rows in blocks, in a format of `FORMATS`.
 
     A line of JSONL is the canonical JSON whose SHA-256 without `row_hash` is the row's hash, so the file can be verified
@@ -31,7 +32,7 @@ def audit_blocks(rows: AuditQuerySet, name: str) -> Iterator[bytes]:
         yield write(COLUMNS, block)
 
 
-def audit_response(rows: AuditQuerySet, name: str) -> StreamingHttpResponse:
+def audit_response(rows: QuerySet[UsageConstraintAudit], name: str) -> StreamingHttpResponse:
     """Return the file as a download, which API and admin share."""
     response = StreamingHttpResponse(audit_blocks(rows, name), content_type=FORMATS[name][0])
     response["Content-Disposition"] = f"attachment; filename=usage_constraint_audit.{name}"

@@ -20,7 +20,6 @@ from workbench.lakehouse.bulk import append_arrow
 from workbench.sheet_rights import OfSheetQuerySet, rights_of
 
 if TYPE_CHECKING:
-    from sheets.models import Sheet
     from training.models import Finding, LiveJob, QAPair, ReviewPair, ReviewView, TrainingSheet  # noqa: F401 - named in the brackets below
 
 STATUSES = ("unlabeled", "labeled", "rejected", "flagged")
@@ -50,6 +49,12 @@ class QAPairQuerySet(OfSheetQuerySet["QAPair"]):
     def from_older_labels(self) -> Self:
         """Return the pairs whose canonical label was changed since they were made from it."""
         return self.filter(canonical_label_version__lt=F("canonical_label__version"))
+
+    def with_finding(self, kind: str) -> Self:
+        """Return the pairs in which sensitive data of this kind stands, as far as it was looked for."""
+        from training.models import Finding  # the models of this module name this query set
+
+        return self.filter(pk__in=Finding.objects.standing().filter(kind=kind).order_by().values("qa_pair_id"))
 
     def permitted(self, use: str, *, pair: bool = True, label: bool = True, sheet: bool = True) -> Self:
         """Return the pairs that the gate permits for `use` now, whatever their status; ValueError for no such use.
@@ -89,7 +94,7 @@ def _closed(pairs: QAPairQuerySet, use: str) -> tuple[list[str], list[tuple[list
     from training.models import TrainingSheet  # the models of this module name this query set
 
     used = pairs.order_by().values("training_sheet_id").distinct()
-    by_sheet: dict[str, tuple[Sheet, list[str]]] = {}
+    by_sheet: dict[str, list[TrainingSheet]] = {}
     for found in TrainingSheet.objects.filter(pk__in=used).select_related("sheet"):
         by_sheet.setdefault(found.sheet_id, []).append(found)
     closed: list[str] = []

@@ -182,7 +182,7 @@ def check_export(
         run.ledger.add(None, len(kept.records))
         checks.look_at(kept)
     report = checks.report()
-    if run.held_out.by and run.use in KEPT_FROM:
+    if run.item_limits and run.use in KEPT_FROM:
         report["problems"] += near_problems(near_held_out(training_sheet))
     return report
 

@@ -71,10 +71,7 @@ def exports_with(pair_ids: Collection[str]) -> list[InExport]:
 def exports_unproven(training_sheet_ids: Collection[str]) -> list[InExport]:
     """Return the exports of these training sheets that have no manifest, as ground truth has none, the oldest first."""
     rows = Export.objects.filter(training_sheet_id__in=list(training_sheet_ids), manifest_sha256="")
-    nothing = dict.fromkeys(("pair_version", "label_id", "label_version"))
-    return [
-        InExport(each.pk, "", line_sha256="", note=UNPROVEN, **nothing, **_said(each)) for each in rows.order_by("id")
-    ]
+    return [InExport(each.pk, "", None, None, None, "", note=UNPROVEN, **_said(each)) for each in rows.order_by("id")]
 
 
 def files_with(pair_ids: Collection[str]) -> list[InFile]:

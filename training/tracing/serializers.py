@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import Model, QuerySet
 from rest_framework import serializers
 
 from governance.models import Withdrawal
@@ -12,6 +13,8 @@ from sheets.models import Sheet
 from training.models import QAPair
 from workbench.api.serializers import ConceptSerializer
 from workbench.sheet_rights import visible_to
+
+M = TypeVar("M", bound=Model)
 
 # What a what-if of a kind needs to be told.
 NEEDED: dict[str, tuple[str, ...]] = {
@@ -30,7 +33,7 @@ class ItemSerializer(serializers.Serializer[Any]):
 
     def sheet_asked(self) -> Sheet:
         """Return the sheet; the error names the field where the reader sees none."""
-        return row_seen(Sheet, self.validated_data["sheet"], "sheet", self.context["request"].user)
+        return row_seen(Sheet.objects.all(), self.validated_data["sheet"], "sheet", self.context["request"].user)
 
 
 class WithdrawSerializer(ItemSerializer):
@@ -61,7 +64,7 @@ class TimelineAskedSerializer(serializers.Serializer[Any]):
         return row_seen(rows, self.validated_data["pair"], "pair", self.context["request"].user)
 
     def sheet_asked(self) -> Sheet:
-        return row_seen(Sheet, self.validated_data["sheet"], "sheet", self.context["request"].user)
+        return row_seen(Sheet.objects.all(), self.validated_data["sheet"], "sheet", self.context["request"].user)
 
 
 class ChangeSerializer(serializers.Serializer[Any]):
@@ -172,9 +175,9 @@ class RecallSerializer(serializers.Serializer[Any]):
     elsewhere = ElsewhereSerializer(many=True, help_text="Other sheets over the same table that know the item.")
 
 
-def row_seen(rows: Any, key: str, name: str, user: Any) -> Any:
-    """Return the row of a model or query set that the user sees; the error names the field where there is none."""
-    found = visible_to(user, rows._default_manager.all() if isinstance(rows, type) else rows).filter(pk=key).first()
+def row_seen(rows: QuerySet[M], key: str, name: str, user: Any) -> M:
+    """Return the row that the user sees; the error names the field where there is none."""
+    found = visible_to(user, rows).filter(pk=key).first()
     if found is None:
         raise serializers.ValidationError({name: [f"{NO_ROW} Found {key!r}."]})
     return found

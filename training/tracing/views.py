@@ -95,8 +95,8 @@ class TracingViewSet(ViewSet):
         asked = _asked(WithdrawSerializer, request, request.data)
         sheet, given = asked.sheet_asked(), asked.validated_data
         need_work(request.user, sheet)
-        rights = {"actor": request.user.get_username(), "may_loosen": request.user.has_perm(LOOSEN)}
-        done = release_item(sheet, given["item_ref"], given["reason"], **rights)
+        actor, may_loosen = request.user.get_username(), request.user.has_perm(LOOSEN)
+        done = release_item(sheet, given["item_ref"], given["reason"], actor=actor, may_loosen=may_loosen)
         return Response(WithdrawalSerializer(done).data)
 
     @extend_schema(
