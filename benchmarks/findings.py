@@ -68,10 +68,10 @@ def invented(count: int) -> list[str]:
 
 
 def measured(documents: list[str], look: Callable[[str], int]) -> tuple[float, int]:
-    """Return MB a second, and how many were found."""
-    began = time.perf_counter()
+    """Return MB a second of this process's own time, and how many were found."""
+    began = time.process_time()
     found = sum(map(look, documents))
-    return sum(map(len, documents)) / (time.perf_counter() - began) / 1e6, found
+    return sum(map(len, documents)) / (time.process_time() - began) / 1e6, found
 
 
 if __name__ == "__main__":
