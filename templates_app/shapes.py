@@ -132,7 +132,8 @@ def area_of(shape: Mapping[str, Any]) -> float:
         return float(shape["box"]["width"] * shape["box"]["height"])
     points = shape["polygon"]
     ahead = [*points[1:], points[0]]
-    return abs(sum(x * next_y - next_x * y for (x, y), (next_x, next_y) in zip(points, ahead, strict=True))) / 2
+    twice = sum(x * next_y - next_x * y for (x, y), (next_x, next_y) in zip(points, ahead, strict=True))
+    return float(abs(twice) / 2)
 
 
 def outline_of(shape: Mapping[str, Any]) -> list[float]:

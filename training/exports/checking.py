@@ -169,7 +169,7 @@ def messages_of(record: Record) -> Messages:
         found: Messages = record["messages"]
         return found
     if "prompt" in record:
-        return [*record["prompt"], *record.get("completion", record.get("chosen"))]
+        return [*record["prompt"], *record["completion" if "completion" in record else "chosen"]]
     if "conversations" in record:
         return [{"role": each["from"], "content": each["value"]} for each in record["conversations"]]
     turns = [text for turn in record.get("history", ()) for text in turn]
@@ -184,7 +184,8 @@ def refuse_broken(report: Mapping[str, Any]) -> None:
 
 
 def _problems(found: Mapping[str, Any], profile: Profile | None) -> Sequence[dict[str, Any]]:
-    errors, warnings = [], []
+    errors: list[dict[str, Any]] = []
+    warnings: list[dict[str, Any]] = []
     lines, tokens, twins = found["lines"], found["tokens"], found["duplicates"]
 
     def add(level: list[Any], code: str, message: str, pairs: Sequence[str] = ()) -> None:

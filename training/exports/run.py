@@ -7,7 +7,7 @@ values.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,7 +68,7 @@ class ExportRun:
     def format(self) -> Format:
         return FORMATS[self.options.format]
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Generator[Block, None, None]:
         """Yield the file in pieces, as many as there are batches with pairs that leave, and the tables' ends."""
         for block in self.format.write(self.kept(), self.constants):
             self.ledger.add(None, len(block.lines))
@@ -79,7 +79,7 @@ class ExportRun:
     def kept(self) -> Iterator[Kept]:
         """Yield the records that leave, batch by batch, and count the other pairs."""
         pairs = QAPair.objects.of(self.training_sheet_id)
-        more = dict(self.format.columns)
+        more: dict[str, Any] = dict(self.format.columns)
         if self.options.split and self.split.stratify_by:
             more["side"] = side_column(self.sheet_id)
         fits = fits_of(self.training_sheet_id) if self.format.compares else None

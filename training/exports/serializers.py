@@ -50,7 +50,7 @@ class ExclusionSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField()
     count = serializers.IntegerField()
     rule = serializers.CharField(help_text="quality, governance, split, chat, format or since")
-    source = serializers.CharField(help_text="What carries the rule.")
+    source: Any = serializers.CharField(help_text="What carries the rule.")
     where = serializers.CharField(help_text="Its full name, where it has one.")
 
 

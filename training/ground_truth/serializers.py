@@ -16,8 +16,8 @@ from workbench.api.serializers import OptionsSerializer, SheetKeyField
 class PairsSerializer(OptionsSerializer):
     """Which pairs: of one training sheet, of all of one sheet, or of all; last written in a half-open time."""
 
-    sheet = SheetKeyField(queryset=Sheet.objects.all(), required=False)
-    training_sheet = SheetKeyField(queryset=TrainingSheet.objects.select_related("sheet"), required=False)
+    sheet: Any = SheetKeyField(queryset=Sheet.objects.all(), required=False)
+    training_sheet: Any = SheetKeyField(queryset=TrainingSheet.objects.select_related("sheet"), required=False)
     since = serializers.DateTimeField(
         required=False, default_timezone=UTC, help_text="Pairs last written then or later; UTC where no zone is given."
     )

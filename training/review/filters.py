@@ -83,7 +83,8 @@ def matching(training_sheet_id: str, filters: PairFilters, *, reader: str) -> QA
     if not changing:
         return pairs
     waiting = ReviewPair.objects.ahead().filter(training_sheet_id=training_sheet_id)
-    here, elsewhere = [], []
+    here: list[str] = []
+    elsewhere: list[str] = []
     for pair in waiting.annotate(changed_at=Max("actions__created_at")):
         (here if all(fits(pair) for _, fits in changing) else elsewhere).append(pair.pk)
     stored = Q(*(condition for condition, _ in changing))
@@ -113,7 +114,7 @@ def _changing(filters: PairFilters, reader: str) -> Iterator[tuple[Q, Fits]]:
     if filters.problem == "misfit":
         yield Q(misfits__len__gt=0), lambda pair: bool(pair.state["misfits"])
     for name in {filters.reviewer, reader if filters.mine else ""} - {""}:
-        yield Q(reviewed_by=name), lambda pair, name=name: pair.state["reviewed_by"] == name
+        yield Q(reviewed_by=name), _is_by(name)
     if words := filters.reason:
         yield Q(review_notes__icontains=words), lambda pair: words.lower() in pair.state["review_notes"].lower()
     if text := filters.text:
@@ -129,3 +130,7 @@ def _text(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     return "yes" if value is True else str(value)
+
+
+def _is_by(name: str) -> Fits:
+    return lambda pair: pair.state["reviewed_by"] == name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -61,7 +62,7 @@ def views(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
     actor, posted = request.user.get_username(), request.POST
     try:
         if key := posted.get("delete"):
-            found = ReviewView.objects.seen_by(actor).filter(pk=key if key.isdecimal() else None).first()
+            found = ReviewView.objects.seen_by(actor).filter(pk=key).first() if key.isdecimal() else None
             if found is None:
                 raise Http404("There is no such view.")
             delete_view(found, actor=actor)
@@ -80,7 +81,7 @@ def views(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
 
 def _list(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice, first: bool = False) -> HttpResponse:
     actor = request.user.get_username()
-    cursors = {} if first else {name: request.GET.get(name, "") for name in ("after", "before")}
+    cursors: dict[str, Any] = {} if first else {name: request.GET.get(name, "") for name in ("after", "before")}
     found = page_of(training_sheet.pk, choice, reader=actor, **cursors)
     batch = request.GET.get("batch", "")
     context = {
