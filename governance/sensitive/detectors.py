@@ -162,5 +162,6 @@ KINDS: dict[str, str] = {
     "email": "e-mail address", "phone": "phone number", "key": "key", "secret": "secret", "birth_date": "date of birth",
     "member_id": "insurance or patient number", "name": "person's name",
 }  # fmt: skip
+CHOICES = list(KINDS.items())
 # Of two that overlap the earlier one here stays.
 STRONGEST = tuple(KINDS)
