@@ -107,7 +107,7 @@ def _leaving(sheet: Sheet, refs: Sequence[str]) -> list[tuple[str, int]]:
 def _audit(
     sheet: Sheet, refs: Sequence[str], what: str, reason: str, actor: str, *, old: Sequence[str], new: Sequence[str]
 ) -> None:
-    limits = {
+    limits: dict[str, Any] = {
         "old_allowed_uses": list(old), "old_prohibited_uses": [use for use in USES if use not in old],
         "new_allowed_uses": list(new), "new_prohibited_uses": [use for use in USES if use not in new],
     }  # fmt: skip

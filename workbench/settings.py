@@ -268,6 +268,9 @@ SPECTACULAR_SETTINGS = {
         "PairMode": "training.models.QAPair.Mode",
         "ReviewEventAction": "training.models.ReviewEvent.Action",
         "Use": "governance.uses.USES",
+        "HeldFor": "governance.models.HeldOutItem.Use",
+        "AuditKind": "governance.models.UsageConstraintAudit.Kind",
+        "SensitiveKind": "governance.sensitive.detectors.CHOICES",
     },
 }
 

@@ -37,16 +37,20 @@ Check = Callable[[Match], str]
 class Pattern:
     """A candidate's pattern, and the check that says why it is a finding, "" where it is none.
 
-    What is found is the group `it` where the pattern has one. `hint`: a text without it has no match, which is cheap to ask.
+    What is found is the group `it` where the pattern has one. A text without the `hint`, or without any of the `words` in
+    small letters, has no match, which is cheap to ask.
     """
 
     kind: str
     pattern: re.Pattern[str]
     check: Check
     hint: re.Pattern[str] | None = None
+    words: tuple[str, ...] = ()
 
-    def find(self, text: str) -> Iterator[Found]:
-        if self.hint and not self.hint.search(text):
+    def find(self, text: str, lowered: str) -> Iterator[Found]:
+        if (self.hint and not self.hint.search(text)) or (
+            self.words and not any(map(lowered.__contains__, self.words))
+        ):
             return
         for match in self.pattern.finditer(text):
             if why := self.check(match):
@@ -117,8 +121,8 @@ def _secret(match: Match) -> str:
     return "said to be a secret, and looks random" if mixed and entropy(value) > 3.5 else ""
 
 
-def _of(kind: str, pattern: str, check: Check, hint: str = "") -> Pattern:
-    return Pattern(kind, re.compile(pattern), check, re.compile(hint) if hint else None)
+def _of(kind: str, pattern: str, check: Check, hint: str = "", words: str = "") -> Pattern:
+    return Pattern(kind, re.compile(pattern), check, re.compile(hint) if hint else None, tuple(words.split()))
 
 
 # Prefixes as their makers publish them: AWS, GitHub, GitLab, Slack, Google, Stripe, OpenAI, Anthropic, Databricks, npm, PyPI.
@@ -134,20 +138,21 @@ PATTERNS = (
     _of("iban", r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,3})?\b", _iban),
     _of("ssn", r"(?<![\w-])(?P<it>\d{3}-\d{2}-\d{4})(?![\w-])", _ssn, r"\d{3}-\d{2}-\d{4}"),
     _of("npi", r"(?P<said>\b(?i:npi)(?i: number| no\.?)?[:# ]+)?(?<![\w.-])(?P<it>[12]\d{9})(?![\w-]|\.\d)", _npi, r"\d{10}"),
-    _of("email", r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[A-Za-z]{2,24}\b", lambda _: "e-mail address", "@"),
+    _of("email", r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[A-Za-z]{2,24}\b", lambda _: "e-mail address", words="@"),
     _of("phone", r"(?<![\w.)-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ ]?|\d{2,4}[ .-])\d{2,4}(?:[ .-]\d{2,4}){1,3}(?![\w-]|\.\d)", _phone, r"\d{2,4}[ .-]\d"),
-    _of("key", KEYS, _key, r"AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox|AIza|k_live_|sk-|dapi|npm_|pypi-|-----BEGIN|eyJ"),
-    _of("secret", r"(?i)\b(?:password|passwd|secret|api[_ -]?key|access[_ -]?token|auth[_ -]?token)\b[\"']?\s*[:=]\s*[\"']?(?P<it>[^\s\"',;]{12,200})", _secret, r"(?i)passw|secret|key|token"),
-    _of("birth_date", r"(?i)\b(?:date of birth|birth ?date|dob)[:# ]+(?P<it>\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4})", _said("a date of birth"), r"(?i)birth|dob"),
-    _of("member_id", r"(?i)\b(?:insurance|member|policy|subscriber|medical record|mrn)(?: id| no\.?| number)?[:# ]+(?P<it>(?=[A-Z0-9-]*\d{4})[A-Z0-9-]{6,20})\b", _said("the number of an insured or a patient"), r"(?i)insur|member|policy|subscriber|medical|mrn"),
-    _of("name", rf"\b(?i:patient|member|subscriber|insured|guarantor|customer|client)(?i: name)?[ \t]*:[ \t]*(?P<it>{NAME})(?=[ \t]+(?:[A-Z][a-z]+ )?[A-Z][a-z]+:|[ \t]+[A-Z][a-z]+ (?:Number|Date|Id|ID)\b|[ \t]*[,;\n]|[ \t]*$)", _said("a person's name"), r"(?i)patient|member|subscriber|insured|guarantor|customer|client"),
+    _of("key", KEYS, _key, words="akia asia ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- xox aiza k_live_ sk- dapi npm_ pypi- -----begin eyj"),
+    _of("secret", r"(?i)\b(?:password|passwd|secret|api[_ -]?key|access[_ -]?token|auth[_ -]?token)\b[\"']?\s*[:=]\s*[\"']?(?P<it>[^\s\"',;]{12,200})", _secret, words="passw secret api token"),
+    _of("birth_date", r"(?i)\b(?:date of birth|birth ?date|dob)[:# ]+(?P<it>\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4})", _said("a date of birth"), words="birth dob"),
+    _of("member_id", r"(?i)\b(?:insurance|member|policy|subscriber|medical record|mrn)(?: id| no\.?| number)?[:# ]+(?P<it>(?=[A-Z0-9-]*\d{4})[A-Z0-9-]{6,20})\b", _said("the number of an insured or a patient"), words="insurance member policy subscriber medical mrn"),
+    _of("name", rf"\b(?i:patient|member|subscriber|insured|guarantor|customer|client)(?i: name)?[ \t]*:[ \t]*(?P<it>{NAME})(?=[ \t]+(?:[A-Z][a-z]+ )?[A-Z][a-z]+:|[ \t]+[A-Z][a-z]+ (?:Number|Date|Id|ID)\b|[ \t]*[,;\n]|[ \t]*$)", _said("a person's name"), words="patient member subscriber insured guarantor customer client"),
 )  # fmt: skip
 Detector = Callable[[str], Iterator[Found]]
 
 
 def _by_patterns(text: str) -> Iterator[Found]:
+    lowered = text.lower()
     for pattern in PATTERNS:
-        yield from pattern.find(text)
+        yield from pattern.find(text, lowered)
 
 
 # Name to what finds. All that are here look at every text.
@@ -157,5 +162,6 @@ KINDS: dict[str, str] = {
     "email": "e-mail address", "phone": "phone number", "key": "key", "secret": "secret", "birth_date": "date of birth",
     "member_id": "insurance or patient number", "name": "person's name",
 }  # fmt: skip
+CHOICES = list(KINDS.items())
 # Of two that overlap the earlier one here stays.
 STRONGEST = tuple(KINDS)

@@ -23,8 +23,9 @@ FEWEST = 20
 
 Shingles = frozenset[int]
 _random = np.random.default_rng(20_240_229)
-_FACTORS = _random.integers(1, 1 << 32, BANDS * ROWS, dtype=np.uint64) | np.uint64(1)
-_ADDED = _random.integers(0, 1 << 32, BANDS * ROWS, dtype=np.uint64)
+# As large as the products that they make wrap: smaller ones would keep the order of what they multiply.
+_FACTORS = _random.integers(1 << 62, 1 << 63, BANDS * ROWS, dtype=np.uint64) | np.uint64(1)
+_ADDED = _random.integers(0, 1 << 63, BANDS * ROWS, dtype=np.uint64)
 
 
 def shingles_of(text: str) -> Shingles:

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 
 from sheets.models import Sheet
-from sheets.suggesting import LOOKED_AT, SET_TAGS, suggestions, tag_column
+from sheets.suggesting import LOOKED_AT, SET_TAGS, Suggestion, suggestions, tag_column
 from workbench.admin_base import page_of
 from workbench.problems import Problem
 from workbench.sheet_rights import need_work
@@ -23,7 +23,8 @@ def sensitive_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResp
     if not admin.has_view_permission(request):
         raise PermissionDenied
     may_tag = request.user.has_perm(SET_TAGS)
-    problem = None
+    problem: Problem | None = None
+    offered: list[Suggestion] = []
     if request.method == "POST":
         if not may_tag:
             raise PermissionDenied
@@ -31,19 +32,19 @@ def sensitive_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResp
         column, tag, reason = (request.POST.get(name, "") for name in ("column", "tag", "reason"))
         try:
             tag_column(sheet, column, tag, reason, actor=request.user.get_username())
-        except Problem as found:
-            problem = found
+        except Problem as refused:
+            problem = refused
         else:
             messages.success(request, f"The column {column} is tagged {tag} now.")
             return redirect(request.path)
     try:
-        found = suggestions(sheet)
+        offered = suggestions(sheet)
     except Problem as unread:
-        found, problem = [], unread
+        problem = unread
     context = {
         **admin.admin_site.each_context(request),
         "title": f"Sensitive data in {sheet.name}",
         "sheet": sheet, "sheet_url": page_of(admin.opts, object_id), "looked_at": LOOKED_AT,
-        "suggestions": found, "may_tag": may_tag, "problem": problem,
+        "suggestions": offered, "may_tag": may_tag, "problem": problem,
     }  # fmt: skip
     return TemplateResponse(request, "sheets/sensitive.html", context, status=400 if problem else 200)

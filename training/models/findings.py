@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from governance.sensitive.detectors import KINDS
+from governance.sensitive.detectors import CHOICES
 from training.models.sheets import QAPair, TrainingSheet
 from training.querysets import FindingQuerySet
 from workbench.lakehouse.fields import ChoiceField, KeyField
@@ -26,7 +26,7 @@ class Finding(models.Model):
     qa_pair = models.ForeignKey(QAPair, on_delete=models.PROTECT, related_name="findings")
     item_ref = models.CharField(max_length=1024)
     place = models.CharField(max_length=1024, help_text="item.column, messages[1], answer.field or file.name")
-    kind = ChoiceField(max_length=12, choices=list(KINDS.items()))
+    kind = ChoiceField(max_length=12, choices=CHOICES)
     start = models.BigIntegerField(help_text="Of the value in the text at the place, in characters.")
     end = models.BigIntegerField()
     excerpt = models.CharField(max_length=64, help_text="The value's form, with all but its end hidden.")

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from rest_framework import serializers
 
-from governance.sensitive.detectors import KINDS
+from governance.sensitive.detectors import CHOICES
 from training.models import QAPair, ReviewAction, ReviewPair
 from training.review.chosen import Choice
 from training.review.filters import PROBLEMS, PairFilters
@@ -137,7 +137,7 @@ class FilterSerializer(serializers.Serializer[Any]):
     )
 
     finding = serializers.ChoiceField(
-        list(KINDS.items()), default="", allow_blank=True, help_text="Sensitive data of this kind stands in it."
+        CHOICES, default="", allow_blank=True, help_text="Sensitive data of this kind stands in it."
     )
 
     def to_internal_value(self, data: Any) -> Any:

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from governance.sensitive.detectors import KINDS
+from governance.sensitive.detectors import CHOICES
 from training.actions.review import Refused, review, review_many, undo_batch
 from training.models import QAPair, ReviewAction
 from training.review.frames import frame_of
@@ -73,7 +73,7 @@ class PairFilter(filters.FilterSet):
     """Equality filters; the training sheet is looked up where review remembers it, not in the lakehouse each time."""
 
     training_sheet = filters.CharFilter(method="of_training_sheet")
-    finding = filters.ChoiceFilter(method="with_finding", choices=list(KINDS.items()), help_text="That stands in it.")
+    finding = filters.ChoiceFilter(method="with_finding", choices=CHOICES, help_text="That stands in it.")
 
     class Meta:
         model = QAPair
