@@ -126,6 +126,7 @@ LISTED: dict[str, Way | str] = {
     "GET /api/v1/training-files/{id}/content": Out.training_file,
     "page /admin/training/trainingfile/x/download/": Out.training_file,
     "GET /api/v1/usage-constraint-audit/export": "the audit, for who may look at it",
+    "page /admin/governance/usageconstraintaudit/as_jsonl/": "the audit, for who may look at it",
     "command export_audit": "the audit",
     "GET /api/v1/governance/recall/report": "what an item reached: names and digests",
     "command export_jsonl": Out.export_jsonl,

@@ -86,7 +86,7 @@ class NewestList(ChangeList):
 
 @admin.register(QAPair)
 class QAPairAdmin(ReadOnlyAdmin):
-    actions = ("approve_selected", "reject_selected", "change_uses_selected")
+    actions = ("approve_selected", "reject_selected", "change_uses_selected", "reserve_selected")
     actions_detail = ("timeline",)
     change_form_outer_before_template = "training/review_verbs.html"
     list_display = ("place", "item_ref", "state", "mode", "made_from", "answer", "sureness", "uses", "reviewed_by")
