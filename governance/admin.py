@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from governance import policies
-from governance.admin_filters import ChangedWithin, ClassificationChanged
+from governance import audit, policies
+from governance.admin_filters import ChangedWithin, ClassificationChanged, ClassifiedFrom, ClassifiedTo, UseChanged
+from governance.audit_export import audit_response
 from governance.changing import LOOSEN, use_words
+from governance.foresight import foreseen
 from governance.models import TagPolicy, UsageConstraintAudit
 from governance.showing import badge
 from governance.uses_form import UsesField
 from workbench.admin_base import ReadOnlyAdmin, VerbAdmin, VerbForm, link
+from workbench.admin_filters import DayRange
+from workbench.canonical import canonical_json
 from workbench.concepts import short
+from workbench.problems import Conflict
 
 # Pages of later apps, by the first words of a subject.
 PAGES = {"sheet": "sheets_sheet_change", "training sheet": "training_trainingsheet_change"}
@@ -27,20 +36,25 @@ PAGES = {"sheet": "sheets_sheet_change", "training sheet": "training_trainingshe
 
 @admin.register(UsageConstraintAudit)
 class UsageConstraintAuditAdmin(ReadOnlyAdmin):
-    list_display = ("sequence", "modified_at", "about", "change", "classification", "why", "modified_by")
+    list_display = ("sequence", "hash", "modified_at", "about", "change", "classification", "why", "modified_by")
+    list_before_template = "governance/audit_questions.html"
     list_filter = (
         ChangedWithin,
+        ("modified_at", DayRange),
         ("kind", ChoicesDropdownFilter),
+        UseChanged,
         ClassificationChanged,
+        ClassifiedFrom,
+        ClassifiedTo,
         ("modified_by", FieldTextFilter),
-        ("new_data_classification", FieldTextFilter),
     )
+    actions_list = ("verify_now", "as_csv", "as_jsonl")
     search_fields = ("qa_pair_id", "canonical_label_id", "subject", "reason", "modified_by")
     fieldsets = (
         (None, {"fields": ("sequence", "about", "change", "classification", "reason", "modified_by", "modified_at")}),
         ("Before", {"fields": ("old_allowed_uses", "old_prohibited_uses", "old_data_classification")}),
         ("After", {"fields": ("new_allowed_uses", "new_prohibited_uses", "new_data_classification")}),
-        ("Chain", {"fields": ("previous_hash", "row_hash")}),
+        ("Chain", {"fields": ("previous_hash", "row_hash", "hash")}),
     )
 
     @display(description="of")
@@ -49,6 +63,10 @@ class UsageConstraintAuditAdmin(ReadOnlyAdmin):
             return link("canonical label", "labels_canonicallabel_change", row.canonical_label_id)
         if row.qa_pair_id:
             return link("pair", "training_qapair_change", row.qa_pair_id)
+        sheet, item, item_ref = row.subject.removeprefix("sheet ").partition(" item ")
+        if item:
+            query = "?" + urlencode({"sheet": sheet, "item_ref": item_ref})
+            return link(f"item {short(item_ref)}", "governance_usageconstraintaudit_recall", query=query)
         kind, _, key = row.subject.rpartition(" ")
         return link(kind, PAGES[kind], key) if kind in PAGES else row.subject
 
@@ -70,6 +88,32 @@ class UsageConstraintAuditAdmin(ReadOnlyAdmin):
     def why(self, row: UsageConstraintAudit) -> str:
         return short(row.reason, 80)
 
+    @display(description="hash")
+    def hash(self, row: UsageConstraintAudit) -> SafeString:
+        """Return the beginning of the row's hash, and whether the row is what was hashed."""
+        if audit.is_unchanged(row):
+            return badge(row.row_hash[:8], "good", f"{row.row_hash}: the row is as it was added")
+        return badge("changed", "bad", "The row is not what was hashed: verify the audit.")
+
+    @action(description="Verify now", icon="verified_user", variant=ActionVariant.PRIMARY, permissions=["view"])
+    def verify_now(self, request: HttpRequest) -> HttpResponse:
+        """Walk the whole chain and say what is wrong with it."""
+        found = audit.verification()
+        if found.is_whole:
+            words = f"The audit is whole: {found.rows:,} rows, each with the hash of the one before."
+            self.message_user(request, words, messages.SUCCESS)
+        for fault in found.faults:
+            self.message_user(request, str(fault), messages.ERROR)
+        return redirect("admin:governance_usageconstraintaudit_changelist")
+
+    @action(description="CSV", icon="download", permissions=["view"])
+    def as_csv(self, request: HttpRequest) -> HttpResponseBase:
+        return audit_response(self.get_queryset(request), "csv")
+
+    @action(description="JSONL", icon="download", permissions=["view"])
+    def as_jsonl(self, request: HttpRequest) -> HttpResponseBase:
+        return audit_response(self.get_queryset(request), "jsonl")
+
 
 class TagPolicyForm(VerbForm):
     prohibited_uses = UsesField(help_text="What nothing made from a source with this tag may be used for.")
@@ -83,6 +127,7 @@ class TagPolicyForm(VerbForm):
 @admin.register(TagPolicy)
 class TagPolicyAdmin(VerbAdmin):
     form = TagPolicyForm
+    change_form_outer_before_template = "governance/rule_ahead.html"
     list_display = ("tag", "prohibits", "data_classification", "updated_by", "updated_at")
     search_fields = ("tag",)
     fieldsets = (
@@ -111,9 +156,20 @@ class TagPolicyAdmin(VerbAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         values, actor = dict(form.cleaned_data), request.user.get_username()
         reason = values.pop("reason")
+        self._show_ahead(request, {**values, "tag": obj.tag})
         if change:
             stored, may_loosen = TagPolicy.objects.get(pk=obj.pk), request.user.has_perm(LOOSEN)
             saved = policies.change_policy(stored, values, reason, actor=actor, may_loosen=may_loosen)
         else:
             saved = policies.add_policy(values, reason, actor=actor)
         vars(obj).update(vars(saved))
+
+    def _show_ahead(self, request: Any, values: dict[str, Any]) -> None:
+        """Raise Conflict, with what the rule will do beside the form, unless that was shown before for these values."""
+        asked = canonical_json(values)
+        if request.POST.get("seen") == asked:
+            return
+        ahead = foreseen("tag_rule", values, request.user)
+        if ahead:
+            request.foreseen, request.seen = ahead, asked
+            raise Conflict("Look at what this will do to exports, then save again.")

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import DropdownFilter
 
-from governance.uses import USES
+from governance.uses import CLASSIFICATIONS, USES
 
 DAYS = (1, 7, 30, 90)
 
@@ -63,3 +63,38 @@ class ClassificationChanged(admin.SimpleListFilter):
             case "same":
                 return queryset.filter(**same, kind="uses")
         return queryset
+
+
+class UseChanged(DropdownFilter):  # type: ignore[misc]  # unfold has no types
+    """Changes by which something may be used for a use no more, or again."""
+
+    title = "use"
+    parameter_name = "use"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(f"{verb}-{use}", f"{use} {verb}") for verb in ("lost", "gained") for use in USES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        verb, _, use = (self.value() or "").partition("-")
+        if verb not in ("lost", "gained") or use not in USES:
+            return queryset
+        found: QuerySet[Any] = queryset.gained_or_lost(use, gained=verb == "gained")  # type: ignore[attr-defined]
+        return found
+
+
+class _Classification(DropdownFilter):  # type: ignore[misc]  # unfold has no types
+    column = ""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in CLASSIFICATIONS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**{self.column: self.value()}) if self.value() in CLASSIFICATIONS else queryset
+
+
+class ClassifiedFrom(_Classification):
+    title, parameter_name, column = "classification before", "from", "old_data_classification"
+
+
+class ClassifiedTo(_Classification):
+    title, parameter_name, column = "classification after", "to", "new_data_classification"

@@ -10,9 +10,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from governance.chain import Fault, Head, Row, faults, hash_of
@@ -20,6 +21,7 @@ from governance.files import changed_files, note_files
 from governance.models import AuditAnnouncement, AuditHead, UsageConstraintAudit
 from workbench.problems import Conflict, Problem
 
+SHOWN = 20
 ATTEMPTS = 20
 PAUSE = 0.05
 COLUMNS = tuple(str(field.attname) for field in UsageConstraintAudit._meta.concrete_fields)
@@ -68,6 +70,38 @@ def verify() -> Iterator[Fault]:
         yield Fault(None, name, "is a file of the table that was changed since it was written.")
     rows = UsageConstraintAudit.objects.order_by("sequence", "id").values(*COLUMNS).iterator()
     yield from faults(rows, _head(), _head)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a walk over the chain found: how many rows and faults, and the first few of these."""
+
+    rows: int
+    fault_count: int
+    faults: Sequence[Fault]
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.fault_count
+
+
+def verification() -> Verification:
+    """Return what `verify` finds, for a screen; a table that cannot be read is a fault as well."""
+    count, first, rows = 0, list[Fault](), 0
+    try:
+        for fault in verify():
+            count += 1
+            first += [fault] * (len(first) < SHOWN)
+        rows = UsageConstraintAudit.objects.count()
+    except (DatabaseError, OSError, ValueError) as error:
+        words = f"cannot be read, so a file of it was damaged or removed: {' '.join(str(error).split())}"
+        return Verification(rows, count + 1, [*first, Fault(None, "the table", words)])
+    return Verification(rows, count, first)
+
+
+def is_unchanged(row: UsageConstraintAudit) -> bool:
+    """Return whether a row's hash is still that of its columns; its place in the chain is `verify`'s to prove."""
+    return row.row_hash == hash_of(_columns(row))
 
 
 def adopt(*, actor: str) -> int:

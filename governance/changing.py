@@ -150,12 +150,17 @@ def _faults(allowed: Collection[str], prohibited: Collection[str]) -> list[str]:
 
 @dataclass
 class Outcome:
-    """What a change did, or would do, to many rows; refusals by their words, each with the keys that it holds for."""
+    """What a change did, or would do, to many rows; refusals by their words, each with the keys that it holds for.
+
+    `closed` and `opened` are the keys that permit a use no more, or again, by the use.
+    """
 
     changed: list[str] = field(default_factory=list)
     unchanged: int = 0
     changes: Counter[str] = field(default_factory=Counter)
     refused: dict[str, list[str]] = field(default_factory=dict)
+    closed: dict[str, list[str]] = field(default_factory=dict)
+    opened: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -165,13 +170,22 @@ class Outcome:
         """Count a row that stays as it is, and why."""
         self.refused.setdefault(words, []).append(key)
 
+    def note_uses(self, key: str, before: Fields, after: Fields) -> None:
+        """Count the uses that a row permits no more, or again."""
+        for use in USES:
+            was, now = (_standing(use, fields) == "allowed" for fields in (before, after))
+            if was != now:
+                (self.closed if was else self.opened).setdefault(use, []).append(key)
+
     def add(self, other: Outcome) -> None:
         """Count what became of further rows too."""
         self.changed += other.changed
         self.unchanged += other.unchanged
         self.changes.update(other.changes)
-        for words, keys in other.refused.items():
-            self.refused.setdefault(words, []).extend(keys)
+        both = ((self.refused, other.refused), (self.closed, other.closed), (self.opened, other.opened))
+        for mine, more in both:
+            for name, keys in more.items():
+                mine.setdefault(name, []).extend(keys)
 
 
 def survey(rows: Iterable[tuple[str, Fields]], change: UsesChange, *, may_loosen: bool) -> Outcome:
@@ -188,6 +202,7 @@ def survey(rows: Iterable[tuple[str, Fields]], change: UsesChange, *, may_loosen
         else:
             outcome.changed.append(key)
             outcome.changes.update(in_words(present, after))
+            outcome.note_uses(key, present, after)
     return outcome
 
 
@@ -199,8 +214,11 @@ def in_words(before: Fields, after: Fields) -> list[str]:
 
 
 def use_words(before: Fields, after: Fields) -> list[str]:
-    """Return what changed of uses alone: "training prohibited", "few_shot not allowed"."""
-    return [f"{use} {now}" for use in USES if _standing(use, before) != (now := _standing(use, after))]
+    """Return what changed of uses alone: "training prohibited", "few_shot not allowed", "all uses prohibited"."""
+    changed = {use: now for use in USES if _standing(use, before) != (now := _standing(use, after))}
+    if len(changed) == len(USES) and len(set(changed.values())) == 1:
+        return [f"all uses {changed[USES[0]]}"]
+    return [f"{use} {now}" for use, now in changed.items()]
 
 
 def _standing(use: str, fields: Fields) -> str:

@@ -1,15 +1,25 @@
 from __future__ import annotations
 
+from typing import Any
+
 import django_filters
+from django.db.models import F
 
 from governance.models import UsageConstraintAudit
+from governance.uses import USES
+
+CHOICES = [(use, use) for use in USES]
 
 
 class AuditFilter(django_filters.FilterSet):
-    """Who changed it, when a classification changed, and what changed since a day."""
+    """Who changed it, when a classification changed, which use was lost or gained, and what changed since a day."""
 
     since = django_filters.IsoDateTimeFilter(field_name="modified_at", lookup_expr="gte")
     until = django_filters.IsoDateTimeFilter(field_name="modified_at", lookup_expr="lt")
+    lost = django_filters.ChoiceFilter(choices=CHOICES, method="by_use", help_text="May be used for this no more.")
+    gained = django_filters.ChoiceFilter(choices=CHOICES, method="by_use", help_text="May be used for this again.")
+    reclassified = django_filters.BooleanFilter(method="by_class", help_text="Moved to another classification.")
+    text = django_filters.CharFilter(method="by_text", help_text="Words of the reason, the subject or the actor.")
 
     class Meta:
         model = UsageConstraintAudit
@@ -22,3 +32,13 @@ class AuditFilter(django_filters.FilterSet):
             "new_data_classification",
             "old_data_classification",
         ]
+
+    def by_use(self, rows: Any, name: str, use: str) -> Any:
+        return rows.gained_or_lost(use, gained=name == "gained")
+
+    def by_class(self, rows: Any, _name: str, changed: bool) -> Any:
+        same = {"old_data_classification": F("new_data_classification")}
+        return rows.exclude(**same) if changed else rows.filter(**same)
+
+    def by_text(self, rows: Any, _name: str, words: str) -> Any:
+        return rows.about_words(words)

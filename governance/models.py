@@ -7,9 +7,10 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
-from governance.querysets import ADD_ONLY, AuditQuerySet
+from governance.querysets import ADD_ONLY, AuditQuerySet, WithdrawalQuerySet
 from workbench.concepts import Classification, Concept
 from workbench.lakehouse.fields import ArrayField, ChoiceField, KeyField
+from workbench.sheet_rights import OfSheetQuerySet
 
 
 class UsageConstraintAudit(models.Model):
@@ -29,7 +30,7 @@ class UsageConstraintAudit(models.Model):
     sequence = models.BigIntegerField(unique=True, null=True, help_text="Place in the chain; empty for no row of ours.")
     kind = ChoiceField(max_length=8, choices=Kind.choices, default=Kind.USES)
     subject = models.CharField(
-        max_length=255, blank=True, default="", help_text="What it is about, where it is neither pair nor label."
+        max_length=1100, blank=True, default="", help_text="What it is about, where it is neither pair nor label."
     )
     qa_pair_id = models.CharField(max_length=36, blank=True, default="")
     canonical_label_id = models.CharField(max_length=36, blank=True, default="")
@@ -116,6 +117,33 @@ class AuditFile(models.Model):
         return self.name
 
 
+class Withdrawal(Concept):
+    """An item that may be used for nothing, and neither may what was or will be made from it, until it is released.
+
+    One row of an item, kept after its release; every change of it is a row of the audit.
+    """
+
+    of_sheet: ClassVar[str] = "sheet_id"
+
+    sheet_id = models.CharField(max_length=36)
+    item_ref = models.CharField(max_length=1024)
+    reason = models.TextField(help_text="Why nothing may be made of it, or why it was released.")
+    is_released = models.BooleanField(default=False)
+    updated_by = models.CharField(max_length=254, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = WithdrawalQuerySet.as_manager()
+
+    class Meta:
+        db_table = "withdrawals"
+        db_table_comment = "Items that may be used for nothing: withdrawn by whom, when and why"
+        ordering = ["-updated_at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["sheet_id", "item_ref"], name="withdrawals_item")]
+
+    def __str__(self) -> str:
+        return self.item_ref
+
+
 class TagPolicy(Concept):
     """What a tag of the catalog means for uses, found as its key or as its value, in any case."""
 
@@ -139,3 +167,29 @@ class TagPolicy(Concept):
 
     def __str__(self) -> str:
         return self.tag
+
+
+class HeldOutItem(Concept):
+    """An item that somebody reserved: no model learns from it, under whatever label type; its id is of sheet and item."""
+
+    class Use(models.TextChoices):
+        EVALUATION = "evaluation"
+        TESTING = "testing"
+
+    of_sheet: ClassVar[str] = "sheet_id"
+
+    sheet_id = models.CharField(max_length=36)
+    item_ref = models.CharField(max_length=1024)
+    use = ChoiceField(max_length=10, choices=Use.choices, default=Use.EVALUATION, help_text="What it is kept for.")
+    reason = models.TextField(help_text="Why it is reserved.")
+
+    objects = OfSheetQuerySet.as_manager()
+
+    class Meta:
+        db_table = "held_out_items"
+        db_table_comment = "Items reserved for evaluation or testing, which no model learns from"
+        ordering = ["sheet_id", "item_ref"]
+        verbose_name = "held-out item"
+
+    def __str__(self) -> str:
+        return self.item_ref

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from django.apps import apps
 from django.db import NotSupportedError
 from django.db.models import Q, QuerySet
 
-from workbench.sheet_rights import rights_of
+from governance.uses import USES, Limit
+from workbench.sheet_rights import OfSheetQuerySet, rights_of
 
 if TYPE_CHECKING:
-    from governance.models import UsageConstraintAudit
+    from governance.models import UsageConstraintAudit, Withdrawal  # noqa: F401 - named in the brackets below
 
 # What an audit row can be about, and the lookup that leads from there to a sheet.
 OF_SHEETS = (
@@ -39,7 +40,22 @@ class AuditQuerySet(QuerySet["UsageConstraintAudit"]):
             for name, path in OF_SHEETS
         )
         subjects = [f"sheet {key}" for key in hidden] + [f"training sheet {key}" for key in training_sheets]
-        return self.exclude(Q(qa_pair_id__in=pairs) | Q(canonical_label_id__in=labels) | Q(subject__in=subjects))
+        about = Q(qa_pair_id__in=pairs) | Q(canonical_label_id__in=labels) | Q(subject__in=subjects)
+        for key in hidden:
+            about |= Q(subject__startswith=f"sheet {key} item ")
+        return self.exclude(about)
+
+    def gained_or_lost(self, use: str, *, gained: bool) -> Self:
+        """Return the changes by which something may be used for `use` again, or no more."""
+        old, new = _permitting("old", use), _permitting("new", use)
+        return self.filter(~old & new if gained else old & ~new)
+
+    def about_words(self, words: str) -> Self:
+        """Return the rows with these words in reason, subject or actor, or with this pair or label."""
+        named = Q(qa_pair_id=words) | Q(canonical_label_id=words)
+        return self.filter(
+            named | Q(reason__icontains=words) | Q(subject__icontains=words) | Q(modified_by__icontains=words)
+        )
 
     def add_chained(self, rows: Iterable[UsageConstraintAudit]) -> None:
         """Insert rows that `governance.audit` has chained, as one commit; IntegrityError where a place is taken."""
@@ -50,3 +66,19 @@ class AuditQuerySet(QuerySet["UsageConstraintAudit"]):
 
     create = bulk_create = bulk_update = update = delete = _refuse
     get_or_create = update_or_create = _raw_delete = _update = _refuse
+
+
+def _permitting(when: str, use: str) -> Q:
+    prohibited = Q(**{f"{when}_prohibited_uses__contains": [use]})
+    return Q(**{f"{when}_allowed_uses__contains": [use]}) & ~prohibited
+
+
+class WithdrawalQuerySet(OfSheetQuerySet["Withdrawal"]):
+    def in_force(self, sheet_id: str, item_refs: Sequence[str] | None = None) -> dict[str, Limit]:
+        """Return what each withdrawn item of the sheet, or of these items, is limited by, in one query."""
+        only = {} if item_refs is None else {"item_ref__among": list(item_refs)}
+        rows = self.filter(sheet_id=sheet_id, is_released=False, **only).values_list("item_ref", "reason")
+        return {
+            ref: Limit("withdrawn item", f"item withdrawn: {reason}", frozenset(), frozenset(USES), where=ref)
+            for ref, reason in rows.order_by("item_ref")
+        }

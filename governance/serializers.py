@@ -19,6 +19,21 @@ class UsageConstraintAuditSerializer(ConceptSerializer[UsageConstraintAudit]):
         fields = "__all__"
 
 
+class FaultSerializer(serializers.Serializer[Any]):
+    sequence = serializers.IntegerField(allow_null=True)
+    id = serializers.CharField()
+    words = serializers.CharField()
+
+
+class VerificationSerializer(serializers.Serializer[Any]):
+    """Whether the audit is whole: each row unchanged, none missing, none slipped in."""
+
+    is_whole = serializers.BooleanField()
+    rows = serializers.IntegerField()
+    fault_count = serializers.IntegerField()
+    faults = FaultSerializer(many=True, help_text="The first few.")
+
+
 class UsesField(serializers.ListField):
     """A list of uses; the action names those that do not exist."""
 

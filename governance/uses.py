@@ -92,14 +92,15 @@ def gate(
     sheet: Governed | None = None,
     label: Governed | None = None,
     pair: Governed | None = None,
+    held_out: Iterable[Limit] = (),
 ) -> Decision:
     """Return what may be done in the end with a pair, or with a label or sheet where there is no pair yet.
 
-    `tags` are the limits that follow from the tags of the sources, as they are now. `QAPairQuerySet.permitted` is the same
-    rule as a filter.
+    `tags` are the limits that follow from the tags of the sources, as they are now, `held_out` those of an item that is
+    reserved for evaluation. `QAPairQuerySet.permitted` is the same rule as a filter.
     """
     own = (("sheet", sheet), ("canonical label", label), ("pair", pair))
-    return decide([*tags, *(limit_of(source, row) for source, row in own if row is not None)])
+    return decide([*tags, *held_out, *(limit_of(source, row) for source, row in own if row is not None)])
 
 
 def decide(limits: Iterable[Limit]) -> Decision:

@@ -11,11 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from governance.changing import Outcome
+from governance.foresight import Foreseen, foreseen
 from governance.uses import CLASSIFICATIONS, USES
 from workbench.problems import Problem
 
 MOST = 1_000
 LEAVE = "leave"
+# What is foreseen of the rows of a model.
+KINDS = {"sheet": "sheets", "qapair": "pairs", "canonicallabel": "labels"}
 # Does the change, or with the last argument looks: uses and reason as `UsesChange.of` takes them, batch id, preview.
 Change = Callable[[dict[str, Any], str, str, bool], Outcome]
 
@@ -52,8 +55,16 @@ def uses_page(
         "outcome": outcome, "changes": outcome.changes.most_common() if outcome else (),
         "refused": [(words, len(rows)) for words, rows in outcome.refused.items()] if outcome else (),
         "problem": problem,
+        "foreseen": _foreseen(admin, request, outcome),
     }  # fmt: skip
     return TemplateResponse(request, "governance/uses_page.html", context, status=400 if problem else 200)
+
+
+def _foreseen(admin: Any, request: HttpRequest, outcome: Outcome | None) -> list[Foreseen]:
+    kind = KINDS.get(admin.opts.model_name)
+    if outcome is None or kind is None:
+        return []
+    return foreseen(kind, {"closed": outcome.closed, "opened": outcome.opened}, request.user)
 
 
 def _asked(given: Any) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from governance.uses import gate
 from governance.uses_form import UsesField
 from governance.uses_page import MOST, uses_page
 from labels.actions import record_label
+from labels.admin_held_out import reserve_selected
 from labels.limiting import change_uses
 from labels.models import CanonicalLabel, CanonicalLabelVersion, LabelOpinion, SecondOpinion, all_uses
 from labels.opinions.actions import ask_for_opinions
@@ -115,7 +116,7 @@ class CanonicalLabelAdmin(VerbAdmin):
     ordering = ("-last_modified_at", "-id")
     search_fields = ("item_ref", "notes", "label_data", "labeled_by")
     inlines = (VersionInline,)
-    actions = ("change_uses_selected",)
+    actions = ("change_uses_selected", "reserve_selected")
     actions_list = ("label_items",)
     actions_detail = ("open_item", "versions", "as_jsonl", "as_coco", "as_yolo")
     fieldsets = (
@@ -192,6 +193,11 @@ class CanonicalLabelAdmin(VerbAdmin):
             return change_uses(keys, uses, reason, actor=actor, preview=preview, may_loosen=may_loosen)
 
         return uses_page(self, request, keys, change, action="change_uses_selected")
+
+    @admin.action(description="Reserve for evaluation …", permissions=["limit"])
+    def reserve_selected(self, request: HttpRequest, queryset: QuerySet[CanonicalLabel]) -> HttpResponse | None:
+        rows = list(queryset.values_list("pk", "sheet_id", "item_ref")[: MOST + 1])
+        return reserve_selected(self, request, [key for key, *_ in rows], [(sheet, ref) for _, sheet, ref in rows])
 
     @action(description="Label, import and export", icon="edit_note", variant=ActionVariant.PRIMARY)
     def label_items(self, _request: HttpRequest) -> HttpResponse:

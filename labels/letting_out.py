@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from governance.uses import USES, gate
+from sheets.item_limits import limits_of_items
 from sheets.models import Sheet
 from sheets.source_uses import limits_of
 from workbench.near import listed, near_misses
@@ -21,11 +22,13 @@ class LettingOut:
             raise Invalid.of_fields("The use is not accepted.", {"use": [words]})
         self.use = use
         self.limits = limits_of(sheet) if use else ()
+        self.items = limits_of_items(sheet) if use else {}
         self.held_back: Counter[str] = Counter()
 
     def permits(self, label: Any) -> bool:
-        """Return whether the label may leave, and count it where it may not; it has the four fields of use."""
-        why = gate(self.limits, label=label).why_not(self.use) if self.use else ""
+        """Return whether the label may leave, and count it where it may not; it has the four fields of use and `item_ref`."""
+        limits = [*self.limits, *self.items.get(label.item_ref, ())]
+        why = gate(limits, label=label).why_not(self.use) if self.use else ""
         if why:
             self.held_back[why] += 1
         return not why

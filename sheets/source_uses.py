@@ -85,7 +85,11 @@ def _judged(found: Iterable[Found], sheet: Sheet | None = None) -> SourceUses:
     once = list(dict.fromkeys(found))
     read = iter(browser().tags([each for each in once if isinstance(each, Place)]))
     tagged = [next(read) if isinstance(each, Place) else each for each in once]
-    policy = current_policy()
+    return judged(tagged, current_policy(), sheet)
+
+
+def judged(tagged: Sequence[Tagged], policy: Policy, sheet: Sheet | None = None) -> SourceUses:
+    """Return what tags mean under a policy, with the sheet's own rule where one is given."""
     limits = [limit for each in tagged for limit in _limits(each, policy)]
     if sheet is not None and (own := own_limit(sheet)):
         limits.append(own)

@@ -14,7 +14,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from sheets.reading import VolumeFile
 from sheets.volumes import open_path
-from workbench.problems import Invalid
+from workbench.problems import Invalid, Problem
 
 Part = dict[str, Any]
 
@@ -51,6 +51,18 @@ def parts_of(files: Sequence[VolumeFile]) -> list[Part]:
             f"The item has {len(files)} files, and a model is shown {MOST_FILES} at most: join fewer to an item."
         )
     return [part for file in files for part in _shown(file)]
+
+
+def documents_of(files: Sequence[VolumeFile]) -> Iterator[tuple[str, str]]:
+    """Yield the names of the files that hold text, with the text of each; pictures, and what cannot be read, are left out."""
+    for file in files[:MOST_FILES]:
+        if KINDS.get(_suffix(file)) not in (_document, _text):
+            continue
+        try:
+            parts = list(_shown(file))
+        except Problem:
+            continue  # the one who labels it sees why
+        yield file.name, "\n".join(part["text"] for part in parts if not is_picture(part))
 
 
 def can_be_shown(file: VolumeFile) -> bool:

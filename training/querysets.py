@@ -15,11 +15,12 @@ from django.utils import timezone
 
 from governance.uses import decide
 from sheets import source_uses
+from sheets.item_limits import limits_of_items
 from workbench.lakehouse.bulk import append_arrow
 from workbench.sheet_rights import OfSheetQuerySet, rights_of
 
 if TYPE_CHECKING:
-    from training.models import LiveJob, QAPair, ReviewPair, ReviewView, TrainingSheet  # noqa: F401 - named in the brackets below
+    from training.models import Finding, LiveJob, QAPair, ReviewPair, ReviewView, TrainingSheet  # noqa: F401 - named in the brackets below
 
 STATUSES = ("unlabeled", "labeled", "rejected", "flagged")
 
@@ -49,17 +50,28 @@ class QAPairQuerySet(OfSheetQuerySet["QAPair"]):
         """Return the pairs whose canonical label was changed since they were made from it."""
         return self.filter(canonical_label_version__lt=F("canonical_label__version"))
 
-    def permitted(self, use: str) -> Self:
+    def with_finding(self, kind: str) -> Self:
+        """Return the pairs in which sensitive data of this kind stands, as far as it was looked for."""
+        from training.models import Finding  # the models of this module name this query set
+
+        return self.filter(pk__in=Finding.objects.standing().filter(kind=kind).order_by().values("qa_pair_id"))
+
+    def permitted(self, use: str, *, pair: bool = True, label: bool = True, sheet: bool = True) -> Self:
         """Return the pairs that the gate permits for `use` now, whatever their status; ValueError for no such use.
+
+        What is False is not asked: that is what the others alone would permit.
 
         Pair and label are asked in the statement, the sheets with the tags of their sources before it, once each.
         `governance.uses.gate` is the same rule for one pair.
         """
         decide(()).permits(use)  # where there are no pairs too, a use that does not exist is an error
-        label = Q(canonical_label__allowed_uses__isnull=True) | _permitting(use, "canonical_label__")
-        own = self.filter(_permitting(use), label)
-        closed = _closed_sheets(self, use)
-        return own.exclude(training_sheet_id__in=closed) if closed else own
+        own = self.filter(_permitting(use)) if pair else self
+        if label:
+            own = own.filter(Q(canonical_label__allowed_uses__isnull=True) | _permitting(use, "canonical_label__"))
+        closed, items = _closed(self, use)
+        for training_sheets, refs in items:
+            own = own.exclude(training_sheet_id__in=training_sheets, item_ref__among=refs)
+        return own.exclude(training_sheet_id__in=closed) if closed and sheet else own
 
     def append_arrow(self, pairs: pa.Table) -> int:
         """Write pairs given as Arrow columns in one commit, and return how many were new.
@@ -74,20 +86,26 @@ def _permitting(use: str, path: str = "") -> Q:
     return Q(**{f"{path}allowed_uses__contains": [use]}) & ~Q(**{f"{path}prohibited_uses__contains": [use]})
 
 
-def _closed_sheets(pairs: QAPairQuerySet, use: str) -> list[str]:
-    """Return the training sheets among those of the pairs whose sheet or its sources' tags forbid `use` now."""
+def _closed(pairs: QAPairQuerySet, use: str) -> tuple[list[str], list[tuple[list[str], list[str]]]]:
+    """Return the training sheets whose sheet or its sources' tags forbid `use` now, and what single items forbid it.
+
+    The latter are, for each sheet that has such, its training sheets and the items.
+    """
     from training.models import TrainingSheet  # the models of this module name this query set
 
     used = pairs.order_by().values("training_sheet_id").distinct()
     by_sheet: dict[str, list[TrainingSheet]] = {}
     for found in TrainingSheet.objects.filter(pk__in=used).select_related("sheet"):
         by_sheet.setdefault(found.sheet_id, []).append(found)
-    return [
-        found.pk
-        for group in by_sheet.values()
-        if not decide(source_uses.limits_of(group[0].sheet)).permits(use)
-        for found in group
-    ]
+    closed: list[str] = []
+    items: list[tuple[list[str], list[str]]] = []
+    for group in by_sheet.values():
+        keys = [found.pk for found in group]
+        if not decide(source_uses.limits_of(group[0].sheet)).permits(use):
+            closed += keys
+        if refs := [ref for ref, limits in limits_of_items(group[0].sheet).items() if not decide(limits).permits(use)]:
+            items.append((keys, refs))
+    return closed, items
 
 
 def lease_start() -> datetime:
@@ -163,3 +181,9 @@ class ReviewViewQuerySet(QuerySet["ReviewView"]):
     def fit_for(self, training_sheet_id: str) -> Self:
         """Return those of the training sheet and those for all."""
         return self.filter(training_sheet_id__in=["", training_sheet_id])
+
+
+class FindingQuerySet(OfSheetQuerySet["Finding"]):
+    def standing(self) -> Self:
+        """Return the findings that nobody dismissed."""
+        return self.filter(dismissed_at=None)

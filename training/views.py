@@ -15,6 +15,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from training.actions.jobs import start
 from training.exports.views import Exporting
+from training.findings.views import Guarding
 from training.models import ReviewEvent, TrainingSheet
 from training.review.chosen import claim_of, look
 from training.review.overlay import recounted
@@ -38,7 +39,7 @@ from training.serializers import (
 from workbench.api.permissions import may
 
 
-class TrainingSheetViewSet(Exporting, ReadOnlyModelViewSet[TrainingSheet]):
+class TrainingSheetViewSet(Exporting, Guarding, ReadOnlyModelViewSet[TrainingSheet]):
     queryset = TrainingSheet.objects.with_counters()
     serializer_class = TrainingSheetSerializer
     filterset_fields = ["sheet", "template", "status", "labeling_mode", "name"]

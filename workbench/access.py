@@ -18,6 +18,8 @@ Table = dict[str, str]
 REVIEW = "training.change_qapair"
 STEER = "training.change_jobrun"
 CHANGE_USES = "governance.change_uses"
+LOOSEN = "governance.loosen_tag_rule"
+READ_AUDIT = "governance.view_usageconstraintaudit"
 LABEL = "labels.add_canonicallabel"
 EXPORT = "training.add_export"
 FILL_FILE = "training.change_trainingfile"
@@ -85,6 +87,15 @@ ENDPOINTS: Table = {
     "GET /api/v1/training-sheets/{}/export/summary": SIGNED_IN,
     "GET /api/v1/training-sheets/{}/export/checks": SIGNED_IN,
     "POST /api/v1/training-sheets/{}/exports": EXPORT,
+    "POST /api/v1/training-sheets/{}/findings": REVIEW,
+    "GET /api/v1/training-sheets/{}/near-held-out": SIGNED_IN,
+    "GET /api/v1/findings": SIGNED_IN,
+    "GET /api/v1/findings/{}": SIGNED_IN,
+    "POST /api/v1/findings/{}/dismiss": REVIEW,
+    "GET /api/v1/held-out": SIGNED_IN,
+    "GET /api/v1/held-out/{}": SIGNED_IN,
+    "POST /api/v1/held-out/reserve": CHANGE_USES,
+    "POST /api/v1/held-out/release": LOOSEN,
     "GET /api/v1/qa-pairs": SIGNED_IN,
     "GET /api/v1/qa-pairs/{}": SIGNED_IN,
     **{
@@ -136,6 +147,18 @@ ENDPOINTS: Table = {
     "DELETE /api/v1/tag-policies/{}": "governance.delete_tagpolicy",
     "GET /api/v1/usage-constraint-audit": SIGNED_IN,
     "GET /api/v1/usage-constraint-audit/{}": SIGNED_IN,
+    "GET /api/v1/usage-constraint-audit/export": READ_AUDIT,
+    "GET /api/v1/usage-constraint-audit/verification": READ_AUDIT,
+    "GET /api/v1/withdrawals": SIGNED_IN,
+    "GET /api/v1/withdrawals/{}": SIGNED_IN,
+    "GET /api/v1/governance/recall": SIGNED_IN,
+    "GET /api/v1/governance/recall/report": READ_AUDIT,
+    "GET /api/v1/governance/timeline": SIGNED_IN,
+    "GET /api/v1/governance/exclusions": SIGNED_IN,
+    "POST /api/v1/governance/what-if": CHANGE_USES,
+    "POST /api/v1/governance/withdraw": CHANGE_USES,
+    # Releasing asks for `governance.loosen_tag_rule` too; a refusal of that is a row of the audit.
+    "POST /api/v1/governance/release": CHANGE_USES,
 }
 
 # Screens outside the admin. Deciding on them asks for what the API asks for.
@@ -173,6 +196,8 @@ ADMIN_MODELS: Table = {
     "training.conversation": "view",
     "training.trainingfile": "view",
     "governance.usageconstraintaudit": "view",
+    "governance.heldoutitem": "view",
+    "training.finding": "view",
     "governance.tagpolicy": "view add change",
     "workbench.refusal": "view",
     "axes.accessattempt": "view delete",
@@ -193,6 +218,8 @@ ADMIN_PAGES: Table = {
     "sheets_sheet_generate": "training.add_trainingsheet",
     "sheets_sheet_all_items": "sheets.view_sheet",
     "sheets_sheet_check_items": "sheets.view_sheet",
+    "sheets_sheet_sensitive": "sheets.view_sheet",
+    "sheets_sheet_find_sensitive": "sheets.view_sheet",
     "sheets_sheet_change_uses": CHANGE_USES,
     "sheets_sheet_who_sees": "workbench.change_sheetgrant",
     "sheets_sheet_label": "sheets.view_sheet",
@@ -218,7 +245,17 @@ ADMIN_PAGES: Table = {
     "training_trainingsheet_open_review": "training.view_trainingsheet",
     "training_trainingsheet_export": EXPORT,
     "training_trainingsheet_pairs": "training.view_trainingsheet",
+    "training_trainingsheet_guard": "training.view_trainingsheet",
+    "training_trainingsheet_guarded": "training.view_trainingsheet",
     "training_qapair_review": REVIEW,
+    "training_qapair_timeline": "training.view_qapair",
+    **dict.fromkeys(
+        (
+            f"governance_usageconstraintaudit_{page}"
+            for page in ("timeline", "recall", "exclusions", "verify_now", "as_csv", "as_jsonl")
+        ),
+        READ_AUDIT,
+    ),
     "training_export_download": EXPORT,
     "training_export_manifest": EXPORT,
     "training_reviewevent_ground_truth": EXPORT,
@@ -244,15 +281,19 @@ ADMIN_ACTIONS: Table = {
     "training.qapair approve_selected": REVIEW,
     "training.qapair reject_selected": REVIEW,
     "training.qapair change_uses_selected": CHANGE_USES,
+    "training.qapair reserve_selected": CHANGE_USES,
+    "training.finding dismiss_selected": REVIEW,
     "labels.canonicallabel change_uses_selected": CHANGE_USES,
+    "labels.canonicallabel reserve_selected": CHANGE_USES,
+    "governance.heldoutitem release_selected": LOOSEN,
 }
 
 # Commands work on all sheets, with the rights of the process that runs them.
 COMMANDS: Table = dict.fromkeys(
     (
-        "apply_reviews", "demo", "doctor", "export_ground_truth", "export_jsonl", "export_labels", "generate",
+        "apply_reviews", "demo", "doctor", "export_audit", "export_ground_truth", "export_jsonl", "export_labels", "generate",
         "import_labels", "loadseed", "migrate", "optimize_tables", "run_job", "serve", "serve_app", "sql", "verify_audit",
-        "verify_export", "worker",
+        "verify_export", "verify_report", "worker",
     ),
     OPERATOR,
 )  # fmt: skip

@@ -45,6 +45,12 @@ def screen(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
     }
 
 
+def tracing(title: str, icon: str, name: str) -> dict[str, Any]:
+    """Return the sidebar's entry for a page that the audit leads to."""
+    link = reverse_lazy(f"admin:governance_usageconstraintaudit_{name}")
+    return {"title": title, "icon": icon, "link": link, "permission": may("governance.view_usageconstraintaudit")}
+
+
 def on_sheets(request: HttpRequest) -> bool:
     """Return whether a page of sheets is open; the catalog, below their address, has an entry of its own."""
     here, sheets = request.path, reverse("admin:sheets_sheet_changelist")
@@ -120,7 +126,11 @@ NAVIGATION = [
         "title": "Governance",
         "items": [
             screen("Usage changes", "policy", "governance", "usageconstraintaudit"),
+            tracing("Recall", "undo", "recall"),
+            tracing("Exclusions", "filter_alt_off", "exclusions"),
             screen("Tag rules", "sell", "governance", "tagpolicy"),
+            screen("Held-out items", "lock", "governance", "heldoutitem"),
+            screen("Sensitive data", "visibility_off", "training", "finding"),
             screen("Label versions", "history", "labels", "canonicallabelversion"),
             screen("Refusals", "block", "workbench", "refusal"),
             screen("Failed sign-ins", "lock_clock", "axes", "accessattempt"),

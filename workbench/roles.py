@@ -25,6 +25,8 @@ LOOKS_AT = (
     "training.view_jobrun",
     "governance.view_usageconstraintaudit",
     "governance.view_tagpolicy",
+    "governance.view_heldoutitem",
+    "training.view_finding",
 )
 # Labels items, and reviews what was drafted.
 LABELS = (

@@ -269,6 +269,9 @@ SPECTACULAR_SETTINGS = {
         "ReviewEventAction": "training.models.ReviewEvent.Action",
         "OpinionStatus": "labels.models.LabelOpinion.Status",
         "Use": "governance.uses.USES",
+        "HeldFor": "governance.models.HeldOutItem.Use",
+        "AuditKind": "governance.models.UsageConstraintAudit.Kind",
+        "SensitiveKind": "governance.sensitive.detectors.CHOICES",
     },
 }
 
@@ -281,6 +284,8 @@ JOB_LEASE = 30.0
 # How long a link to an export holds, and from how many pairs on an export is a job.
 EXPORT_LINK_SECONDS = 3600
 EXPORT_JOB_PAIRS = 10_000
+# Looking for sensitive data in up to so many pairs happens in the request, of more by a job.
+FINDINGS_JOB_PAIRS = 300
 
 # `retry` must exceed `timeout`, or the queue hands a task that still runs to a second worker. Jobs have no timeout: their
 # lease tells whether they run, so that such a task ends at once.

@@ -22,6 +22,7 @@ from sheets.admin.catalog_pages import catalog_page
 from sheets.admin.define_page import define_page, preview_panel
 from sheets.admin.item_pages import item_page, items_page
 from sheets.admin.rights_page import rights_page
+from sheets.admin.sensitive_page import sensitive_page
 from sheets.admin.showing import items_table
 from sheets.hidden_sources import need_sources
 from sheets.limiting import change_uses
@@ -59,7 +60,7 @@ class SheetAdmin(VerbAdmin):
     search_fields = ("name", "description", "primary_table")
     actions = ("generate_selected",)
     actions_list = ("browse",)
-    actions_detail = ("generate", "label", "all_items", "check_items", "change_uses", "who_sees")
+    actions_detail = ("generate", "label", "all_items", "check_items", "find_sensitive", "change_uses", "who_sees")
     readonly_fields = (*LIMITS, "items", "created_by", "created_at", "updated_at")
     change_form_outer_after_template = "sheets/sheet.html"
     fieldsets = (
@@ -97,6 +98,7 @@ class SheetAdmin(VerbAdmin):
             ("define/", define_page, "define"),
             ("define/preview/", preview_panel, "define_preview"),
             ("<str:object_id>/rights/", rights_page, "rights"),
+            ("<str:object_id>/sensitive/", sensitive_page, "sensitive"),
             ("<str:object_id>/items/", items_page, "items"),
             ("<str:object_id>/items/<path:item_ref>/", item_page, "item"),
         )
@@ -155,6 +157,10 @@ class SheetAdmin(VerbAdmin):
     @action(description="All items", icon="view_list", url_path="all", permissions=["view"])
     def all_items(self, _request: HttpRequest, object_id: str) -> HttpResponse:
         return redirect("admin:sheets_sheet_items", object_id=object_id)
+
+    @action(description="Sensitive data", icon="visibility_off", url_path="find-sensitive", permissions=["view"])
+    def find_sensitive(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect("admin:sheets_sheet_sensitive", object_id=object_id)
 
     def has_grant_permission(self, request: HttpRequest, _object_id: Any = None) -> bool:
         return bool(request.user.has_perm("workbench.change_sheetgrant"))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from governance.models import TagPolicy
 from governance.uses import CLASSIFICATIONS, USES, gate
+from labels.held_out import held_out_of
 from labels.models import CanonicalLabel
 from sheets import source_uses
 from sheets.models import Sheet
@@ -46,7 +47,7 @@ def made(boards: TrainingSheet) -> Make:
             QAPair(
                 **example
                 | {"id": str(uuid4()), "training_sheet_id": new.pk, "position": at, "created_at": now}
-                | {"canonical_label_id": of.get(link, "gone")}
+                | {"canonical_label_id": of.get(link, "gone"), "item_ref": f"{new.pk} {at % 5}"}
                 | rule
             )
             for at, (rule, link) in enumerate(rules_of_pairs)
@@ -72,7 +73,13 @@ def test_filter_and_function_agree(
     limits = source_uses.limits_of(sheet)
     read = list(QAPair.objects.of(training_sheet.pk))
     kept = CanonicalLabel.objects.in_bulk({pair.canonical_label_id for pair in read if pair.canonical_label_id})
-    decisions = {pair.pk: gate(limits, label=kept.get(str(pair.canonical_label_id)), pair=pair) for pair in read}
+    held_out = held_out_of(sheet)
+    decisions = {
+        pair.pk: gate(
+            limits, label=kept.get(str(pair.canonical_label_id)), pair=pair, held_out=held_out.on(pair.item_ref)
+        )
+        for pair in read
+    }
     for use in USES:
         found = set(QAPair.objects.of(training_sheet.pk).permitted(use).values_list("pk", flat=True))
         assert found == {key for key, decision in decisions.items() if decision.permits(use)}
@@ -117,7 +124,7 @@ def test_the_gate_says_which_rule_forbids() -> None:
 
 
 def test_the_filter_asks_each_sheet_once(boards: TrainingSheet, django_assert_max_num_queries: Any) -> None:
-    with django_assert_max_num_queries(6, using="lakehouse"):
+    with django_assert_max_num_queries(8, using="lakehouse"):
         assert QAPair.objects.permitted("training").count() == 50
     TagPolicy.objects.all().delete()
     with pytest.raises(ValueError, match="Unknown use"):

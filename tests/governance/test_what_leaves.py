@@ -14,12 +14,13 @@ from django.urls import reverse
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
+from labels.reserving import release, reserve
 from sheets.models import Sheet
 from tests.api.test_every_endpoint import routes
 from training.actions.conversations import conversations_from
 from training.actions.generate import draft_examples
 from training.actions.training_files import create_training_file
-from training.models import Conversation, TrainingFile, TrainingSheet
+from training.models import Conversation, QAPair, TrainingFile, TrainingSheet
 from workbench.router import CONCEPT_APPS
 
 # The pages of one row belong to their list.
@@ -124,6 +125,10 @@ LISTED: dict[str, Way | str] = {
     "GET /api/v1/training-files/{id}/download": Out.training_file,
     "GET /api/v1/training-files/{id}/content": Out.training_file,
     "page /admin/training/trainingfile/x/download/": Out.training_file,
+    "GET /api/v1/usage-constraint-audit/export": "the audit, for who may look at it",
+    "page /admin/governance/usageconstraintaudit/as_jsonl/": "the audit, for who may look at it",
+    "command export_audit": "the audit",
+    "GET /api/v1/governance/recall/report": "what an item reached: names and digests",
     "command export_jsonl": Out.export_jsonl,
     "command export_labels": Out.export_labels,
 }
@@ -160,6 +165,12 @@ def test_every_way_out_asks_the_gate(
     assert [way for way in ways if way(out)] == []
     sql(f"ALTER TABLE {table} UNSET TAGS ('PHI')")
     assert [way for way in ways if not way(out)] == []
+    sheet = Sheet.objects.get()
+    refs = [pair.item_ref for pair in QAPair.objects.of(invoices.pk)]
+    reserve(sheet, refs, "Golden set", actor="omar")
+    assert [way for way in ways if way(out)] == []
+    assert not out.drafting()
+    release(sheet, refs, "The set is retired", actor="omar")
     # A draft is made from examples, which is the use few_shot.
     assert out.drafting()
     sql(f"ALTER TABLE {table} SET TAGS ('CONFIDENTIAL' = '')")

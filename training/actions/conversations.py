@@ -14,6 +14,7 @@ from django.utils.text import slugify
 
 from governance.uses import USES, gate, validate_uses
 from sheets import source_uses
+from sheets.item_limits import limits_of_items
 from sheets.volumes import open_path
 from training.chat import assistant_answer
 from training.files.importing import conversations_in, problems_of, row_of
@@ -198,9 +199,9 @@ def _store(rows: Sequence[Stored], batch: str, actor: str) -> None:
 
 def _passed(training_sheet: TrainingSheet, ledger: Ledger) -> Iterator[QAPair]:
     """Yield the pairs that pass both gates, in the order of their items, and count the others."""
-    tags = source_uses.limits_of(training_sheet.sheet)
+    tags, items = source_uses.limits_of(training_sheet.sheet), limits_of_items(training_sheet.sheet)
     for pair in QAPair.objects.of(training_sheet.pk).select_related("canonical_label").iterator(chunk_size=500):
-        decision = gate(tags, label=pair.canonical_label, pair=pair)
+        decision = gate([*tags, *items.get(pair.item_ref, ())], label=pair.canonical_label, pair=pair)
         reason = bucket(pair.status, decision, "training", assistant_answer(pair.messages))
         ledger.add(reason)
         if reason is None:

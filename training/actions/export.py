@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from governance.held_out import KEPT_FROM
 from training.actions.splits import split_for
 from training.audited import export_left, export_refused
 from training.chat import validate_file
@@ -19,6 +20,7 @@ from training.exports.options import Options
 from training.exports.run import ExportRun, run_of
 from training.exports.since import base_of
 from training.models import Export, TrainingSheet
+from training.near_held_out import near_held_out, near_problems
 from training.review.applying import settle
 from workbench.files import written_whole
 from workbench.lakehouse.ids import uuid7
@@ -179,7 +181,10 @@ def check_export(
     for kept in run.kept():
         run.ledger.add(None, len(kept.records))
         checks.look_at(kept)
-    return checks.report()
+    report = checks.report()
+    if run.item_limits and run.use in KEPT_FROM:
+        report["problems"] += near_problems(near_held_out(training_sheet))
+    return report
 
 
 def exclusion_words(run: ExportRun) -> list[str]:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from governance.uses import gate
 from labels.models import CanonicalLabel
 from sheets import source_uses
+from sheets.item_limits import limits_of_items
 from sheets.models import Sheet
 from sheets.reading import count_items, inspect, rows_of
 from templates_app.models import PromptTemplate
@@ -222,9 +223,13 @@ def _answerer(training_sheet: TrainingSheet) -> Answerer:
 def draft_examples(training_sheet: TrainingSheet) -> Iterator[Example]:
     """Yield the sheet's labels with their items' rows, as far as they may be shown to a drafter (use `few_shot`)."""
     label_type = training_sheet.template.label_type
-    limits = source_uses.limits_of(training_sheet.sheet)
+    limits, items = source_uses.limits_of(training_sheet.sheet), limits_of_items(training_sheet.sheet)
     newest = CanonicalLabel.objects.filter(sheet_id=training_sheet.sheet_id, label_type=label_type)[:DRAFT_LABELS]
-    labels = {label.item_ref: label for label in newest if gate(limits, label=label).permits("few_shot")}
+    labels = {
+        label.item_ref: label
+        for label in newest
+        if gate([*limits, *items.get(label.item_ref, ())], label=label).permits("few_shot")
+    }
     if not labels:
         return
     for item_ref, row in rows_of(training_sheet.sheet, list(labels)).items():

@@ -10,18 +10,21 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from governance.admin_filters import ProhibitedUse
 from governance.changing import CHANGE_USES
 from governance.showing import full_badges, short_badge
 from governance.uses import Decision, Limit, gate
-from training.admin.review_verbs import change_uses_selected, review_act, review_selected, verbs_of
+from labels.admin_held_out import reserve_selected
+from training.admin.findings import HasFinding, evidence
+from training.admin.review_verbs import MOST, change_uses_selected, review_act, review_selected, verbs_of
 from training.admin.showing import MODE_WORDS, MODES, STATUSES, answer_words, conversation
 from training.chat import assistant_answer
 from training.models import QAPair
@@ -83,7 +86,8 @@ class NewestList(ChangeList):
 
 @admin.register(QAPair)
 class QAPairAdmin(ReadOnlyAdmin):
-    actions = ("approve_selected", "reject_selected", "change_uses_selected")
+    actions = ("approve_selected", "reject_selected", "change_uses_selected", "reserve_selected")
+    actions_detail = ("timeline",)
     change_form_outer_before_template = "training/review_verbs.html"
     list_display = ("place", "item_ref", "state", "mode", "made_from", "answer", "sureness", "uses", "reviewed_by")
     list_display_links = ("place", "item_ref")
@@ -94,6 +98,7 @@ class QAPairAdmin(ReadOnlyAdmin):
         MadeFromOlder,
         ("labeling_mode", ChoicesDropdownFilter),
         HasProblem,
+        HasFinding,
         ProhibitedUse,
         ("data_classification", ChoicesDropdownFilter),
         ("reviewed_by", FieldTextFilter),
@@ -113,6 +118,7 @@ class QAPairAdmin(ReadOnlyAdmin):
                 )
             },
         ),
+        ("Sensitive data", {"fields": ("sensitive",)}),
         ("May be used for", {"fields": ("uses_shown", "classification", "usage_reason")}),
         ("Review", {"fields": (("reviewed_by", "reviewed_at"), "review_notes", "version")}),
         ("Kept by the workbench", {"fields": (("created_at", "updated_at"), "item_hash", "id")}),
@@ -150,12 +156,21 @@ class QAPairAdmin(ReadOnlyAdmin):
     def reject_selected(self, request: HttpRequest, queryset: QuerySet[QAPair]) -> HttpResponse | None:
         return review_selected(self, request, queryset, "reject")
 
+    @action(description="Timeline", icon="timeline", permissions=["view"])
+    def timeline(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect(f"{reverse('admin:governance_usageconstraintaudit_timeline')}?pair={object_id}")
+
     def has_limit_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm(CHANGE_USES))
 
     @admin.action(description="Change uses …", permissions=["limit"])
     def change_uses_selected(self, request: HttpRequest, queryset: QuerySet[QAPair]) -> HttpResponse | None:
         return change_uses_selected(self, request, queryset)
+
+    @admin.action(description="Reserve for evaluation …", permissions=["limit"])
+    def reserve_selected(self, request: HttpRequest, queryset: QuerySet[QAPair]) -> HttpResponse | None:
+        rows = list(queryset.order_by("pk").values_list("pk", "training_sheet__sheet_id", "item_ref")[: MOST + 1])
+        return reserve_selected(self, request, [key for key, *_ in rows], [(sheet, ref) for _, sheet, ref in rows])
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Name the training sheet unless the list is that of one."""
@@ -201,6 +216,10 @@ class QAPairAdmin(ReadOnlyAdmin):
     @display(description="effective classification")
     def classification(self, pair: QAPair) -> str:
         return decision_of(pair, pair.source_limits).classification
+
+    @display(description="found")
+    def sensitive(self, pair: QAPair) -> str:
+        return evidence(pair)
 
     @display(description="does not fit the schema")
     def misfits_shown(self, pair: QAPair) -> str:

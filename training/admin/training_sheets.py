@@ -23,6 +23,7 @@ from unfold.enums import ActionVariant
 
 from training.admin.export_page import export_page
 from training.admin.generate_page import counts_panel, generate_page
+from training.admin.guard_page import guard_page
 from training.admin.showing import MODE_WORDS, SHEET_STATUSES, counter_links, pairs_url, shares
 from training.admin.trial_page import trial_panel
 from training.jobs.record import with_live
@@ -56,7 +57,7 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
     search_fields = ("name", "created_by")
     actions = ("export_selected",)
     actions_list = ("generate",)
-    actions_detail = ("open_review", "export", "pairs")
+    actions_detail = ("open_review", "export", "pairs", "guarded")
     fieldsets = (
         (None, {"fields": ("name", ("state", "mode"), ("sheet", "template"))}),
         ("Pairs", {"fields": ("progress", "counters")}),
@@ -84,10 +85,12 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         counts = self.admin_site.admin_view(partial(counts_panel, self))
+        guard = self.admin_site.admin_view(partial(guard_page, self))
         trial = self.admin_site.admin_view(partial(trial_panel, self))
         own = [
             path("generate/counts/", counts, name="training_trainingsheet_counts"),
             path("try/", trial, name="training_trainingsheet_try"),
+            path("<str:object_id>/guard/", guard, name="training_trainingsheet_guard"),
         ]
         return [*own, *super().get_urls()]
 
@@ -121,6 +124,10 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
     @action(description="Pairs", icon="forum", permissions=["view"])
     def pairs(self, _request: HttpRequest, object_id: str) -> HttpResponse:
         return redirect(pairs_url(object_id))
+
+    @action(description="Held out and sensitive", icon="visibility_off", url_path="guarded", permissions=["view"])
+    def guarded(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect("admin:training_trainingsheet_guard", object_id=object_id)
 
     @display(description="status", ordering="status", label=SHEET_STATUSES)
     def state(self, training_sheet: TrainingSheet) -> str:

@@ -13,9 +13,11 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from governance.uses import Limit, decide
 from sheets import source_uses
+from sheets.item_limits import ItemLimits, limits_of_items
 from training.chat import assistant_answer, line_problems
 from training.exporting import LISTS, TEXTS, Row, limits_of, read_ahead, windows
 from training.exports.batches import Block, Kept
@@ -34,7 +36,8 @@ from training.models import QAPair, TrainingSheet
 class ExportRun:
     """One pass over the pairs: what was written so far, its digest, and why the rest stayed.
 
-    `source_limits` are those of the sheet's sources, which every pair has beside its own. `between` is called after
+    `source_limits` are those of the sheet's sources, which every pair has beside its own, `item_limits` those of single
+    items. `between` is called after
     each window of pairs, with no statement of the pass open, and with how many pairs were read. `withdrawn` are the
     pairs that the `base` had and that may not leave any more.
     """
@@ -43,6 +46,7 @@ class ExportRun:
     sheet_id: str
     options: Options
     source_limits: Sequence[Limit]
+    item_limits: ItemLimits = field(default_factory=dict)
     split: Split = field(default_factory=Split)
     base: Base | None = None
     constants: Mapping[str, str] = field(default_factory=dict)
@@ -103,8 +107,17 @@ class ExportRun:
     def verdicts(self, table: pa.Table) -> Iterator[tuple[Exclusion | None, list[int]]]:
         """Yield what the gates say of the rows of a batch, and of which rows; None lets them pass."""
         limits = table.select([*TEXTS, *LISTS]).append_column("row", pa.array(range(table.num_rows)))
-        for group in limits.group_by([*TEXTS, *LISTS], use_threads=False).aggregate([("row", "list")]).to_pylist():
+        limits = limits.append_column("limited_item", self._limited(table["item_ref"]))
+        groups = limits.group_by([*TEXTS, *LISTS, "limited_item"], use_threads=False)
+        for group in groups.aggregate([("row", "list")]).to_pylist():
             yield self._reason(group), group["row_list"]
+
+    def _limited(self, item_refs: pa.ChunkedArray) -> Any:
+        """Return the items that have limits of their own, and null for all others, which are judged together."""
+        if not self.item_limits:
+            return pa.nulls(len(item_refs), pa.string())
+        limited = pc.is_in(item_refs, value_set=pa.array(list(self.item_limits), item_refs.type))
+        return pc.if_else(limited, item_refs, None)
 
     def _judged(self, table: pa.Table) -> pa.Table:
         """Return the pairs that pass both gates, in their order, and count the others."""
@@ -118,7 +131,8 @@ class ExportRun:
 
     def _reason(self, group: Row) -> Exclusion | None:
         row = {name: orjson.loads(value) if name in LISTS and value else value for name, value in group.items()}
-        decision = decide([*self.source_limits, *limits_of(row)])
+        item = self.item_limits.get(group["limited_item"], ())
+        decision = decide([*self.source_limits, *item, *limits_of(row)])
         return bucket(row["status"], decision, self.use, answer="looked at later, line by line")
 
     def _on_side(self, table: pa.Table) -> pa.Table:
@@ -204,8 +218,8 @@ def run_of(training_sheet: TrainingSheet, options: Options | None = None, **more
         "use": options.asked_use,
         "split": options.split,
     }
-    limits = source_uses.limits_of(training_sheet.sheet)
-    return ExportRun(training_sheet.pk, training_sheet.sheet_id, options, limits, constants=constants, **more)
+    limits, items = source_uses.limits_of(training_sheet.sheet), limits_of_items(training_sheet.sheet)
+    return ExportRun(training_sheet.pk, training_sheet.sheet_id, options, limits, items, constants=constants, **more)
 
 
 def roles_of(messages: Any) -> tuple[str, ...] | None:

@@ -9,6 +9,7 @@ from django.db.models import F
 
 from governance.uses import Limit, decide
 from sheets import source_uses
+from sheets.item_limits import ItemLimits, limits_of_items
 from training.exporting import LISTS, TEXTS, limits_of
 from training.models import QAPair, TrainingSheet
 
@@ -24,13 +25,14 @@ def forbidden(conversations: Sequence[Row], use: str = "training") -> dict[str, 
     sources = _sources({each["training_sheet_id"] for each in conversations if each["training_sheet_id"]})
     reasons = {}
     for each in conversations:
-        limits = [_own(each), *sources.get(each["training_sheet_id"], ())]
+        source_limits, items = sources.get(each["training_sheet_id"], ((), {}))
+        limits = [_own(each), *source_limits]
         if each["qa_pair_id"]:
             pair = pairs.get(each["qa_pair_id"])
             if pair is None or pair["status"] != QAPair.Status.LABELED:
                 reasons[each["id"]] = "the pair that it was made from is not approved any more"
                 continue
-            limits += limits_of(pair)
+            limits += [*limits_of(pair), *items.get(pair["item_ref"], ())]
         if why := decide(limits).why_not(use):
             reasons[each["id"]] = why
     return reasons
@@ -53,7 +55,7 @@ def _own(row: Row) -> Limit:
 
 
 def _pairs(ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    read = {f"_{name}": F(path) for name, path in (TEXTS | LISTS).items()}
+    read = {f"_{name}": F(path) for name, path in (TEXTS | LISTS | {"item_ref": "item_ref"}).items()}
     found = {}
     for start in range(0, len(ids), CHUNK):
         for row in QAPair.objects.filter(pk__in=ids[start : start + CHUNK]).values("pk", **read):
@@ -61,6 +63,6 @@ def _pairs(ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _sources(training_sheet_ids: Iterable[str]) -> dict[str, Sequence[Limit]]:
+def _sources(training_sheet_ids: Iterable[str]) -> dict[str, tuple[Sequence[Limit], ItemLimits]]:
     found = TrainingSheet.objects.filter(pk__in=list(training_sheet_ids)).select_related("sheet")
-    return {each.pk: source_uses.limits_of(each.sheet) for each in found}
+    return {each.pk: (source_uses.limits_of(each.sheet), limits_of_items(each.sheet)) for each in found}

@@ -13,6 +13,7 @@ import orjson
 
 from governance.uses import Decision, Limit, decide
 from sheets import source_uses
+from sheets.item_limits import ItemLimits, limits_of_items
 from templates_app.schemas import checker
 from training.answerers import as_answer
 from training.chat import assistant_answer
@@ -57,10 +58,11 @@ class SheetRun:
 
     def _lines(self) -> Iterator[bytes]:
         fits = checker(frame_of(self.training_sheet.pk).output_schema)
-        decided = _gate(source_uses.limits_of(self.training_sheet.sheet))
+        items = limits_of_items(self.training_sheet.sheet)
+        decided = _gate(source_uses.limits_of(self.training_sheet.sheet), items)
         for row, events in pairs_with_events(self.training_sheet.pk, self.wanted.span):
             text = assistant_answer(orjson.loads(row["messages"]))
-            reason = self._reason(row, events, text, decided(tuple(row[name] for name in (*TEXTS, *LISTS))))
+            reason = self._reason(row, events, text, decided(_limits_in(row, items)))
             stands = standing(events)
             if reason is None and self.wanted.has_corrections not in (None, has_corrections(stands)):
                 continue
@@ -75,13 +77,19 @@ class SheetRun:
         return (decision.why_not(self.wanted.use) or None) if reviewed else WAITING
 
 
-def _gate(source_limits: Sequence[Limit]) -> Any:
-    """Return the gate for the columns of a pair in the order of TEXTS and LISTS; most pairs carry the same few limits."""
+def _limits_in(row: Row, items: ItemLimits) -> tuple[Any, ...]:
+    """Return the columns of TEXTS and LISTS, and the item where it has limits of its own."""
+    return *(row[name] for name in (*TEXTS, *LISTS)), row["item_ref"] if row["item_ref"] in items else None
+
+
+def _gate(source_limits: Sequence[Limit], items: ItemLimits) -> Any:
+    """Return the gate for what `_limits_in` returns; most pairs carry the same few limits."""
 
     @lru_cache(maxsize=4096)
     def decided(values: tuple[Any, ...]) -> Decision:
-        row = dict(zip((*TEXTS, *LISTS), values, strict=True))
+        *columns, item_ref = values
+        row = dict(zip((*TEXTS, *LISTS), columns, strict=True))
         lists = {name: orjson.loads(row[name]) if row[name] else row[name] for name in LISTS}
-        return decide([*source_limits, *limits_of(row | lists)])
+        return decide([*source_limits, *items.get(item_ref, ()), *limits_of(row | lists)])
 
     return decided

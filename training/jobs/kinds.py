@@ -9,11 +9,13 @@ from typing import Any
 
 from django.db import DatabaseError
 
+from training.actions.findings import FIND
 from training.actions.generate import resume, retry_failed
 from training.actions.jobs import GENERATE, leave_unfinished
 from training.actions.kept_exports import EXPORT, make, options_of
+from training.findings.looking import look
 from training.jobs.watching import first_errors
-from training.models import JobRun, LiveJob, TrainingSheet
+from training.models import Finding, JobRun, LiveJob, TrainingSheet
 from training.review.queue import fill
 from training.watch import Progress, Stopped, Watch
 
@@ -87,6 +89,21 @@ def _export(run: JobRun, job: LiveJob, watch: Watch) -> None:
     make(_sheet(run), options_of(run.asked), actor=run.created_by, between=between, **given)
 
 
+def _find(run: JobRun, job: LiveJob, watch: Watch) -> None:
+    """Go on after the pairs that an earlier attempt looked at."""
+
+    def between(done: int) -> None:
+        watch.progress(Progress(min(done, job.total), job.total))
+        if reason := watch.stop():
+            raise Stopped(reason)
+
+    look(_sheet(run), first=job.done, between=between)
+
+
+def _find_result(run: JobRun) -> dict[str, Any]:
+    return {"findings": Finding.objects.standing().filter(training_sheet=run.training_sheet_id).count()}
+
+
 def _exported(_run: JobRun, job: LiveJob) -> dict[str, Any]:
     return {"done": job.total, "total": job.total}
 
@@ -109,4 +126,5 @@ KINDS: Mapping[str, Kind] = {
         _begin_generation, _generate, _generated, lambda run: leave_unfinished(_sheet(run)), _generation_result
     ),
     EXPORT: Kind(_nothing, _export, _exported, _nothing, _export_result),
+    FIND: Kind(_nothing, _find, _exported, _nothing, _find_result),
 }

@@ -9,6 +9,7 @@ from training.models.exports import ExportPart as ExportPart
 from training.models.exports import ModelEvaluation as ModelEvaluation
 from training.models.exports import ModelTrainingLineage as ModelTrainingLineage
 from training.models.exports import SplitItem as SplitItem
+from training.models.findings import Finding as Finding
 from training.models.jobs import JobRun as JobRun
 from training.models.jobs import LiveJob as LiveJob
 from training.models.review import ReviewAction as ReviewAction

@@ -12,6 +12,7 @@ from django.utils.functional import cached_property
 from governance.uses import Limit
 from labels.models import CanonicalLabel, all_uses
 from sheets import source_uses
+from sheets.item_limits import limits_of_items
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from training.querysets import QAPairQuerySet, TrainingSheetQuerySet
@@ -120,8 +121,9 @@ class QAPair(Governed):
 
     @cached_property
     def source_limits(self) -> Sequence[Limit]:
-        """The limits from tags of the sheet's sources, read once for this object: for showing, not for a gate."""
-        return source_uses.limits_of(self.training_sheet.sheet)
+        """The limits of the item and of the sheet's sources, read once for this object: for showing, not for a gate."""
+        sheet = self.training_sheet.sheet
+        return [*source_uses.limits_of(sheet), *limits_of_items(sheet, [self.item_ref]).get(self.item_ref, ())]
 
     @property
     def is_from_older_label(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Max, Q
 
+from governance.sensitive.detectors import KINDS
 from training.models import QAPair, ReviewPair
 from training.querysets import QAPairQuerySet
 from workbench.canonical import canonical_json
@@ -33,6 +34,7 @@ class PairFilters:
     text: str = ""
     reason: str = ""
     since: datetime | None = None
+    finding: str = ""
 
     @property
     def query(self) -> dict[str, Any]:
@@ -48,7 +50,7 @@ class PairFilters:
     @property
     def is_detailed(self) -> bool:
         """Whether it asks for something that is asked for rarely."""
-        return bool(self.more.keys() & {"mode", "model", "reviewer", "mine", "older", "reason", "since"})
+        return bool(self.more.keys() & {"mode", "model", "reviewer", "mine", "older", "reason", "since", "finding"})
 
     @property
     def words(self) -> list[str]:
@@ -64,6 +66,7 @@ class PairFilters:
             "older": "label changed since",
             "text": f"text “{self.text}”",
             "reason": f"reason “{self.reason}”",
+            "finding": f"{KINDS.get(self.finding, self.finding)} found",
             "since": f"changed since {self.since:%Y-%m-%d %H:%M}" if self.since else "",
         }
         return [words for name, words in said.items() if name in self.more]
@@ -74,6 +77,8 @@ def matching(training_sheet_id: str, filters: PairFilters, *, reader: str) -> QA
     pairs = QAPair.objects.filter(_lasting(filters), training_sheet_id=training_sheet_id)
     if filters.older:
         pairs = pairs.from_older_labels()
+    if filters.finding:
+        pairs = pairs.with_finding(filters.finding)
     changing = list(_changing(filters, reader))
     if not changing:
         return pairs

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 
+from governance.sensitive.detectors import KINDS
 from training.models import ReviewView, TrainingSheet
 from training.review.chosen import Choice
 from training.review.filters import PairFilters
@@ -63,6 +64,7 @@ def choice_context(request: HttpRequest, training_sheet: TrainingSheet, choice: 
         "query": query_text(choice),
         "orders": [(name, order.words) for name, order in ORDERS.items()],
         "statuses": STATUS_WORDS.items(),
+        "finding_kinds": KINDS.items(),
         "read_only": not may_review(request),
         "page_url": reverse("review", args=[training_sheet.pk]),
         "list_url": reverse("review-list", args=[training_sheet.pk]),

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from rest_framework import serializers
 
+from governance.sensitive.detectors import CHOICES
 from training.models import QAPair, ReviewAction, ReviewPair
 from training.review.chosen import Choice
 from training.review.filters import PROBLEMS, PairFilters
@@ -133,6 +134,10 @@ class FilterSerializer(serializers.Serializer[Any]):
     reason = _words(help_text="In the reason or the notes of a review.")
     since = serializers.DateTimeField(
         input_formats=["iso-8601", "%Y-%m-%d"], default=None, allow_null=True, help_text="Changed since."
+    )
+
+    finding = serializers.ChoiceField(
+        CHOICES, default="", allow_blank=True, help_text="Sensitive data of this kind stands in it."
     )
 
     def to_internal_value(self, data: Any) -> Any:

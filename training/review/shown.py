@@ -18,7 +18,8 @@ from templates_app.schemas import checker
 from templates_app.shapes import picture_faults
 from training.answerers import as_answer
 from training.chat import assistant_answer
-from training.models import ReviewPair, TrainingSheet
+from training.findings.marking import pieces
+from training.models import Finding, ReviewPair, TrainingSheet
 from training.review.frames import frame_of, training_sheet_of
 from training.review.risk import DISAGREES
 from training.review.transitions import TRANSITIONS
@@ -27,6 +28,8 @@ from workbench.problems import Problem
 
 log = logging.getLogger(__name__)
 
+# What a screen says of one pair.
+MOST_FOUND = 30
 STANDINGS = ("allowed", "not allowed", "prohibited")
 
 
@@ -40,6 +43,7 @@ class ShownPair:
     answer: Any
     faults: Sequence[str]
     misfits: Sequence[str]
+    findings: Sequence[Finding] = ()
 
     @property
     def answer_json(self) -> str:
@@ -79,9 +83,17 @@ class ShownPair:
         return [f"{use.replace('_', ' ')} {words}" for use, words in self.uses if words != "allowed"]
 
     @property
-    def prompt(self) -> list[dict[str, str]]:
+    def prompt(self) -> list[dict[str, Any]]:
+        """The messages that pose the question, each as pieces of text with the finding that marks one."""
         messages: list[dict[str, str]] = self.pair.state["messages"]
-        return messages[:-1] if assistant_answer(messages) is not None else messages
+        asked = messages[:-1] if assistant_answer(messages) is not None else messages
+        return [
+            {"role": each["role"], "pieces": pieces(each["content"], self._found_in(f"messages[{at}]"))}
+            for at, each in enumerate(asked)
+        ]
+
+    def _found_in(self, place: str) -> list[Finding]:
+        return [finding for finding in self.findings if finding.place == place]
 
     @property
     def verbs(self) -> list[str]:
@@ -102,7 +114,8 @@ def shown_pair(
     if measured and answer is not MISSING and not source.problem:
         misfits += picture_faults(schema, answer, source.pictures)
     form = form_of(schema, answer if typed is MISSING else typed, faults or misfits, pictures=source.pictures)
-    return ShownPair(pair, source, form, answer, list(faults), misfits)
+    found = Finding.objects.standing().filter(training_sheet_id=training_sheet.pk, qa_pair_id=pair.pk)
+    return ShownPair(pair, source, form, answer, list(faults), misfits, list(found[:MOST_FOUND]))
 
 
 def look_ahead(training_sheet_id: str, pairs: Sequence[ReviewPair]) -> None:

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
+from governance.sensitive.detectors import CHOICES
 from training.actions.review import Refused, review, review_many, undo_batch
 from training.models import QAPair, ReviewAction
 from training.review.frames import frame_of
@@ -72,10 +73,15 @@ class PairFilter(filters.FilterSet):
     """Equality filters; the training sheet is looked up where review remembers it, not in the lakehouse each time."""
 
     training_sheet = filters.CharFilter(method="of_training_sheet")
+    finding = filters.ChoiceFilter(method="with_finding", choices=CHOICES, help_text="That stands in it.")
 
     class Meta:
         model = QAPair
-        fields = ("training_sheet", "labeling_mode", "item_ref", "reviewed_by", "data_classification")
+        fields = ("training_sheet", "labeling_mode", "item_ref", "reviewed_by", "data_classification", "finding")
+
+    def with_finding(self, pairs: Any, _name: str, kind: str) -> QuerySet[QAPair]:
+        found: QuerySet[QAPair] = pairs.with_finding(kind)
+        return found
 
     def of_training_sheet(self, pairs: QuerySet[QAPair], _name: str, key: str) -> QuerySet[QAPair]:
         try:

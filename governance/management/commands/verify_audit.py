@@ -7,9 +7,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 
 from governance import audit
-from governance.models import UsageConstraintAudit
-
-SHOWN = 20
 
 
 class Command(BaseCommand):
@@ -26,17 +23,16 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
-        count, broken = 0, ""
         try:
             if options["adopt"]:
                 self.stdout.write(f"The audit ends with row {audit.adopt(actor=getpass.getuser()):,} from now on.")
-            for fault in audit.verify():
-                count += 1
-                if count <= SHOWN:
-                    self.stderr.write(str(fault))
-            rows = UsageConstraintAudit.objects.count()
         except (DatabaseError, OSError, ValueError) as error:
-            broken = f" It cannot be read, so a file of it was damaged or removed: {' '.join(str(error).split())}"
-        if count or broken:
-            raise CommandError(f"The audit is not whole: {count:,} {'fault' if count == 1 else 'faults'}.{broken}")
-        self.stdout.write(f"The audit is whole: {rows:,} rows, each with the hash of the one before.")
+            raise CommandError(f"The audit cannot be read: {' '.join(str(error).split())}") from error
+        found = audit.verification()
+        for fault in found.faults:
+            self.stderr.write(str(fault))
+        if not found.is_whole:
+            raise CommandError(
+                f"The audit is not whole: {found.fault_count:,} {'fault' if found.fault_count == 1 else 'faults'}."
+            )
+        self.stdout.write(f"The audit is whole: {found.rows:,} rows, each with the hash of the one before.")

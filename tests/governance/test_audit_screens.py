@@ -1,0 +1,114 @@
+"""The questions of an auditor, the audit as a file, and what happened to a pair."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from rest_framework.test import APIClient
+
+from governance.models import UsageConstraintAudit
+from training.models import QAPair, TrainingSheet
+from workbench.canonical import canonical_bytes
+
+AUDIT = "/api/v1/usage-constraint-audit"
+
+
+@pytest.fixture
+def api(omar: User) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(omar)
+    return client
+
+
+@pytest.fixture
+def pair(invoices: TrainingSheet, api: APIClient) -> QAPair:
+    """A pair that was exported, and then limited."""
+    assert api.get(f"/api/v1/training-sheets/{invoices.pk}/export/jsonl").getvalue()
+    pair = QAPair.objects.filter(status="labeled").permitted("training")[0]
+    change = {"version": pair.version, "prohibit": ["training"], "data_classification": "restricted", "reason": "PHI"}
+    assert api.post(f"/api/v1/qa-pairs/{pair.pk}/uses", change).status_code == 200
+    return pair
+
+
+def test_each_question_is_one_query(api: APIClient, pair: QAPair, django_assert_num_queries: Any) -> None:
+    questions: list[dict[str, Any]] = [
+        {"qa_pair_id": pair.pk, "lost": "training"},
+        {"reclassified": "true", "new_data_classification": "restricted"},
+        {"since": "2020-01-01T00:00:00Z", "kind": "uses"},
+        {"text": "phi"},
+    ]
+    for question in questions:
+        with django_assert_num_queries(1, using="lakehouse"):
+            (row,) = api.get(AUDIT, question).json()["results"]
+        assert (row["qa_pair_id"], row["modified_by"]) == (pair.pk, "omar")
+    assert api.get(AUDIT, {"gained": "training"}).json()["results"] == []
+
+
+def test_the_audit_leaves_as_the_same_bytes_and_each_line_proves_itself(
+    api: APIClient, client: Client, omar: User, pair: QAPair, tmp_path: Path
+) -> None:
+    client.force_login(omar)
+    for name in ("jsonl", "csv"):
+        target = tmp_path / f"audit.{name}"
+        call_command("export_audit", "--out", str(target), "--format", name, stderr=io.StringIO())
+        page = client.get(reverse(f"admin:governance_usageconstraintaudit_as_{name}"))
+        assert target.read_bytes() == api.get(f"{AUDIT}/export", {"format": name}).getvalue() == page.getvalue()
+    lines = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
+    for line in lines:
+        claimed = line.pop("row_hash")
+        assert hashlib.sha256(canonical_bytes(line)).hexdigest() == claimed
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "audit.csv").read_text())))
+    assert [row["reason"] for row in rows] == [line["reason"] for line in lines]
+    assert api.get(f"{AUDIT}/export", {"format": "xml"}).status_code == 400
+
+
+def test_the_chain_is_verified_by_a_button_and_by_api(
+    api: APIClient, client: Client, omar: User, pair: QAPair, sql: Any
+) -> None:
+    client.force_login(omar)
+    url = reverse("admin:governance_usageconstraintaudit_verify_now")
+    assert "The audit is whole: 2 rows" in client.get(url, follow=True).text
+    sql("UPDATE mirion_vital.workbench.usage_constraint_audit SET reason = 'nothing' WHERE kind = 'uses'")
+    found = api.get(f"{AUDIT}/verification").json()
+    assert not found["is_whole"] and found["faults"]
+    page = client.get(url, follow=True).text
+    assert "Row 2" in page and "changed</span>" in page
+
+
+def test_a_timeline_tells_all_in_order(api: APIClient, client: Client, omar: User, pair: QAPair) -> None:
+    told = api.get("/api/v1/governance/timeline", {"pair": pair.pk}).json()
+    assert [each["kind"] for each in told] == ["label", "generated", "export", "uses"]
+    assert told[-1]["words"] == "training prohibited, classification internal → restricted"
+    item = {"sheet": pair.training_sheet.sheet_id, "item_ref": pair.item_ref}
+    assert api.get("/api/v1/governance/timeline", item).json() == told
+    assert api.get("/api/v1/governance/timeline", {"sheet": item["sheet"]}).status_code == 400
+    client.force_login(omar)
+    page = client.get(reverse("admin:governance_usageconstraintaudit_timeline"), {"pair": pair.pk}).text
+    assert "exported for training as chat" in page and "training prohibited" in page
+
+
+def test_exclusions_are_counted_by_day_and_drawn_with_their_table(
+    api: APIClient, client: Client, omar: User, pair: QAPair, invoices: TrainingSheet, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(1, using="lakehouse"):
+        found = api.get("/api/v1/governance/exclusions", {"use": "training"}).json()
+    (day,) = found["days"]
+    assert (day["exports"], day["exported"], sum(day["counts"])) == (1, 5, 25)
+    client.force_login(omar)
+    page = client.get(reverse("admin:governance_usageconstraintaudit_exclusions")).text
+    assert (
+        page.count("<rect") == len(found["reasons"])
+        and found["reasons"][0] in page
+        and "<script" not in page.split("<svg")[1].split("</svg>")[0]
+    )
+    assert UsageConstraintAudit.objects.count() == 2

@@ -1,0 +1,139 @@
+"""From an item to all that it reached, a report that shows when it was changed, and withdrawing it."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from governance.models import UsageConstraintAudit, Withdrawal
+from sheets.models import Sheet
+from sheets.withdrawing import withdraw_item
+from training.models import Export, ModelTrainingLineage, QAPair, TrainingSheet
+
+URL = "/api/v1/governance"
+REASON = "Patient withdrew consent"
+
+
+@pytest.fixture
+def api(omar: User) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(omar)
+    return client
+
+
+@pytest.fixture
+def pair(invoices: TrainingSheet, api: APIClient) -> QAPair:
+    """A pair that left in an export, and that a model was trained on."""
+    assert api.get(f"/api/v1/training-sheets/{invoices.pk}/export/jsonl").getvalue()
+    pair = QAPair.objects.filter(status="labeled").permitted("training").order_by("position")[0]
+    ModelTrainingLineage.objects.create(
+        model_id="m1", model_name="main.models.invoices", model_version="3", training_sheet=invoices,
+        qa_pair_ids=[pair.pk], train_pair_count=1, trained_at=timezone.now(), created_by="nils",
+    )  # fmt: skip
+    return pair
+
+
+def about(pair: QAPair) -> dict[str, str]:
+    return {"sheet": Sheet.objects.get().pk, "item_ref": pair.item_ref}
+
+
+def test_recall_finds_all_that_an_item_reached(
+    api: APIClient, pair: QAPair, django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(22, using="lakehouse"):
+        found = api.get(f"{URL}/recall", about(pair)).json()
+    assert [each["id"] for each in found["pairs"]] == [pair.pk]
+    assert [each["version"] for each in found["labels"][0]["versions"]] == [1]
+    (export,) = found["exports"]
+    assert (export["export_id"], export["pair_version"]) == (Export.objects.get().pk, pair.version)
+    assert export["label_id"] == pair.canonical_label_id and not export["note"]
+    assert [(each["model_name"], each["pair_ids"]) for each in found["models"]] == [("main.models.invoices", [pair.pk])]
+    assert found["is_in_source"] and not found["is_withdrawn"]
+
+
+def test_an_item_that_never_was_is_not_found(api: APIClient, invoices: TrainingSheet) -> None:
+    given = {"sheet": invoices.sheet_id, "item_ref": "no such"}
+    assert api.get(f"{URL}/recall", given).status_code == 404
+    assert api.post(f"{URL}/withdraw", given | {"reason": REASON}).status_code == 404
+
+
+def exported(api: APIClient, invoices: TrainingSheet) -> int:
+    return int(api.get(f"/api/v1/training-sheets/{invoices.pk}/export/summary").json()["exported"])
+
+
+def test_a_withdrawn_item_leaves_nothing_until_it_is_released(
+    api: APIClient, pair: QAPair, invoices: TrainingSheet, django_assert_num_queries: Any
+) -> None:
+    assert api.post(f"{URL}/withdraw", about(pair) | {"reason": " "}).status_code == 400
+    answers = [api.post(f"{URL}/withdraw", about(pair) | {"reason": REASON}).json() for _ in range(2)]
+    assert answers[0] == answers[1] and not answers[0]["is_released"]
+    summary = api.get(f"/api/v1/training-sheets/{invoices.pk}/export/summary").json()
+    assert summary["exported"] == 4
+    assert f"training prohibited: item withdrawn: {REASON}" in {each["reason"] for each in summary["exclusions"]}
+    for use in ("training", "few_shot", "testing"):
+        assert pair not in QAPair.objects.permitted(use)
+    assert api.post(f"/api/v1/exports/{Export.objects.get().pk}/link").status_code == 404
+    assert api.get(f"{URL}/recall", about(pair)).json()["is_withdrawn"]
+    with django_assert_num_queries(1, using="lakehouse"):
+        (listed,) = api.get("/api/v1/withdrawals", {"is_released": "false"}).json()["results"]
+    assert (listed["item_ref"], listed["reason"]) == (pair.item_ref, REASON)
+    released = api.post(f"{URL}/release", about(pair) | {"reason": "Consent given again"})
+    assert released.status_code == 200 and exported(api, invoices) == 5
+    words = [row.reason for row in UsageConstraintAudit.objects.filter(kind="uses").order_by("sequence")]
+    assert words == [f"Withdrawn: {REASON}", "Released: Consent given again"]
+
+
+def test_pairs_made_later_are_withdrawn_too(api: APIClient, pair: QAPair, invoices: TrainingSheet) -> None:
+    api.post(f"{URL}/withdraw", about(pair) | {"reason": REASON})
+    asked = {"sheet_id": invoices.sheet_id, "template_id": invoices.template_id, "labeling_mode": "manual"}
+    later = api.post("/api/v1/training-sheets/generate", asked).json()
+    new = QAPair.objects.get(item_ref=pair.item_ref, training_sheet_id=later["id"])
+    assert new.status == "labeled" and new not in QAPair.objects.permitted("training")
+
+
+def test_killed_between_audit_and_row_the_same_call_ends_it(
+    pair: QAPair, invoices: TrainingSheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet = Sheet.objects.get()
+    with monkeypatch.context() as killed:
+        killed.setattr(
+            type(Withdrawal.objects.all()), "bulk_create", lambda *_, **__: (_ for _ in ()).throw(SystemExit)
+        )
+        with pytest.raises(SystemExit):
+            withdraw_item(sheet, pair.item_ref, REASON, actor="omar")
+    withdraw_item(sheet, pair.item_ref, REASON, actor="omar")
+    assert UsageConstraintAudit.objects.filter(kind="uses").count() == 1
+    assert Withdrawal.objects.get().item_ref == pair.item_ref
+
+
+def test_who_may_change_uses_withdraws_but_only_a_lead_releases(pair: QAPair, nils: User) -> None:
+    nils.groups.add(Group.objects.get(name="data scientist"))
+    client = APIClient()
+    client.force_authenticate(nils)
+    assert client.post(f"{URL}/withdraw", about(pair) | {"reason": REASON}).status_code == 200
+    assert client.post(f"{URL}/release", about(pair) | {"reason": "mistake"}).status_code == 403
+    assert UsageConstraintAudit.objects.filter(kind="refusal").count() == 1
+    assert not Withdrawal.objects.get().is_released
+
+
+def test_a_report_is_verified_and_a_changed_one_is_not(api: APIClient, pair: QAPair, tmp_path: Path) -> None:
+    file = tmp_path / "recall.jsonl"
+    file.write_bytes(api.get(f"{URL}/recall/report", about(pair)).content)
+    out = io.StringIO()
+    call_command("verify_report", file, stdout=out)
+    assert "whole and signed" in out.getvalue() and "1 models" in out.getvalue()
+    key = json.loads(file.read_text().splitlines()[1])["public_key"]
+    call_command("verify_report", file, "--public-key", key, stdout=out)
+    with pytest.raises(CommandError, match="signed by the key"):
+        call_command("verify_report", file, "--public-key", "00" * 32)
+    file.write_text(file.read_text().replace("main.models.invoices", "main.models.none"))
+    with pytest.raises(CommandError, match="was changed since it was signed"):
+        call_command("verify_report", file)

@@ -1,0 +1,81 @@
+"""What is sensitive in the seed data is found, with evidence that does not show it; what is not is left alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from sheets.models import Sheet
+from templates_app.models import PromptTemplate
+from training.actions.findings import find
+from training.actions.generate import generate
+from training.jobs.work import run
+from training.models import Finding, QAPair, TrainingSheet
+from training.seeds import load
+from workbench.router import LAKEHOUSE
+
+
+def generated(name: str) -> TrainingSheet:
+    load(name)
+    template = PromptTemplate.objects.filter(label_type__in=["classification", "invoice"]).first()
+    return generate(sheet=Sheet.objects.get(), template=template or PromptTemplate.objects.get(), actor="omar")
+
+
+@pytest.fixture
+def invoices(lakehouse: Any) -> TrainingSheet:
+    return generated("medical_invoices")
+
+
+def test_invoices_have_people_numbers_and_phones(invoices: TrainingSheet) -> None:
+    find(invoices, actor="omar")
+    there = {
+        place: set(Finding.objects.filter(place=place).values_list("kind", flat=True))
+        for place in ("item.extracted_text", "item.provider_npi", "item.uploaded_by")
+    }
+    assert there["item.extracted_text"] == {"npi", "phone", "name", "birth_date", "member_id"}
+    assert there["item.provider_npi"] == {"npi"} and there["item.uploaded_by"] == {"email"}
+    pairs = {pair.pk: pair for pair in QAPair.objects.of(invoices.pk)}
+    for found in Finding.objects.filter(place="messages[1]", kind="name"):
+        value = pairs[found.qa_pair_id].messages[1]["content"][found.start : found.end]
+        assert value.istitle() and value not in found.excerpt
+    assert Finding.objects.filter(place__startswith="file.").exists()
+
+
+def test_boards_have_none(lakehouse: Any) -> None:
+    find(generated("pcb_defects"), actor="omar")
+    assert list(Finding.objects.values_list("place", "kind", "excerpt")) == []
+
+
+def test_a_job_finds_the_same_and_goes_on_where_it_was(invoices: TrainingSheet, settings: Any) -> None:
+    find(invoices, actor="omar")
+    known = set(Finding.objects.values_list("pk", flat=True))
+    settings.FINDINGS_JOB_PAIRS = 5
+    job = find(invoices, actor="omar")
+    assert job is not None
+    done = run(job.pk)
+    assert done is not None and (done.status, done.done) == ("succeeded", 30)
+    assert set(Finding.objects.values_list("pk", flat=True)) == known
+
+
+def test_a_finding_is_dismissed_with_a_reason_for_good(invoices: TrainingSheet, api: APIClient) -> None:
+    api.post(f"/api/v1/training-sheets/{invoices.pk}/findings")
+    (one, *_) = api.get("/api/v1/findings", {"kind": "email", "standing": True}).json()["results"]
+    url = f"/api/v1/findings/{one['id']}/dismiss"
+    assert api.post(url, {"reason": " "}).status_code == 400
+    assert api.post(url, {"reason": "An address of ours"}).json()["dismissed_by"] == "rosa"
+    assert api.post(url, {"reason": "again"}).status_code == 409
+    find(invoices, actor="omar")
+    assert Finding.objects.get(pk=one["id"]).dismissed_reason == "An address of ours"
+    listed = api.get("/api/v1/qa-pairs", {"training_sheet": invoices.pk, "finding": "email"}).json()["results"]
+    assert one["qa_pair_id"] not in [pair["id"] for pair in listed] and len(listed) == 29
+    assert api.get("/api/v1/qa-pairs", {"finding": "emial"}).status_code == 400
+
+
+def test_the_list_asks_as_often_whatever_its_length(
+    invoices: TrainingSheet, api: APIClient, django_assert_num_queries: Any
+) -> None:
+    find(invoices, actor="omar")
+    with django_assert_num_queries(1, using=LAKEHOUSE):
+        api.get("/api/v1/findings")
