@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.contrib import messages
@@ -36,14 +37,18 @@ def guard_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse
         messages.success(request, "All pairs were looked at.")
         return redirect(request.path)
     standing = Finding.objects.standing().filter(training_sheet=training_sheet)
-    counted = standing.order_by().values_list("kind", "place").annotate(n=Count("pk")).order_by("-n", "kind", "place")
+    counts: Counter[tuple[str, str]] = Counter()
+    for kind, place, n in standing.order_by().values_list("kind", "place").annotate(n=Count("pk")):
+        counts[kind, "the item's files" if place.startswith("file.") else place] += n
     listed = f"{reverse('admin:training_finding_changelist')}?training_sheet__id__exact={object_id}&standing=yes"
     context = {
         **admin.admin_site.each_context(request),
         "title": f"Held out and sensitive in {training_sheet.name}",
         "training_sheet": training_sheet,
         "may_look": request.user.has_perm("training.change_qapair"),
-        "counts": [(KINDS[kind], place, n, f"{listed}&kind__exact={kind}") for kind, place, n in counted[:SHOWN]],
+        "counts": [
+            (KINDS[kind], place, n, f"{listed}&kind__exact={kind}") for (kind, place), n in counts.most_common(SHOWN)
+        ],
         "held_out": sorted(held_out_of(training_sheet.sheet).by.items())[:SHOWN],
         "report": near_held_out(training_sheet, most=SHOWN) if "near" in request.GET else None,
     }
