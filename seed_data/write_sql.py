@@ -37,6 +37,10 @@ TABLES: dict[str, Columns] = {
         "filter_condition": "STRING",
         "sample_size": "BIGINT",
         "row_count": "BIGINT",
+        "allowed_uses": "ARRAY<STRING>",
+        "prohibited_uses": "ARRAY<STRING>",
+        "usage_reason": "STRING",
+        "data_classification": "STRING",
         "created_by": "STRING",
         "created_at": "TIMESTAMP",
         "updated_at": "TIMESTAMP",
@@ -77,6 +81,8 @@ TABLES: dict[str, Columns] = {
         "prohibited_uses": "ARRAY<STRING>",
         "usage_reason": "STRING",
         "data_classification": "STRING",
+        "tag_prohibited_uses": "ARRAY<STRING>",
+        "uses_change_reason": "STRING",
         "labeled_by": "STRING",
         "labeled_at": "TIMESTAMP",
         "last_modified_by": "STRING",
@@ -103,6 +109,10 @@ TABLES: dict[str, Columns] = {
         "change_note": "STRING",
     },
 }
+
+USES = ["training", "validation", "evaluation", "few_shot", "testing"]
+# What a sheet starts with: it limits nothing itself.
+UNLIMITED = {"allowed_uses": USES, "prohibited_uses": [], "usage_reason": "", "data_classification": "public"}
 
 HEADING = """\
 -- The sample data of the Training Dataset Workbench, in Databricks SQL.
@@ -182,7 +192,7 @@ def workbench_rows(folder: Path) -> dict[str, list[Row]]:
     templates = _json(folder / "templates.json")
     filled = [label_row(label) for label in labels]
     return {
-        "sheets": [{**sheet, "row_count": len(rows), "updated_at": sheet["created_at"]}],
+        "sheets": [{**sheet, **UNLIMITED, "row_count": len(rows), "updated_at": sheet["created_at"]}],
         "templates": [{**template, "updated_at": template["created_at"]} for template in templates],
         "canonical_labels": filled,
         "canonical_label_versions": [version_row(label) for label in filled],
@@ -190,7 +200,14 @@ def workbench_rows(folder: Path) -> dict[str, list[Row]]:
 
 
 def label_row(label: Row) -> Row:
-    extra = {"template_id": None, "output_schema": None, "item_hash": "", "created_at": label["labeled_at"]}
+    extra = {
+        "tag_prohibited_uses": [],
+        "uses_change_reason": "",
+        "template_id": None,
+        "output_schema": None,
+        "item_hash": "",
+        "created_at": label["labeled_at"],
+    }
     return {**label, **extra}
 
 
