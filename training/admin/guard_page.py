@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -25,9 +25,11 @@ SHOWN = 100
 
 def guard_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     """Return what was found so far; POST looks for sensitive data, `?near=1` compares with the held-out items."""
-    training_sheet = admin.get_object(request, object_id)
-    if training_sheet is None or not admin.has_view_permission(request):
+    if not admin.has_view_permission(request):
         raise PermissionDenied
+    training_sheet = admin.get_object(request, object_id)
+    if training_sheet is None:
+        raise Http404(f"There is no training sheet {object_id}.")
     if request.method == "POST":
         if not request.user.has_perm("training.change_qapair"):
             raise PermissionDenied
