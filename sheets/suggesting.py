@@ -40,7 +40,7 @@ class Suggestion:
 
     @property
     def words(self) -> str:
-        found = ", ".join(f"{count} of {self.values} hold a {KINDS[kind]}" for kind, count in self.kinds)
+        found = ", ".join(f"{KINDS[kind]} in {count} of {self.values}" for kind, count in self.kinds)
         return f"Column {self.column}: {found}"
 
 

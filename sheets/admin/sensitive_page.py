@@ -19,9 +19,9 @@ from workbench.sheet_rights import need_work
 
 def sensitive_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     """Return the suggestions; a posted one is set, with its reason, by whoever may change what tags mean."""
-    sheet = get_object_or_404(Sheet.objects.visible_to(request.user), pk=object_id)
     if not admin.has_view_permission(request):
         raise PermissionDenied
+    sheet = get_object_or_404(Sheet.objects.visible_to(request.user), pk=object_id)
     may_tag = request.user.has_perm(SET_TAGS)
     problem: Problem | None = None
     offered: list[Suggestion] = []
