@@ -77,19 +77,20 @@ def approve(training_sheet: TrainingSheet, count: int) -> None:
 
 
 def test_generating_1000_pairs(sent: Sent, generated: TrainingSheet) -> None:
-    # The keys of the sheet, its training sheet, its items; the labels of each chunk of 500; the pairs, at once; the end.
+    # The tag rules, the keys of the sheet, its training sheet, its items; the labels of each chunk of 500; the pairs, at once; the end.
     made = {"sheet": generated.sheet, "template": generated.template, "actor": "o", "mode": "manual"}
-    assert sent(lambda: generate(**made)) == 8
+    assert sent(lambda: generate(**made)) == 9
     assert QAPair.objects.count() == 1000
 
 
 def test_writing_and_exporting_10000_pairs(sent: Sent, generated: TrainingSheet, tmp_path: Path) -> None:
     # A file goes into the volume, is read by the MERGE, and goes away.
     assert sent(lambda: approve(generated, 10_000)) == 3
-    # The training sheet, the windows, one window of pairs; the manifest, by a file in the volume; the row that says what left.
+    # The training sheet; tag rules, held-out items and withdrawals; the windows, one window of pairs; the manifest, by a file
+    # in the volume; the row that says what left, and the audit's.
     out = tmp_path / "out.jsonl"
     quiet = {"stdout": io.StringIO(), "stderr": io.StringIO()}
-    assert sent(lambda: call_command("export_jsonl", generated.pk, "--out", str(out), **quiet)) == 7
+    assert sent(lambda: call_command("export_jsonl", generated.pk, "--out", str(out), **quiet)) == 14
     assert out.read_bytes().count(b"\n") == 10_000
 
 
