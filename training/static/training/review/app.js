@@ -226,6 +226,7 @@ async function refused({ detail: { entry, code, data } }) {
     await show(entry.pair, { typed: entry.typed });
     return explain(entry, message, data);
   }
+  if (item?.id === entry.pair) turn += 1; // what was about to come does not
   if (code === "stale_version") return stale(entry, message, data.error.details);
   if (item?.id === entry.pair) return explain(entry, message, data);
   if (item?.form.isChanged) return notice(`${entry.itemRef}: ${message}`, "error", entry.pair, ["Open it", () => show(entry.pair, { typed: entry.typed })]);
