@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from training.admin import audit, conversations, jobs, pairs, tracing, training_files, training_sheets
+from training.admin import audit, conversations, findings, jobs, pairs, tracing, training_files, training_sheets
 
-__all__ = ["audit", "conversations", "jobs", "pairs", "tracing", "training_files", "training_sheets"]
+__all__ = ["audit", "conversations", "findings", "jobs", "pairs", "tracing", "training_files", "training_sheets"]
