@@ -83,6 +83,8 @@ TABLES: dict[str, Columns] = {
         "data_classification": "STRING",
         "tag_prohibited_uses": "ARRAY<STRING>",
         "uses_change_reason": "STRING",
+        "decided_by": "STRING",
+        "opinions_by": "ARRAY<STRING>",
         "labeled_by": "STRING",
         "labeled_at": "TIMESTAMP",
         "last_modified_by": "STRING",
@@ -107,6 +109,7 @@ TABLES: dict[str, Columns] = {
         "modified_by": "STRING",
         "modified_at": "TIMESTAMP",
         "change_note": "STRING",
+        "decided_by": "STRING",
     },
 }
 
@@ -202,6 +205,8 @@ def workbench_rows(folder: Path) -> dict[str, list[Row]]:
 def label_row(label: Row) -> Row:
     extra = {
         "tag_prohibited_uses": [],
+        "decided_by": "",
+        "opinions_by": [],
         "uses_change_reason": "",
         "template_id": None,
         "output_schema": None,
