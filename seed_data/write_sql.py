@@ -111,6 +111,7 @@ TABLES: dict[str, Columns] = {
         "modified_at": "TIMESTAMP",
         "change_note": "STRING",
         "decided_by": "STRING",
+        "opinion_id": "STRING",
     },
 }
 
