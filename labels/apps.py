@@ -9,6 +9,6 @@ class LabelsConfig(AppConfig):
 
     def ready(self) -> None:
         from labels.held_out import held_out_limits
-        from sheets.item_limits import SOURCES
+        from sheets.item_limits import add_source
 
-        SOURCES.append(held_out_limits)
+        add_source(held_out_limits)

@@ -18,8 +18,13 @@ def withdrawn(sheet: Sheet, item_refs: Sequence[str] | None = None) -> dict[str,
     return Withdrawal.objects.in_force(sheet.pk, item_refs)
 
 
-# Later apps add theirs when they are ready.
 SOURCES: list[Source] = [withdrawn]
+
+
+def add_source(source: Source) -> None:
+    """Ask this one too, once however often it is added: later apps add theirs when they are ready."""
+    if source not in SOURCES:
+        SOURCES.append(source)
 
 
 def limits_of_items(sheet: Sheet, item_refs: Sequence[str] | None = None) -> ItemLimits:

@@ -10,15 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.db import connections
+from django.db.models.signals import post_migrate
 from django.test.utils import setup_databases, teardown_databases
 from rest_framework.test import APIClient
 
 from tests.databricks.elsewhere import reason
 from workbench import databases
+from workbench.granting import give_rights
+from workbench.roles import ROLES
 from workbench.router import CONCEPT_APPS, LAKEHOUSE
 
 # `make test-databricks`: the same tests through the connector and the loopback warehouse.
@@ -49,11 +53,20 @@ def django_db_setup(
     connections.settings[LAKEHOUSE]["NAME"] = str(tmp_path_factory.mktemp("no-test") / "lakehouse")
     # Django would flush every table after every test of a database without transactions; a directory needs no flush.
     connections[LAKEHOUSE].features.supports_transactions = True
+    # A file, as everywhere else: in memory, threads of a live server find tables locked instead of waiting for them.
+    connections["default"].settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("default") / "default.sqlite3")
     with django_db_blocker.unblock():
         old = setup_databases(verbosity=0, interactive=False, aliases=["default"])
+    # A test with transactions empties all tables afterwards, and with them the roles that migrations made.
+    post_migrate.connect(roles_again, sender=apps.get_app_config("workbench"))
     yield
     with django_db_blocker.unblock():
         teardown_databases(old, verbosity=0)
+
+
+def roles_again(using: str, **_: Any) -> None:
+    if using == "default":
+        give_rights(ROLES)
 
 
 @pytest.fixture(scope="session")

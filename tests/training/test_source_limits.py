@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
-from training.actions.export import open_export
+from training.actions.export import Options, open_export
 from training.actions.generate import generate
 from training.models import QAPair, TrainingSheet
 from training.seeds import load
@@ -62,4 +62,4 @@ def test_new_pairs_start_under_the_limits_of_their_sources(sheet: Sheet, sql: Ca
     assert restricted[0].usage_reason.endswith("; table tag CONFIDENTIAL")
     assert restricted[0].data_classification == "restricted"
     with pytest.raises(Conflict, match="5 pairs: few_shot prohibited: table tag CONFIDENTIAL"):
-        open_export(training_sheet, actor="omar", channel="api", use="few_shot")
+        open_export(training_sheet, Options(use="few_shot"), actor="omar", channel="api")

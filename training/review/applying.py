@@ -63,11 +63,11 @@ def apply_waiting(training_sheet_id: str, *, patience: float = 0.0) -> int:
     applied, deadline = 0, time.monotonic() + patience
     while _waiting(training_sheet_id).exists():
         with _lease(training_sheet_id) as keep:
-            done = _apply_all(training_sheet_id, keep) if keep else 0
+            done, ended = _apply_all(training_sheet_id, keep) if keep else (0, False)
         if done:
             # Looks again without the lease: who recorded something just before it was given back found it taken.
             applied += done
-        elif keep or time.monotonic() >= deadline:
+        elif ended or time.monotonic() >= deadline:
             break
         else:
             time.sleep(TURN)
@@ -112,7 +112,8 @@ def _waiting(training_sheet_id: str | None = None) -> QuerySet[ReviewAction]:
     return found.filter(training_sheet_id=training_sheet_id) if training_sheet_id else found
 
 
-def _apply_all(training_sheet_id: str, keep: Callable[[], None]) -> int:
+def _apply_all(training_sheet_id: str, keep: Callable[[], None]) -> tuple[int, bool]:
+    """Return how many were applied, and whether this process came to the end, with the lease in its hands."""
     frame, applied = frame_of(training_sheet_id), 0
     refused: set[str] = set()
     try:
@@ -120,7 +121,8 @@ def _apply_all(training_sheet_id: str, keep: Callable[[], None]) -> int:
             applied += _apply(frame, actions, keep, refused)
     except LeaseLostError:
         log.warning("Another process goes on with the journal of training sheet %s.", training_sheet_id)
-    return applied
+        return applied, False
+    return applied, True
 
 
 def _next_actions(training_sheet_id: str, frame: Frame, refused: set[str]) -> list[ReviewAction]:

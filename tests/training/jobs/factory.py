@@ -20,10 +20,10 @@ from deltalake import write_deltalake
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from rest_framework.authtoken.models import Token
 
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
+from tests.tokens import known_token
 from training import pipeline
 from training.actions import generate
 from training.actions.jobs import submit
@@ -39,7 +39,7 @@ def make(items: int) -> None:
     for alias in ("default", "lakehouse"):
         call_command("migrate", database=alias, verbosity=0)
     rosa = User.objects.create_superuser("rosa", password="rosa's password")
-    Token.objects.create(user=rosa, key="rosa")
+    known_token(rosa, "rosa")
     refs = [f"board-{number:05}" for number in range(items)]
     write_deltalake(settings.VAR_DIR / "lakehouse" / SOURCE, pa.table({"board": refs}))
     Sheet.objects.create(

@@ -163,6 +163,12 @@ class Api:
         return str(answer["job_id"])
 
 
+def answered(answer: tuple[int, Any]) -> bool:
+    """Say whether the server is up; one that is up and refuses would refuse until the deadline."""
+    assert answer[0] in (0, 200), answer
+    return answer[0] == 200
+
+
 @contextmanager
 def serving(site: Site) -> Iterator[Api]:
     """Run web server and worker as `make serve` does, and end them as Ctrl-C does."""
@@ -173,7 +179,7 @@ def serving(site: Site) -> Iterator[Api]:
     with (site.var / "serve.log").open("a") as log:
         server = subprocess.Popen(command, env=site.environment, cwd=ROOT, stdout=log, stderr=log)
     try:
-        until(lambda: api("GET", "jobs")[0] == 200, "the server")
+        until(lambda: answered(api("GET", "jobs")), "the server")
         yield api
     finally:
         server.send_signal(signal.SIGINT)

@@ -17,10 +17,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connections
 from filelock import FileLock
-from rest_framework.authtoken.models import Token
 
 from tests.lakebase.postgres import free_port
 from tests.lakehouse.test_servers import until
+from tests.tokens import known_token
 from training.models import QAPair
 from workbench.management.commands.serve_app import server
 
@@ -54,7 +54,7 @@ class Connection:
 @pytest.fixture
 def rosas(waiting: QAPair, rosa: User, lakehouse: Path, tmp_path: Path) -> Iterator[Connection]:
     """Rosa's connection to a server of its own, on a copy of the default database."""
-    token = Token.objects.create(user=rosa).key
+    token = known_token(rosa, "rosa")
     (tmp_path / "default.sqlite3").write_bytes(connections["default"].connection.serialize())
     ours = {name: value for name, value in os.environ.items() if not name.startswith("WORKBENCH_")}
     environment = ours | {

@@ -68,7 +68,7 @@ def test_the_screen_of_a_queued_pair_reads_no_lakehouse(boards: TrainingSheet, a
         with CaptureQueriesContext(connections[LAKEHOUSE]) as read:
             page = screen.get(f"/review/{boards.pk}/pairs/{pair['id']}").content.decode()
         assert pair["item_ref"] in page
-        assert statements is None or len(read) == statements
+        assert statements is None or [q["sql"] for q in read] == []
 
 
 def test_progress_is_counted_again_after_the_answer(
