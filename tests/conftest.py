@@ -13,6 +13,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Permission, User
+from django.core.cache import caches
 from django.core.management import call_command
 from django.db import connections
 from django.db.models.signals import post_migrate
@@ -83,6 +84,8 @@ def lakehouse(migrated: Path, tmp_path: Path, db: None) -> Iterator[Path]:
     """The directory of this test's own lakehouse."""
     directory = tmp_path / "lakehouse"
     shutil.copytree(migrated, directory)
+    # What was read ahead from another test's tables, which may hold the same rows.
+    caches["ahead"].clear()
     with at(directory):
         yield directory
 

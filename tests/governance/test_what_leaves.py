@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 from labels.reserving import release, reserve
 from sheets.models import Sheet
 from tests.api.test_every_endpoint import routes
+from tests.closing import close
 from training.actions.conversations import conversations_from
 from training.actions.generate import draft_examples
 from training.actions.training_files import create_training_file
@@ -85,7 +86,7 @@ class Out:
         key = TrainingFile.objects.get().pk
         link = self.api.get(f"/api/v1/training-files/{key}/download", {"format": "json"})
         page = self.browser.post(reverse("admin:training_trainingfile_download", args=[key]), {"format": "json"})
-        page.close()
+        close(page)
         came = bool(link.status_code == 200)
         assert came == (page.status_code == 200)
         return came

@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 from labels.models import CanonicalLabel
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
+from tests.closing import close
 from training.actions.generate import generate
 from training.chat import validate_file
 from training.models import Export, QAPair, TrainingSheet
@@ -97,7 +98,7 @@ def test_an_approved_pair_without_an_answer_stays(invoices: TrainingSheet, api: 
 def test_a_reader_that_goes_away_leaves_a_row_that_says_so(invoices: TrainingSheet, api: APIClient) -> None:
     response = downloaded(api, invoices)
     next(iter(response.streaming_content))
-    response.close()
+    close(response)
     assert [export.is_complete for export in Export.objects.all()] == [False]
 
 

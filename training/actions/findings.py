@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from training.findings.ahead import forget_findings
 from training.findings.looking import look
 from training.jobs.dispatch import dispatch
 from training.models import Finding, JobRun, LiveJob, QAPair, TrainingSheet
@@ -36,4 +37,5 @@ def dismiss(finding: Finding, reason: str, *, actor: str) -> Finding:
     gone = {"dismissed_by": actor, "dismissed_at": timezone.now(), "dismissed_reason": reason.strip()}
     if not Finding.objects.standing().filter(pk=finding.pk).update(**gone):
         raise Conflict("It was dismissed already: nothing changes.")
+    forget_findings([finding.qa_pair_id])
     return Finding.objects.get(pk=finding.pk)

@@ -14,6 +14,7 @@ from governance.sensitive.scanning import masked, scan, scan_field, texts_in
 from sheets.reading import Item, items_of
 from training.attachments import documents_of
 from training.chat import assistant_answer
+from training.findings.ahead import forget_findings
 from training.models import Finding, QAPair, TrainingSheet
 from workbench.lakehouse.ids import uuid5_of
 
@@ -33,6 +34,7 @@ def look(training_sheet: TrainingSheet, *, first: int = 0, between: Callable[[in
         items = {item.ref: item for item in items_of(training_sheet.sheet, {p.item_ref: p.position for p in chunk})}
         found = [one for pair in chunk for one in islice(findings_in(pair, items.get(pair.item_ref)), MOST)]
         Finding.objects.bulk_create(found, ignore_conflicts=True)
+        forget_findings({finding.qa_pair_id for finding in found})
         done, after = done + len(chunk), chunk[-1].position
         between(done)
     return done

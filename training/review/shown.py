@@ -18,6 +18,7 @@ from templates_app.schemas import checker
 from templates_app.shapes import picture_faults
 from training.answerers import as_answer
 from training.chat import assistant_answer
+from training.findings.ahead import findings_of, read_findings_ahead
 from training.findings.marking import pieces
 from training.models import Finding, ReviewPair, TrainingSheet
 from training.review.frames import frame_of, training_sheet_of
@@ -28,8 +29,6 @@ from workbench.problems import Problem
 
 log = logging.getLogger(__name__)
 
-# What a screen says of one pair.
-MOST_FOUND = 30
 STANDINGS = ("allowed", "not allowed", "prohibited")
 
 
@@ -114,22 +113,21 @@ def shown_pair(
     if measured and answer is not MISSING and not source.problem:
         misfits += picture_faults(schema, answer, source.pictures)
     form = form_of(schema, answer if typed is MISSING else typed, faults or misfits, pictures=source.pictures)
-    found = Finding.objects.standing().filter(training_sheet_id=training_sheet.pk, qa_pair_id=pair.pk)
-    return ShownPair(pair, source, form, answer, list(faults), misfits, list(found[:MOST_FOUND]))
+    return ShownPair(pair, source, form, answer, list(faults), misfits, findings_of(pair))
 
 
 def look_ahead(training_sheet_id: str, pairs: Sequence[ReviewPair]) -> None:
-    """Have the sources of the next pairs ready, once the present answer is sent."""
-    refs = [pair.item_ref for pair in pairs]
-    after_answer(("look ahead", training_sheet_id), partial(_read_ahead, training_sheet_id, refs))
+    """Have the sources and findings of the next pairs ready, once the present answer is sent."""
+    after_answer(("look ahead", training_sheet_id), partial(_read_ahead, training_sheet_id, pairs))
 
 
-def _read_ahead(training_sheet_id: str, item_refs: Sequence[str]) -> None:
+def _read_ahead(training_sheet_id: str, pairs: Sequence[ReviewPair]) -> None:
     training_sheet = training_sheet_of(training_sheet_id)
     try:
         if training_sheet is not None:
             measured = asks_for_annotations(frame_of(training_sheet_id).output_schema)
-            read_ahead(training_sheet.sheet, item_refs, measured=measured)
+            read_ahead(training_sheet.sheet, [pair.item_ref for pair in pairs], measured=measured)
+            read_findings_ahead(training_sheet_id, [pair.pk for pair in pairs])
     except Problem as problem:
         # A sheet that cannot be read says so on the screen of its item.
         log.info("Nothing is read ahead for training sheet %s: %s", training_sheet_id, problem)

@@ -42,7 +42,7 @@ def test_killed_again_and_again(journal: list[QAPair], lakehouse: Path, tmp_path
     context.set_forkserver_preload(["tests.training.review.elsewhere"])
     deaths, statement, code = 0, 0, KILLED
     while code == KILLED:
-        statement += 3
+        statement += 2
         given = (str(lakehouse), f"sqlite://{database}", journal[0].training_sheet_id, statement)
         process = context.Process(target=apply_until, args=given)
         process.start()

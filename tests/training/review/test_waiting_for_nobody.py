@@ -13,6 +13,7 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from tests.closing import close
 from tests.training.review.conftest import Act
 from training.models import QAPair, ReviewPair, TrainingSheet
 from training.review import queue
@@ -44,7 +45,7 @@ def test_work_is_done_once_after_the_answer_and_its_failure_is_told(db: None, ca
 
     answer = answered(view)
     assert done == []
-    answer.close()
+    close(answer)
     assert (done, "after an answer failed" in caplog.text) == (["first"], True)
 
 
@@ -56,7 +57,7 @@ def test_the_next_window_is_fetched_after_the_answer(boards: TrainingSheet, monk
     with CaptureQueriesContext(connections[LAKEHOUSE]) as read:
         answer = answered(lambda: shown.append(len(queue.upcoming(boards.pk, actor="rosa", most=20))))
         assert (shown, len(read), ReviewPair.objects.count()) == ([5], 0, 5)
-        answer.close()
+        close(answer)
     assert (len(read), ReviewPair.objects.count()) == (1, 10)
 
 
