@@ -15,6 +15,7 @@ from referencing.jsonschema import DRAFT202012, EMPTY_REGISTRY
 
 from templates_app.annotations import FORMAT, is_annotations, schema_faults
 from templates_app.fields import field_faults, field_schema, shown
+from templates_app.formats import FORMATS
 from templates_app.patterns import pattern_faults
 from templates_app.problems import TemplateProblem
 from templates_app.rendering import variables
@@ -65,7 +66,7 @@ def check_output_schema(value: Any) -> None:
     schema = normalise_output_schema(value)
     if (dialect := schema.get("$schema", DIALECT)) != DIALECT:
         raise SchemaProblem([f"output_schema.$schema: found {dialect!r}; allowed is {DIALECT!r}"])
-    meta = Draft202012Validator(Draft202012Validator.META_SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    meta = Draft202012Validator(Draft202012Validator.META_SCHEMA, format_checker=FORMATS)
     faults = [_words(error, "output_schema") for error in meta.iter_errors(schema)]
     for part in _subschemas(schema):
         faults += _subschema_faults(schema, part)
@@ -184,9 +185,7 @@ def _renamed(faults: Sequence[str], path: str) -> list[str]:
 @lru_cache(maxsize=256)
 def _validator(schema: bytes) -> Validator:
     # The registry is empty and cannot retrieve, so a reference to anywhere else is never fetched.
-    return AnswerValidator(
-        orjson.loads(schema), registry=EMPTY_REGISTRY, format_checker=Draft202012Validator.FORMAT_CHECKER
-    )
+    return AnswerValidator(orjson.loads(schema), registry=EMPTY_REGISTRY, format_checker=FORMATS)
 
 
 def _faults(validator: Validator, value: Any) -> list[str]:

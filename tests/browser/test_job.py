@@ -18,10 +18,10 @@ ITEMS = 5_000
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def site(prepared: Path, tmp_path: Path) -> Iterator[Site]:
     if CHROMIUM is None:
         pytest.skip("There is no Chromium: `.ci/browser` installs it.")
-    with made(tmp_path, ITEMS) as site:
+    with made(tmp_path, ITEMS, prepared=prepared) as site:
         yield site
 
 

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -107,8 +108,12 @@ def kill(pid: int) -> None:
 
 
 @contextmanager
-def made(home: Path, items: int, behaviour: Behaviour = answers, **settings: str) -> Iterator[Site]:
-    """Make the site of a sheet of so many items."""
+def made(
+    home: Path, items: int, behaviour: Behaviour = answers, *, prepared: Path | None = None, **settings: str
+) -> Iterator[Site]:
+    """Make the site of a sheet of so many items; `prepared` has migrated databases to begin with."""
+    if prepared:
+        shutil.copytree(prepared, home / "var")
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("WORKBENCH_", "DATABRICKS_"))}
     with chat_server(behaviour) as model:
         environment = ours | {

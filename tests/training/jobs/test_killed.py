@@ -11,9 +11,9 @@ from tests.training.jobs.site import kill, made, until
 ITEMS, KILLS = 2_000, 20
 
 
-def test_a_worker_killed_twenty_times_loses_nothing_and_pays_for_nothing_twice(tmp_path: Path) -> None:
+def test_a_worker_killed_twenty_times_loses_nothing_and_pays_for_nothing_twice(prepared: Path, tmp_path: Path) -> None:
     dice = random.Random(4)
-    with made(tmp_path, ITEMS) as site:
+    with made(tmp_path, ITEMS, prepared=prepared) as site:
         job, kills = site.submit(), []
         for _ in range(KILLS):
             enough, worker = len(site.model.requests) + dice.randint(1, 150), site.start(job)

@@ -19,8 +19,8 @@ def generate(site: Site, *options: str) -> subprocess.Popen[str]:
     )
 
 
-def test_a_job_goes_on_after_each_ctrl_c(tmp_path: Path) -> None:
-    with made(tmp_path, ITEMS) as site:
+def test_a_job_goes_on_after_each_ctrl_c(prepared: Path, tmp_path: Path) -> None:
+    with made(tmp_path, ITEMS, prepared=prepared) as site:
         with generate(site, "--sheet", "Boards", "--template", "Defects") as command:
             until(lambda: len(site.model.requests) > 100, "questions")
             command.send_signal(signal.SIGINT)

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -27,9 +28,10 @@ def moody(body: dict[str, Any], _number: int) -> Any:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     home = tmp_path_factory.mktemp("site")
-    with made(home, ITEMS, moody, WORKBENCH_LLM_PRICE_PROMPT="10", WORKBENCH_WORKERS="1") as site:
+    settings = {"WORKBENCH_LLM_PRICE_PROMPT": "10", "WORKBENCH_WORKERS": "1"}
+    with made(home, ITEMS, moody, prepared=prepared, **settings) as site:
         yield site
 
 
