@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -45,7 +46,10 @@ def test_a_published_template_does_not_change(api: APIClient, published: PromptT
     ("prompt", "words"),
     [
         ("Board\n{{ colour }}", "line 2: the variable 'colour' is not in input_schema"),
-        ("{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}", "does too much"),
+        (
+            "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
+            "does too much|takes longer",
+        ),
         ("{{ ''.__class__.__mro__[1].__subclasses__() }}", "unsafe"),
     ],
 )
@@ -53,7 +57,7 @@ def test_publishing_refuses_what_no_row_can_fill(api: APIClient, boards: Sheet, 
     url = f"{URL}/{api.post(URL, BODY | {'user_prompt_template': prompt, 'examples': []}).json()['id']}"
     answer = api.post(f"{url}/publish")
     assert answer.status_code == 400
-    assert words in answer.json()["error"]["fields"]["user_prompt_template"][0]
+    assert re.search(words, answer.json()["error"]["fields"]["user_prompt_template"][0])
     assert api.get(url).json()["status"] == "draft"
     tested = api.post(f"{url}/test", {"sheet_id": boards.pk, "limit": 1}).json()
     assert tested["items"][0]["problems"] and tested["items"][0]["messages"] == []
