@@ -15,6 +15,7 @@ import polars
 import pytest
 from deltalake import DeltaTable
 from django.conf import settings
+from django.contrib import admin
 from django.db import connections
 from django.test import override_settings
 
@@ -28,10 +29,13 @@ ROOT = Path(__file__).parent.parent.parent
 @pytest.fixture(scope="package", autouse=True)
 def throwaway_apps() -> Iterator[None]:
     """Installs the throwaway apps beside the project's."""
+    site = admin.site
     with override_settings(
         INSTALLED_APPS=[*THROWAWAY_APPS, *settings.INSTALLED_APPS],
         DATABASE_ROUTERS=[THROWAWAY_ROUTER, *settings.DATABASE_ROUTERS],
     ):
+        # Unfold makes a new site, an empty one, whenever apps are made ready.
+        admin.site = admin.sites.site = site
         yield
 
 
