@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import schemathesis
 from django.contrib.auth.models import User
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, given, settings
 
 from governance.models import UsageConstraintAudit
@@ -26,7 +29,17 @@ LAST = "DELETE /api/v1/auth/token"
 
 
 @pytest.fixture
-def described(boards: TrainingSheet, omar: User) -> Any:
+def kept_open() -> Iterator[None]:
+    """As in Django's own client, a request leaves the connections open: their transactions are those of the test."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def described(boards: TrainingSheet, omar: User, kept_open: None) -> Any:
     """The API as its document describes it, asked with an owner's token."""
     _, text = make_token(omar, name="contract", actor="omar")
     schema = schemathesis.openapi.from_wsgi("/api/schema", application, headers={"Authorization": f"Token {text}"})
