@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.contrib.auth.models import User
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from governance.models import UsageConstraintAudit
 from labels.models import CanonicalLabel
@@ -22,6 +24,11 @@ from workbench.wsgi import application
 
 # For each operation: so many with ids as they come, and so many with those of rows that exist.
 EXAMPLES = 8
+# schemathesis knows no JSON lines: some that are, with the names of a label, and some bytes that are not.
+NAMES = st.sampled_from(["item_ref", "label_type", "label_data", "confidence", "allowed_uses", "usage_reason"])
+VALUES = st.none() | st.integers() | st.text() | st.lists(st.text()) | st.dictionaries(st.text(), st.text())
+LINES = st.lists(st.dictionaries(NAMES, VALUES).map(json.dumps)).map("\n".join).map(str.encode)
+schemathesis.openapi.media_type("application/jsonl", LINES | st.binary())
 # Answers in the one shape of errors that any request may get, described or not.
 OF_ALL = {400, 401, 403, 404, 405, 406, 409, 413, 415, 503}
 # Ends the token that the others use.
