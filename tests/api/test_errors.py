@@ -64,6 +64,12 @@ def test_an_unknown_url_is_answered_in_json(path: str, settings: object) -> None
     assert "/api/docs" in answer.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
+def test_an_unknown_url_is_answered_in_json_to_every_method(method: str) -> None:
+    answer = getattr(Client(enforce_csrf_checks=True), method)("/api/v1/sheets/a.b/restore")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
 def test_a_trailing_slash_is_explained() -> None:
     assert "try /api/v1/sheets " in Client().get("/api/v1/sheets/").json()["error"]["message"]
 

@@ -36,3 +36,16 @@ def test_no_path_ends_in_a_slash(rosa: User) -> None:
     client.force_authenticate(rosa)
     paths = client.get("/api/schema", HTTP_ACCEPT="application/vnd.oai.openapi+json").json()["paths"]
     assert paths and not [path for path in paths if path.endswith("/")]
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "answered"),
+    [("qa-pairs/{id}/approve", "Decision", "Reviewed"), ("jobs/{id}/pause", None, "JobRun")],
+)
+def test_a_verb_tells_what_it_takes_and_gives(path: str, sent: str | None, answered: str, api: APIClient) -> None:
+    document = api.get("/api/schema", HTTP_ACCEPT="application/vnd.oai.openapi+json").json()
+    verb = document["paths"][f"/api/v1/{path}"]["post"]
+    body = verb.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    answer = verb["responses"]["200"]["content"]["application/json"]["schema"]
+    assert (body.get("$ref", "/").split("/")[-1] or None, answer["$ref"].split("/")[-1]) == (sent, answered)
+    assert "409" in verb["responses"]

@@ -25,9 +25,11 @@ View = Callable[..., Response]
 def asked(view: View) -> View:
     """Make the view of a verb: POST without a body, the job as the answer."""
     refused = OpenApiResponse(description="The verb does not lead on from the job's status")
-    route = action(detail=True, methods=["post"], permission_classes=[IsAuthenticated, may("training.change_jobrun")])
-    answers: View = extend_schema(request=None, responses={200: JobRunSerializer, 409: refused})(view)
-    return route(answers)
+    rights = [IsAuthenticated, may("training.change_jobrun")]
+    # In this order, as everywhere: `action` forgets what `extend_schema` said before it.
+    route: View = action(detail=True, methods=["post"], permission_classes=rights)(view)
+    described: View = extend_schema(request=None, responses={200: JobRunSerializer, 409: refused})(route)
+    return described
 
 
 class JobRunViewSet(ReadOnlyModelViewSet[JobRun]):

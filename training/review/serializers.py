@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -141,12 +142,14 @@ class FilterSerializer(serializers.Serializer[Any]):
     )
 
     def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return super().to_internal_value(data)
         # A form sends its empty fields too.
         asked = {name: data.getlist(name) for name in data} if hasattr(data, "getlist") else dict(data)
         many = {name: asked.pop(name) for name in ("status", "skip") if name in asked}
         if isinstance(many.get("status"), str):
             many["status"] = [many["status"]]
-        plain = {name: value[-1] if isinstance(value, list) else value for name, value in asked.items()}
+        plain = {name: value[-1] if isinstance(value, list) else value for name, value in asked.items() if value != []}
         return super().to_internal_value({name: value for name, value in {**many, **plain}.items() if value != ""})
 
     def filters(self) -> PairFilters:

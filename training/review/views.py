@@ -57,9 +57,12 @@ def verb(name: str) -> View:
         return Response(ReviewedSerializer({"pair": done.pair, "action": done}).data)
 
     act.__name__, act.__doc__ = name, f"{name.capitalize()} the pair; the answer is its newest state and the action."
-    route = action(detail=True, methods=["post"], permission_classes=REVIEW)
-    described: View = extend_schema(request=DecisionSerializer, responses={200: ReviewedSerializer, 409: REFUSED})(act)
-    return route(described)
+    # In this order, as everywhere: `action` forgets what `extend_schema` said before it.
+    route: View = action(detail=True, methods=["post"], permission_classes=REVIEW)(act)
+    described: View = extend_schema(request=DecisionSerializer, responses={200: ReviewedSerializer, 409: REFUSED})(
+        route
+    )
+    return described
 
 
 def batch_answer(batch_id: str, done: Sequence[ReviewAction], refused: Refused) -> Response:

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Validati
 from django.db import IntegrityError, OperationalError
 from django.db.models import ProtectedError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from django.views.defaults import server_error as plain_server_error
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -104,6 +105,8 @@ def _of_framework(exc: exceptions.APIException) -> Response:
 # Outside the views of the framework
 
 
+# Changes nothing, and the page that refuses a missing CSRF cookie is not JSON.
+@csrf_exempt
 def unknown_url(request: HttpRequest) -> JsonResponse:
     """Answer a URL under /api/ that does not exist."""
     hint = "see /api/docs for those that exist."

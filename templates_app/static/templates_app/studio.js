@@ -52,6 +52,8 @@
   };
 
   const refresh = async () => {
+    clearTimeout(timer);
+    timer = 0;
     running?.abort();
     const mine = (running = new AbortController());
     preview.setAttribute("aria-busy", "true");
@@ -68,7 +70,10 @@
     } catch (error) {
       if (error.name !== "AbortError") preview.textContent = `The preview cannot be shown: ${error.message}`;
     } finally {
-      if (running === mine) preview.removeAttribute("aria-busy");
+      if (running === mine) {
+        running = null;
+        preview.removeAttribute("aria-busy");
+      }
     }
   };
 
@@ -76,8 +81,12 @@
     const line = document.getElementById("try-line");
     if (line && form.dataset.try) line.hidden = false;
   };
-  const tryModel = async (button) => {
-    const place = document.getElementById("answer");
+  const tryModel = async (pressed) => {
+    pressed.disabled = true;
+    // The preview of what was typed just before would replace the answer, so it is awaited.
+    if (timer || running) await refresh();
+    const [place, button] = ["answer", "try"].map((id) => document.getElementById(id));
+    if (!place) return;
     button.disabled = true;
     place.textContent = "Asking the model …";
     try {

@@ -79,6 +79,18 @@ def test_a_pair_whose_label_changed_comes_before_what_is_only_unsure(
     assert look(boards.pk, choice, actor="omar")[0].risk > -0.5
 
 
+def test_an_empty_list_asks_for_nothing(api: APIClient, boards: TrainingSheet) -> None:
+    asked = {"model": [], "status": [], "limit": []}
+    answer = api.post(f"/api/v1/training-sheets/{boards.pk}/queue/claim", asked, format="json")
+    assert answer.status_code == 200 and answer.json()["pair"]["status"] == "unlabeled"
+
+
+@pytest.mark.parametrize("sent", [["model"], "model", 5])
+def test_what_is_no_object_is_refused(sent: object, api: APIClient, boards: TrainingSheet) -> None:
+    answer = api.post(f"/api/v1/training-sheets/{boards.pk}/queue/claim", sent, format="json")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid")
+
+
 def test_the_api_says_what_is_wrong_with_a_filter(api: APIClient, boards: TrainingSheet) -> None:
     answer = api.get(f"/api/v1/training-sheets/{boards.pk}/queue", {"below": "2", "status": "lost"})
     assert answer.status_code == 400
