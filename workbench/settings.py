@@ -284,6 +284,8 @@ JOB_LEASE = 30.0
 # How long a link to an export holds, and from how many pairs on an export is a job.
 EXPORT_LINK_SECONDS = 3600
 EXPORT_JOB_PAIRS = 10_000
+# When pairs are looked at for sensitive data: after their generation, or only when somebody asks.
+FINDINGS = env_choice("WORKBENCH_FINDINGS", "generation", among=("generation", "ask"))
 # Looking for sensitive data in up to so many pairs happens in the request, of more by a job.
 FINDINGS_JOB_PAIRS = 300
 
