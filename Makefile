@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install migrate demo serve test test-databricks test-spark test-formats warehouse lint unit conformance bench lock
+.PHONY: help install migrate demo serve test test-databricks test-spark test-formats test-presidio warehouse lint unit conformance bench lock
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -74,6 +74,14 @@ test-spark: test-databricks .venv-spark/installed
 
 test-formats: install .venv-formats/installed
 	$(BIN)/pytest tests/formats
+
+.venv-presidio/installed: tests/presidio/requirements.txt
+	test -x .venv-presidio/bin/python || $(PYTHON) -m venv .venv-presidio
+	.venv-presidio/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/presidio/requirements.txt
+	touch $@
+
+test-presidio: install .venv-presidio/installed
+	$(BIN)/pytest tests/presidio
 
 conformance: install
 	$(BIN)/python -m tests.conformance.run

@@ -38,6 +38,14 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkedCell(Cell):
+    """A cell with its text in pieces, each with what a title says of it ("" where it is plain), and notes below it."""
+
+    pieces: Sequence[tuple[str, str]] = ()
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ShownFile:
     """A file of the item; `kind` is image, pdf or other."""
 

@@ -27,15 +27,20 @@ _LIMITS = ("minimum", "maximum", "minLength", "maxLength", "pattern")
 
 
 def form_of(
-    output_schema: Schema, answer: Any = MISSING, faults: Sequence[str] = (), *, pictures: Sequence[Picture] = ()
+    output_schema: Schema,
+    answer: Any = MISSING,
+    faults: Sequence[str] = (),
+    *,
+    pictures: Sequence[Picture] = (),
+    notes: Sequence[tuple[str, str]] = (),
 ) -> FormField:
     """Return the form of a schema, filled with an answer; each fault stands at its field, or at the nearest above it.
 
     An empty schema is one text. Faults are those of `templates_app.schemas.misfits`; `pictures` are those of the item,
-    for boxes and polygons.
+    for boxes and polygons; `notes` are fields, each with words to show below it, as faults do.
     """
     made = _Maker(output_schema, pictures).field(output_schema, ROOT, "", answer, label="Answer", required=True)
-    return _with_faults(made, list(faults))
+    return _with_notes(_with_faults(made, list(faults)), list(notes))
 
 
 def answer_of(output_schema: Schema, posted: Mapping[str, str]) -> Any:
@@ -209,6 +214,16 @@ def _with_faults(made: FormField, faults: list[str]) -> FormField:
     mine = [fault for fault in faults if _belongs(fault, made.name) or made.name == ROOT]
     faults[:] = [fault for fault in faults if fault not in mine]
     return replace(made, children=children, faults=[fault.removeprefix(f"{made.name}: ") for fault in mine])
+
+
+def _with_notes(made: FormField, notes: list[tuple[str, str]]) -> FormField:
+    """Return the form with each note at the deepest field whose name it begins with; takes them from the list."""
+    if not notes:
+        return made
+    children = [_with_notes(child, notes) for child in made.children]
+    mine = [(name, words) for name, words in notes if name == made.name or _belongs(name, made.name)]
+    notes[:] = [note for note in notes if note not in mine]
+    return replace(made, children=children, notes=[words for _, words in mine])
 
 
 def _belongs(fault: str, name: str) -> bool:

@@ -45,6 +45,7 @@ class FormField:
     blank: FormField | None = None
     spare: FormField | None = None
     faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     numbers: dict[str, str] = field(default_factory=dict)
     blanks: list[FormField] = field(default_factory=list)
     is_empty: bool = False

@@ -35,6 +35,8 @@ def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # A test asks as fast as it can; those of the rates set one.
     settings.RATES = dict.fromkeys(settings.RATES, 0)
+    # Nor does it look for sensitive data, unless it is about that.
+    settings.FINDINGS = "ask"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

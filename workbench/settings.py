@@ -284,8 +284,12 @@ JOB_LEASE = 30.0
 # How long a link to an export holds, and from how many pairs on an export is a job.
 EXPORT_LINK_SECONDS = 3600
 EXPORT_JOB_PAIRS = 10_000
-# Looking for sensitive data in up to so many pairs happens in the request, of more by a job.
-FINDINGS_JOB_PAIRS = 300
+# When pairs are looked at for sensitive data: after their generation, or only when somebody asks.
+FINDINGS = env_choice("WORKBENCH_FINDINGS", "generation", among=("generation", "ask"))
+# A spaCy model's name or directory: with it Presidio looks for names and places as well.
+PRESIDIO = env_str("WORKBENCH_PRESIDIO")
+# Looking for sensitive data in up to so many pairs happens in the request, of more by a job. A model reads slowly.
+FINDINGS_JOB_PAIRS = 30 if PRESIDIO else 300
 
 # `retry` must exceed `timeout`, or the queue hands a task that still runs to a second worker. Jobs have no timeout: their
 # lease tells whether they run, so that such a task ends at once.

@@ -155,12 +155,13 @@ def _by_patterns(text: str) -> Iterator[Found]:
         yield from pattern.find(text, lowered)
 
 
-# Name to what finds. All that are here look at every text.
+# Name to what finds. All that are here look at every text; WORKBENCH_PRESIDIO adds `governance.sensitive.presidio`.
 DETECTORS: dict[str, Detector] = {"patterns": _by_patterns}
 KINDS: dict[str, str] = {
     "card": "payment card", "iban": "IBAN", "ssn": "social security number", "npi": "provider number (NPI)",
     "email": "e-mail address", "phone": "phone number", "key": "key", "secret": "secret", "birth_date": "date of birth",
-    "member_id": "insurance or patient number", "name": "person's name",
+    "member_id": "insurance or patient number", "name": "person's name", "person": "person", "location": "location",
+    "group": "nationality, religion or politics", "ip_address": "IP address",
 }  # fmt: skip
 CHOICES = list(KINDS.items())
 # Of two that overlap the earlier one here stays.

@@ -11,9 +11,11 @@ from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from training.actions.findings import find
 from training.actions.generate import generate
+from training.actions.jobs import submit
 from training.jobs.work import run
-from training.models import Finding, QAPair, TrainingSheet
+from training.models import Finding, JobRun, QAPair, TrainingSheet
 from training.seeds import load
+from workbench.problems import Conflict
 from workbench.router import LAKEHOUSE
 
 
@@ -79,3 +81,40 @@ def test_the_list_asks_as_often_whatever_its_length(
     find(invoices, actor="omar")
     with django_assert_num_queries(1, using=LAKEHOUSE):
         api.get("/api/v1/findings")
+
+
+def request_body(invoices: TrainingSheet) -> dict[str, Any]:
+    return {"sheet_id": invoices.sheet_id, "template_id": invoices.template_id, "labeling_mode": "manual"}
+
+
+def test_what_a_request_generates_is_looked_at(invoices: TrainingSheet, api: APIClient, settings: Any) -> None:
+    asked = api.post("/api/v1/training-sheets/generate", request_body(invoices)).json()
+    assert not Finding.objects.exists()
+    settings.FINDINGS = "generation"
+    made = api.post("/api/v1/training-sheets/generate", request_body(invoices))
+    assert made.status_code == 201
+    found = api.get("/api/v1/findings", {"training_sheet": made.json()["id"], "kind": "npi"}).json()["results"]
+    assert {"item.provider_npi", "messages[1]"} <= {each["place"] for each in found}
+    assert not Finding.objects.filter(training_sheet=asked["id"]).exists() and not JobRun.objects.exists()
+
+
+def test_many_are_looked_at_by_a_job_of_their_own(invoices: TrainingSheet, settings: Any) -> None:
+    settings.FINDINGS, settings.FINDINGS_JOB_PAIRS = "generation", 5
+    run(submit(invoices, 30, actor="omar").pk)
+    job = JobRun.objects.get(job_type="find_sensitive")
+    assert job.created_by == "omar" and not Finding.objects.exists()
+    run(job.pk)
+    assert Finding.objects.exists()
+
+
+def test_a_sheet_that_cannot_be_read_any_more_spoils_no_generation(
+    invoices: TrainingSheet, api: APIClient, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.FINDINGS = "generation"
+
+    def gone(*_: Any) -> None:
+        raise Conflict("The table is gone.")
+
+    monkeypatch.setattr("training.actions.findings.look", gone)
+    made = api.post("/api/v1/training-sheets/generate", request_body(invoices)).json()
+    assert (made["status"], made["total_pairs"]) == ("review", 30)

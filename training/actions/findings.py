@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from functools import partial
+
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -10,9 +13,11 @@ from training.findings.ahead import forget_findings
 from training.findings.looking import look
 from training.jobs.dispatch import dispatch
 from training.models import Finding, JobRun, LiveJob, QAPair, TrainingSheet
+from workbench.after_answer import after_answer
 from workbench.problems import Conflict, Invalid
 
 FIND = "find_sensitive"
+log = logging.getLogger(__name__)
 
 
 def find(training_sheet: TrainingSheet, *, actor: str) -> JobRun | None:
@@ -28,6 +33,20 @@ def find(training_sheet: TrainingSheet, *, actor: str) -> JobRun | None:
         LiveJob.objects.create(pk=run.pk, total=pairs)
         dispatch(run.pk)
     return run
+
+
+def find_in_generated(training_sheet: TrainingSheet, *, actor: str) -> None:
+    """Look in what was generated, unless WORKBENCH_FINDINGS says `ask`: after the answer to a request, else now."""
+    if settings.FINDINGS == "generation":
+        after_answer((FIND, training_sheet.pk), partial(_find, training_sheet, actor))
+
+
+def _find(training_sheet: TrainingSheet, actor: str) -> None:
+    try:
+        find(training_sheet, actor=actor)
+    except Exception:
+        # The pairs are written and can be reviewed, whatever a detector or a document does.
+        log.exception("Training sheet %s was not looked at for sensitive data", training_sheet.pk)
 
 
 def dismiss(finding: Finding, reason: str, *, actor: str) -> Finding:

@@ -18,6 +18,7 @@ from sheets.models import Sheet
 from sheets.reading import count_items, inspect, rows_of
 from templates_app.models import PromptTemplate
 from templates_app.schemas import normalise_output_schema
+from training.actions.findings import find_in_generated
 from training.answerers import EndpointAnswerer, check_config, default_model, existing_column, manual, models
 from training.asking import AtOnce, FromEndpoint
 from training.chunks import Chunks, add, failed_pairs, replace_failed
@@ -61,7 +62,9 @@ def generate(
     cannot be told apart.
     """
     training_sheet, items = begin(sheet=sheet, template=template, actor=actor, name=name, mode=mode, config=config)
-    return _write_missing(training_sheet, present=0, total=items)
+    _write_missing(training_sheet, present=0, total=items)
+    find_in_generated(training_sheet, actor=actor)
+    return training_sheet
 
 
 def begin(

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
+from training.actions.findings import find_in_generated
 from training.actions.generate import IN_REQUEST, begin, items_of, resume, statistics_of
 from training.jobs.dispatch import dispatch
 from training.jobs.record import live_of, record
@@ -38,7 +39,9 @@ def start(
     """
     training_sheet, items = begin(sheet=sheet, template=template, actor=actor, name=name, mode=mode, config=config)
     if items <= IN_REQUEST:
-        return resume(training_sheet), None
+        resume(training_sheet)
+        find_in_generated(training_sheet, actor=actor)
+        return training_sheet, None
     return training_sheet, submit(training_sheet, items, actor=actor)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import DatabaseError
 
-from training.actions.findings import FIND
+from training.actions.findings import FIND, find_in_generated
 from training.actions.generate import resume, retry_failed
 from training.actions.jobs import GENERATE, leave_unfinished
 from training.actions.kept_exports import EXPORT, make, options_of
@@ -46,6 +46,7 @@ def _generate(run: JobRun, job: LiveJob, watch: Watch) -> None:
 
 def _generated(run: JobRun, _job: LiveJob) -> dict[str, Any]:
     training_sheet = _sheet(run)
+    find_in_generated(training_sheet, actor=run.created_by)
     _look_ahead(training_sheet)
     counted = training_sheet.statistics
     errors = first_errors(training_sheet.pk) if counted["failed"] else []

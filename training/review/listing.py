@@ -9,7 +9,7 @@ import orjson
 from django.utils import timezone
 
 from training.chat import assistant_answer
-from training.models import QAPair, ReviewPair
+from training.models import Finding, QAPair, ReviewPair
 from training.review.chosen import Choice
 from training.review.filters import matching
 from training.review.orders import order_named
@@ -24,10 +24,11 @@ SOURCES = {"canonical": "canonical label", "ai_generated": "draft", "manual": "b
 
 @dataclass(frozen=True)
 class Row:
-    """A pair in the list, and who has it on the screen."""
+    """A pair in the list, who has it on the screen, and in how many places sensitive data stands in it."""
 
     pair: QAPair
     holder: str
+    findings: int = 0
 
     @property
     def answer(self) -> str:
@@ -75,7 +76,7 @@ class Page:
 def page_of(
     training_sheet_id: str, choice: Choice, *, reader: str, after: str = "", before: str = "", size: int = SIZE
 ) -> Page:
-    """Return the page after or before a cursor, else the first; two statements on the lakehouse."""
+    """Return the page after or before a cursor, else the first; three statements on the lakehouse."""
     order = order_named(choice.order)
     pairs = matching(training_sheet_id, choice.filters, reader=reader)
     cursor = before or after
@@ -86,7 +87,7 @@ def page_of(
         shown.reverse()
     ends = [order.cursor(pair) for pair in (shown[0], shown[-1])] if shown else ["", ""]
     return Page(
-        rows=_rows(shown),
+        rows=_rows(training_sheet_id, shown),
         total=pairs.count(),
         before=ends[0] if (more if before else after) else "",
         after=ends[1] if (more or before) else "",
@@ -99,10 +100,11 @@ def keys_of(training_sheet_id: str, choice: Choice, *, reader: str, most: int) -
     return list(pairs.values_list("pk", flat=True)[:most])
 
 
-def _rows(pairs: list[QAPair]) -> list[Row]:
+def _rows(training_sheet_id: str, pairs: list[QAPair]) -> list[Row]:
+    found = Finding.objects.count_by_pair(training_sheet_id, [pair.pk for pair in pairs]) if pairs else {}
     held = ReviewPair.objects.filter(pk__in=[pair.pk for pair in pairs], held_until__gte=timezone.now())
     holders = dict(held.exclude(holder="").values_list("pk", "holder"))
-    return [Row(pair, holders.get(pair.pk, "")) for pair in newest(pairs)]
+    return [Row(pair, holders.get(pair.pk, ""), found.get(pair.pk, 0)) for pair in newest(pairs)]
 
 
 def _in_words(text: str) -> str:

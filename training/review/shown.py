@@ -19,7 +19,7 @@ from templates_app.shapes import picture_faults
 from training.answerers import as_answer
 from training.chat import assistant_answer
 from training.findings.ahead import findings_of, read_findings_ahead
-from training.findings.marking import pieces
+from training.findings.marking import answer_notes, marked_source, pieces
 from training.models import Finding, ReviewPair, TrainingSheet
 from training.review.frames import frame_of, training_sheet_of
 from training.review.risk import DISAGREES
@@ -112,8 +112,11 @@ def shown_pair(
     misfits = list(pair.state["misfits"])
     if measured and answer is not MISSING and not source.problem:
         misfits += picture_faults(schema, answer, source.pictures)
-    form = form_of(schema, answer if typed is MISSING else typed, faults or misfits, pictures=source.pictures)
-    return ShownPair(pair, source, form, answer, list(faults), misfits, findings_of(pair))
+    findings = findings_of(pair)
+    filled = answer if typed is MISSING else typed
+    notes = answer_notes(filled, findings)
+    form = form_of(schema, filled, faults or misfits, pictures=source.pictures, notes=notes)
+    return ShownPair(pair, marked_source(source, findings), form, answer, list(faults), misfits, findings)
 
 
 def look_ahead(training_sheet_id: str, pairs: Sequence[ReviewPair]) -> None:

@@ -38,7 +38,7 @@ def hidden(page: str) -> dict[str, str]:
     return dict(re.findall(r'<input type="hidden" name="(verb|batch_id|pairs)" value="([^"]*)">', page))
 
 
-def test_a_page_is_two_statements_and_runs_nothing_inline(
+def test_a_page_is_three_statements_and_runs_nothing_inline(
     screen: Client, boards: TrainingSheet, django_assert_num_queries: Any
 ) -> None:
     answer = screen.get(at(boards, "?status=unlabeled&below=0.7"))
@@ -48,7 +48,7 @@ def test_a_page_is_two_statements_and_runs_nothing_inline(
     count = QAPair.objects.filter(status="unlabeled", ai_confidence__lt=0.7).count()
     assert f"<b>{count}</b> pairs match" in page
     assert page.count('name="pair"') == count
-    with django_assert_num_queries(2, connection=connections[LAKEHOUSE]):
+    with django_assert_num_queries(3, connection=connections[LAKEHOUSE]):
         page_of(boards.pk, Choice(order="risk"), reader="rosa")
 
 
