@@ -127,6 +127,7 @@ class TagPolicyForm(VerbForm):
 @admin.register(TagPolicy)
 class TagPolicyAdmin(VerbAdmin):
     form = TagPolicyForm
+    list_before_template = "governance/rules_lead.html"
     change_form_outer_before_template = "governance/rule_ahead.html"
     list_display = ("tag", "prohibits", "data_classification", "updated_by", "updated_at")
     search_fields = ("tag",)
