@@ -40,6 +40,8 @@ class AuditQuerySet(QuerySet["UsageConstraintAudit"]):
             for name, path in OF_SHEETS
         )
         subjects = [f"sheet {key}" for key in hidden] + [f"training sheet {key}" for key in training_sheets]
+        files = apps.get_model("training.TrainingFile")._default_manager.of_sheets(hidden).values_list("pk", flat=True)
+        subjects += [f"training file {key}" for key in files]
         about = Q(qa_pair_id__in=pairs) | Q(canonical_label_id__in=labels) | Q(subject__in=subjects)
         for key in hidden:
             about |= Q(subject__startswith=f"sheet {key} item ")
