@@ -31,7 +31,11 @@ from workbench.concepts import short
 from workbench.problems import Conflict
 
 # Pages of later apps, by the first words of a subject.
-PAGES = {"sheet": "sheets_sheet_change", "training sheet": "training_trainingsheet_change"}
+PAGES = {
+    "sheet": "sheets_sheet_change",
+    "training sheet": "training_trainingsheet_change",
+    "training file": "training_trainingfile_change",
+}
 
 
 @admin.register(UsageConstraintAudit)

@@ -19,6 +19,7 @@ from training.actions.training_files import (
     remove_conversations,
     restore_training_file,
 )
+from training.audited import downloads_of
 from training.files.building import SHAPES, under_way
 from training.files.gate import forbidden, in_words
 from training.files.quality import percentage
@@ -28,7 +29,7 @@ from training.models import TrainingFile
 from workbench.admin_base import page_of, refused
 from workbench.problems import Invalid, NotFound, Problem
 
-SHOWN = 200
+SHOWN, DOWNLOADS = 200, 10
 CHANGE, DELETE = "training.change_trainingfile", "training.delete_trainingfile"
 Verb = Callable[..., Any]
 # A verb of the page, the permission that it needs, and what it says when it is done.
@@ -56,6 +57,7 @@ def file_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
         "closed": in_words(closed) if closed else "",
         "building": under_way([row.pk]).get(row.pk),
         "shapes": [(shape, getattr(row, f"{shape}_file_size"), getattr(row, f"{shape}_sha256")) for shape in SHAPES],
+        "downloads": downloads_of(row)[:DOWNLOADS],
         "may_change": request.user.has_perm(CHANGE),
         "may_delete": request.user.has_perm(DELETE),
         "may_export": request.user.has_perm("training.add_export"),
@@ -90,7 +92,7 @@ def file_download(admin: Any, request: HttpRequest, object_id: str) -> HttpRespo
     if shape not in SHAPES:
         return refused(admin, request, Invalid(f"Found {shape!r}: use {' or '.join(SHAPES)}."), row.pk)
     try:
-        return file_response(row, shape)
+        return file_response(row, shape, actor=request.user.get_username(), channel="admin")
     except Problem as problem:
         return refused(admin, request, problem, row.pk)
 

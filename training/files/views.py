@@ -28,6 +28,7 @@ from training.actions.training_files import (
     remove_conversations,
     restore_training_file,
 )
+from training.audited import file_left, file_refused
 from training.files.building import under_way
 from training.files.choosing import Choice, suggestions
 from training.files.filters import ConversationFilter, TrainingFileFilter
@@ -54,7 +55,7 @@ from training.files.storage import opened
 from training.models import Conversation, TrainingFile, TrainingSheet
 from workbench.api.paging import KeyCursorPagination
 from workbench.api.permissions import may
-from workbench.problems import Forbidden, Invalid
+from workbench.problems import Conflict, Forbidden, Invalid
 from workbench.sheet_rights import need_work
 
 TYPES = {"json": "application/json", "jsonl": "application/jsonl"}
@@ -255,16 +256,24 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
         shape = request.query_params["format"]
         signer = signer_of(request.query_params["signature"], pk, shape)
         asker = User.objects.filter(username=signer, is_active=True).first() or AnonymousUser()
-        return file_response(file_to_work_on(pk, asker), shape)
+        return file_response(file_to_work_on(pk, asker), shape, actor=signer, channel="link")
 
     def _wrapped(self, row: TrainingFile, status: int = 200) -> Response:
         return Response({"trainingFile": TrainingFileSerializer(row).data}, status=status)
 
 
-def file_response(row: TrainingFile, shape: str) -> FileResponse:
-    """Return one shape of the file as a download, which API and admin share; Conflict where it may not leave now."""
-    expect_permitted(members_of(row))
+def file_response(row: TrainingFile, shape: str, *, actor: str, channel: str) -> FileResponse:
+    """Return one shape of the file as a download, which API and admin share; Conflict where it may not leave now.
+
+    Both leave a row of the audit: what leaves does so before its first byte.
+    """
+    try:
+        expect_permitted(members_of(row))
+    except Conflict as problem:
+        file_refused(row, shape, problem.message, actor=actor, channel=channel)
+        raise
     file = opened(getattr(row, f"{shape}_file_path"))
+    file_left(row, shape, actor=actor, channel=channel)
     # Names may hold a slash, which no file name can.
     name = f"{row.name.replace('/', '_')}.{shape}"
     response = FileResponse(file, as_attachment=True, filename=name, content_type=TYPES[shape])

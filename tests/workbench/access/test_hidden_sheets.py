@@ -273,12 +273,15 @@ def test_a_link_to_a_training_file_ends_with_the_right_to_its_sheets(
     restrict_sheet(hidden.sheet, [], actor="omar")
     link = signed_in(rosa).get(f"{url}/download?format=json").json()["download_url"]
     assert b"".join(APIClient().get(link).streaming_content)
+    asked = {"subject": f"training file {files['of invoices']}"}
+    assert len(signed_in(rosa).get("/api/v1/usage-constraint-audit", asked).json()["results"]) == 1
     restrict_sheet(hidden.sheet, [{"user": "rosa", "level": "read"}], actor="omar")
     assert signed_in(rosa).get(url).status_code == 200
     assert signed_in(rosa).get(f"{url}/download?format=json").status_code == 403
     assert signed_in(rosa).post(f"{url}/archive").status_code == 403
     restrict_sheet(hidden.sheet, [{"user": "omar"}], actor="omar")
     assert APIClient().get(link).status_code == 404
+    assert signed_in(rosa).get("/api/v1/usage-constraint-audit", asked).json()["results"] == []
 
 
 def test_no_page_of_the_admin_shows_a_hidden_training_file(files: dict[str, str], rosa: User) -> None:
