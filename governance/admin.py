@@ -31,7 +31,11 @@ from workbench.concepts import short
 from workbench.problems import Conflict
 
 # Pages of later apps, by the first words of a subject.
-PAGES = {"sheet": "sheets_sheet_change", "training sheet": "training_trainingsheet_change"}
+PAGES = {
+    "sheet": "sheets_sheet_change",
+    "training sheet": "training_trainingsheet_change",
+    "training file": "training_trainingfile_change",
+}
 
 
 @admin.register(UsageConstraintAudit)
@@ -127,6 +131,7 @@ class TagPolicyForm(VerbForm):
 @admin.register(TagPolicy)
 class TagPolicyAdmin(VerbAdmin):
     form = TagPolicyForm
+    list_before_template = "governance/rules_lead.html"
     change_form_outer_before_template = "governance/rule_ahead.html"
     list_display = ("tag", "prohibits", "data_classification", "updated_by", "updated_at")
     search_fields = ("tag",)

@@ -66,7 +66,7 @@ LOOKS: list[Look] = []
 def foreseen(kind: str, given: Mapping[str, Any], user: Any) -> list[Foreseen]:
     """Return the uses that the change touches, and what happens to each; nothing is written.
 
-    Kinds: `tag_rule` (tag, prohibited_uses, data_classification, remove), `tag` (place, key, value, remove), `item`
+    Kinds: `tag_rule` (tag, prohibited_uses, data_classification, remove), `tag` (place, level, key, value, remove), `item`
     (sheet_id, item_ref), and `sheets`, `pairs`, `labels` with the keys that are `closed` and `opened` for each use.
     """
     return [each for look in LOOKS for each in look(kind, given, user)]

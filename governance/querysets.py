@@ -31,7 +31,7 @@ class AuditQuerySet(QuerySet["UsageConstraintAudit"]):
     """Reads as any other; every write but `add_chained` is refused."""
 
     def visible_to(self, user: Any) -> Self:
-        """Return the rows about sheets that the user sees, and about what was made from them."""
+        """Return the rows about sheets that the user sees, about what was made from them, and about what they read."""
         hidden = rights_of(user).hidden
         if not hidden:
             return self
@@ -40,9 +40,14 @@ class AuditQuerySet(QuerySet["UsageConstraintAudit"]):
             for name, path in OF_SHEETS
         )
         subjects = [f"sheet {key}" for key in hidden] + [f"training sheet {key}" for key in training_sheets]
+        files = apps.get_model("training.TrainingFile")._default_manager.of_sheets(hidden).values_list("pk", flat=True)
+        subjects += [f"training file {key}" for key in files]
         about = Q(qa_pair_id__in=pairs) | Q(canonical_label_id__in=labels) | Q(subject__in=subjects)
         for key in hidden:
             about |= Q(subject__startswith=f"sheet {key} item ")
+        for source in apps.get_model("sheets.Sheet")._default_manager.sources_hidden_from(user):
+            place = ".".join(source.removeprefix("/volumes/").split("/")) if source.startswith("/") else source
+            about |= Q(subject__in=[f"table {place}", f"volume {place}"]) | Q(subject__startswith=f"column {place}.")
         return self.exclude(about)
 
     def gained_or_lost(self, use: str, *, gained: bool) -> Self:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sheets.models import Sheet
-from workbench.problems import Invalid, NotFound
+from sheets.querysets import sources_in
+from sheets.tagged import Place
+from workbench.problems import Forbidden, Invalid, NotFound
 from workbench.sheet_rights import rights_of
 
 
@@ -27,22 +29,31 @@ def need_sources(user: Any, data: Mapping[str, Any]) -> None:
     words = "There is no {}, or you may not see it: ask a platform lead for rights on the sheet that reads it."
     if (table := str(data.get("primary_table") or "")).lower() in hidden:
         raise Invalid.of_fields("The sheet was not saved.", {"primary_table": [words.format(table)]})
-    for name in _secondary(data.get("secondary_sources")):
+    for name in sources_in(data.get("secondary_sources")):
         if name in hidden:
             raise Invalid.of_fields("The sheet was not saved.", {"secondary_sources": [words.format(name)]})
 
 
+def need_work_below(user: Any, place: Place) -> None:
+    """Raise Forbidden where a sheet reads from the place that the user may not work on: its tags limit that one too."""
+    rights = rights_of(user)
+    kept = rights.hidden | rights.read_only
+    if kept and any(key in kept and _reads(sources, place) for key, sources in Sheet.objects.sources()):
+        raise Forbidden(
+            f"A tag of the {place.level} {place.name} limits more than the sheets that you may work on: ask a platform lead."
+        )
+
+
+def _reads(sources: Iterable[str], place: Place) -> bool:
+    """Return whether a source is the place, lies in it, or is the table of the column."""
+    wanted = [part.lower() for part in place.parts[:3]]
+    for source in sources:
+        is_volume = source.startswith("/volumes/")
+        parts = source.removeprefix("/volumes/").split("/" if is_volume else ".")
+        if parts[: len(wanted)] == wanted and (len(wanted) < 3 or is_volume == (place.level == "volume")):
+            return True
+    return False
+
+
 def _hidden_from(user: Any) -> frozenset[str]:
-    hidden = rights_of(user).hidden
-    if not hidden:
-        return frozenset()
-    read: dict[bool, set[str]] = {True: set(), False: set()}
-    for key, table, sources in Sheet.objects.values_list("pk", "primary_table", "secondary_sources"):
-        read[key in hidden] |= {table.lower(), *_secondary(sources)}
-    return frozenset(read[True] - read[False])
-
-
-def _secondary(sources: Any) -> Iterator[str]:
-    for source in sources if isinstance(sources, list) else ():
-        if isinstance(source, Mapping):
-            yield str(source.get("table") or source.get("path") or "").lower().rstrip("/")
+    return Sheet.objects.sources_hidden_from(user)

@@ -8,9 +8,9 @@ from django.db import models
 from django.utils import timezone
 
 from governance.uses import all_uses
+from sheets.querysets import SheetQuerySet
 from workbench.concepts import Classification, Concept
 from workbench.lakehouse.fields import ArrayField, ChoiceField
-from workbench.sheet_rights import OfSheetQuerySet
 
 
 class Sheet(Concept):
@@ -47,7 +47,7 @@ class Sheet(Concept):
     row_count = models.BigIntegerField(null=True, editable=False, help_text="Items at the last validation.")
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = OfSheetQuerySet.as_manager()
+    objects = SheetQuerySet.as_manager()
 
     class Meta:
         db_table = "sheets"

@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db import connections
-
 from governance import audit
 from governance.sensitive.detectors import KINDS
 from governance.sensitive.scanning import scan_field, texts_in
@@ -16,9 +14,9 @@ from sheets.models import Sheet
 from sheets.names import TableName
 from sheets.reading import iter_items
 from sheets.tagged import Place
+from sheets.tagging import TagChange, write_tag
 from workbench.near import listed
 from workbench.problems import Invalid
-from workbench.router import LAKEHOUSE
 
 LOOKED_AT = 200
 # A column in which one value of five holds sensitive data is no accident.
@@ -84,15 +82,12 @@ def tag_column(sheet: Sheet, column: str, tag: str, reason: str, *, actor: str) 
     }
     if found := {name: words for name, words in faults.items() if words}:
         raise Invalid.of_fields("The tag was not set.", found)
-    table = TableName.parse(offered[column].table)
+    place = _place(TableName.parse(offered[column].table), column)
     # The audit comes first: what it says and what then was not done is better than the reverse.
-    words = f"Tag {tag} set on the column {table}.{column}: {reason.strip()}"
+    change = TagChange(place, tag)
+    words = f"{change.words}: {reason.strip()}"
     audit.append([audit.entry("tag_rule", f"sheet {sheet.pk}", reason=words, actor=actor)])
-    connection = connections[LAKEHOUSE]
-    quoted = ".".join(map(connection.ops.quote_name, (table.catalog, table.schema, table.table)))
-    with connection.cursor() as cursor:
-        name = connection.ops.quote_name(column)
-        cursor.execute(f"ALTER TABLE {quoted} ALTER COLUMN {name} SET TAGS ('{tag}' = '')")
+    write_tag(change)
 
 
 def _place(table: TableName, column: str) -> Place:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 LEVELS = ("catalog", "schema", "table", "column", "volume")
 
@@ -33,3 +33,8 @@ class Tagged:
     def words(self) -> list[str]:
         """The tags as they are shown: "PHI", "classification=phi"."""
         return [f"{key}={value}" if value else key for key, value in self.tags.items()]
+
+    def with_tag(self, key: str, value: str, *, remove: bool = False) -> Tagged:
+        """Return the place as it would be with the tag, or without it."""
+        others = {name: each for name, each in self.tags.items() if name != key}
+        return replace(self, tags=others if remove else {**others, key: value})

@@ -156,6 +156,8 @@ ENDPOINTS: Table = {
     "GET /api/v1/governance/timeline": SIGNED_IN,
     "GET /api/v1/governance/exclusions": SIGNED_IN,
     "POST /api/v1/governance/what-if": CHANGE_USES,
+    # Taking a tag away, or loosening with one, asks for `governance.loosen_tag_rule` too.
+    "POST /api/v1/governance/tags": CHANGE_USES,
     "POST /api/v1/governance/withdraw": CHANGE_USES,
     # Releasing asks for `governance.loosen_tag_rule` too; a refusal of that is a row of the audit.
     "POST /api/v1/governance/release": CHANGE_USES,
@@ -209,6 +211,7 @@ ADMIN_MODELS: Table = {
 ADMIN_PAGES: Table = {
     "sheets_sheet_catalog": "sheets.view_sheet",
     "sheets_sheet_volume": "sheets.view_sheet",
+    "sheets_sheet_tag": CHANGE_USES,
     "sheets_sheet_define": "sheets.add_sheet",
     "sheets_sheet_define_preview": "sheets.add_sheet",
     "sheets_sheet_items": "sheets.view_sheet",

@@ -30,8 +30,15 @@ class OfSheetQuerySet(QuerySet[M]):
 
     def visible_to(self, user: Any) -> Self:
         """Return the rows of the sheets that the user sees."""
-        hidden = rights_of(user).hidden
-        return self.exclude(**{f"{self.model.of_sheet}__in": hidden}) if hidden else self  # type: ignore[attr-defined]
+        return self._without(rights_of(user).hidden)
+
+    def workable_by(self, user: Any) -> Self:
+        """Return the rows of the sheets that the user may work on."""
+        rights = rights_of(user)
+        return self._without(rights.hidden | rights.read_only)
+
+    def _without(self, sheet_ids: frozenset[str]) -> Self:
+        return self.exclude(**{f"{self.model.of_sheet}__in": sheet_ids}) if sheet_ids else self  # type: ignore[attr-defined]
 
 
 def visible_to(user: Any, rows: QuerySet[M]) -> QuerySet[M]:

@@ -24,6 +24,7 @@ from sheets.admin.item_pages import item_page, items_page
 from sheets.admin.rights_page import rights_page
 from sheets.admin.sensitive_page import sensitive_page
 from sheets.admin.showing import items_table
+from sheets.admin.tag_page import tag_page
 from sheets.hidden_sources import need_sources
 from sheets.limiting import change_uses
 from sheets.models import Sheet
@@ -95,6 +96,7 @@ class SheetAdmin(VerbAdmin):
             ("catalog/<str:catalog>/<str:schema>/", catalog_page, "catalog"),
             ("catalog/<str:catalog>/<str:schema>/<str:table>/", catalog_page, "catalog"),
             ("catalog/<str:catalog>/<str:schema>/volumes/<str:volume>/", catalog_page, "volume"),
+            ("tag/", tag_page, "tag"),
             ("define/", define_page, "define"),
             ("define/preview/", preview_panel, "define_preview"),
             ("<str:object_id>/rights/", rights_page, "rights"),

@@ -36,6 +36,8 @@ def test_import_fill_download_archive_and_delete(admin: Client, boards: Training
     assert twice.status_code == 400 and "already in training file" in twice.content.decode()
     got: Any = admin.post(reverse("admin:training_trainingfile_download", args=[row.pk]), {"format": "jsonl"})
     assert len(b"".join(got.streaming_content).splitlines()) == 7
+    shown = admin.get(reverse("admin:training_trainingfile_change", args=[row.pk])).text
+    assert TrainingFile.objects.get().jsonl_sha256 in shown.partition('id="downloads"')[2].partition("</section>")[0]
     act = reverse("admin:training_trainingfile_act", args=[row.pk])
     admin.post(act, {"verb": "remove", "conversation": [key_of(1)]})
     admin.post(act, {"verb": "archive"})

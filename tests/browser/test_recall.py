@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "lake
 def exported(invoices: TrainingSheet, tmp_path: Path) -> QAPair:
     """One of the pairs that were just exported."""
     call_command("export_jsonl", invoices.pk, "--out", str(tmp_path / "invoices.jsonl"))
-    return QAPair.objects.filter(status="labeled").permitted("training")[0]
+    return QAPair.objects.of(invoices.pk).filter(status="labeled").permitted("training")[0]
 
 
 def test_recall_withdraw_and_timeline(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from sheets.models import Sheet
@@ -113,3 +114,25 @@ def test_a_workspace_that_fails_is_told(api: APIClient, warehouse: Loopback, tmp
     assert answer.status_code == 503 and answer.json()["error"]["code"] == "unavailable"
     warehouse.workspace.fail(500)
     assert "could not be read" in uses_of(SHEET).prohibited_uses["evaluation"][0]
+
+
+def test_a_tag_is_set_and_taken_away_by_a_statement(omar: User, warehouse: Loopback) -> None:
+    client = APIClient()
+    client.force_authenticate(omar)
+    named = {
+        "catalog": "shop",
+        "schema": "shop.raw",
+        "table": "shop.raw.boards",
+        "column": "shop.raw.boards.price",
+        "volume": "shop.raw.pictures",
+    }
+    for level, place in named.items():
+        given = {"level": level, "place": place, "key": "PHI", "value": "it's so", "reason": "Names"}
+        told = client.post("/api/v1/governance/tags", given).json()
+        assert (told["name"].lower(), told["tags"]["PHI"]) == (place, "it's so"), told
+    tags = {each.name.lower(): each.tags for each in uses_of(SHEET).tagged}
+    assert all("PHI" in tags[place] for place in named.values())
+    altered = [sql for sql in warehouse.executed if sql.startswith("ALTER")]
+    assert altered[3] == "ALTER TABLE `shop`.`raw`.`boards` ALTER COLUMN `Price` SET TAGS ('PHI' = 'it\\'s so')"
+    away = {"level": "column", "place": "shop.raw.boards.price", "key": "PHI", "remove": True, "reason": "A mistake"}
+    assert client.post("/api/v1/governance/tags", away).json()["tags"] == {"PII": ""}

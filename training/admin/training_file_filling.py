@@ -13,9 +13,10 @@ from django.template.response import TemplateResponse
 
 from training.actions.training_files import MOST, gather, gather_into_new
 from training.files.choosing import Choice, suggestions
+from training.files.seeing import file_to_work_on, need_conversations
 from training.models import TrainingFile
 from workbench.admin_base import page_of
-from workbench.problems import Problem
+from workbench.problems import NotFound, Problem
 
 ALL = 20_000
 
@@ -58,7 +59,7 @@ def fill_page(admin: Any, request: HttpRequest, object_id: str = "") -> HttpResp
         "title": f"Add to {row.name}" if row else "New training file",
         "row": row,
         "form": form,
-        "found": suggestions(row, form.choice(), form.most),
+        "found": suggestions(row, form.choice(), form.most, user=request.user),
         "problem": problem,
         "given": {name: request.POST.get(name, "") for name in ("name", "description")},
         "back": page_of(admin.opts, row.pk) if row else "",
@@ -71,16 +72,18 @@ def fill_page(admin: Any, request: HttpRequest, object_id: str = "") -> HttpResp
 def _row(admin: Any, request: HttpRequest, object_id: str) -> TrainingFile | None:
     if not request.user.has_perm(f"training.{'change' if object_id else 'add'}_trainingfile"):
         raise PermissionDenied
-    found = TrainingFile.objects.filter(pk=object_id).first() if object_id else None
-    if object_id and found is None:
-        raise Http404(f"There is no training file {object_id}.")
-    return found
+    try:
+        return file_to_work_on(object_id, request.user) if object_id else None
+    except NotFound as problem:
+        raise Http404(problem.message) from problem
 
 
 def _filled(request: HttpRequest, row: TrainingFile | None, form: ChoiceForm) -> TrainingFile:
     actor, ids = request.user.get_username(), request.POST.getlist("conversation")
     if "all" in request.POST:
-        ids = [each["id"] for each in suggestions(row, form.choice(), ALL)]
+        ids = [each["id"] for each in suggestions(row, form.choice(), ALL, user=request.user)]
+    else:
+        need_conversations(ids, request.user)
     if row:
         return gather(row.pk, ids, actor=actor)
     description = request.POST.get("description", "")

@@ -19,15 +19,17 @@ from training.actions.training_files import (
     remove_conversations,
     restore_training_file,
 )
+from training.audited import downloads_of
 from training.files.building import SHAPES, under_way
 from training.files.gate import forbidden, in_words
 from training.files.quality import percentage
+from training.files.seeing import file_seen, file_to_work_on
 from training.files.views import file_response
 from training.models import TrainingFile
 from workbench.admin_base import page_of, refused
-from workbench.problems import Invalid, Problem
+from workbench.problems import Invalid, NotFound, Problem
 
-SHOWN = 200
+SHOWN, DOWNLOADS = 200, 10
 CHANGE, DELETE = "training.change_trainingfile", "training.delete_trainingfile"
 Verb = Callable[..., Any]
 # A verb of the page, the permission that it needs, and what it says when it is done.
@@ -55,6 +57,7 @@ def file_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
         "closed": in_words(closed) if closed else "",
         "building": under_way([row.pk]).get(row.pk),
         "shapes": [(shape, getattr(row, f"{shape}_file_size"), getattr(row, f"{shape}_sha256")) for shape in SHAPES],
+        "downloads": downloads_of(row)[:DOWNLOADS],
         "may_change": request.user.has_perm(CHANGE),
         "may_delete": request.user.has_perm(DELETE),
         "may_export": request.user.has_perm("training.add_export"),
@@ -68,7 +71,7 @@ def file_act(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     verb, permission, words = VERBS.get(asked, (None, "training.change_trainingfile", ""))
     if not request.user.has_perm(permission):
         raise PermissionDenied
-    row = _found(admin, request, object_id)
+    row = _found(admin, request, object_id, work=True)
     if verb is None:
         return refused(admin, request, Invalid(f"Found {asked!r}: use one of the page's buttons."), row.pk)
     given = [request.POST.getlist("conversation")] if verb is remove_conversations else []
@@ -85,22 +88,22 @@ def file_download(admin: Any, request: HttpRequest, object_id: str) -> HttpRespo
     """Return one shape of the file, the same bytes as the API's link opens."""
     if not request.user.has_perm("training.add_export"):
         raise PermissionDenied
-    row, shape = _found(admin, request, object_id), request.POST.get("format", "")
+    row, shape = _found(admin, request, object_id, work=True), request.POST.get("format", "")
     if shape not in SHAPES:
         return refused(admin, request, Invalid(f"Found {shape!r}: use {' or '.join(SHAPES)}."), row.pk)
     try:
-        return file_response(row, shape)
+        return file_response(row, shape, actor=request.user.get_username(), channel="admin")
     except Problem as problem:
         return refused(admin, request, problem, row.pk)
 
 
-def _found(admin: Any, request: HttpRequest, object_id: str) -> TrainingFile:
+def _found(admin: Any, request: HttpRequest, object_id: str, *, work: bool = False) -> TrainingFile:
     if not admin.has_view_permission(request):
         raise PermissionDenied
-    found = TrainingFile.objects.filter(pk=object_id).first()
-    if found is None:
-        raise Http404(f"There is no training file {object_id}.")
-    return found
+    try:
+        return (file_to_work_on if work else file_seen)(object_id, request.user)
+    except NotFound as problem:
+        raise Http404(problem.message) from problem
 
 
 def _bars(name: str, counts: Mapping[str, int]) -> dict[str, Any]:

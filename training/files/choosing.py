@@ -36,12 +36,12 @@ class Choice:
         return given | {name: bound for name, bound in bounds.items() if bound is not None}
 
 
-def suggestions(row: TrainingFile | None, choice: Choice, most: int) -> list[dict[str, Any]]:
+def suggestions(row: TrainingFile | None, choice: Choice, most: int, *, user: Any) -> list[dict[str, Any]]:
     """Return up to `most` conversations that balance the training file best, or a new one, the best first.
 
-    They are enriched, have answers, may be trained on and are not in it.
+    They are enriched, have answers, may be trained on, are not in it, and came from sheets that the user may work on.
     """
-    found = Conversation.objects.filter(
+    found = Conversation.objects.workable_by(user).filter(
         enrichment_status=Conversation.Enrichment.COMPLETED,
         enriched_file_path__isnull=False,
         training_pairs__gt=0,

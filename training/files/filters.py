@@ -28,7 +28,9 @@ class ConversationFilter(filters.FilterSet):
 
     def inside(self, queryset: QuerySet[Conversation], _name: str, value: str) -> QuerySet[Conversation]:
         """Return the conversations that are in the training file now."""
-        build = TrainingFile.objects.filter(pk=value).values_list("build", flat=True).first()
+        build = (
+            TrainingFile.objects.visible_to(self.request.user).filter(pk=value).values_list("build", flat=True).first()
+        )
         found = TrainingFileConversation.objects.filter(training_file_id=value, build=build or "")
         return queryset.filter(pk__in=found.values("conversation_id"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import FileResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
@@ -26,12 +27,13 @@ from training.actions.training_files import (
     members_of,
     remove_conversations,
     restore_training_file,
-    training_file,
 )
+from training.audited import file_left, file_refused
 from training.files.building import under_way
 from training.files.choosing import Choice, suggestions
 from training.files.filters import ConversationFilter, TrainingFileFilter
 from training.files.links import SECONDS, signature_of, signer_of
+from training.files.seeing import file_seen, file_to_work_on, need_conversations
 from training.files.serializers import (
     AddMatchingSerializer,
     AddSerializer,
@@ -53,7 +55,7 @@ from training.files.storage import opened
 from training.models import Conversation, TrainingFile, TrainingSheet
 from workbench.api.paging import KeyCursorPagination
 from workbench.api.permissions import may
-from workbench.problems import Forbidden, Invalid
+from workbench.problems import Conflict, Forbidden, Invalid
 from workbench.sheet_rights import need_work
 
 TYPES = {"json": "application/json", "jsonl": "application/jsonl"}
@@ -130,7 +132,7 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     pagination_class = FilePagination
 
     def filter_queryset(self, queryset: Any) -> Any:
-        return super().filter_queryset(queryset) if self.action == "list" else queryset
+        return super().filter_queryset(queryset) if self.action == "list" else queryset.visible_to(self.request.user)
 
     def get_serializer_context(self) -> dict[str, Any]:
         keys = [self.kwargs["pk"]] if "pk" in self.kwargs else []
@@ -140,6 +142,7 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     def create(self, request: Request) -> Response:
         """Create a training file with 1 to 80 conversations."""
         given = _given(CreateSerializer, request.data)
+        need_conversations(given["conversation_ids"], request.user)
         row = create_training_file(
             given["name"],
             given["conversation_ids"],
@@ -151,6 +154,7 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete the training file; its conversations stay."""
+        file_to_work_on(pk, request.user)
         delete_training_file(pk, actor=request.user.get_username())
         return Response(status=204)
 
@@ -164,6 +168,8 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     def add_conversations(self, request: Request, pk: str) -> Response:
         """Add 1 to 80 conversations, all or none."""
         given = _given(AddSerializer, request.data)
+        file_to_work_on(pk, request.user)
+        need_conversations(given["conversation_ids"], request.user)
         row = add_conversations(pk, given["conversation_ids"], actor=request.user.get_username())
         return self._wrapped(row)
 
@@ -178,8 +184,8 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
         """Add any number of conversations by quality and scaffolding, those first that balance the file best."""
         given = _given(AddMatchingSerializer, request.data)
         limit = given.pop("limit")
-        row = training_file(pk)
-        found = [each["id"] for each in suggestions(row, Choice(**given), limit)]
+        row = file_to_work_on(pk, request.user)
+        found = [each["id"] for each in suggestions(row, Choice(**given), limit, user=request.user)]
         if not found:
             raise Invalid("No conversation that is not in the file fits: import more, or widen the choice.")
         return self._wrapped(gather(pk, found, actor=request.user.get_username()))
@@ -194,6 +200,7 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     def remove_conversations(self, request: Request, pk: str) -> Response:
         """Take 1 to 80 conversations out of the file."""
         given = _given(AddSerializer, request.data)
+        file_to_work_on(pk, request.user)
         row = remove_conversations(pk, given["conversation_ids"], actor=request.user.get_username())
         return self._wrapped(row)
 
@@ -201,12 +208,14 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated, may("training.change_trainingfile")])
     def archive(self, request: Request, pk: str) -> Response:
         """Take the file off the list of active ones; it can be downloaded, but not changed."""
+        file_to_work_on(pk, request.user)
         return self._wrapped(archive_training_file(pk, actor=request.user.get_username()))
 
     @extend_schema(request=None, responses=WrappedSerializer)
     @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated, may("training.change_trainingfile")])
     def restore(self, request: Request, pk: str) -> Response:
         """Make an archived file active again."""
+        file_to_work_on(pk, request.user)
         return self._wrapped(restore_training_file(pk, actor=request.user.get_username()))
 
     @extend_schema(parameters=[SuggestSerializer], responses=SuggestionSerializer(many=True), filters=False)
@@ -215,7 +224,7 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
         """List conversations that would balance personas, arcs and topics of the file, the best first."""
         given = _given(SuggestSerializer, request.query_params.dict())
         limit = given.pop("limit")
-        found: Any = suggestions(training_file(pk), Choice(**given), limit)
+        found: Any = suggestions(file_seen(pk, request.user), Choice(**given), limit, user=request.user)
         return Response(SuggestionSerializer(found, many=True).data)
 
     @extend_schema(parameters=[ShapeSerializer], responses=FileLinkSerializer, filters=False)
@@ -224,7 +233,7 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     def download(self, request: Request, pk: str) -> Response:
         """Return a link that opens the file for an hour."""
         shape = _given(ShapeSerializer, request.query_params.dict())["format"]
-        row = training_file(pk)
+        row = file_to_work_on(pk, request.user)
         expect_permitted(members_of(row))
         signature = signature_of(row.pk, shape, request.user.get_username())
         path = f"{reverse('trainingfile-content', args=[row.pk])}?format={shape}&signature={signature}"
@@ -243,17 +252,28 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     )
     @action(detail=True, pagination_class=None, permission_classes=[HasSignature])
     def content(self, request: Request, pk: str) -> FileResponse:
-        """Stream the file that a signed link names, as it is now."""
-        return file_response(training_file(pk), request.query_params["format"])
+        """Stream the file that a signed link names, as it is now, while who asked for the link may work on all of it."""
+        shape = request.query_params["format"]
+        signer = signer_of(request.query_params["signature"], pk, shape)
+        asker = User.objects.filter(username=signer, is_active=True).first() or AnonymousUser()
+        return file_response(file_to_work_on(pk, asker), shape, actor=signer, channel="link")
 
     def _wrapped(self, row: TrainingFile, status: int = 200) -> Response:
         return Response({"trainingFile": TrainingFileSerializer(row).data}, status=status)
 
 
-def file_response(row: TrainingFile, shape: str) -> FileResponse:
-    """Return one shape of the file as a download, which API and admin share; Conflict where it may not leave now."""
-    expect_permitted(members_of(row))
+def file_response(row: TrainingFile, shape: str, *, actor: str, channel: str) -> FileResponse:
+    """Return one shape of the file as a download, which API and admin share; Conflict where it may not leave now.
+
+    Both leave a row of the audit: what leaves does so before its first byte.
+    """
+    try:
+        expect_permitted(members_of(row))
+    except Conflict as problem:
+        file_refused(row, shape, problem.message, actor=actor, channel=channel)
+        raise
     file = opened(getattr(row, f"{shape}_file_path"))
+    file_left(row, shape, actor=actor, channel=channel)
     # Names may hold a slash, which no file name can.
     name = f"{row.name.replace('/', '_')}.{shape}"
     response = FileResponse(file, as_attachment=True, filename=name, content_type=TYPES[shape])

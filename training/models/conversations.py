@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from governance.uses import all_uses
+from training.files.querysets import TrainingFileQuerySet
 from training.models.sheets import TrainingSheet
 from workbench.concepts import Concept, Governed
 from workbench.lakehouse.fields import ArrayField, ChoiceField, KeyField
@@ -105,6 +106,8 @@ class TrainingFile(Concept):
     scaffolding_distribution = models.JSONField(help_text='{"personas", "emotional_arcs", "training_topics"}')
     updated_at = models.DateTimeField(default=timezone.now)
     updated_by = models.CharField(max_length=254, default="")
+
+    objects = TrainingFileQuerySet.as_manager()
 
     class Meta:
         db_table = "training_files"

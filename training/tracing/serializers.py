@@ -10,6 +10,8 @@ from rest_framework import serializers
 from governance.models import Withdrawal
 from governance.serializers import MOST, UsesField
 from sheets.models import Sheet
+from sheets.tagged import LEVELS
+from sheets.tagging import LONGEST_KEY, LONGEST_VALUE
 from training.models import QAPair
 from workbench.api.serializers import ConceptSerializer
 from workbench.sheet_rights import visible_to
@@ -192,6 +194,9 @@ class WhatIfSerializer(serializers.Serializer[Any]):
     )
     tag = serializers.CharField(required=False, max_length=255, help_text="tag_rule: PHI")
     place = serializers.CharField(required=False, help_text="tag: the name of a catalog, schema, table, column, volume")
+    level = serializers.CharField(
+        required=False, help_text="tag: of the place, where a table and a volume have one name"
+    )
     key = serializers.CharField(required=False, max_length=255, help_text="tag: its key")
     value = serializers.CharField(required=False, allow_blank=True, help_text="tag: its value, if any")
     remove = serializers.BooleanField(default=False, help_text="tag_rule, tag: it is taken away")
@@ -209,6 +214,17 @@ class WhatIfSerializer(serializers.Serializer[Any]):
         if missing:
             raise serializers.ValidationError(missing)
         return attrs
+
+
+class TagSerializer(serializers.Serializer[Any]):
+    """A tag to put on a place of the catalog, or to take away from there."""
+
+    level = serializers.CharField(help_text=", ".join(LEVELS))
+    place = serializers.CharField(help_text="Its name: mirion_vital.raw.parsed_invoices")
+    key = serializers.CharField(max_length=LONGEST_KEY)
+    value = serializers.CharField(default="", allow_blank=True, max_length=LONGEST_VALUE)
+    remove = serializers.BooleanField(default=False, help_text="Take it away.")
+    reason = serializers.CharField(default="", allow_blank=True, help_text="Needed; kept in the audit.")
 
 
 class OfTrainingSheetSerializer(serializers.Serializer[Any]):

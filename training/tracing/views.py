@@ -17,6 +17,8 @@ from rest_framework.viewsets import ReadOnlyModelViewSet, ViewSet
 from governance.changing import CHANGE_USES, LOOSEN
 from governance.foresight import foreseen
 from governance.models import Withdrawal
+from sheets.serializers import TaggedSerializer
+from sheets.tagging import change_tag, tag_change
 from sheets.withdrawing import release_item, withdraw_item
 from training.tracing.asked import foreseen_given
 from training.tracing.exclusions import exclusions_by_day
@@ -29,6 +31,7 @@ from training.tracing.serializers import (
     HappenedSerializer,
     ItemSerializer,
     RecallSerializer,
+    TagSerializer,
     TimelineAskedSerializer,
     WhatIfSerializer,
     WithdrawalSerializer,
@@ -121,6 +124,16 @@ class TracingViewSet(ViewSet):
         asked = _asked(WhatIfSerializer, request, request.data)
         kind, given = foreseen_given(asked.validated_data, request.user)
         return Response(ForeseenSerializer(foreseen(kind, given, request.user), many=True).data)
+
+    @extend_schema(operation_id="governance_tags", request=TagSerializer, responses=TaggedSerializer)
+    @action(detail=False, methods=["post"], permission_classes=CHANGES)
+    def tags(self, request: Request) -> Response:
+        """Put a tag on a place of the catalog or take it away; what loosens needs the right to. Ask what-if before."""
+        given = dict(_asked(TagSerializer, request, request.data).validated_data)
+        reason, actor, may_loosen = given.pop("reason"), request.user.get_username(), request.user.has_perm(LOOSEN)
+        change = tag_change(**given, user=request.user)
+        effect = change_tag(change, reason, actor=actor, may_loosen=may_loosen)
+        return Response(TaggedSerializer(effect.after).data)
 
     @extend_schema(
         operation_id="governance_exclusions", parameters=[ExclusionsAskedSerializer], responses=ExclusionsSerializer

@@ -12,7 +12,7 @@ from governance.policies import current_policy
 from governance.uses import USES, Policy, TagRule
 from sheets.models import Sheet
 from sheets.source_uses import judged, uses_of
-from sheets.tagged import Tagged
+from sheets.tagged import LEVELS, Tagged
 from training.models import Export, ExportPart, ModelTrainingLineage, QAPair, TrainingSheet
 from training.querysets import QAPairQuerySet
 
@@ -40,17 +40,17 @@ def _of_tag_rule(given: Given, user: Any) -> list[Foreseen]:
 
 
 def _of_tag(given: Given, user: Any) -> list[Foreseen]:
+    """Look at the place of this name, and of this `level` where one is given: a volume may have the name of a table."""
+    key, value, remove = given["key"], given.get("value") or "", bool(given.get("remove"))
+    levels = [given["level"]] if given.get("level") else LEVELS
+
     def tagged_so(tagged: Sequence[Tagged]) -> list[Tagged]:
-        return [_with_tag(each, given) if each.name == given["place"] else each for each in tagged]
+        return [
+            each.with_tag(key, value, remove=remove) if each.name == given["place"] and each.level in levels else each
+            for each in tagged
+        ]
 
     return _of_sources(user, current_policy(), tagged_so)
-
-
-def _with_tag(tagged: Tagged, given: Given) -> Tagged:
-    tags = {key: value for key, value in tagged.tags.items() if key != given["key"]}
-    if not given.get("remove"):
-        tags[given["key"]] = given.get("value") or ""
-    return Tagged(tagged.level, tagged.name, tags, tagged.problem)
 
 
 def _of_sources(user: Any, policy: Policy, tagged_so: Callable[[Sequence[Tagged]], Sequence[Tagged]]) -> list[Foreseen]:

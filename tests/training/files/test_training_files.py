@@ -107,6 +107,25 @@ def test_what_the_rules_refuse_changes_nothing(imported: Make, create: Any, api:
     assert (row.name, row.version, row.conversation_count) == ("rules", 1, 2)
 
 
+def test_each_download_is_a_row_of_the_audit(imported: Make, create: Any, fetch: Any, api: APIClient) -> None:
+    row = create("told", imported(1)).json()["trainingFile"]
+    asked = {"subject": f"training file {row['id']}"}
+    assert api.get("/api/v1/usage-constraint-audit", asked).json()["results"] == []
+    shapes = ("json", "jsonl", "json")
+    for shape in shapes:
+        fetch(row["id"], shape)
+    told = api.get("/api/v1/usage-constraint-audit", {**asked, "kind": "export"}).json()["results"]
+    assert [(each["modified_by"], each["reason"]) for each in reversed(told)] == [
+        ("rosa", f"Training file 'told', version 1, left as {shape} (link), SHA-256 {row[f'{shape}_sha256']}")
+        for shape in shapes
+    ]
+    link = api.get(f"{URL}/{row['id']}/download", {"format": "json"}).json()["download_url"]
+    Conversation.objects.update(prohibited_uses=["training"], usage_reason="Withdrawn consent")
+    assert APIClient().get(link).status_code == 409
+    (refused, *_) = api.get("/api/v1/usage-constraint-audit", asked).json()["results"]
+    assert refused["kind"] == "refusal" and "Withdrawn consent" in refused["reason"]
+
+
 def test_a_link_is_for_one_file_and_expires(
     imported: Make, create: Any, api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -16,8 +17,19 @@ from rest_framework.test import APIClient
 from labels.models import CanonicalLabel
 from sheets.models import Sheet
 from sheets.restricting import restrict_sheet
+from tests.training.files.conftest import document
+from training.actions.conversations import import_conversations
 from training.actions.export import open_export
-from training.models import Export, JobRun, QAPair, ReviewEvent, TrainingSheet
+from training.actions.training_files import create_training_file
+from training.models import (
+    Conversation,
+    Export,
+    JobRun,
+    QAPair,
+    ReviewEvent,
+    TrainingFileConversation,
+    TrainingSheet,
+)
 from workbench.router import CONCEPT_APPS, LAKEHOUSE
 
 LISTS = (
@@ -215,3 +227,74 @@ def test_every_filter_by_a_related_row_leaves_hidden_ones_out() -> None:
             if isinstance(each, tuple) and "Related" in each[1].__name__:
                 related: Any = model._meta.get_field(each[0]).remote_field.model  # type: ignore[union-attr]
                 assert not hasattr(related, "of_sheet") or issubclass(each[1], VisibleRelated), (model, each)
+
+
+@pytest.fixture
+def files(hidden: TrainingSheet, boards: TrainingSheet) -> dict[str, str]:
+    """Training files by name: with a conversation of the invoices, of the boards, and of an import alone."""
+    content = json.dumps([document(number) for number in (1, 2, 3)]).encode()
+    _, ids = import_conversations([("batch.json", content)], actor="omar")
+    for key, training_sheet in zip(ids, (hidden, boards), strict=False):
+        Conversation.objects.filter(pk=key).update(training_sheet=training_sheet)
+    named = {"of invoices": ids, "of boards": ids[1:], "imported": ids[2:]}
+    return {name: create_training_file(name, members, actor="omar").pk for name, members in named.items()}
+
+
+def test_a_training_file_is_seen_by_who_sees_all_that_is_in_it(
+    files: dict[str, str], rosa: User, omar: User, django_assert_num_queries: Any
+) -> None:
+    for user, names in ((rosa, {"of boards", "imported"}), (omar, {*files})):
+        client = signed_in(user)
+        with django_assert_num_queries(1, using=LAKEHOUSE):
+            listed = client.get("/api/v1/training-files").json()["files"]
+        assert {each["name"] for each in listed} == names
+    key, client = files["of invoices"], signed_in(rosa)
+    (conversation, *_) = TrainingFileConversation.objects.filter(training_file_id=key).order_by("position")
+    for path in ("", "/suggestions", "/download?format=json"):
+        assert client.get(f"/api/v1/training-files/{key}{path}").status_code == 404, path
+        assert client.get(f"/api/v1/training-files/{files['of boards']}{path}").status_code == 200, path
+    ids = {"conversation_ids": [conversation.conversation_id]}
+    for verb in ("add-conversations", "remove-conversations", "add-matching", "archive", "restore"):
+        assert client.post(f"/api/v1/training-files/{key}/{verb}", ids).status_code == 404, verb
+    assert client.delete(f"/api/v1/training-files/{key}").status_code == 404
+    for path in ("", f"/{files['imported']}/add-conversations"):
+        answer = client.post(f"/api/v1/training-files{path}", {"name": "mine", **ids})
+        assert answer.status_code == 400 and "there is no such conversation" in answer.json()["error"]["message"]
+    suggested = client.get(f"/api/v1/training-files/{files['imported']}/suggestions").json()
+    assert [each["id"] for each in suggested] == [document(2)["conversation_metadata"]["conversation_id"]]
+    taken_out = signed_in(omar).post(f"/api/v1/training-files/{key}/remove-conversations", ids)
+    assert taken_out.status_code == 200 and client.get(f"/api/v1/training-files/{key}").status_code == 200
+
+
+def test_a_link_to_a_training_file_ends_with_the_right_to_its_sheets(
+    files: dict[str, str], hidden: TrainingSheet, rosa: User
+) -> None:
+    url = f"/api/v1/training-files/{files['of invoices']}"
+    restrict_sheet(hidden.sheet, [], actor="omar")
+    link = signed_in(rosa).get(f"{url}/download?format=json").json()["download_url"]
+    assert b"".join(APIClient().get(link).streaming_content)
+    asked = {"subject": f"training file {files['of invoices']}"}
+    assert len(signed_in(rosa).get("/api/v1/usage-constraint-audit", asked).json()["results"]) == 1
+    restrict_sheet(hidden.sheet, [{"user": "rosa", "level": "read"}], actor="omar")
+    assert signed_in(rosa).get(url).status_code == 200
+    assert signed_in(rosa).get(f"{url}/download?format=json").status_code == 403
+    assert signed_in(rosa).post(f"{url}/archive").status_code == 403
+    restrict_sheet(hidden.sheet, [{"user": "omar"}], actor="omar")
+    assert APIClient().get(link).status_code == 404
+    assert signed_in(rosa).get("/api/v1/usage-constraint-audit", asked).json()["results"] == []
+
+
+def test_no_page_of_the_admin_shows_a_hidden_training_file(files: dict[str, str], rosa: User) -> None:
+    browser = Client()
+    browser.force_login(rosa)
+    shown = browser.get(reverse("admin:training_trainingfile_changelist")).text
+    assert "of boards" in shown and "of invoices" not in shown
+    for name, status in (("of boards", 200), ("of invoices", 404)):
+        for page in ("change", "fill"):
+            url = reverse(f"admin:training_trainingfile_{page}", args=[files[name]])
+            assert browser.get(url).status_code == status, url
+        url = reverse("admin:training_trainingfile_download", args=[files[name]])
+        got: Any = browser.post(url, {"format": "json"})
+        assert got.status_code == status and (status == 404 or b"".join(got.streaming_content))
+    act = reverse("admin:training_trainingfile_act", args=[files["of invoices"]])
+    assert browser.post(act, {"verb": "archive"}).status_code == 404
