@@ -87,6 +87,7 @@ def prepared(migrated: Path, django_db_blocker: Any, tmp_path_factory: pytest.Te
     var = tmp_path_factory.mktemp("prepared")
     shutil.copytree(migrated, var / "lakehouse")
     with django_db_blocker.unblock():
+        connections["default"].ensure_connection()
         (var / "workbench.sqlite3").write_bytes(connections["default"].connection.serialize())
     return var
 

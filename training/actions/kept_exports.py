@@ -17,6 +17,7 @@ from django.utils import timezone
 from sheets.volume import Volume
 from sheets.volumes import own_volume, volume
 from training.actions.export import OpenExport, open_export
+from training.audited import export_left
 from training.exports.manifest import forget, lines_of, text_of
 from training.exports.options import Options
 from training.exports.run import run_of
@@ -90,6 +91,9 @@ def make(
         )
         export.path = f"{place.name}/{file_of(export_id, export.run.format.suffix)}"
         done = _written(export, place)
+    else:
+        # A process that was killed behind the row has not told the audit.
+        export_left(done)
     _write_manifest(done)
     return done
 

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
+from governance.models import UsageConstraintAudit
 from labels.models import CanonicalLabel
 from tests.training.exports.conftest import Fetch
 from training.jobs.work import run
@@ -76,7 +77,7 @@ def test_a_large_one_is_a_job(boards: TrainingSheet, api: APIClient, fetch: Fetc
     assert b"".join(followed(link["url"]).streaming_content) == fetch(boards, format="parquet")
 
 
-@pytest.mark.parametrize("step", ["record", "write", "_write_manifest"])
+@pytest.mark.parametrize("step", ["record", "write", "export_left", "_write_manifest"])
 def test_broken_off_anywhere_the_same_job_makes_it_whole(
     boards: TrainingSheet, api: APIClient, fetch: Fetch, settings: Any, seeded: Path,
     monkeypatch: pytest.MonkeyPatch, step: str,
@@ -87,16 +88,20 @@ def test_broken_off_anywhere_the_same_job_makes_it_whole(
     def dies(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    where = {"record": "training.actions.export.OpenExport.record", "write": "sheets.local_volume.LocalVolume.write"}
+    where = {
+        "record": "training.actions.export.OpenExport.record", "write": "sheets.local_volume.LocalVolume.write",
+        "export_left": "training.actions.export.export_left",
+    }  # fmt: skip
     with monkeypatch.context() as broken:
         broken.setattr(where.get(step, f"training.actions.kept_exports.{step}"), dies)
         with pytest.raises(KeyboardInterrupt):
             run(key)
     LiveJob.objects.filter(pk=key).update(token="", heartbeat_at=None)
-    assert Export.objects.count() == (step == "_write_manifest")
+    assert Export.objects.count() == (step in ("export_left", "_write_manifest"))
     job = run(key)
     assert job is not None and job.status == "succeeded", job
     (export,) = Export.objects.all()
+    assert UsageConstraintAudit.objects.filter(kind="export", reason__contains=export.sha256).count() == 1
     assert files(seeded) == [f"{export.pk}.jsonl", f"{export.pk}.jsonl.manifest.json"]
     assert (seeded / f"Volumes/mirion_vital/workbench/exports/{export.pk}.jsonl").read_bytes() == fetch(boards)
     assert len(set(ExportPart.objects.filter(export_id=export.pk).values_list("number", flat=True))) == 3
