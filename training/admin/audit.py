@@ -27,6 +27,7 @@ from workbench.admin_base import ReadOnlyAdmin, refused
 from workbench.admin_filters import DayRange, VisibleRelated
 from workbench.concepts import short
 from workbench.problems import Problem
+from workbench.sheet_rights import need_work
 
 ACTIONS = {
     "approve": "success",
@@ -122,16 +123,21 @@ class ExportAdmin(ReadOnlyAdmin):
         return bool(request.user.has_perm("training.add_export"))
 
     @action(description="Manifest", icon="fact_check", permissions=["fetch"])
-    def manifest(self, _request: HttpRequest, object_id: str) -> HttpResponseBase:
-        return manifest_response(get_object_or_404(Export, pk=object_id))
+    def manifest(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        return manifest_response(self._taken(request, object_id))
 
     @action(description="Download", icon="download", variant=ActionVariant.PRIMARY, permissions=["fetch"])
     def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Fetch the kept file by a link of its own, for which the gates are asked again."""
         try:
-            return redirect(link_to(get_object_or_404(Export, pk=object_id)).path)
+            return redirect(link_to(self._taken(request, object_id)).path)
         except Problem as problem:
             return refused(self, request, problem, object_id)
+
+    def _taken(self, request: HttpRequest, object_id: str) -> Export:
+        export: Export = get_object_or_404(self.get_queryset(request), pk=object_id)
+        need_work(request.user, export)
+        return export
 
     @display(description="exported", ordering="exported_pairs")
     def exported(self, export: Export) -> str:

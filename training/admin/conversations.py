@@ -15,7 +15,6 @@ from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     FieldTextFilter,
     RangeNumericFilter,
-    RelatedDropdownFilter,
 )
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -24,6 +23,7 @@ from governance.uses import USES
 from training.actions.conversations import Limits, conversations_from, import_conversations, import_from_volume
 from training.models import Conversation, TrainingSheet
 from workbench.admin_base import ReadOnlyAdmin
+from workbench.admin_filters import VisibleRelated
 from workbench.concepts import Classification
 from workbench.problems import Problem
 from workbench.sheet_rights import need_work
@@ -86,7 +86,7 @@ class ConversationAdmin(ReadOnlyAdmin):
         ("emotional_arc_key", FieldTextFilter),
         ("training_topic_key", FieldTextFilter),
         ("batch_id", FieldTextFilter),
-        ("training_sheet", RelatedDropdownFilter),
+        ("training_sheet", VisibleRelated),
     )
     search_fields = ("source_file", "persona_name", "emotional_arc", "training_topic", "batch_id", "id")
     actions_list = ("bring_in",)

@@ -151,7 +151,11 @@ def test_no_page_of_the_admin_shows_it(hidden: TrainingSheet, rosa: User) -> Non
         assert not [key for key in keys if key in page] and hidden.sheet.name not in page, url
     for name, key in (("training_trainingsheet", hidden.pk), ("sheets_sheet", hidden.sheet_id)):
         assert browser.get(reverse(f"admin:{name}_change", args=[key])).status_code == 302
-    for name, key in (("training_trainingsheet_export", hidden.pk), ("sheets_sheet_items", hidden.sheet_id)):
+    export = Export.objects.filter(training_sheet_id=hidden.pk)[0].pk
+    for name, key in (
+        ("training_trainingsheet_export", hidden.pk), ("sheets_sheet_items", hidden.sheet_id),
+        ("training_export_manifest", export), ("training_export_download", export),
+    ):  # fmt: skip
         assert browser.get(reverse(f"admin:{name}", args=[key])).status_code == 404
     label = CanonicalLabel.objects.filter(sheet_id=hidden.sheet_id)[0]
     for name, args in (
@@ -222,6 +226,7 @@ def test_every_filter_by_a_related_row_leaves_hidden_ones_out() -> None:
 
     from workbench.admin_filters import VisibleRelated
 
+    assert admin.site._registry
     for model, page in admin.site._registry.items():
         for each in page.list_filter:
             if isinstance(each, tuple) and "Related" in each[1].__name__:
