@@ -14,6 +14,7 @@ import pytest
 from deltalake import write_deltalake
 from django.contrib.auth.models import User
 from django.test import Client
+from django.urls import reverse
 from PIL import Image
 
 from sheets.actions import create_sheet
@@ -63,11 +64,11 @@ def marked(seeded: Path) -> TrainingSheet:
 
 @pytest.fixture
 def opens(marked: TrainingSheet, rosa: User, client: Client, live_server: Any, chromium: Any) -> Iterator[Opens]:
-    """Opens the review of the boards, patiently; what fails on a page, or breaks its policy, fails the test."""
+    """Opens the review of the boards or another screen, patiently; what fails on a page, or breaks its policy, fails the test."""
     faults: list[str] = []
     client.force_login(rosa)
 
-    def open_(**options: Any) -> Any:
+    def open_(address: str = f"/review/{marked.pk}/?order=sequence", **options: Any) -> Any:
         context = chromium.new_context(viewport={"width": 1280, "height": 720}, **options)
         session = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
         context.add_cookies([session])
@@ -75,7 +76,7 @@ def opens(marked: TrainingSheet, rosa: User, client: Client, live_server: Any, c
         page.set_default_timeout(90_000)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda message: "Content Security" in message.text and faults.append(message.text))
-        page.goto(f"{live_server.url}/review/{marked.pk}/?order=sequence")
+        page.goto(f"{live_server.url}{address}")
         return page
 
     yield open_
@@ -166,6 +167,20 @@ def test_a_box_by_mouse_by_keyboard_and_without_scripts(opens: Opens, seeded: Pa
     assert (second["width"], second["height"]) == (800, 600)
     assert third["shapes"] == [{"label": "cold_joint", "box": {"x": 10, "y": 20, "width": 30, "height": 40}}]
     assert fourth["shapes"] == [{"label": "misalignment", "polygon": [[10, 20], [60, 20], [40, 50]]}]
+
+
+def test_a_box_is_drawn_where_labels_are_made(opens: Opens, marked: TrainingSheet, seeded: Path) -> None:
+    page = opens(reverse("label", args=[marked.sheet_id, "defect_boxes"]))
+    ready(page)
+    first = page.locator(".item").get_attribute("data-item-ref")
+    page.keyboard.press("b")
+    drag(page, (300, 200), (420, 290))
+    page.keyboard.press("1")
+    assert sides(page, 0) == pytest.approx([300, 200, 120, 90], abs=3)
+    approved(page, "a")
+    (label,) = labels(seeded)
+    assert (label["image"], label["width"], label["height"]) == (first, 800, 600)
+    assert [shape["label"] for shape in label["shapes"]] == ["scratch"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
