@@ -63,6 +63,12 @@ Look = Callable[[str, Mapping[str, Any], Any], Sequence[Foreseen]]
 LOOKS: list[Look] = []
 
 
+def add_look(look: Look) -> None:
+    """Have this function look too, once however often it is added: later apps add theirs when they are ready."""
+    if look not in LOOKS:
+        LOOKS.append(look)
+
+
 def foreseen(kind: str, given: Mapping[str, Any], user: Any) -> list[Foreseen]:
     """Return the uses that the change touches, and what happens to each; nothing is written.
 

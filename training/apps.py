@@ -8,8 +8,8 @@ class TrainingConfig(AppConfig):
     verbose_name = "Training sheets"
 
     def ready(self) -> None:
-        from governance.foresight import LOOKS
+        from governance.foresight import add_look
         from training import checks  # noqa: F401 - registers itself
         from training.tracing.what_if import look
 
-        LOOKS.append(look)
+        add_look(look)

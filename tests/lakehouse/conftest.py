@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,8 @@ def frame(lakehouse: Path) -> Callable[[str], polars.DataFrame]:
 @pytest.fixture(scope="session")
 def processes() -> ForkServerContext:
     """Starts processes by fork from one that has loaded the project and opened no table, as gunicorn does."""
+    # One that a test of review started knows nothing of the throwaway apps, and would be used on.
+    forkserver._forkserver._stop()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["__main__", "tests.lakehouse.testapp.work"])
     return context
