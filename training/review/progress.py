@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 from django.core.cache import cache
 from django.db.models import Count, Max, Q, QuerySet
@@ -23,6 +24,8 @@ from workbench.pace import LATELY, minutes_left
 
 # Seconds after which a count is made anew, and after which it is not shown any more.
 FRESH, SHOWN = 5, 60
+# How often a first count is made again because something was applied meanwhile, and seconds between.
+TRIES, TURN = 3, 0.1
 
 Bucket = tuple[str, str, str]
 
@@ -96,22 +99,39 @@ def _counted(training_sheet_id: str) -> Counted:
 
 
 def _count(training_sheet_id: str) -> Counted:
-    """Count in the lakehouse, and remember it."""
-    # The journal first: what is applied while the lakehouse counts would else be missing from both.
+    """Count in the lakehouse, and remember it.
+
+    What is applied while the lakehouse counts would be counted twice, so such a count is left for an older one: with the
+    journal over it that one is right as well.
+    """
+    for _ in range(TRIES):
+        before = _applied(training_sheet_id)
+        found = _count_once(training_sheet_id)
+        if before is not None and before == _applied(training_sheet_id):
+            cache.set(_key(training_sheet_id), found, SHOWN)
+            return found
+        if kept := cache.get(_key(training_sheet_id)):
+            cache.set(_key(training_sheet_id), kept, SHOWN)
+            return cast(Counted, kept)
+        time.sleep(TURN)
+    cache.set(_key(training_sheet_id), found, FRESH)
+    return found
+
+
+def _count_once(training_sheet_id: str) -> Counted:
     newest = ReviewAction.objects.filter(training_sheet_id=training_sheet_id).aggregate(last=Max("id"))["last"] or 0
     waiting = list(_waiting(training_sheet_id).values_list("pk", flat=True))
     pairs = QAPair.objects.filter(training_sheet_id=training_sheet_id).order_by()
     rows = pairs.values_list("status", "labeling_mode", "reviewed_by").annotate(count=Count("pk"))
     buckets = {(status, mode, reviewer): count for status, mode, reviewer, count in rows}
-    found = Counted(buckets, newest, waiting, time.monotonic())
-    cache.set(_key(training_sheet_id), found, FRESH if _is_being_applied(training_sheet_id, waiting) else SHOWN)
-    return found
+    return Counted(buckets, newest, waiting, time.monotonic())
 
 
-def _is_being_applied(training_sheet_id: str, waiting: list[int]) -> bool:
-    """Return whether the count may have seen some of what waited applied: it is soon made again then."""
-    held = ReviewSheet.objects.filter(pk=training_sheet_id, held_until__gt=timezone.now())
-    return held.exists() or len(waiting) != _waiting(training_sheet_id).filter(pk__in=waiting).count()
+def _applied(training_sheet_id: str) -> int | None:
+    """Return how many decisions are in the lakehouse, None while a process is writing some."""
+    if ReviewSheet.objects.filter(pk=training_sheet_id, held_until__gt=timezone.now()).exists():
+        return None
+    return ReviewAction.objects.filter(training_sheet_id=training_sheet_id).exclude(applied_at=None).count()
 
 
 def _key(training_sheet_id: str) -> str:
