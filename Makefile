@@ -59,26 +59,17 @@ test-databricks: install
 	WORKBENCH_TEST_ENGINE=databricks $(BIN)/python -m pytest -p tests.spark.recording -n 2 --dist loadfile tests/databricks \
 		tests/lakehouse tests/training tests/labels tests/templates_app tests/sheets tests/governance tests/admin tests/api
 
-.venv-spark/installed: tests/spark/requirements.txt
-	test -x .venv-spark/bin/python || $(PYTHON) -m venv .venv-spark
-	.venv-spark/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/spark/requirements.txt
+## What other people's tools need, each in an environment of its own
+.venv-%/installed: tests/%/requirements.txt
+	test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
 test-spark: test-databricks .venv-spark/installed
 	$(BIN)/pytest tests/spark
 
-.venv-formats/installed: tests/formats/requirements.txt
-	test -x .venv-formats/bin/python || $(PYTHON) -m venv .venv-formats
-	.venv-formats/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/formats/requirements.txt
-	touch $@
-
 test-formats: install .venv-formats/installed
 	$(BIN)/pytest tests/formats
-
-.venv-presidio/installed: tests/presidio/requirements.txt
-	test -x .venv-presidio/bin/python || $(PYTHON) -m venv .venv-presidio
-	.venv-presidio/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/presidio/requirements.txt
-	touch $@
 
 test-presidio: install .venv-presidio/installed
 	$(BIN)/pytest tests/presidio

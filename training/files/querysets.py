@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from django.db.models import F, QuerySet
+from django.db.models import F
 
-from workbench.sheet_rights import rights_of
+from workbench.sheet_rights import OfSheetQuerySet
 
 if TYPE_CHECKING:
     from training.models import TrainingFile  # noqa: F401 - named in the brackets below
 
 
-class TrainingFileQuerySet(QuerySet["TrainingFile"]):
-    def visible_to(self, user: Any) -> Self:
-        """Return the files of whose conversations the user sees every sheet; imported ones came from none."""
-        return self._without(rights_of(user).hidden)
-
-    def workable_by(self, user: Any) -> Self:
-        """Return the files of whose conversations the user may work on every sheet."""
-        rights = rights_of(user)
-        return self._without(rights.hidden | rights.read_only)
+class TrainingFileQuerySet(OfSheetQuerySet["TrainingFile"]):
+    """A file belongs to every sheet that a conversation in it was made from; imported ones were made from none."""
 
     def of_sheets(self, sheet_ids: Collection[str]) -> Self:
         """Return the files that have now a conversation made from one of the sheets."""
@@ -32,7 +25,7 @@ class TrainingFileQuerySet(QuerySet["TrainingFile"]):
         )
         return self.filter(pk__in=inside.order_by().values("training_file_id"))
 
-    def _without(self, sheet_ids: Collection[str]) -> Self:
+    def _without(self, sheet_ids: frozenset[str]) -> Self:
         if not sheet_ids:
             return self
         return self.exclude(pk__in=self.model._default_manager.of_sheets(sheet_ids).order_by().values("pk"))
