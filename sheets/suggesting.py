@@ -1,12 +1,12 @@
-"""Which columns of a sheet look like sensitive data, as suggestions to tag them, and setting such a tag."""
+"""Which columns of a sheet look like sensitive data, as suggestions to tag them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
-from governance import audit
 from governance.sensitive.detectors import KINDS
 from governance.sensitive.scanning import scan_field, texts_in
 from sheets.catalog import browser, describe
@@ -14,15 +14,11 @@ from sheets.models import Sheet
 from sheets.names import TableName
 from sheets.reading import iter_items
 from sheets.tagged import Place
-from sheets.tagging import TagChange, write_tag
-from workbench.near import listed
-from workbench.problems import Invalid
 
 LOOKED_AT = 200
 # A column in which one value of five holds sensitive data is no accident.
 SHARE = 0.2
 TAG, SECRETS = "PII", {"key", "secret"}
-SET_TAGS = "governance.change_tagpolicy"
 
 
 @dataclass(frozen=True)
@@ -40,6 +36,12 @@ class Suggestion:
     def words(self) -> str:
         found = ", ".join(f"{KINDS[kind]} in {count} of {self.values}" for kind, count in self.kinds)
         return f"Column {self.column}: {found}"
+
+    @property
+    def tag_form(self) -> str:
+        """The query of the form that sets the tag, after it has shown what that does."""
+        place = f"{self.table}.{self.column}"
+        return urlencode({"level": "column", "place": place, "key": self.tag, "reason": self.words})
 
 
 def suggestions(sheet: Sheet) -> list[Suggestion]:
@@ -66,28 +68,6 @@ def suggestions(sheet: Sheet) -> list[Suggestion]:
         )
         for column, kinds in sorted(often.items())
     ]  # fmt: skip
-
-
-def tag_column(sheet: Sheet, column: str, tag: str, reason: str, *, actor: str) -> None:
-    """Set the tag on the column of the sheet's table; it holds at the next use. Invalid for a column not suggested."""
-    offered = {each.column: each for each in suggestions(sheet)}
-    faults = {
-        "column": []
-        if column in offered
-        else [f"Found {column!r}: use {listed(offered) or 'none, nothing is suggested'}."],
-        "tag": []
-        if column not in offered or tag == offered[column].tag
-        else [f"Found {tag!r}: {offered[column].tag}."],
-        "reason": [] if reason.strip() else ["Say why; it is kept in the audit."],
-    }
-    if found := {name: words for name, words in faults.items() if words}:
-        raise Invalid.of_fields("The tag was not set.", found)
-    place = _place(TableName.parse(offered[column].table), column)
-    # The audit comes first: what it says and what then was not done is better than the reverse.
-    change = TagChange(place, tag)
-    words = f"{change.words}: {reason.strip()}"
-    audit.append([audit.entry("tag_rule", f"sheet {sheet.pk}", reason=words, actor=actor)])
-    write_tag(change)
 
 
 def _place(table: TableName, column: str) -> Place:

@@ -164,6 +164,14 @@ def omar(db: None) -> User:
 
 
 @pytest.fixture
+def dora(db: None) -> User:
+    """A data scientist: she changes uses, and loosens nothing."""
+    dora = User.objects.create_user("dora", is_staff=True)
+    dora.groups.add(Group.objects.get(name="data scientist"))
+    return dora
+
+
+@pytest.fixture
 def nils(db: None) -> User:
     """Signed in, and may nothing else."""
     return User.objects.create_user("nils", password="nils' password")

@@ -1,6 +1,6 @@
 """Which sheets a user sees and may work on: all, but for those that are restricted to others.
 
-One query a request: what it finds is remembered on the user's object, as Django remembers permissions there.
+One query a request, two where any sheet is restricted: what they find is remembered on the user's object, as Django remembers permissions there.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Case, Max, Model, Q, QuerySet, Value, When
+from django.db.models import Model, Q, QuerySet
 
 M = TypeVar("M", bound=Model)
 
@@ -60,17 +60,14 @@ def _rights(user: Any) -> SheetRights:
 
     if user.has_perm(SEES_ALL):
         return SheetRights()
+    restricted = frozenset(SheetGrant.objects.order_by().values_list("sheet_id", flat=True).distinct())
+    if not restricted:
+        return SheetRights()
     groups = getattr(user, "group_ids", None) or user.groups.values("pk")
-    mine = Q(user_id=user.pk or 0) | Q(group__in=groups)
-    mine_by_level = Case(
-        When(mine & Q(level=SheetGrant.Level.WORK), then=Value(2)), When(mine, then=Value(1)), default=Value(0)
-    )
-    best = SheetGrant.objects.order_by().values_list("sheet_id").annotate(best=Max(mine_by_level))
-    levels = dict(best.values_list("sheet_id", "best"))
-    return SheetRights(
-        frozenset(key for key, level in levels.items() if not level),
-        frozenset(key for key, level in levels.items() if level == 1),
-    )
+    mine = SheetGrant.objects.filter(Q(user_id=user.pk or 0) | Q(group__in=groups)).values_list("sheet_id", "level")
+    levels = list(mine)
+    worked_on = {key for key, level in levels if level == SheetGrant.Level.WORK}
+    return SheetRights(restricted.difference(dict(levels)), frozenset(dict(levels)) - worked_on)
 
 
 def sheet_key_of(row: Model) -> str | None:

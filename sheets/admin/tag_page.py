@@ -29,7 +29,7 @@ def tag_page(admin: Any, request: HttpRequest) -> HttpResponse:
     given = request.POST if request.method == "POST" else request.GET
     asked: dict[str, Any] = {name: given.get(name, "").strip() for name in NAMES}
     asked |= {"remove": given.get("remove") == "1"}
-    reason = request.POST.get("reason", "")
+    reason = given.get("reason", "")
     context: dict[str, Any] = {}
     problem: Problem | None = None
     if request.method == "POST":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.db import DatabaseError
 from django.test import Client
 from django.urls import reverse
@@ -27,14 +27,6 @@ def as_(user: User) -> APIClient:
     client = APIClient()
     client.force_authenticate(user)
     return client
-
-
-@pytest.fixture
-def dora(db: None) -> User:
-    """A data scientist: she changes uses, and loosens nothing."""
-    dora = User.objects.create_user("dora", is_staff=True)
-    dora.groups.add(Group.objects.get(name="data scientist"))
-    return dora
 
 
 def told() -> UsageConstraintAudit:

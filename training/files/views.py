@@ -256,16 +256,17 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
         shape = request.query_params["format"]
         signer = signer_of(request.query_params["signature"], pk, shape)
         asker = User.objects.filter(username=signer, is_active=True).first() or AnonymousUser()
-        return file_response(file_to_work_on(pk, asker), shape, actor=signer, channel="link")
+        head = request.method == "HEAD"
+        return file_response(file_to_work_on(pk, asker), shape, actor=signer, channel="link", head=head)
 
     def _wrapped(self, row: TrainingFile, status: int = 200) -> Response:
         return Response({"trainingFile": TrainingFileSerializer(row).data}, status=status)
 
 
-def file_response(row: TrainingFile, shape: str, *, actor: str, channel: str) -> FileResponse:
+def file_response(row: TrainingFile, shape: str, *, actor: str, channel: str, head: bool = False) -> FileResponse:
     """Return one shape of the file as a download, which API and admin share; Conflict where it may not leave now.
 
-    Both leave a row of the audit: what leaves does so before its first byte.
+    Both leave a row of the audit: what leaves does so before its first byte. Asking for the `head` alone takes nothing.
     """
     try:
         expect_permitted(members_of(row))
@@ -273,7 +274,8 @@ def file_response(row: TrainingFile, shape: str, *, actor: str, channel: str) ->
         file_refused(row, shape, problem.message, actor=actor, channel=channel)
         raise
     file = opened(getattr(row, f"{shape}_file_path"))
-    file_left(row, shape, actor=actor, channel=channel)
+    if not head:
+        file_left(row, shape, actor=actor, channel=channel)
     # Names may hold a slash, which no file name can.
     name = f"{row.name.replace('/', '_')}.{shape}"
     response = FileResponse(file, as_attachment=True, filename=name, content_type=TYPES[shape])

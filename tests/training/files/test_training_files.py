@@ -120,6 +120,8 @@ def test_each_download_is_a_row_of_the_audit(imported: Make, create: Any, fetch:
         for shape in shapes
     ]
     link = api.get(f"{URL}/{row['id']}/download", {"format": "json"}).json()["download_url"]
+    assert APIClient().head(link)["Content-Length"] == str(row["json_file_size"])
+    assert len(api.get("/api/v1/usage-constraint-audit", asked).json()["results"]) == len(shapes)
     Conversation.objects.update(prohibited_uses=["training"], usage_reason="Withdrawn consent")
     assert APIClient().get(link).status_code == 409
     (refused, *_) = api.get("/api/v1/usage-constraint-audit", asked).json()["results"]
