@@ -42,6 +42,7 @@ SELECT
     'internal' AS data_classification,
     ['training', 'validation', 'evaluation', 'few_shot', 'testing'] AS allowed_uses,
     CASE WHEN i % $prohibited_every = 2 THEN ['training'] ELSE []::VARCHAR[] END AS prohibited_uses,
+    []::VARCHAR[] AS tag_prohibited_uses,
     CASE WHEN i % $prohibited_every = 2 THEN 'Client NDA' ELSE '' END AS usage_reason,
     TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_microseconds(i) AS created_at,
     TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_microseconds(i) AS updated_at
