@@ -174,13 +174,13 @@ def _subject(place: Place) -> str:
 
 def _need_table(user: Any, parts: tuple[str, ...]) -> None:
     name = TableName(*parts)
-    need_source(user, str(name))
+    need_source(user, name)
     describe(name)
 
 
 def _need_volume(user: Any, parts: tuple[str, ...]) -> None:
     name = VolumeName(*parts)
-    need_source(user, str(name))
+    need_source(user, name)
     volume(name)
 
 
