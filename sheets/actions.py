@@ -12,6 +12,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from sheets.models import Sheet
+from sheets.names import normal_sources
 from sheets.reading import Findings, count_items, inspect
 from sheets.sources import Fields, resolve
 from workbench.models import SheetGrant
@@ -104,7 +105,7 @@ def _known(data: Mapping[str, Any]) -> dict[str, Any]:
     if unknown := sorted(set(data) - FIELDS):
         near = near_misses(unknown[0], FIELDS)
         raise Invalid(f"A sheet has no field {unknown[0]!r}.{near} Fields: {listed(FIELDS)}.")
-    return dict(data)
+    return normal_sources(data)
 
 
 def _check(sheet: Sheet, *, against_lakehouse: bool = True) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sheets.models import Sheet
-from sheets.names import TableName, VolumeName
+from sheets.names import TableName, VolumeName, name_of
 from sheets.own import refuse_own
 from sheets.querysets import sources_in
 from sheets.tagged import Place
@@ -29,7 +29,7 @@ def need_sources(user: Any, data: Mapping[str, Any]) -> None:
     """Raise Invalid where a sheet would read what is not there for the user; `data` has the names of a sheet's fields."""
     hidden = _hidden_from(user)
     words = "There is no {}, or you may not see it: ask a platform lead for rights on the sheet that reads it."
-    if (table := str(data.get("primary_table") or "")).lower() in hidden:
+    if (table := name_of(str(data.get("primary_table") or ""))) in hidden:
         raise Invalid.of_fields("The sheet was not saved.", {"primary_table": [words.format(table)]})
     for name in sources_in(data.get("secondary_sources")):
         if name in hidden:
