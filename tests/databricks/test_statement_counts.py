@@ -78,9 +78,10 @@ def approve(training_sheet: TrainingSheet, count: int) -> None:
 
 
 def test_generating_1000_pairs(sent: Sent, generated: TrainingSheet) -> None:
-    # The tag rules, the keys of the sheet, its training sheet, its items; the labels of each chunk of 500; the pairs, at once; the end.
+    # The tag rules, the keys of the sheet, those over the same items, its training sheet, its items; labels and withdrawals of each
+    # chunk of 500; the pairs, at once; the end.
     made = {"sheet": generated.sheet, "template": generated.template, "actor": "o", "mode": "manual"}
-    assert sent(lambda: generate(**made)) == 9
+    assert sent(lambda: generate(**made)) == 12
     assert QAPair.objects.count() == 1000
 
 

@@ -65,6 +65,19 @@ def test_a_withdrawal_holds_in_the_other_sheet(
     assert not Withdrawal.objects.get().is_released
 
 
+def test_a_sheet_made_tomorrow_gets_nothing_of_it(invoices: TrainingSheet, omar: User) -> None:
+    pair = QAPair.objects.of(invoices.pk).filter(canonical_label=None)[0]
+    item = {"sheet": invoices.sheet_id, "item_ref": pair.item_ref, "reason": REASON}
+    assert as_(omar).post("/api/v1/governance/withdraw", item).status_code == 200
+    later = second(invoices.sheet, omar)
+    asked = {"sheet_id": later.pk, "template_id": invoices.template_id, "labeling_mode": "manual"}
+    made = as_(omar).post("/api/v1/training-sheets/generate", asked)
+    assert made.status_code == 201 and made.json()["statistics"]["failed"] == 1
+    new = QAPair.objects.get(training_sheet_id=made.json()["id"], item_ref=pair.item_ref)
+    assert new.error == f"item withdrawn: {REASON}"
+    assert [each["content"] for each in new.messages] == [""]
+
+
 def test_a_reservation_names_nothing_of_a_restricted_sheet(
     invoices: TrainingSheet, again: Sheet, pair: QAPair, omar: User, rosa: User
 ) -> None:
