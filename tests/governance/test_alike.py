@@ -104,3 +104,18 @@ def test_recall_leads_to_the_other_sheet(invoices: TrainingSheet, again: Sheet, 
     for sheet, other in ((invoices.sheet_id, again.pk), (again.pk, invoices.sheet_id)):
         found = as_(omar).get("/api/v1/governance/recall", {"sheet": sheet, "item_ref": pair.item_ref}).json()
         assert [each["sheet_id"] for each in found["elsewhere"]] == [other]
+
+
+def test_an_export_applies_what_waits_for_the_other_sheet(
+    invoices: TrainingSheet, again: Sheet, pair: QAPair, omar: User, settings: Any
+) -> None:
+    client = as_(omar)
+    asked = {"sheet_id": again.pk, "template_id": invoices.template_id, "labeling_mode": "manual"}
+    made = client.post("/api/v1/training-sheets/generate", asked).json()
+    there = QAPair.objects.get(training_sheet_id=made["id"], item_ref=pair.item_ref)
+    settings.REVIEW_APPLY = "worker"
+    body = {"allowed_uses": ["evaluation", "testing"], "reason": "Golden set"}
+    assert client.post(f"/api/v1/qa-pairs/{there.pk}/uses", body).status_code == 200
+    assert QAPair.objects.get(pk=there.pk).allowed_uses != body["allowed_uses"]
+    assert client.get(f"/api/v1/training-sheets/{invoices.pk}/export/jsonl").getvalue().count(b"\n") == 4
+    assert "reserved by a pair of the training sheet" in str(reasons(invoices, omar))

@@ -21,7 +21,7 @@ from training.files.importing import conversations_in, problems_of, row_of
 from training.files.storage import draft, path_of, send, storing
 from training.ledger import Ledger, bucket
 from training.models import Conversation, QAPair, TrainingSheet
-from training.review.applying import settle
+from training.review.applying import settle_alike
 from workbench.concepts import Classification
 from workbench.lakehouse.ids import uuid5_of, uuid7
 from workbench.near import listed
@@ -113,7 +113,7 @@ def conversations_from(
         raise Conflict(
             f"The training sheet is {training_sheet.status}: review all its pairs first, so that it is approved."
         )
-    settle(training_sheet.pk)
+    settle_alike(training_sheet)
     batch, ledger = uuid7(), Ledger()
     named = _scaffolding_of(training_sheet) | dict(scaffolding or {})
     passed = _passed(training_sheet, ledger)
