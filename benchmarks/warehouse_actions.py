@@ -46,10 +46,11 @@ def _approved(rows: int) -> TrainingSheet:
     from training.models import QAPair, TrainingSheet
 
     with connections["lakehouse"].cursor() as cursor:
-        cursor.execute("CREATE TABLE items (id STRING, line STRING) USING DELTA")
+        cursor.execute("CREATE SCHEMA mirion_vital.line")
+        cursor.execute("CREATE TABLE mirion_vital.line.items (id STRING, line STRING) USING DELTA")
         ids = json.dumps([f"item-{n:04}" for n in range(1000)])
-        cursor.execute("INSERT INTO items SELECT EXPLODE(FROM_JSON(%s, 'ARRAY<STRING>')), 'A'", [ids])
-    sheet = create_sheet({"name": "s", "primary_table": "mirion_vital.workbench.items", "join_keys": ["id"]}, actor="o")
+        cursor.execute("INSERT INTO mirion_vital.line.items SELECT EXPLODE(FROM_JSON(%s, 'ARRAY<STRING>')), 'A'", [ids])
+    sheet = create_sheet({"name": "s", "primary_table": "mirion_vital.line.items", "join_keys": ["id"]}, actor="o")
     schema = [{"name": "line", "type": "string"}]
     prompt = {"name": "t", "label_type": "x", "user_prompt_template": "{{ line }}", "input_schema": schema}
     template = publish(create_template(prompt, actor="o"), actor="o")

@@ -17,8 +17,10 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from governance.chain import Fault, Head, Row, faults, hash_of
+from governance.changing import in_order
 from governance.files import changed_files, note_files
 from governance.models import AuditAnnouncement, AuditHead, UsageConstraintAudit
+from governance.uses import Decision
 from workbench.problems import Conflict, Problem
 
 SHOWN = 20
@@ -57,6 +59,16 @@ def entry(kind: str, subject: str, *, reason: str, actor: str, key: str = "", **
     return UsageConstraintAudit(
         **own, kind=kind, subject=subject, reason=reason, modified_by=actor, modified_at=timezone.now(), **more
     )
+
+
+def sides(was: Decision, now: Decision) -> dict[str, Any]:
+    """Return the columns of a row that tells of a change from one decision to another."""
+    found: dict[str, Any] = {}
+    for when, decision in (("old", was), ("new", now)):
+        found[f"{when}_allowed_uses"] = in_order(decision.allowed)
+        found[f"{when}_prohibited_uses"] = in_order(decision.prohibited)
+        found[f"{when}_data_classification"] = decision.classification
+    return found
 
 
 def refused(problem: Problem, *, actor: str, subject: str = "", **about: str) -> None:

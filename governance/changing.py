@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from governance.uses import CLASSIFICATIONS, USES, validate_uses
+from governance.uses import CLASSIFICATIONS, USES, Decision, validate_uses
 from workbench.near import listed, near_misses
 from workbench.problems import Forbidden, Invalid
 
@@ -111,6 +111,15 @@ def in_order(uses: Collection[str]) -> list[str]:
 
 def _plain(value: Any) -> Any:
     return value if isinstance(value, str) else in_order(value)
+
+
+def given_back(was: Decision, now: Decision) -> str:
+    """Return in words what a decision gives back that an earlier one kept: uses, or a lower classification; "" for none."""
+    if freed := in_order(was.prohibited - now.prohibited):
+        return f"allows {listed(freed)} again"
+    if CLASSIFICATIONS.index(now.classification) < CLASSIFICATIONS.index(was.classification):
+        return f"lowers the classification from {was.classification} to {now.classification}"
+    return ""
 
 
 def refuse_loosening(present: Fields, after: Fields, *, may_loosen: bool) -> list[str]:

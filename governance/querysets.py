@@ -9,7 +9,6 @@ from django.apps import apps
 from django.db import NotSupportedError
 from django.db.models import Q, QuerySet
 
-from governance.uses import USES, Limit
 from workbench.sheet_rights import OfSheetQuerySet, rights_of
 
 if TYPE_CHECKING:
@@ -79,11 +78,10 @@ def _permitting(when: str, use: str) -> Q:
 
 
 class WithdrawalQuerySet(OfSheetQuerySet["Withdrawal"]):
-    def in_force(self, sheet_id: str, item_refs: Sequence[str] | None = None) -> dict[str, Limit]:
-        """Return what each withdrawn item of the sheet, or of these items, is limited by, in one query."""
+    def in_force(
+        self, sheet_ids: Sequence[str], item_refs: Sequence[str] | None = None
+    ) -> Iterable[tuple[str, str, str]]:
+        """Return sheet, item and reason of each withdrawal that holds in these sheets, or of these items there."""
         only = {} if item_refs is None else {"item_ref__among": list(item_refs)}
-        rows = self.filter(sheet_id=sheet_id, is_released=False, **only).values_list("item_ref", "reason")
-        return {
-            ref: Limit("withdrawn item", f"item withdrawn: {reason}", frozenset(), frozenset(USES), where=ref)
-            for ref, reason in rows.order_by("item_ref")
-        }
+        rows = self.filter(sheet_id__in=list(sheet_ids), is_released=False, **only)
+        return rows.order_by("item_ref", "id").values_list("sheet_id", "item_ref", "reason")

@@ -1,6 +1,6 @@
 """Which items of a sheet are held out: reserved by hand, or by a label or pair that may only be used to evaluate.
 
-It holds for every sheet whose items are rows of the same table under the same name, and for every label type.
+It holds for every sheet over the same items (`sheets.alike`), and for every label type.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from governance.held_out import held_out_limit, reserving
 from governance.models import HeldOutItem
 from governance.uses import Limit
 from labels.models import CanonicalLabel
+from sheets.alike import ELSEWHERE, Alike, alike_of
 from sheets.models import Sheet
 
 
@@ -33,31 +34,25 @@ class HeldOut:
 
 def held_out_of(sheet: Sheet, item_refs: Sequence[str] | None = None) -> HeldOut:
     """Return what is held out of the sheet, or of these items, in one query after that for the sheets over its table."""
+    return _held_out(alike_of(sheet), item_refs)
+
+
+def held_out_limits(alike: Alike, item_refs: Sequence[str] | None = None) -> dict[str, Limit]:
+    """Return the limit of each item that is held out, as one source of `sheets.item_limits`."""
+    return {ref: held_out_limit(by) for ref, by in _held_out(alike, item_refs).by.items()}
+
+
+def _held_out(alike: Alike, item_refs: Sequence[str] | None) -> HeldOut:
     first, *rest = (
         rows.order_by()
-        .annotate(_by=Value(by, CharField()), _name=F(name))
-        .values_list("item_ref", "_by", "_name")
+        .annotate(_by=Value(by, CharField()), _name=F(name), _sheet=F(rows.model.of_sheet))
+        .values_list("item_ref", "_by", "_name", "_sheet")
         .distinct()
-        for rows, by, name in _sources(sheets_alike(sheet), item_refs)
+        for rows, by, name in _sources(alike.sheet_ids, item_refs)
     )
-    found = first.union(*rest, all=True)
-    # Sorted, so that of several the same one is named each time.
-    return HeldOut({ref: f"{by} {name!r}" for ref, by, name in sorted(found, reverse=True)})
-
-
-def held_out_limits(sheet: Sheet, item_refs: Sequence[str] | None = None) -> dict[str, Limit]:
-    """Return the limit of each item that is held out, as one source of `sheets.item_limits`."""
-    return {ref: held_out_limit(by) for ref, by in held_out_of(sheet, item_refs).by.items()}
-
-
-def sheets_alike(sheet: Sheet) -> list[str]:
-    """Return the sheets whose items are the same: rows of the same table, by the same column."""
-    there = Sheet.objects.filter(primary_table__iexact=sheet.primary_table)
-    return [sheet.pk, *(each.pk for each in there if each.pk != sheet.pk and _same_name(each, sheet))]
-
-
-def _same_name(one: Sheet, other: Sheet) -> bool:
-    return one.item_ref_name.casefold() == other.item_ref_name.casefold()
+    # Sorted, so that of several the same one is named each time, and one that may be named before another.
+    found = sorted((ref, key in alike.restricted, by, name) for ref, by, name, key in first.union(*rest, all=True))
+    return HeldOut({ref: ELSEWHERE if unnamed else f"{by} {name!r}" for ref, unnamed, by, name in reversed(found)})
 
 
 def _sources(sheet_ids: Iterable[str], item_refs: Sequence[str] | None = None) -> list[tuple[QuerySet[Any], str, str]]:

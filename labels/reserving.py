@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ from governance import audit
 from governance.held_out import KEPT_FROM
 from governance.models import HeldOutItem
 from governance.uses import USES
-from labels.held_out import sheets_alike
+from sheets.alike import ELSEWHERE, alike_of
 from sheets.models import Sheet
 from sheets.reading import rows_of
 from workbench.lakehouse.ids import uuid5_of
@@ -98,10 +99,16 @@ def _of(sheet: Sheet, refs: Sequence[str]) -> Any:
 
 def _leaving(sheet: Sheet, refs: Sequence[str]) -> list[tuple[str, int]]:
     """Return how many pairs may be trained on now and will not any more, by training sheet."""
+    if not refs:
+        return []
+    alike = alike_of(sheet)
     pairs: Any = apps.get_model("training.QAPair")._default_manager  # of a later app
-    held = pairs.filter(item_ref__in=list(refs), status="labeled", training_sheet__sheet_id__in=sheets_alike(sheet))
-    counted = held.permitted("training").order_by().values_list("training_sheet__name").annotate(n=Count("pk"))
-    return sorted(counted) if refs else []
+    held = pairs.filter(item_ref__in=list(refs), status="labeled", training_sheet__sheet_id__in=alike.sheet_ids)
+    by_sheet = held.permitted("training").order_by().values_list("training_sheet__sheet_id", "training_sheet__name")
+    counted = Counter[str]()
+    for sheet_id, name, n in by_sheet.annotate(n=Count("pk")):
+        counted[ELSEWHERE if sheet_id in alike.restricted else name] += n
+    return sorted(counted.items())
 
 
 def _audit(

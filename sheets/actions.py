@@ -12,7 +12,9 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from sheets.models import Sheet
+from sheets.names import normal_sources
 from sheets.reading import Findings, count_items, inspect
+from sheets.repointing import repoint
 from sheets.sources import Fields, resolve
 from workbench.models import SheetGrant
 from workbench.near import listed, near_misses
@@ -41,8 +43,11 @@ def create_sheet(data: Mapping[str, Any], *, actor: str) -> Sheet:
     return sheet
 
 
-def update_sheet(sheet: Sheet, data: Mapping[str, Any], *, actor: str) -> Sheet:
-    """Return the changed sheet; errors as for `create_sheet`. The lakehouse is asked only when a pointer changes."""
+def update_sheet(sheet: Sheet, data: Mapping[str, Any], *, actor: str, may_loosen: bool = False) -> Sheet:
+    """Return the changed sheet; errors as for `create_sheet`, and those of `repoint` where it reads from elsewhere.
+
+    The lakehouse is asked only when a pointer changes.
+    """
     changed = copy(sheet)
     for name, value in _known(data).items():
         setattr(changed, name, value)
@@ -50,6 +55,7 @@ def update_sheet(sheet: Sheet, data: Mapping[str, Any], *, actor: str) -> Sheet:
     _check(changed, against_lakehouse=bool(pointers))
     if pointers:
         changed.row_count = count_items(changed)
+        repoint(sheet, changed, actor=actor, may_loosen=may_loosen)
     changed.updated_at = timezone.now()
     try:
         changed.save(update_fields=[*data, "row_count", "updated_at"])
@@ -61,12 +67,7 @@ def update_sheet(sheet: Sheet, data: Mapping[str, Any], *, actor: str) -> Sheet:
 
 def delete_sheet(sheet: Sheet, *, actor: str) -> None:
     """Delete the sheet; Conflict with the counts where labels or training sheets point at it."""
-    users = []
-    for relation in sheet._meta.related_objects:
-        if count := relation.related_model._default_manager.filter(**{relation.field.name: sheet.pk}).count():
-            meta = relation.related_model._meta
-            users.append(f"{count:,} {meta.verbose_name if count == 1 else meta.verbose_name_plural}")
-    if users:
+    if users := sheet.pointed_at_by():
         point = "points" if len(users) == 1 and users[0].startswith("1 ") else "point"
         raise Conflict(f"{' and '.join(users)} {point} at the sheet {sheet.name!r}: delete those first, or keep it.")
     Sheet.objects.filter(pk=sheet.pk).delete()
@@ -104,7 +105,7 @@ def _known(data: Mapping[str, Any]) -> dict[str, Any]:
     if unknown := sorted(set(data) - FIELDS):
         near = near_misses(unknown[0], FIELDS)
         raise Invalid(f"A sheet has no field {unknown[0]!r}.{near} Fields: {listed(FIELDS)}.")
-    return dict(data)
+    return normal_sources(data)
 
 
 def _check(sheet: Sheet, *, against_lakehouse: bool = True) -> None:

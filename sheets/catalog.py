@@ -10,6 +10,7 @@ from django.db import connections
 from sheets import information_schema, unity_catalog
 from sheets.information_schema import rows
 from sheets.names import TableName
+from sheets.own import own_schema, refuse_own
 from sheets.tagged import Place, Tagged
 from workbench.near import listed, near_misses
 from workbench.problems import Invalid, NotFound
@@ -57,12 +58,19 @@ def catalogs() -> list[Row]:
 
 
 def schemas(catalog: str) -> list[Row]:
-    """Return the schemas of a catalog: name, comment, tags, tags_problem; NotFound with the near misses."""
+    """Return the schemas of a catalog but the workbench's own: name, comment, tags, tags_problem.
+
+    NotFound with the near misses.
+    """
     return _with_tags("schema", _schemas(catalog), catalog.lower())
 
 
 def tables(catalog: str, schema: str) -> list[Row]:
-    """Return the tables of a schema: name, full name, comment, tags, tags_problem; NotFound with the near misses."""
+    """Return the tables of a schema: name, full name, comment, tags, tags_problem.
+
+    NotFound with the near misses, Forbidden for the workbench's own schema, as everywhere here.
+    """
+    refuse_own(catalog, schema)
     above = (catalog.lower(), schema.lower())
     found = _found(lambda: browser().tables(*above), lambda: need_schema(*above))
     full = ".".join(above)
@@ -71,6 +79,7 @@ def tables(catalog: str, schema: str) -> list[Row]:
 
 def volumes(catalog: str, schema: str) -> list[Row]:
     """Return the volumes of a schema: name, path, comment, tags, tags_problem; NotFound with the near misses."""
+    refuse_own(catalog, schema)
     above = (catalog.lower(), schema.lower())
     found = _found(lambda: browser().volumes(*above), lambda: need_schema(*above))
     base = "/Volumes/" + "/".join(above)
@@ -79,6 +88,7 @@ def volumes(catalog: str, schema: str) -> list[Row]:
 
 def table(name: TableName) -> Row:
     """Return one table: full name, comment, tags, and its columns with types, comments and tags; NotFound as above."""
+    refuse_own(name.catalog, name.schema)
     above = (name.catalog, name.schema, name.table)
     found = _needed(name, lambda: browser().table(name))
     tagged = _tags([Place("table", above), *(Place("column", (*above, each["name"])) for each in found["columns"])])
@@ -97,6 +107,7 @@ def describe(name: TableName) -> list[Row]:
 
     NotFound names the level that does not exist, and the near misses.
     """
+    refuse_own(name.catalog, name.schema)
     return _needed(name, lambda: browser().columns(name))
 
 
@@ -110,6 +121,7 @@ def need_catalog(catalog: str) -> None:
 
 def need_schema(catalog: str, schema: str) -> None:
     """NotFound, with the near misses, for a catalog or schema that does not exist."""
+    refuse_own(catalog, schema)
     known = [row["name"] for row in _schemas(catalog)]
     if schema.lower() not in known:
         near = near_misses(schema, known)
@@ -122,7 +134,9 @@ def _catalogs() -> list[Row]:
 
 def _schemas(catalog: str) -> list[Row]:
     found = _found(lambda: browser().schemas(catalog.lower()), lambda: need_catalog(catalog))
-    return [row for row in found if row["name"] != INFORMATION_SCHEMA]
+    return [
+        row for row in found if row["name"] != INFORMATION_SCHEMA and (catalog.lower(), row["name"]) != own_schema()
+    ]
 
 
 def _found(read: Callable[[], list[Row]], need: Callable[[], None]) -> list[Row]:

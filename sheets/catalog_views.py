@@ -58,7 +58,7 @@ class TableView(APIView):
     def get(self, request: Request, name: str, schema: str, table: str) -> Response:
         """Return the columns of a table with types, comments and tags, and up to 50 of its rows."""
         found = TableName(name.lower(), schema.lower(), table.lower())
-        need_source(request.user, str(found))
+        need_source(request.user, found)
         described = catalog.table(found)
         data = {**described, "preview": catalog.preview(found), "uses": uses_of_table(found, described)}
         return Response(TableDetailSerializer(data).data)
@@ -70,8 +70,9 @@ class VolumeView(APIView):
     @extend_schema(operation_id="catalog_volume", responses=VolumeDetailSerializer)
     def get(self, request: Request, name: str, schema: str, volume_name: str) -> Response:
         """Return how many files a volume has at its top, and the first 500 of them."""
-        found = volume(VolumeName.parse(f"/Volumes/{name}/{schema}/{volume_name}"))
-        need_source(request.user, str(found.name))
+        place = VolumeName.parse(f"/Volumes/{name}/{schema}/{volume_name}")
+        need_source(request.user, place)
+        found = volume(place)
         names = found.list_files()
         files = [
             {"name": file, "path": f"{found.name}/{file}", "size": found.state(file).size}

@@ -6,28 +6,30 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sheets.models import Sheet
+from sheets.names import TableName, VolumeName, name_of
+from sheets.own import refuse_own
 from sheets.querysets import sources_in
 from sheets.tagged import Place
 from workbench.problems import Forbidden, Invalid, NotFound
 from workbench.sheet_rights import rights_of
 
 
-def need_source(user: Any, name: str) -> None:
-    """Raise NotFound where the table `c.s.t`, or the volume `/Volumes/c/s/v`, is not there for the user."""
-    if name.lower().rstrip("/") in _hidden_from(user):
-        raise NotFound(f"There is no {name}, or you may not see it.")
+def need_source(user: Any, name: TableName | VolumeName) -> None:
+    """Raise NotFound where the table or volume is not there for the user, Forbidden where it is the workbench's own."""
+    refuse_own(name.catalog, name.schema)
+    _need_seen(user, str(name))
 
 
 def need_file(user: Any, path: str) -> None:
     """Raise NotFound where the file `/Volumes/c/s/v/…` lies in a volume that is not there for the user."""
-    need_source(user, "/".join(f"/{path.lstrip('/')}".split("/")[:5]))
+    _need_seen(user, "/".join(f"/{path.lstrip('/')}".split("/")[:5]))
 
 
 def need_sources(user: Any, data: Mapping[str, Any]) -> None:
     """Raise Invalid where a sheet would read what is not there for the user; `data` has the names of a sheet's fields."""
     hidden = _hidden_from(user)
     words = "There is no {}, or you may not see it: ask a platform lead for rights on the sheet that reads it."
-    if (table := str(data.get("primary_table") or "")).lower() in hidden:
+    if (table := name_of(str(data.get("primary_table") or ""))) in hidden:
         raise Invalid.of_fields("The sheet was not saved.", {"primary_table": [words.format(table)]})
     for name in sources_in(data.get("secondary_sources")):
         if name in hidden:
@@ -53,6 +55,11 @@ def _reads(sources: Iterable[str], place: Place) -> bool:
         if parts[: len(wanted)] == wanted and (len(wanted) < 3 or is_volume == (place.level == "volume")):
             return True
     return False
+
+
+def _need_seen(user: Any, name: str) -> None:
+    if name.lower().rstrip("/") in _hidden_from(user):
+        raise NotFound(f"There is no {name}, or you may not see it.")
 
 
 def _hidden_from(user: Any) -> frozenset[str]:

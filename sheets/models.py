@@ -61,3 +61,12 @@ class Sheet(Concept):
     def item_ref_name(self) -> str:
         """The column whose value names an item."""
         return self.item_ref_column or (self.join_keys[0] if self.join_keys else "")
+
+    def pointed_at_by(self) -> list[str]:
+        """Return what was made of the sheet, counted: "2 canonical labels", "1 training sheet"."""
+        found = []
+        for relation in self._meta.related_objects:
+            meta, rows = relation.related_model._meta, relation.related_model._default_manager
+            if count := rows.filter(**{relation.field.name: self.pk}).count():
+                found.append(f"{count:,} {meta.verbose_name if count == 1 else meta.verbose_name_plural}")
+        return found

@@ -1,13 +1,16 @@
-"""Three-level names of tables and volumes: read from text, quoted for SQL."""
+"""Three-level names of tables and volumes: read from text, in one spelling, quoted for SQL."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from workbench.problems import Invalid
 
 _PART = re.compile(r"\s*(?:`((?:[^`]|``)+)`|([^`.\s]+))\s*")
+_PLAIN = re.compile(r"[^`.\s]+")
 # What Unity Catalog refuses in the name of a catalog, schema, table or volume.
 _REFUSED = re.compile(r"[./\\\x00-\x1f\x7f]")
 
@@ -33,6 +36,12 @@ class TableName:
     @property
     def sql(self) -> str:
         return ".".join(map(quote, (self.catalog, self.schema, self.table)))
+
+    @property
+    def text(self) -> str:
+        """The one text that `parse` reads back as this name: in backticks is only what needs them."""
+        parts = (self.catalog, self.schema, self.table)
+        return ".".join(part if _PLAIN.fullmatch(part) else quote(part) for part in parts)
 
     def __str__(self) -> str:
         return f"{self.catalog}.{self.schema}.{self.table}"
@@ -83,3 +92,44 @@ def _three(text: str, parts: list[str], kind: str, form: str) -> tuple[str, str,
         raise Invalid(f"Found {text!r}: name a {kind} by its three levels, {form}.")
     catalog, schema, last = (part.lower() for part in parts)
     return catalog, schema, last
+
+
+def name_of(text: str) -> str:
+    """Return the table `c.s.t` or volume `/volumes/c/s/v` that a text names, to be compared: whatever its spelling.
+
+    What names neither is returned as it is.
+    """
+    try:
+        return str(VolumeName.parse(text) if text.startswith("/") else TableName.parse(text)).lower()
+    except Invalid:
+        return text
+
+
+def normal_sources(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a sheet's fields with one spelling of each table and volume; what names none stays as it was given.
+
+    `` A.b.`c` `` and `a.b.c` are one table, so what holds for sheets over the same table finds both.
+    """
+    found = dict(fields)
+    if "primary_table" in found:
+        found["primary_table"] = _normal("table", found["primary_table"])
+    if isinstance(secondary := found.get("secondary_sources"), list):
+        found["secondary_sources"] = [_normal_source(each) for each in secondary]
+    return found
+
+
+def _normal_source(source: Any) -> Any:
+    return {key: _normal(key, value) for key, value in source.items()} if isinstance(source, Mapping) else source
+
+
+def _normal(key: str, value: Any) -> Any:
+    try:
+        return _SPELLED[key](value) if key in _SPELLED and isinstance(value, str) else value
+    except Invalid:
+        return value
+
+
+_SPELLED: Mapping[str, Callable[[str], str]] = {
+    "table": lambda text: TableName.parse(text).text,
+    "path": lambda text: str(VolumeName.parse(text)),
+}

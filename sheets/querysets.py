@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from sheets.names import name_of
 from workbench.sheet_rights import OfSheetQuerySet, rights_of
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 class SheetQuerySet(OfSheetQuerySet["Sheet"]):
     def sources_hidden_from(self, user: Any) -> frozenset[str]:
-        """Return the tables `c.s.t` and volumes `/Volumes/c/s/v` that only sheets read which the user may not see."""
+        """Return the tables `c.s.t` and volumes `/volumes/c/s/v` that only sheets read which the user may not see."""
         hidden = rights_of(user).hidden
         if not hidden:
             return frozenset()
@@ -23,13 +24,13 @@ class SheetQuerySet(OfSheetQuerySet["Sheet"]):
         return frozenset(read[True] - read[False])
 
     def sources(self) -> Iterator[tuple[str, set[str]]]:
-        """Yield the key of each sheet with the tables and volumes that it reads, in lower case."""
+        """Yield the key of each sheet with the tables and volumes that it reads, named as above."""
         for key, table, secondary in self.values_list("pk", "primary_table", "secondary_sources"):
-            yield key, {table.lower(), *sources_in(secondary)}
+            yield key, {name_of(table), *sources_in(secondary)}
 
 
 def sources_in(secondary: Any) -> Iterator[str]:
     """Yield the tables and volumes that a sheet's secondary sources name, whatever was given as such."""
     for source in secondary if isinstance(secondary, list) else ():
         if isinstance(source, Mapping):
-            yield str(source.get("table") or source.get("path") or "").lower().rstrip("/")
+            yield name_of(str(source.get("table") or source.get("path") or ""))

@@ -13,6 +13,7 @@ from sheets.catalog import describe
 from sheets.filters import FilterProblem, parse_filter
 from sheets.models import Sheet
 from sheets.names import TableName, VolumeName, quote
+from sheets.own import refuse_own
 from sheets.volume import Volume
 from sheets.volumes import volume
 from workbench.near import listed, near_misses
@@ -190,7 +191,9 @@ def _joined_table(source: Mapping[str, Any], keys: Sequence[str]) -> JoinedTable
 def _joined_volume(source: Mapping[str, Any], keys: Sequence[str]) -> JoinedVolume:
     if len(keys) > 1:
         raise Invalid(f"a volume is matched by one column, found {listed(keys)}: give one join_key.")
-    return JoinedVolume(volume(VolumeName.parse(str(source.get("path", "")))), keys[0])
+    name = VolumeName.parse(str(source.get("path", "")))
+    refuse_own(name.catalog, name.schema)
+    return JoinedVolume(volume(name), keys[0])
 
 
 _KINDS: dict[str, Callable[[Mapping[str, Any], Sequence[str]], JoinedTable | JoinedVolume]] = {

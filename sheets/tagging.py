@@ -9,9 +9,9 @@ from typing import Any
 from django.db import DatabaseError, connections
 
 from governance import audit
-from governance.changing import LOOSEN, in_order
+from governance.changing import LOOSEN, given_back
 from governance.policies import current_policy
-from governance.uses import CLASSIFICATIONS, USES, Decision
+from governance.uses import Decision
 from sheets.catalog import browser, describe, need_catalog, need_schema
 from sheets.hidden_sources import need_source, need_work_below
 from sheets.names import TableName, VolumeName, quote
@@ -151,21 +151,14 @@ def need_reason(reason: str) -> None:
 
 def _loosens(change: TagChange, was: Decision, now: Decision) -> str:
     """Return what the change gives back, in words, "" for one that only tightens; taking a tag away always loosens."""
-    freed = in_order(was.prohibited - now.prohibited)
-    if freed:
-        return f"This allows {listed(freed)} again, as far as the {change.place.level} {change.place.name} goes."
-    if CLASSIFICATIONS.index(now.classification) < CLASSIFICATIONS.index(was.classification):
-        return f"This lowers the classification from {was.classification} to {now.classification}."
+    if back := given_back(was, now):
+        return f"This {back}, as far as the {change.place.level} {change.place.name} goes."
     return f"This takes a tag away from the {change.place.level} {change.place.name}." if change.remove else ""
 
 
 def _audit(change: TagChange, was: Decision, now: Decision, reason: str, actor: str) -> None:
-    sides: dict[str, Any] = {}
-    for when, decision in (("old", was), ("new", now)):
-        sides[f"{when}_allowed_uses"] = [use for use in USES if use in decision.allowed]
-        sides[f"{when}_prohibited_uses"] = in_order(decision.prohibited)
-        sides[f"{when}_data_classification"] = decision.classification
-    audit.append([audit.entry("tag_rule", _subject(change.place), reason=reason, actor=actor, **sides)])
+    about = _subject(change.place)
+    audit.append([audit.entry("tag_rule", about, reason=reason, actor=actor, **audit.sides(was, now))])
 
 
 def _subject(place: Place) -> str:
@@ -174,13 +167,13 @@ def _subject(place: Place) -> str:
 
 def _need_table(user: Any, parts: tuple[str, ...]) -> None:
     name = TableName(*parts)
-    need_source(user, str(name))
+    need_source(user, name)
     describe(name)
 
 
 def _need_volume(user: Any, parts: tuple[str, ...]) -> None:
     name = VolumeName(*parts)
-    need_source(user, str(name))
+    need_source(user, name)
     volume(name)
 
 

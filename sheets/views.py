@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.viewsets import ModelViewSet
 
-from governance.changing import CHANGE_USES
+from governance.changing import CHANGE_USES, LOOSEN
 from governance.serializers import ChangeUsesSerializer
 from sheets import actions, cursors
 from sheets.hidden_sources import need_sources
@@ -70,9 +70,14 @@ class SheetViewSet(ModelViewSet[Sheet]):
         serializer.instance = actions.create_sheet(serializer.validated_data, actor=self.request.user.get_username())
 
     def perform_update(self, serializer: Any) -> None:
-        actor = self.request.user.get_username()
-        need_sources(self.request.user, serializer.validated_data)
-        serializer.instance = actions.update_sheet(serializer.instance, serializer.validated_data, actor=actor)
+        user = self.request.user
+        need_sources(user, serializer.validated_data)
+        serializer.instance = actions.update_sheet(
+            serializer.instance,
+            serializer.validated_data,
+            actor=user.get_username(),
+            may_loosen=user.has_perm(LOOSEN),
+        )
 
     def perform_destroy(self, instance: Sheet) -> None:
         actions.delete_sheet(instance, actor=self.request.user.get_username())

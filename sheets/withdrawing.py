@@ -13,6 +13,8 @@ from django.utils import timezone
 from governance import audit
 from governance.models import Withdrawal
 from governance.uses import USES
+from sheets.alike import alike_of
+from sheets.item_limits import withdrawn
 from sheets.models import Sheet
 from workbench.lakehouse.ids import uuid5_of
 from workbench.problems import Conflict, Forbidden, Invalid
@@ -39,7 +41,9 @@ def release_item(sheet: Sheet, item_ref: str, reason: str, *, actor: str, may_lo
         audit.refused(problem, actor=actor, subject=SUBJECT.format(sheet.pk, item_ref))
         raise problem
     if not Withdrawal.objects.filter(sheet_id=sheet.pk, item_ref=item_ref, is_released=False).exists():
-        raise Conflict(f"The item {item_ref} is not withdrawn: nothing changes.")
+        elsewhere = withdrawn(alike_of(sheet), [item_ref])
+        hint = " Another sheet over the same table withdrew it: release it there." if elsewhere else ""
+        raise Conflict(f"The item {item_ref} is not withdrawn here: nothing changes.{hint}")
     return _set(sheet, item_ref, said, released=True, actor=actor)
 
 

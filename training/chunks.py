@@ -14,6 +14,8 @@ from django.utils import timezone
 from governance.uses import Limit
 from labels.models import CanonicalLabel
 from sheets import source_uses
+from sheets.alike import alike_of
+from sheets.item_limits import withdrawn
 from sheets.reading import Item, items_of, iter_items
 from templates_app.models import PromptTemplate
 from templates_app.problems import TemplateLimitError, TemplateProblem
@@ -28,7 +30,7 @@ from workbench.lakehouse.ids import uuid5_of
 from workbench.problems import Conflict
 
 # Few items at first, so that the first answers come soon, then as many as are answered in a few seconds: each chunk
-# costs two statements, which are milliseconds here and may be a second on a warehouse.
+# costs three statements, which are milliseconds here and may be a second on a warehouse.
 FIRST, MOST, QUICK, SLOW = 500, 4_000, 2.0, 8.0
 # Earlier training sheets that are looked through for an answer.
 EARLIER = 3
@@ -49,6 +51,7 @@ class Chunks:
         self._earlier = _earlier(training_sheet)
         # Read once for the whole run; at use they are read again.
         self.limits = source_uses.limits_of(training_sheet.sheet)
+        self._alike = alike_of(training_sheet.sheet)
 
     def missing(self, *, any_present: bool) -> Iterator[list[Task]]:
         """Yield the items without a pair; `any_present` is False where it is known that none has one."""
@@ -77,11 +80,17 @@ class Chunks:
     def _tasks(self, items: Sequence[Item]) -> list[Task]:
         refs = [item.ref for item in items]
         labels = labels_for(self.training_sheet.sheet_id, self.template.label_type, refs)
-        earlier = self._answered_before([item for item in items if item.ref not in labels])
-        return [self._task(item, labels.get(item.ref), earlier.get(item.ref)) for item in self._gently(items)]
+        # Asked for each chunk: a run takes hours, and what is withdrawn meanwhile goes to no model.
+        withheld = {ref: limit.reason for ref, limit in withdrawn(self._alike, refs).items() if ref not in labels}
+        new = [item for item in items if item.ref not in labels and item.ref not in withheld]
+        earlier = self._answered_before(new)
+        return [
+            self._task(item, labels.get(item.ref), earlier.get(item.ref), withheld.get(item.ref, ""))
+            for item in self._gently(items)
+        ]
 
-    def _task(self, item: Item, label: Label | None, earlier: Answer | None) -> Task:
-        question = _posed(self.template, item)
+    def _task(self, item: Item, label: Label | None, earlier: Answer | None, withheld: str) -> Task:
+        question = Question(item.row, [], error=withheld) if withheld else _posed(self.template, item)
         if question.error:
             return Task(item, question, label, Answer(error=question.error))
         return Task(item, question, label, from_label(label, self._schema) if label else earlier)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from sheets.alike import alike_of
+from sheets.item_limits import withdrawn
 from sheets.models import Sheet
 from sheets.reading import get_item
 from templates_app.models import PromptTemplate
@@ -15,7 +17,7 @@ from training.actions.generate import draft_examples
 from training.answerers import default_model, models
 from training.models import TrainingSheet
 from training.pairs import Answer, Question
-from workbench.problems import Invalid
+from workbench.problems import Conflict, Invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +32,12 @@ class Trial:
 def try_on_item(template: PromptTemplate, sheet: Sheet, item_ref: str) -> Trial:
     """Return what the default model answers; nothing is written, and the template may be a draft that is not saved.
 
-    Invalid where the prompt or the output schema cannot be used, NotFound for an item that the sheet does not have.
+    Invalid where the prompt or the output schema cannot be used, NotFound for an item that the sheet does not have,
+    Conflict for one that is withdrawn.
     """
     item = get_item(sheet, item_ref)
+    if limit := withdrawn(alike_of(sheet), [item.ref]).get(item.ref):
+        raise Conflict(f"No model is asked about the item {item.ref}: {limit.reason}. Choose another.")
     started = time.perf_counter()
     try:
         messages = render_messages(template.system_prompt, template.user_prompt_template, template.examples, item.row)

@@ -124,6 +124,10 @@ class VerbAdmin(ConceptAdmin):
         """Return the row with the changed fields written, by its verb."""
         raise NotImplementedError
 
+    def update_by(self, request: HttpRequest, row: Model, data: Mapping[str, Any]) -> Model:
+        """Return the same, where the verb asks what the user may beside changing such rows."""
+        return self.update(row, data, actor=request.user.get_username())
+
     def remove(self, row: Model, *, actor: str) -> None:
         """Delete the row, by its verb."""
         raise NotImplementedError
@@ -147,7 +151,7 @@ class VerbAdmin(ConceptAdmin):
             saved = self.create(form.cleaned_data, actor=actor)
         elif form.changed_data:
             stored = self.model._default_manager.get(pk=obj.pk)
-            saved = self.update(stored, {name: form.cleaned_data[name] for name in form.changed_data}, actor=actor)
+            saved = self.update_by(request, stored, {name: form.cleaned_data[name] for name in form.changed_data})
         else:
             return
         vars(obj).update(vars(saved))

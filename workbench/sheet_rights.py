@@ -63,7 +63,9 @@ def _rights(user: Any) -> SheetRights:
     restricted = frozenset(SheetGrant.objects.order_by().values_list("sheet_id", flat=True).distinct())
     if not restricted:
         return SheetRights()
-    groups = getattr(user, "group_ids", None) or user.groups.values("pk")
+    # Those of a scoped token, which may be none.
+    groups = getattr(user, "group_ids", None)
+    groups = user.groups.values("pk") if groups is None else groups
     mine = SheetGrant.objects.filter(Q(user_id=user.pk or 0) | Q(group__in=groups)).values_list("sheet_id", "level")
     levels = list(mine)
     worked_on = {key for key, level in levels if level == SheetGrant.Level.WORK}

@@ -47,11 +47,9 @@ def catalog_page(
     try:
         context["tree"] = tree(catalog.lower(), schema.lower(), (table or volume).lower(), bool(volume))
         if table:
-            need_source(request.user, f"{catalog}.{schema}.{table}")
-            context["table"] = _table(TableName(catalog.lower(), schema.lower(), table.lower()))
+            context["table"] = _table(request.user, TableName(catalog.lower(), schema.lower(), table.lower()))
         if volume:
-            need_source(request.user, f"/Volumes/{catalog}/{schema}/{volume}")
-            context["volume"] = _volume(VolumeName(catalog.lower(), schema.lower(), volume.lower()))
+            context["volume"] = _volume(request.user, VolumeName(catalog.lower(), schema.lower(), volume.lower()))
     except Problem as problem:
         status = problem.status
         context |= {"problem": str(problem)}
@@ -128,7 +126,8 @@ def _crumbs(steps: Sequence[str]) -> list[tuple[str, str]]:
     return crumbs
 
 
-def _table(name: TableName) -> dict[str, Any]:
+def _table(user: Any, name: TableName) -> dict[str, Any]:
+    need_source(user, name)
     found = catalog.table(name)
     rows = catalog.preview(name)
     return {
@@ -140,7 +139,8 @@ def _table(name: TableName) -> dict[str, Any]:
     }
 
 
-def _volume(name: VolumeName) -> dict[str, Any]:
+def _volume(user: Any, name: VolumeName) -> dict[str, Any]:
+    need_source(user, name)
     found = volume(name)
     names = found.list_files()
     files = []

@@ -174,7 +174,7 @@ def _forms(request: HttpRequest) -> tuple[DefineForm, SourceFormSet]:
     """The forms over the columns of the table that is asked for; errors of `catalog.describe`."""
     asked = request.POST if request.method == "POST" else request.GET
     name = TableName.parse(asked.get("primary_table") or asked.get("table", ""))
-    need_source(request.user, str(name))
+    need_source(request.user, name)
     columns = {row["name"]: row["type"] for row in catalog.describe(name)}
     posted = request.POST if request.method == "POST" else None
     sources: Any = SOURCES(posted, form_kwargs={"columns": list(columns)}, prefix="sources")

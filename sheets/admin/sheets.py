@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from governance.changing import CHANGE_USES, LIMITS, Outcome
+from governance.changing import CHANGE_USES, LIMITS, LOOSEN, Outcome
 from governance.uses_page import uses_page
 from sheets.actions import create_sheet, delete_sheet, revalidate_sheet, update_sheet
 from sheets.admin.catalog_pages import catalog_page
@@ -82,8 +82,9 @@ class SheetAdmin(VerbAdmin):
     def create(self, data: Mapping[str, Any], *, actor: str) -> Sheet:
         return create_sheet(data, actor=actor)
 
-    def update(self, row: Any, data: Mapping[str, Any], *, actor: str) -> Sheet:
-        return update_sheet(row, data, actor=actor)
+    def update_by(self, request: HttpRequest, row: Any, data: Mapping[str, Any]) -> Sheet:
+        actor, may_loosen = request.user.get_username(), request.user.has_perm(LOOSEN)
+        return update_sheet(row, data, actor=actor, may_loosen=may_loosen)
 
     def remove(self, row: Any, *, actor: str) -> None:
         delete_sheet(row, actor=actor)

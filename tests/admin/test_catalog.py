@@ -23,7 +23,7 @@ def test_the_tree_opens_down_to_the_address(admin: Client, boards: TrainingSheet
         ("pcb_inspections", "table"),
         ("pcb_images", "volume"),
     ]
-    assert [node.state for node in catalog.children if node.name != "samples"] == ["", ""]
+    assert [(node.name, node.state) for node in catalog.children if node.name != "samples"] == [("raw", "")]
 
 
 def test_a_table_shows_columns_comments_and_rows(admin: Client, boards: TrainingSheet, sql: Any) -> None:

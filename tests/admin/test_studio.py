@@ -11,6 +11,7 @@ from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from sheets.withdrawing import withdraw_item
 from templates_app.actions import duplicate, publish, update_template
 from templates_app.models import PromptTemplate
 from training.models import TrainingSheet
@@ -145,6 +146,13 @@ def test_the_model_answers_one_row(admin: Client, boards: TrainingSheet, draft: 
     assert "defect_type" in answer
     assert "Fits the output schema." in answer
     assert "Choose a sheet" in admin.post("/admin/training/trainingsheet/try/", form | {"row": ""}).json()["html"]
+
+
+def test_no_model_is_asked_about_a_withdrawn_row(admin: Client, boards: TrainingSheet, draft: PromptTemplate) -> None:
+    withdraw_item(boards.sheet, "pcb_001_scratch.jpg", "The customer asked", actor="omar")
+    form = given(draft, sheet=boards.sheet_id, row="pcb_001_scratch.jpg")
+    answer = admin.post("/admin/training/trainingsheet/try/", form).json()["html"]
+    assert "item withdrawn: The customer asked" in answer and "offline-nearest" not in answer
 
 
 def test_the_studio_takes_few_queries(admin: Client, draft: PromptTemplate) -> None:

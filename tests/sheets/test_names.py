@@ -17,11 +17,12 @@ part = st.text(min_size=1, max_size=12).filter(
 @given(part, part, part)
 def test_a_quoted_name_reads_back_as_itself(catalog: str, schema: str, table: str) -> None:
     name = TableName(catalog, schema, table)
-    assert TableName.parse(name.sql) == name
+    assert TableName.parse(name.sql) == TableName.parse(name.text) == name
 
 
 def test_names_are_kept_in_lower_case() -> None:
     assert str(TableName.parse("Shop.`Raw data`.BOARDS")) == "shop.raw data.boards"
+    assert TableName.parse("Shop.`Raw data`.BOARDS").text == "shop.`raw data`.boards"
     assert str(VolumeName.parse("/Volumes/Shop/raw/Pictures/")) == "/Volumes/shop/raw/pictures"
 
 

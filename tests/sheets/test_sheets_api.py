@@ -45,6 +45,14 @@ def test_a_sheet_is_made_read_changed_and_deleted(api: APIClient) -> None:
     assert api.get(url).status_code == 404 and not Sheet.objects.exists()
 
 
+def test_sources_are_kept_in_one_spelling(api: APIClient) -> None:
+    odd = [{**SOURCES[0], "table": "`Shop`.raw.NOTES"}, {**SOURCES[1], "path": "/Volumes/SHOP/raw/Pictures/"}]
+    made = api.post(URL, BODY | {"primary_table": "SHOP.raw.`boards`", "secondary_sources": odd}).json()
+    assert (made["primary_table"], made["secondary_sources"]) == (BODY["primary_table"], SOURCES)
+    changed = api.patch(f"{URL}/{made['id']}", {"primary_table": "shop.`Raw`.boards"})
+    assert changed.json()["primary_table"] == BODY["primary_table"]
+
+
 def test_a_wrong_sheet_is_refused_field_by_field(api: APIClient) -> None:
     answer = api.post(URL, BODY | {"primary_table": "shop.raw.board", "sample_size": 0})
     assert answer.status_code == 400 and not Sheet.objects.exists()

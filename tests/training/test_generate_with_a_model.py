@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from pytest_django import Settings
+from rest_framework.test import APIClient
 
 from sheets.models import Sheet
+from sheets.reading import iter_items
 from templates_app.models import PromptTemplate
 from tests.training.chat_server import ChatServer, chat_server, question, says
 from training.actions.generate import generate, resume
@@ -42,6 +45,23 @@ def test_only_items_without_a_label_are_asked_for(generated: tuple[TrainingSheet
     assert (sheet.statistics["canonical"], sheet.statistics["generated"], sheet.statistics["failed"]) == (10, 39, 1)
     assert {body["model"] for body in server.requests} == {"tiny"}
     assert sheet.generation_config["model"] == "tiny"
+
+
+def test_a_withdrawn_item_is_asked_of_no_model(lakehouse: Path, settings: Settings, omar: User) -> None:
+    load("pcb_defects")
+    sheet, client = Sheet.objects.get(), APIClient()
+    client.force_authenticate(omar)
+    (ref,) = [item.ref for item in iter_items(sheet) if item.ref.startswith("pcb_009")]
+    withdrawn = {"sheet": sheet.pk, "item_ref": ref, "reason": "The customer asked"}
+    assert client.post("/api/v1/governance/withdraw", withdrawn).status_code == 200
+    template = PromptTemplate.objects.get(label_type="classification")
+    with chat_server(behave) as server:
+        settings.LLM_URL, settings.LLM_MODEL = server.url, "tiny"
+        made = client.post("/api/v1/training-sheets/generate", {"sheet_id": sheet.pk, "template_id": template.pk})
+    assert (made.status_code, made.json()["statistics"]["failed"]) == (201, 2)
+    assert not [body for body in server.requests if "-009 " in question(body)]
+    pair = QAPair.objects.get(item_ref=ref)
+    assert (pair.error, assistant_answer(pair.messages)) == ("item withdrawn: The customer asked", "")
 
 
 def test_answers_are_canonical_and_wait_for_review(generated: tuple[TrainingSheet, ChatServer]) -> None:

@@ -12,16 +12,18 @@ import orjson
 from django.utils import timezone
 from django.utils.text import slugify
 
-from governance.uses import USES, gate, validate_uses
+from governance.uses import USES, Limit, gate, validate_uses
 from sheets import source_uses
 from sheets.item_limits import limits_of_items
+from sheets.names import split_path
 from sheets.volumes import open_path
 from training.chat import assistant_answer
 from training.files.importing import conversations_in, problems_of, row_of
 from training.files.storage import draft, path_of, send, storing
 from training.ledger import Ledger, bucket
 from training.models import Conversation, QAPair, TrainingSheet
-from training.review.applying import settle
+from training.pairs import limited
+from training.review.applying import settle_alike
 from workbench.concepts import Classification
 from workbench.lakehouse.ids import uuid5_of, uuid7
 from workbench.near import listed
@@ -70,14 +72,21 @@ class Limits:
 
 
 def import_conversations(
-    files: Iterable[tuple[str, bytes]], *, actor: str, batch_id: str = "", limits: Limits | None = None
+    files: Iterable[tuple[str, bytes]],
+    *,
+    actor: str,
+    batch_id: str = "",
+    limits: Limits | None = None,
+    rules: Sequence[Limit] = (),
 ) -> tuple[str, list[str]]:
     """Return the batch and the ids of the conversations in the files, which are given as (name, JSON).
 
     A file holds one conversation, a list, or a full training file. All are checked before the first is written: Invalid,
-    with the problems by file and place, imports none. One that is there already is replaced.
+    with the problems by file and place, imports none. One that is there already is replaced. `rules` limit all of them
+    beside `limits`.
     """
     columns = (limits or Limits()).columns()
+    columns |= {name: value for name, value in limited(columns, rules).items() if name in LIMITING}
     documents = _documents(files)
     ids = [document["conversation_metadata"]["conversation_id"] for _, document in documents]
     _expect_replaceable(ids, columns["prohibited_uses"])
@@ -91,7 +100,10 @@ def import_conversations(
 def import_from_volume(
     paths: Sequence[str], *, actor: str, batch_id: str = "", limits: Limits | None = None
 ) -> tuple[str, list[str]]:
-    """Import the files of these volume paths, as `import_conversations` does; NotFound for one that is not there."""
+    """Import the files of these volume paths, as `import_conversations` does, under the tags of their volumes.
+
+    NotFound for one that is not there.
+    """
 
     def read(path: str) -> bytes:
         found, name = open_path(path)
@@ -99,7 +111,9 @@ def import_from_volume(
             return file.read()
 
     files = [(path.rpartition("/")[2], read(path)) for path in paths]
-    return import_conversations(files, actor=actor, batch_id=batch_id, limits=limits)
+    volumes = dict.fromkeys(split_path(path)[0] for path in paths)
+    rules = [limit for name in volumes for limit in source_uses.uses_of_volume(name).limits]
+    return import_conversations(files, actor=actor, batch_id=batch_id, limits=limits, rules=rules)
 
 
 def conversations_from(
@@ -113,7 +127,7 @@ def conversations_from(
         raise Conflict(
             f"The training sheet is {training_sheet.status}: review all its pairs first, so that it is approved."
         )
-    settle(training_sheet.pk)
+    settle_alike(training_sheet)
     batch, ledger = uuid7(), Ledger()
     named = _scaffolding_of(training_sheet) | dict(scaffolding or {})
     passed = _passed(training_sheet, ledger)

@@ -21,7 +21,7 @@ from training.exports.run import ExportRun, run_of
 from training.exports.since import base_of
 from training.models import Export, TrainingSheet
 from training.near_held_out import near_held_out, near_problems
-from training.review.applying import settle
+from training.review.applying import settle_alike
 from workbench.files import written_whole
 from workbench.lakehouse.ids import uuid7
 from workbench.problems import Conflict
@@ -234,6 +234,6 @@ def _run(training_sheet: TrainingSheet, options: Options, *, decide: bool) -> Ex
         )
     base = base_of(training_sheet.pk, options) if options.since else None
     # What a reviewer was told is decided leaves as decided.
-    settle(training_sheet.pk)
+    settle_alike(training_sheet)
     split = split_for(training_sheet, options, decide=decide)
     return run_of(training_sheet, options, split=split, base=base)

@@ -24,7 +24,7 @@ from training.exports.run import run_of
 from training.exports.verifying import check_tables
 from training.jobs.dispatch import dispatch
 from training.models import Export, ExportPart, JobRun, LiveJob, QAPair, TrainingSheet
-from training.review.applying import settle
+from training.review.applying import settle_alike
 from workbench.lakehouse.ids import uuid7
 from workbench.problems import Conflict, Forbidden, NotFound
 from workbench.router import LAKEHOUSE
@@ -103,7 +103,7 @@ def link_to(export: Export) -> Link:
     if not export.path:
         raise NotFound(f"The export {export.pk} was streamed and not kept: export again with POST …/exports.")
     training_sheet = TrainingSheet.objects.select_related("sheet", "template").get(pk=export.training_sheet_id)
-    settle(training_sheet.pk)
+    settle_alike(training_sheet)
     options = Options(use="" if export.split else export.use, split=export.split, format=export.format)
     withdrawn = check_tables(run_of(training_sheet, options), lines_kept(export.pk)).withdrawn
     if withdrawn.count:

@@ -20,6 +20,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from governance.uses import USES
+from sheets.hidden_sources import need_file
 from training.actions.conversations import Limits, conversations_from, import_conversations, import_from_volume
 from training.models import Conversation, TrainingSheet
 from workbench.admin_base import ReadOnlyAdmin
@@ -174,7 +175,10 @@ def _imported(request: HttpRequest, given: dict[str, Any]) -> HttpResponse:
         files = ((file.name, file.read()) for file in given["uploads"])
         batch, ids = import_conversations(files, actor=actor, limits=limits)
     else:
-        batch, ids = import_from_volume(given["paths"].split(), actor=actor, limits=limits)
+        paths = given["paths"].split()
+        for path in paths:
+            need_file(request.user, path)
+        batch, ids = import_from_volume(paths, actor=actor, limits=limits)
     return _to_batch(request, batch, f"Imported {len(ids):,} conversations.")
 
 

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
+from sheets.hidden_sources import need_file
 from training.actions.conversations import Limits, conversations_from, import_conversations, import_from_volume
 from training.actions.training_files import (
     add_conversations,
@@ -76,6 +77,8 @@ class ConversationViewSet(ReadOnlyModelViewSet[Conversation]):
         limits = Limits(given["prohibited_uses"], given["usage_reason"], given["data_classification"])
         options: Any = {"actor": request.user.get_username(), "batch_id": given["batch_id"], "limits": limits}
         if given["paths"]:
+            for path in given["paths"]:
+                need_file(request.user, path)
             batch, ids = import_from_volume(given["paths"], **options)
         else:
             batch, ids = import_conversations([("", orjson.dumps(given["conversations"]))], **options)

@@ -19,7 +19,8 @@ from django.db import DatabaseError, DataError, IntegrityError
 from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
 
-from training.models import ReviewAction, ReviewSheet
+from sheets.alike import alike_of
+from training.models import ReviewAction, ReviewSheet, TrainingSheet
 from training.review.frames import Frame, frame_of, mark_closed
 from training.review.label_plans import touches_label
 from training.review.steps import STEPS, Round
@@ -96,6 +97,15 @@ def settle(training_sheet_id: str) -> None:
             f"{count} reviewed decisions are not in the lakehouse yet: {said or why}. Try again in a minute; "
             "`manage.py apply_reviews` says what waits."
         )
+
+
+def settle_alike(training_sheet: TrainingSheet) -> None:
+    """Settle a training sheet and those over the same items: what holds an item out may wait in the journal of any."""
+    settle(training_sheet.pk)
+    if others := [key for key in sheets_that_wait() if key != training_sheet.pk]:
+        alike = TrainingSheet.objects.filter(pk__in=others, sheet_id__in=alike_of(training_sheet.sheet).sheet_ids)
+        for key in alike.values_list("pk", flat=True):
+            settle(key)
 
 
 def close(training_sheet_id: str) -> None:

@@ -11,6 +11,7 @@ from django.db import DatabaseError
 
 from governance.models import Withdrawal
 from labels.models import CanonicalLabel, CanonicalLabelVersion
+from sheets.alike import alike_of
 from sheets.models import Sheet
 from sheets.reading import get_item
 from training.chunks import pair_id
@@ -146,10 +147,8 @@ def _is_in_source(sheet: Sheet, item_ref: str) -> bool | None:
 
 def _elsewhere(sheet: Sheet, item_ref: str, user: Any) -> list[Elsewhere]:
     hidden = rights_of(user).hidden
-    others = (
-        Sheet.objects.filter(primary_table=sheet.primary_table).exclude(pk__in=[sheet.pk, *hidden]).order_by("name")
-    )
-    names = dict(others.values_list("pk", "name"))
+    others = Sheet.objects.filter(pk__in=alike_of(sheet).sheet_ids).exclude(pk__in=[sheet.pk, *hidden])
+    names = dict(others.order_by("name").values_list("pk", "name"))
     if not names:
         return []
     pairs = QAPair.objects.filter(training_sheet__sheet_id__in=list(names), item_ref=item_ref).order_by()

@@ -10,6 +10,7 @@ from django.db.models import Count
 from governance.foresight import FIRST, Foreseen, OfExport, OfModel, OfTrainingSheet
 from governance.policies import current_policy
 from governance.uses import USES, Policy, TagRule
+from sheets.alike import alike_of
 from sheets.models import Sheet
 from sheets.source_uses import judged, uses_of
 from sheets.tagged import LEVELS, Tagged
@@ -85,7 +86,8 @@ def _of_labels(given: Given, user: Any) -> list[Foreseen]:
 
 
 def _of_item(given: Given, user: Any) -> list[Foreseen]:
-    pairs = _approved(user).filter(training_sheet__sheet_id=given["sheet_id"], item_ref=given["item_ref"])
+    alike = alike_of(Sheet.objects.get(pk=given["sheet_id"]))
+    pairs = _approved(user).filter(training_sheet__sheet_id__in=alike.sheet_ids, item_ref=given["item_ref"])
     every = {use: [given["item_ref"]] for use in USES}
     return _foreseen({"closed": every}, lambda _keys: pairs, {})
 

@@ -9,6 +9,8 @@ from django.db import models
 class SheetGrant(models.Model):
     """A sheet with grants is for those whom they name; a sheet without any is for everybody.
 
+    So neither user nor group goes while a grant names them: the sheet would open to everybody with the last one.
+
     Beside users and groups, because it joins them; the sheet is a row of the lakehouse, so its key is plain text.
     """
 
@@ -17,8 +19,8 @@ class SheetGrant(models.Model):
         WORK = "work", "may do all that their role allows"
 
     sheet_id = models.CharField(max_length=36, db_index=True)
-    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
-    group = models.ForeignKey(Group, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    group = models.ForeignKey(Group, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     level = models.CharField(max_length=4, choices=Level.choices, default=Level.WORK)
     granted_by = models.CharField(max_length=254, editable=False)
     granted_at = models.DateTimeField(auto_now_add=True)
@@ -37,4 +39,4 @@ class SheetGrant(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user or self.group} {self.get_level_display()}"
+        return f"{self.user or self.group} {self.get_level_display()} with the sheet {self.sheet_id}"

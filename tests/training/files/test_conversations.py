@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
 from rest_framework.test import APIClient
 
+from sheets.models import Sheet
+from sheets.restricting import restrict_sheet
 from tests.seeded import boards, seeded, seeded_directory
 from tests.training.files.conftest import Make, document, key_of
 from training.actions.conversations import conversations_from
@@ -39,6 +44,38 @@ def test_a_volume_holds_files_with_one_and_with_many(lakehouse: Path, api: APICl
     assert len(api.post(f"{URL}/import", {"paths": paths}).json()["conversation_ids"]) == 3
     assert Conversation.objects.get(pk=key_of(1)).source_file == "one.json"
     assert api.post(f"{URL}/import", {"paths": [paths[0] + "x"]}).status_code == 404
+
+
+@pytest.fixture
+def talk(lakehouse: Path, sql: Any) -> str:
+    """The path of a conversation in a volume of its own."""
+    sql("CREATE SCHEMA mirion_vital.talks")
+    sql("CREATE VOLUME mirion_vital.talks.may")
+    (lakehouse / "Volumes/mirion_vital/talks/may/one.json").write_text(json.dumps(document(1)))
+    return "/Volumes/mirion_vital/talks/may/one.json"
+
+
+def test_an_import_is_limited_as_the_tags_of_its_volume_say(talk: str, api: APIClient, sql: Any) -> None:
+    sql("ALTER VOLUME mirion_vital.talks.may SET TAGS ('PHI' = '')")
+    body = {"paths": [talk], "prohibited_uses": ["few_shot"], "usage_reason": "Not asked"}
+    assert api.post(f"{URL}/import", body).status_code == 201
+    row = api.get(f"{URL}/{key_of(1)}").json()
+    assert row["prohibited_uses"] == ["training", "validation", "few_shot"]
+    assert (row["usage_reason"], row["data_classification"]) == ("Not asked; volume tag PHI", "restricted")
+
+
+def test_nothing_is_imported_from_a_volume_of_a_hidden_sheet(
+    talk: str, api: APIClient, rosa: User, client: Client, sql: Any
+) -> None:
+    volume = {"type": "volume", "path": talk.rpartition("/")[0]}
+    sheet = Sheet.objects.create(name="Talks", primary_table="a.b.c", secondary_sources=[volume], created_by="omar")
+    restrict_sheet(sheet, [{"group": "platform lead"}], actor="omar")
+    assert api.post(f"{URL}/import", {"paths": [talk]}).status_code == 404
+    client.force_login(rosa)
+    form = {"paths": talk, "classification": "internal"}
+    page = client.post(reverse("admin:training_conversation_bring_in"), form)
+    assert page.status_code == 404 and "you may not see it" in page.content.decode()
+    assert not Conversation.objects.exists()
 
 
 @pytest.mark.parametrize(

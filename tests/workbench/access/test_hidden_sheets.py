@@ -116,6 +116,16 @@ def test_nothing_of_it_is_there_by_key(hidden: TrainingSheet, rosa: User) -> Non
         assert client.get(f"/api/v1/{path}").status_code == 400, path
 
 
+def test_no_spelling_of_its_table_makes_a_sheet(hidden: TrainingSheet, boards: TrainingSheet, rosa: User) -> None:
+    catalog, schema, table = hidden.sheet.primary_table.split(".")
+    seen = {"name": "Mine", "primary_table": boards.sheet.primary_table, "join_keys": boards.sheet.join_keys}
+    for text in (f"{catalog}.{schema}.`{table}`", f"{catalog.upper()}.{schema}.{table.upper()}"):
+        source = {"type": "table", "table": text}
+        for given in ({"primary_table": text}, {"secondary_sources": [source]}):
+            answer = signed_in(rosa).post("/api/v1/sheets", seen | given)
+            assert answer.status_code == 400 and "you may not see it" in answer.json()["error"]["message"], given
+
+
 def test_no_ground_truth_of_it_is_counted(hidden: TrainingSheet, rosa: User, omar: User) -> None:
     seen, every = (signed_in(user).get("/api/v1/ground-truth/stats").json()["total_jobs"] for user in (rosa, omar))
     assert every - seen == QAPair.objects.of(hidden.pk).count()
