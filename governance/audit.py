@@ -2,11 +2,13 @@
 
 The lakehouse has no transactions, so the place in the chain is taken by the insert itself: `sequence` is unique, and who
 comes second chains anew. The default database is told before and after: what was cut off the end is missed by its head,
-and a row that a killed process added is known by its announcement.
+and a row that a killed process added is known by its announcement. After an end that it does not know it learns of nothing
+more, so that what was done to the table stays to be found, however much is added since.
 """
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -17,13 +19,17 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from governance.chain import Fault, Head, Row, faults, hash_of
-from governance.changing import in_order
+from governance.changing import Outcome, in_order
 from governance.files import changed_files, note_files
 from governance.models import AuditAnnouncement, AuditHead, UsageConstraintAudit
 from governance.uses import Decision
+from workbench.near import listed
 from workbench.problems import Conflict, Problem
 
+log = logging.getLogger(__name__)
+
 SHOWN = 20
+NAMED = 5
 ATTEMPTS = 20
 PAUSE = 0.05
 COLUMNS = tuple(str(field.attname) for field in UsageConstraintAudit._meta.concrete_fields)
@@ -38,8 +44,10 @@ def append(rows: Sequence[UsageConstraintAudit]) -> int:
         new = _missing(rows)
         if not new:
             return 0
-        last = _chained(new)
-        AuditAnnouncement.objects.get_or_create(row_hash=last.row_hash, defaults={"sequence": last.sequence or 0})
+        end, is_known = _end()
+        last = _chained(new, end)
+        if is_known:
+            AuditAnnouncement.objects.get_or_create(row_hash=last.row_hash, defaults={"sequence": last.sequence or 0})
         try:
             UsageConstraintAudit.objects.add_chained(new)
         except IntegrityError:
@@ -47,7 +55,8 @@ def append(rows: Sequence[UsageConstraintAudit]) -> int:
             AuditAnnouncement.objects.filter(row_hash=last.row_hash).delete()
             time.sleep(random.uniform(0, PAUSE * min(attempt + 1, 10)))  # noqa: S311 - spreads who tries again
             continue
-        _know(last)
+        if is_known:
+            _know(last)
         note_files()
         return len(new)
     raise Conflict("Others keep adding to the audit at the same moment: try again.")
@@ -74,6 +83,14 @@ def sides(was: Decision, now: Decision) -> dict[str, Any]:
 def refused(problem: Problem, *, actor: str, subject: str = "", **about: str) -> None:
     """Add that somebody wanted to change a rule and may not; `about` names a pair or a label."""
     append([entry("refusal", subject, reason=f"Refused: {problem.message}", actor=actor, **about)])
+
+
+def refused_some(outcome: Outcome, what: str, *, actor: str) -> None:
+    """Add why a change of many left some as they are: a row for each reason, which names the first of them."""
+    append([
+        entry("refusal", "", reason=f"Refused for {len(keys):,} {what}, {listed(keys, NAMED)}: {words}", actor=actor)
+        for words, keys in outcome.refused.items()
+    ])  # fmt: skip
 
 
 def verify() -> Iterator[Fault]:
@@ -141,9 +158,26 @@ def _last() -> UsageConstraintAudit | None:
     return UsageConstraintAudit.objects.filter(sequence__isnull=False).order_by("-sequence").first()
 
 
-def _chained(rows: Sequence[UsageConstraintAudit]) -> UsageConstraintAudit:
+def _end() -> tuple[UsageConstraintAudit | None, bool]:
+    """Return the last row of the table, and whether the default database knows it, as it was before or is now.
+
+    It does not after rows were cut off, replaced or slipped in past the workbench, or where it is older than the table.
+    """
+    before, last, after = _head(), _last(), _head()
+    end = (last.sequence or 0, last.row_hash) if last else (0, "")
+    if end in {(head.sequence, head.row_hash) for head in (before, after)}:
+        return last, True
+    known = end[1] in before.announced | after.announced and (
+        not before.sequence
+        or UsageConstraintAudit.objects.filter(sequence=before.sequence, row_hash=before.row_hash).exists()
+    )
+    if not known:
+        log.error("The audit ends with row %s, which the default database does not know: run verify_audit", end[0])
+    return last, known
+
+
+def _chained(rows: Sequence[UsageConstraintAudit], last: UsageConstraintAudit | None) -> UsageConstraintAudit:
     """Give each row its place after the last one of the table, and return the last of these."""
-    last = _last()
     for row in rows:
         row.sequence = (last.sequence or 0) + 1 if last else 1
         row.previous_hash = last.row_hash if last else ""

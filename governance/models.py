@@ -25,6 +25,7 @@ class UsageConstraintAudit(models.Model):
         EXPORT = "export"
         REFUSAL = "refusal"
         HEAD = "head"
+        RIGHTS = "rights"
 
     id = KeyField()
     sequence = models.BigIntegerField(unique=True, null=True, help_text="Place in the chain; empty for no row of ours.")
@@ -54,6 +55,8 @@ class UsageConstraintAudit(models.Model):
             "Changes of allowed and prohibited uses: what, why, who, when; each row has the hash of the one before"
         )
         ordering = ["-sequence"]
+        # Django saves and follows relations past `objects` otherwise.
+        base_manager_name = "objects"
         verbose_name = "usage constraint change"
         permissions = [
             ("change_uses", "Can change what pairs, labels and sheets may be used for"),
@@ -64,6 +67,9 @@ class UsageConstraintAudit(models.Model):
         return f"{self.qa_pair_id or self.canonical_label_id or self.subject}: {self.reason}"
 
     def save(self, *args: object, **kwargs: object) -> None:
+        raise ADD_ONLY
+
+    def save_base(self, *args: object, **kwargs: object) -> None:
         raise ADD_ONLY
 
     def delete(self, *args: object, **kwargs: object) -> tuple[int, dict[str, int]]:

@@ -70,6 +70,8 @@ def test_rows_are_chained_once_each(kept: list[UsageConstraintAudit], lakehouse:
         lambda row: UsageConstraintAudit.objects.filter(pk=row.pk).update(reason="x"),
         lambda row: UsageConstraintAudit.objects.filter(pk=row.pk).delete(),
         lambda row: UsageConstraintAudit.objects.all()._raw_delete("lakehouse"),
+        lambda row: UsageConstraintAudit._base_manager.filter(pk=row.pk).update(reason="x"),
+        lambda row: row.save_base(),
     ],
 )
 def test_no_method_of_the_model_writes(kept: list[UsageConstraintAudit], write: Callable[[Any], Any]) -> None:
@@ -101,6 +103,27 @@ def test_what_sql_does_to_it_is_found(
 ) -> None:
     sql(statement.format(t="mirion_vital.workbench.usage_constraint_audit"))
     assert said.format("", *(row.pk for row in kept)) in refused()
+
+
+def test_what_is_appended_later_does_not_cover_what_was_cut_off_and_written_anew(
+    kept: list[UsageConstraintAudit], sql: Callable[..., Any]
+) -> None:
+    sql("DELETE FROM mirion_vital.workbench.usage_constraint_audit WHERE sequence >= 2")
+    for _ in range(ROWS):
+        audit.append(rows(1))
+    assert AuditHead.objects.get().sequence == ROWS
+    assert "Row 3 (" in refused() and "is not the row that the default database knows" in refused()
+
+
+def test_what_is_appended_later_does_not_cover_what_was_slipped_in_at_the_end(kept: list[UsageConstraintAudit]) -> None:
+    (forged,) = rows(1, "omar")
+    audit._chained([forged], kept[-1])
+    UsageConstraintAudit.objects.add_chained([forged])
+    audit.append(rows(1))
+    assert "was slipped in, or the default database is older" in refused()
+    call_command("verify_audit", "--adopt", stdout=io.StringIO())
+    audit.append(rows(1))
+    assert "whole: 7 rows" in verified()
 
 
 def test_a_row_slipped_in_by_another_writer_is_found(kept: list[UsageConstraintAudit], lakehouse: Path) -> None:
