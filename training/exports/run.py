@@ -31,6 +31,10 @@ from training.exports.stratified import side_column
 from training.ledger import EMPTY, Exclusion, Ledger, bucket
 from training.models import QAPair, TrainingSheet
 
+# Records at a time: few enough that they are still in the processor's cache when they are written, and that Python's search
+# for garbage does not go through all of a batch again and again.
+STEP = 256
+
 
 @dataclass
 class ExportRun:
@@ -90,8 +94,9 @@ class ExportRun:
             for batch in ready:
                 read += batch.num_rows
                 table = self._passed(pa.Table.from_batches([batch]), known)
-                if kept := self._kept(table, edits, fits):
-                    yield kept
+                for at in range(0, table.num_rows, STEP):
+                    if kept := self._kept(table.slice(at, STEP), edits, fits):
+                        yield kept
             self.withdrawn += sorted(known.keys() - self._leaving)
             self._leaving.clear()
             self.between(read)
