@@ -25,6 +25,7 @@ from benchmarks.stage import ROOT, TABLES, opened, set_up
 # Those with a reference come first; `dpo` has nothing to write here, as nobody edited the invented pairs.
 CHAT = ("chat",)
 FORMATS = ("prompt_completion", "sharegpt", "alpaca", "parquet", "csv")
+PIECE = 1_000_000
 CONSTANTS = dict.fromkeys(("training_sheet_id", "sheet_id", "template", "template_version", "use", "split"), "invented")
 
 
@@ -55,6 +56,24 @@ def export(directory: Path, rows: int) -> Iterator[Figure]:
         yield Figure(f"export {name}, peak over start", rows, made["peak"] - made["start"], "MiB")
 
 
+def flat(directory: Path, rows: int) -> Iterator[Figure]:
+    """As many pairs in one training sheet, written piece by piece: an export's memory must not grow with them."""
+    from labels.models import CanonicalLabel
+    from training.models import QAPair
+    from workbench.lakehouse.bulk import append_arrow
+
+    with opened(directory / f"one-{rows}"):
+        for first in range(0, rows, PIECE):
+            piece = pairs(min(PIECE, rows - first), per_sheet=rows, first=first)
+            QAPair.objects.append_arrow(piece)
+            append_arrow(CanonicalLabel, labels(piece))
+    for name in CHAT:
+        made = _run(name, directory, rows)
+        yield Figure(f"export {name}", rows, rows / made["seconds"], "rows/s")
+        yield Figure(f"export {name}, peak", rows, made["peak"], "MiB")
+        yield Figure(f"export {name}, peak over start", rows, made["peak"] - made["start"], "MiB", most=300)
+
+
 def _run(side: str, directory: Path, rows: int) -> dict[str, float]:
     target = directory / f"{side}-{rows}.out"
     command = [sys.executable, "-m", "benchmarks.exporting", side, str(directory), str(rows), str(target)]
@@ -81,11 +100,12 @@ def ours(name: str) -> Callable[[Path, Path], Callable[[], None]]:
         from training.exports.options import Options
         from training.exports.run import ExportRun
         from training.models import QAPair
+        from workbench.lakehouse.ids import uuid7
 
         QAPair.objects.of(sheet_id(0)).values_list("pk").first()
 
         def work() -> None:
-            manifest = Manifest("00000000-0000-7000-8000-000000000000")
+            manifest = Manifest(uuid7())
             run = ExportRun(sheet_id(0), "sheet", Options(format=name), source_limits=[], constants=CONSTANTS)
             run.between = lambda _read: manifest.flush()
             manifest.head({"header_lines": 0})

@@ -46,7 +46,7 @@ SELECT
     CASE WHEN i % $prohibited_every = 2 THEN 'Client NDA' ELSE '' END AS usage_reason,
     TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_microseconds(i) AS created_at,
     TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_microseconds(i) AS updated_at
-FROM range($rows) AS numbers(i)
+FROM range($first, $first + $rows) AS numbers(i)
 """
 LABELS = """
 SELECT
@@ -66,10 +66,10 @@ FROM pairs WHERE canonical_label_id IS NOT NULL
 """
 
 
-def pairs(rows: int, *, per_sheet: int, sheet: int = 0) -> pa.Table:
-    """Return pairs with every column in training sheets of `per_sheet`; `sheet` numbers the set, so that no id comes twice."""
+def pairs(rows: int, *, per_sheet: int, sheet: int = 0, first: int = 0) -> pa.Table:
+    """Return pairs with every column in training sheets of `per_sheet`; `sheet` numbers the set, so that no id comes twice; `first` is where a later piece of a set begins."""
     values = {
-        "rows": rows, "per_sheet": per_sheet, "sheet": sheet, "system": SYSTEM,
+        "rows": rows, "first": first, "per_sheet": per_sheet, "sheet": sheet, "system": SYSTEM,
         "label_every": LABEL_EVERY, "prohibited_every": PROHIBITED_EVERY,
     }  # fmt: skip
     return _arrow(duckdb.connect(), PAIRS, values)
