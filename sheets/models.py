@@ -70,3 +70,19 @@ class Sheet(Concept):
             if count := rows.filter(**{relation.field.name: self.pk}).count():
                 found.append(f"{count:,} {meta.verbose_name if count == 1 else meta.verbose_name_plural}")
         return found
+
+
+class ToldTags(models.Model):
+    """The tags of a place ("table a.b.c") as the audit told of them last, see `sheets.tags_told`."""
+
+    lives_in: ClassVar[str] = "default"
+
+    place = models.CharField(primary_key=True, max_length=1100)
+    words = models.JSONField(default=list)
+    version = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "told_tags"
+
+    def __str__(self) -> str:
+        return self.place

@@ -17,6 +17,7 @@ from sheets.hidden_sources import need_source, need_work_below
 from sheets.names import TableName, VolumeName, quote
 from sheets.source_uses import judged
 from sheets.tagged import LEVELS, Place, Tagged
+from sheets.tags_told import note_tags
 from sheets.volumes import volume
 from workbench.lakehouse.literals import literal
 from workbench.near import listed, near_misses
@@ -131,6 +132,7 @@ def change_tag(change: TagChange, reason: str, *, actor: str, may_loosen: bool) 
     except DatabaseError as error:
         _audit(change, effect.now, effect.was, f"Not done, the lakehouse refused it: {change.words}", actor)
         raise Conflict(f"{NOT_CHANGED} The lakehouse refused it: {error}") from error
+    note_tags(effect.after)
     return effect
 
 
