@@ -86,6 +86,20 @@ def test_too_many_requests_are_told_when_to_come_again(lakehouse: Path, rosa: Us
     assert Refusal.objects.filter(status=429, user="rosa", path=url).exists()
 
 
+def test_passwords_are_tried_so_often_from_one_address_whatever_the_names(rosa: User, rates: Any) -> None:
+    rates.RATES = {**rates.RATES, "sign_in": 2}
+    tried = [{"username": f"somebody-{number}", "password": "guess"} for number in range(2)]
+    for each in tried:
+        assert "Too many passwords" not in Client().post(LOGIN, each).content.decode()
+    page = Client().post(LOGIN, RIGHT)
+    assert (
+        "Too many passwords were tried from here. Wait" in page.content.decode()
+        and not page.wsgi_request.user.is_authenticated
+    )
+    assert APIClient().post(TOKEN, RIGHT).status_code == 429
+    assert Refusal.objects.filter(status=429, user="rosa", path=LOGIN).exists()
+
+
 def test_a_window_ends(lakehouse: Path, rosa: User, rates: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     rates.RATES = dict.fromkeys(rates.RATES, 1)
     client = APIClient()
