@@ -7,23 +7,27 @@ from typing import Any
 
 from django_filters import FilterSet
 
+from governance import audit
 from governance.serializers import FIRST, MOST
 from workbench.near import listed, near_misses
 from workbench.problems import Invalid, NotFound
 
 
-def chosen(visible: Any, ids: Sequence[str] | None, filtered: Callable[[], Any]) -> list[str]:
-    """Return the keys, in their order. NotFound where one named is not among the `visible`: then nothing is changed.
+def chosen(visible: Any, ids: Sequence[str] | None, filtered: Callable[[], Any], *, actor: str) -> list[str]:
+    """Return the keys, in their order. NotFound where one named is not among the `visible`: then nothing is changed, and the audit
+    has a row, for it may be somebody who feels for what they may not see.
 
     Invalid for a filter that finds more than can be changed at once.
     """
     if ids:
         there = set(visible.filter(pk__among=list(ids)).values_list("pk", flat=True))
         if missing := [key for key in ids if key not in there]:
-            raise NotFound(
+            problem = NotFound(
                 f"{len(missing):,} of {len(ids):,} do not exist, or you may not see them: {listed(missing, FIRST)}. "
                 "Nothing was changed."
             )
+            audit.refused(problem, actor=actor)
+            raise problem
         return list(dict.fromkeys(ids))
     keys = list(filtered().values_list("pk", flat=True)[: MOST + 1])
     if len(keys) > MOST:

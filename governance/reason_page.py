@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from workbench.problems import Problem
+from workbench.refusals import told
 
 
 def reason_page(
@@ -30,6 +31,7 @@ def reason_page(
             said = do(reason)
         except Problem as found:
             problem = found
+            told(request, problem)
         else:
             admin.message_user(request, said, messages.SUCCESS)
             return None

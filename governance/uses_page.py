@@ -14,6 +14,7 @@ from governance.changing import Outcome
 from governance.foresight import Foreseen, foreseen
 from governance.uses import CLASSIFICATIONS, USES
 from workbench.problems import Problem
+from workbench.refusals import told
 
 MOST = 1_000
 LEAVE = "leave"
@@ -42,6 +43,7 @@ def uses_page(
             outcome = change(uses, reason, batch_id, step == "look")
         except Problem as found:
             problem = found
+            told(request, problem)
     if outcome is not None and step == "do":
         _say(admin, request, outcome)
         return None

@@ -40,6 +40,8 @@ def change_uses(
         if not preview and some.changed:
             _write([label for label in labels if label.pk in set(some.changed)], change, some, actor, may_loosen)
         outcome.add(some)
+    if not preview and len(label_ids) > 1:
+        audit.refused_some(outcome, "labels", actor=actor)
     return outcome
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 
+from governance import audit
 from sheets.models import Sheet
 from workbench.models import SheetGrant
 from workbench.near import near_misses
 from workbench.problems import Invalid
-
-log = logging.getLogger(__name__)
 
 Grants = Sequence[Mapping[str, str]]
 
@@ -37,12 +35,21 @@ def restrict_sheet(sheet: Sheet, grants: Grants, *, actor: str) -> list[dict[str
     rows = [_row(sheet, grant, at, actor) for at, grant in enumerate(grants)]
     if len({(row.user_id, row.group_id) for row in rows}) < len(rows):
         raise _fault("A user or group stands twice: name each once.")
-    before = grants_of(sheet)
+    before, after = (_told(each) for each in (grants_of(sheet), grants))
+    # The audit comes first: what it says and what then was not done is better than the reverse.
+    said = f"Who sees the sheet {sheet.name!r}: {after}, before that {before}."
+    audit.append([audit.entry("rights", f"sheet {sheet.pk}", reason=said, actor=actor)])
     with transaction.atomic("default"):
         SheetGrant.objects.filter(sheet_id=sheet.pk).delete()
         SheetGrant.objects.bulk_create(rows)
-    log.info("%s restricted the sheet %s, %r, from %s to %s", actor, sheet.pk, sheet.name, before, list(grants))
     return grants_of(sheet)
+
+
+def _told(grants: Grants) -> str:
+    named = (
+        f"{each.get('user') or each.get('group')} ({each.get('level') or SheetGrant.Level.WORK})" for each in grants
+    )
+    return ", ".join(named) or "everybody"
 
 
 def _row(sheet: Sheet, grant: Mapping[str, str], at: int, actor: str) -> SheetGrant:

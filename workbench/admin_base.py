@@ -17,6 +17,7 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from workbench.admin_fields import EDITED, shown
 from workbench.problems import Problem
+from workbench.refusals import told
 from workbench.sheet_rights import may_work, visible_to
 
 
@@ -143,6 +144,7 @@ class VerbAdmin(ConceptAdmin):
         except Problem as problem:
             # Nothing was written, so the same request is answered again, now with the refusal on the form.
             request.problem = problem  # type: ignore[attr-defined]
+            told(request, problem)
             return super().changeform_view(request, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -174,6 +176,7 @@ class VerbAdmin(ConceptAdmin):
 
 def refused(admin: Any, request: HttpRequest, problem: Problem, object_id: str) -> HttpResponse:
     """Say what was refused and go back to the row's page."""
+    told(request, problem)
     admin.message_user(request, str(problem), messages.ERROR)
     return redirect(page_of(admin.opts, object_id))
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from workbench.addresses import address_of
 from workbench.models import Refusal
+from workbench.problems import Problem
 
 log = logging.getLogger("workbench.refusals")
 
@@ -29,16 +30,24 @@ def because(request: Any, why: str, user: str = "") -> None:
     request.refused_because, request.refused_user = why, user
 
 
+def told(request: Any, problem: Problem) -> None:
+    """Have a refusal kept that a page tells in its own words, whatever status that page has."""
+    if problem.status in REFUSED:
+        because(request, problem.message)
+        request.refused_status = problem.status
+
+
 class RefusalMiddleware:
-    """Keeps a row for each answer of 401, 403 and 429; outermost of those that refuse."""
+    """Keeps a row for each answer of 401, 403 and 429, and for what a page `told`; outermost of those that refuse."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         answer = self.get_response(request)
-        if answer.status_code in REFUSED:
-            refused(request, answer.status_code, _why(request, answer))
+        status = getattr(request, "refused_status", answer.status_code)
+        if status in REFUSED:
+            refused(request, status, _why(request, answer))
         return answer
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:

@@ -18,6 +18,7 @@ from sheets.restricting import grants_of, restrict_sheet
 from workbench.admin_base import page_of
 from workbench.models import SheetGrant
 from workbench.problems import Problem
+from workbench.refusals import told
 
 MOST = 200
 
@@ -48,6 +49,7 @@ def rights_page(admin: Any, request: HttpRequest, object_id: str) -> HttpRespons
         try:
             grants = restrict_sheet(sheet, _given(rows), actor=request.user.get_username())
         except Problem as problem:
+            told(request, problem)
             messages.error(request, str(problem))
             status = problem.status
         else:

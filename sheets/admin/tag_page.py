@@ -19,6 +19,7 @@ from sheets.tagged import LEVELS, Place, Tagged
 from sheets.tagging import FORMS, TagChange, change_tag, effect_of, need_reason, place_named, tag_change
 from workbench.canonical import canonical_json
 from workbench.problems import Problem
+from workbench.refusals import told
 
 NAMES = ("level", "place", "key", "value")
 
@@ -41,6 +42,7 @@ def tag_page(admin: Any, request: HttpRequest) -> HttpResponse:
             context = _ahead(request, change)
         except Problem as refused:
             problem = refused
+            told(request, problem)
     context |= {
         **admin.admin_site.each_context(request),
         "title": "Tag a place", "asked": asked, "reason": reason, "problem": problem,

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -17,6 +19,7 @@ from governance.models import UsageConstraintAudit, Withdrawal
 from sheets.models import Sheet
 from sheets.withdrawing import withdraw_item
 from training.models import Export, ModelTrainingLineage, QAPair, TrainingSheet
+from workbench.models import Refusal
 
 URL = "/api/v1/governance"
 REASON = "Patient withdrew consent"
@@ -122,6 +125,18 @@ def test_who_may_change_uses_withdraws_but_only_a_lead_releases(pair: QAPair, ni
     assert client.post(f"{URL}/release", about(pair) | {"reason": "mistake"}).status_code == 403
     assert UsageConstraintAudit.objects.filter(kind="refusal").count() == 1
     assert not Withdrawal.objects.get().is_released
+
+
+def test_a_refusal_that_a_page_tells_is_kept(pair: QAPair, dora: User, client: Client) -> None:
+    client.force_login(dora)
+    page = reverse("admin:governance_usageconstraintaudit_recall")
+    done = [
+        client.post(page, {**about(pair), "verb": verb, "reason": REASON}, follow=True)
+        for verb in ("withdraw", "release")
+    ]
+    assert "platform lead" in done[1].content.decode() and not Withdrawal.objects.get().is_released
+    kept = Refusal.objects.get(user="dora", path=page)
+    assert kept.status == 403 and "platform lead" in kept.why
 
 
 def test_a_report_is_verified_and_a_changed_one_is_not(api: APIClient, pair: QAPair, tmp_path: Path) -> None:

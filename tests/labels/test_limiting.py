@@ -47,6 +47,24 @@ def test_many_after_a_preview(boards: Sheet, record: Record, api: APIClient) -> 
     assert api.post(f"{URL}/uses", {"ids": ["nowhere"], **NO_TRAINING}).status_code == 404
 
 
+def test_what_a_change_of_many_refuses_is_on_the_audit(record: Record, api: APIClient, rosa: User) -> None:
+    keys = [record(item_ref=ref).pk for ref in ("a1", "b2", "c3")]
+    CanonicalLabel.objects.filter(pk__among=keys[:2]).update(
+        prohibited_uses=["training"], tag_prohibited_uses=["training"]
+    )
+    rosa.user_permissions.remove(*rosa.user_permissions.filter(codename="loosen_tag_rule"))
+    given = {"ids": keys, "allow": ["training"], "reason": "I need it"}
+    assert api.post(f"{URL}/uses", given | {"preview": True}).status_code == 200
+    assert not UsageConstraintAudit.objects.exists()
+    api.post(f"{URL}/uses", given)
+    refused = UsageConstraintAudit.objects.get()
+    assert (refused.kind, refused.modified_by) == ("refusal", "rosa")
+    assert refused.reason.startswith("Refused for 2 labels") and keys[0] in refused.reason
+    api.post(f"{URL}/uses", {"ids": [*keys, "nowhere"], **NO_TRAINING})
+    assert "nowhere" in UsageConstraintAudit.objects.order_by("-sequence")[0].reason
+    assert CanonicalLabel.objects.filter(version=1).count() == 3
+
+
 def test_the_admin_asks_looks_and_does(record: Record, rosa: User, client: Client) -> None:
     label = record()
     client.force_login(rosa)

@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 
 from governance.models import UsageConstraintAudit
 from sheets.models import Sheet
@@ -31,7 +32,7 @@ def test_a_suggested_column_is_tagged_by_the_form_that_it_leads_to(invoices: She
     link = next(unescape(each) for each in re.findall(r'href="([^"]*/tag/[^"]*)"', page) if "extracted_text" in each)
     asked = dict(parse_qsl(urlsplit(link).query))
     assert asked["place"] == "mirion_vital.raw.parsed_invoices.extracted_text" and asked["key"] == "PII"
-    assert f'value="{asked["reason"]}"' in client.get(link).text
+    assert f'value="{escape(asked["reason"])}"' in client.get(link).text
     seen = client.post(link, asked | {"step": "look"}).context["seen"]
     assert "training" in uses_of(invoices).allowed_uses
     assert client.post(link, asked | {"step": "do", "seen": seen}).status_code == 302

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Unpack
 
+from governance import audit
 from governance.changing import Fields, Outcome, UsesChange, survey
 from training.actions.review import review_many
 from training.models import ReviewPair
@@ -43,6 +44,7 @@ def change_uses(
     for decision, problem in refused:
         outcome.changed.remove(decision.pair_id)
         outcome.refuse(decision.pair_id, problem.message)
+    audit.refused_some(outcome, "pairs", actor=actor)
     return outcome
 
 

@@ -29,6 +29,7 @@ from training.tracing.timeline import Happened, timeline_of_item, timeline_of_pa
 from training.tracing.views import report_response
 from workbench.api.errors import flattened
 from workbench.problems import Invalid, NotFound, Problem
+from workbench.refusals import told
 from workbench.sheet_rights import may_work, need_work
 from workbench.signing import public_key
 
@@ -150,6 +151,7 @@ def _decided(page: Any, request: HttpRequest, sheet: Sheet, asked: dict[str, str
             said = f"{item_ref} is withdrawn: nothing made from it may be used for anything."
         page.message_user(request, said, messages.SUCCESS)
     except Problem as problem:
+        told(request, problem)
         page.message_user(request, problem.message, messages.ERROR)
     return redirect(f"{reverse(RECALL)}?{urlencode(asked)}")
 

@@ -86,14 +86,15 @@ class ChangesUses:
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
         visible: Any = visible_to(request.user, self.get_queryset())  # type: ignore[attr-defined]
-        keys = chosen(visible, wanted.get("ids"), lambda: self._found(visible, wanted["filter"]))
+        actor = request.user.get_username()
+        keys = chosen(visible, wanted.get("ids"), lambda: self._found(visible, wanted["filter"]), actor=actor)
         need_pairs(request.user, keys)
         batch_id, preview = wanted.get("batch_id") or str(uuid4()), wanted["preview"]
         outcome = change_uses(
             keys,
             given.uses,
             wanted["reason"],
-            actor=request.user.get_username(),
+            actor=actor,
             batch_id=batch_id,
             preview=preview,
             **rights_of(request.user),

@@ -39,8 +39,8 @@ def foreseen_given(asked: Mapping[str, Any], user: Any) -> tuple[str, Mapping[st
 
 def _of_rows(kind: str, ids: list[str], uses: Mapping[str, Any], user: Any) -> Outcome:
     rows: Any = QAPair.objects.all() if kind == "pairs" else CanonicalLabel.objects.all()
-    keys = chosen(visible_to(user, rows), ids, rows.none)
     actor, may_loosen = user.get_username(), user.has_perm(LOOSEN)
+    keys = chosen(visible_to(user, rows), ids, rows.none, actor=actor)
     if kind == "labels":
         return change_labels(keys, uses, REASON, actor=actor, preview=True, may_loosen=may_loosen)
     return change_pairs(keys, uses, REASON, actor=actor, batch_id="", preview=True, may_loosen=may_loosen)

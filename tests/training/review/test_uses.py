@@ -148,7 +148,8 @@ def test_a_change_of_pairs_that_are_not_to_be_seen_changes_nothing(waiting: QAPa
     assert "no status 'labelled'" in wrong.json()["error"]["fields"]["filter"][0]
     for empty in ({}, {"filter": {}}, {"ids": []}):
         assert api.post(MANY, {**empty, **NO_TRAINING}).status_code == 400
-    assert not UsageConstraintAudit.objects.exists()
+    told = UsageConstraintAudit.objects.get()
+    assert told.kind == "refusal" and "nowhere" in told.reason
 
 
 def test_a_limit_waits_for_nobody(waiting: QAPair, act: Act, api: APIClient, omar: User) -> None:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from governance.models import UsageConstraintAudit
 from labels.models import CanonicalLabel
 from sheets.models import Sheet
 from sheets.restricting import restrict_sheet
@@ -213,6 +214,9 @@ def test_a_lead_restricts_and_opens_by_api_and_in_the_admin(invoices: TrainingSh
     grants = [{"group": "domain expert", "level": "read"}]
     assert signed_in(omar).post(url, {"grants": grants}).json() == {"grants": grants}
     assert signed_in(rosa).get(f"/api/v1/sheets/{invoices.sheet_id}").status_code == 404
+    told = UsageConstraintAudit.objects.filter(kind="rights").order_by("-sequence")[0]
+    assert (told.subject, told.modified_by) == (f"sheet {invoices.sheet_id}", "omar")
+    assert "domain expert (read), before that" in told.reason
     for wrong in ([{"group": "domain exprt"}], [{}], [{"user": "omar"}, {"user": "omar"}]):
         answer = signed_in(omar).post(url, {"grants": wrong})
         assert answer.status_code == 400 and "grants" in answer.json()["error"]["fields"]
