@@ -24,7 +24,17 @@ State = Mapping[str, Any]
 def state_of(pair: QAPair) -> dict[str, Any]:
     """Return the state of a pair of the lakehouse, fit for JSON."""
     state = {name: getattr(pair, name) for name in (*CHANGED, *SHOWN)}
-    return {**state, "reviewed_at": pair.reviewed_at.isoformat() if pair.reviewed_at else None}
+    reviewed_at = pair.reviewed_at.isoformat() if pair.reviewed_at else None
+    return {**state, "reviewed_at": reviewed_at, "created_at": pair.created_at.isoformat()}
+
+
+def is_pre_approved(status: str, mode: str, reviewed_at: str | None, created_at: str | None) -> bool:
+    """Return whether a pair is approved by the label that it was made from, and by nobody since; times as in its state.
+
+    One that review knows from before it kept `created_at` counts as reviewed, until it is counted in the lakehouse.
+    """
+    made_so = mode == QAPair.Mode.CANONICAL and bool(reviewed_at and created_at and reviewed_at <= created_at)
+    return status == QAPair.Status.LABELED and made_so
 
 
 def show(pair: QAPair, known: ReviewPair) -> QAPair:
