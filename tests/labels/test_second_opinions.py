@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import polars
@@ -17,11 +18,12 @@ from rest_framework.test import APIClient
 
 from labels.actions import record_label
 from labels.models import CanonicalLabel, CanonicalLabelVersion, LabelOpinion
+from labels.opinions import actions
 from labels.opinions.actions import adjudicate, ask_for_opinions, give_opinion, settle
 from labels.opinions.rules import is_chosen
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
-from tests.labels.conftest import Record
+from tests.labels.conftest import WRITERS, Record, at_once
 from workbench.problems import Conflict
 from workbench.router import LAKEHOUSE
 
@@ -107,6 +109,29 @@ def test_nothing_of_the_first_answer_is_shown_before_the_second(
     assert seen.get(
         "/api/v1/canonical-labels/ahead", {"sheet": asked.pk, "label_type": "defect", "order": "second"}
     ).json()["stops"] == [{"item_ref": ref, "version": 1, "is_stale": False} for ref in ("a1", "b2")]
+
+
+def test_of_two_who_answer_at_once_one_is_stored(
+    asked: Sheet, default_file: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = Barrier(WRITERS)
+    expect_due = actions._expect_due
+
+    def together(*given: Any) -> None:
+        expect_due(*given)
+        both.wait(10)
+
+    monkeypatch.setattr(actions, "_expect_due", together)
+
+    def give(number: int) -> str:
+        try:
+            return give_opinion(sheet=asked, label_data={"defect": "none"}, actor=f"expert {number}", **KEY).author
+        except Conflict as problem:
+            return problem.message
+
+    said = sorted(at_once(give))
+    stored = LabelOpinion.objects.get().author
+    assert said == [stored, *[f"{stored} gave the second opinion on a1 already: take another item."] * (WRITERS - 1)]
 
 
 def test_lists_take_two_statements_more_where_opinions_are_asked(asked: Sheet, ben: User) -> None:
