@@ -63,7 +63,7 @@ class Imported:
 def preview_import(sheet: Sheet, lines: Iterable[bytes], *, reason: str = "") -> Imported:
     """Return what importing would do, and write nothing; errors as for `import_labels`."""
     summary, stamp = Imported(), hashlib.sha256()
-    for plans in _planned(sheet, lines, reason):
+    for plans in _planned(sheet, _hashed(lines, stamp), reason):
         _note(plans, summary, stamp)
     summary.digest = stamp.hexdigest()
     return summary
@@ -83,12 +83,11 @@ def import_labels(
 
     A line is what `export_labels` writes; only item_ref, label_type and label_data are needed, and what a line does not
     say stays as it is. The actor becomes who labeled. `reason` is why uses change, where they do, for the audit; `note`
-    goes to the versions. A label that somebody else writes meanwhile is refused. Invalid for a sheet that does not
-    resolve.
+    goes to the versions. A label that somebody else writes meanwhile is refused. Invalid for a sheet that does not resolve.
     """
     summary, stamp = Imported(), hashlib.sha256()
     words = {"actor": actor, "reason": reason, "change_note": note or "Imported"}
-    for plans in _planned(sheet, lines, reason):
+    for plans in _planned(sheet, _hashed(lines, stamp), reason):
         _apply(sheet, plans, {**words, "may_change_uses": may_change_uses, "may_loosen": may_loosen})
         _note(plans, summary, stamp)
     summary.digest = stamp.hexdigest()
@@ -96,9 +95,16 @@ def import_labels(
 
 
 def expect_same(previewed: str, now: Imported) -> None:
-    """Raise Conflict where the plan is not the one that was looked at: labels or items changed since."""
+    """Raise Conflict where the plan is not the one that was looked at: the file is another, or labels or items changed."""
     if previewed != now.digest:
-        raise Conflict("Labels or items changed since this preview: look at the new one, then import.")
+        raise Conflict("The file, labels or items changed since this preview: look at the new one, then import.")
+
+
+def _hashed(lines: Iterable[bytes], stamp: Any) -> Iterator[bytes]:
+    """Yield the lines, each hashed as it is: another answer of the same labels is another plan."""
+    for line in lines:
+        stamp.update(line)
+        yield line
 
 
 def _note(plans: list[Plan], summary: Imported, stamp: Any) -> None:
