@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -27,14 +27,15 @@ COLUMNS = (
 BLOCK = 500
 
 
-def label_blocks(sheet: Sheet, label_type: str = "", use: str = "") -> Iterator[bytes]:
+def label_blocks(sheet: Sheet, label_type: str = "", use: str = "", blind: Collection[str] = ()) -> Iterator[bytes]:
     """Return blocks of lines, a label each, by item and label type; NotFound when there is none to export.
 
     With a `use` the gate leaves out the labels that may not be used for it, and Conflict says why where none is left;
-    without, this is the whole record, each label with its limits. A line is canonical JSON with the names of `COLUMNS`;
+    without, this is the whole record, each label with its limits. What is `blind` for who asks (`labels.opinions.due`) is
+    left out. A line is canonical JSON with the names of `COLUMNS`;
     times are UTC with `Z`. Memory is constant.
     """
-    letting_out = LettingOut(sheet, use)
+    letting_out = LettingOut(sheet, use, blind)
     lines = _lines(sheet, label_type, letting_out)
     first = next(lines, None)
     if first is None:
@@ -46,9 +47,9 @@ def label_blocks(sheet: Sheet, label_type: str = "", use: str = "") -> Iterator[
 
 @dataclass(frozen=True)
 class Format:
-    """One way to write labels: its blocks for a sheet, a label type and a use, and how such a file is called."""
+    """One way to write labels: its blocks for a sheet, a label type, a use and what is blind, and how such a file is called."""
 
-    blocks: Callable[[Sheet, str, str], Iterable[bytes]]
+    blocks: Callable[[Sheet, str, str, Collection[str]], Iterable[bytes]]
     content_type: str
     suffix: str
 
@@ -62,7 +63,7 @@ FORMATS = {
 
 def export_to_file(sheet: Sheet, target: Path, label_type: str = "", use: str = "", *, form: str = "jsonl") -> int:
     """Write the labels to `target` in one step and return their number; errors as for the blocks of the format."""
-    blocks = FORMATS[form].blocks(sheet, label_type, use)
+    blocks = FORMATS[form].blocks(sheet, label_type, use, ())
     lines = 0
     with written_whole(target) as file:
         for block in blocks:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from itertools import islice
@@ -21,6 +21,7 @@ from labels.checking import NEAR, check_content, check_fits, limits
 from labels.history import repair_all, uses_changed
 from labels.import_lines import Line, read_lines
 from labels.models import CanonicalLabel
+from labels.opinions.due import waits_in_words
 from labels.recording import record_labels
 from labels.seen import StaleLabel, says_already
 from sheets.models import Sheet
@@ -60,10 +61,10 @@ class Imported:
         return sum(self.counts.values())
 
 
-def preview_import(sheet: Sheet, lines: Iterable[bytes], *, reason: str = "") -> Imported:
+def preview_import(sheet: Sheet, lines: Iterable[bytes], *, reason: str = "", blind: Collection[str] = ()) -> Imported:
     """Return what importing would do, and write nothing; errors as for `import_labels`."""
     summary, stamp = Imported(), hashlib.sha256()
-    for plans in _planned(sheet, lines, reason):
+    for plans in _planned(sheet, _hashed(lines, stamp), reason, blind):
         _note(plans, summary, stamp)
     summary.digest = stamp.hexdigest()
     return summary
@@ -76,6 +77,7 @@ def import_labels(
     actor: str,
     reason: str = "",
     note: str = "",
+    blind: Collection[str] = (),
     may_change_uses: bool = True,
     may_loosen: bool = False,
 ) -> Imported:
@@ -83,12 +85,12 @@ def import_labels(
 
     A line is what `export_labels` writes; only item_ref, label_type and label_data are needed, and what a line does not
     say stays as it is. The actor becomes who labeled. `reason` is why uses change, where they do, for the audit; `note`
-    goes to the versions. A label that somebody else writes meanwhile is refused. Invalid for a sheet that does not
-    resolve.
+    goes to the versions. A label that somebody else writes meanwhile is refused, as is one whose key is among those that
+    are `blind` for the actor (`labels.opinions.due`). Invalid for a sheet that does not resolve.
     """
     summary, stamp = Imported(), hashlib.sha256()
     words = {"actor": actor, "reason": reason, "change_note": note or "Imported"}
-    for plans in _planned(sheet, lines, reason):
+    for plans in _planned(sheet, _hashed(lines, stamp), reason, blind):
         _apply(sheet, plans, {**words, "may_change_uses": may_change_uses, "may_loosen": may_loosen})
         _note(plans, summary, stamp)
     summary.digest = stamp.hexdigest()
@@ -96,9 +98,16 @@ def import_labels(
 
 
 def expect_same(previewed: str, now: Imported) -> None:
-    """Raise Conflict where the plan is not the one that was looked at: labels or items changed since."""
+    """Raise Conflict where the plan is not the one that was looked at: the file is another, or labels or items changed."""
     if previewed != now.digest:
-        raise Conflict("Labels or items changed since this preview: look at the new one, then import.")
+        raise Conflict("The file, labels or items changed since this preview: look at the new one, then import.")
+
+
+def _hashed(lines: Iterable[bytes], stamp: Any) -> Iterator[bytes]:
+    """Yield the lines, each hashed as it is: another answer of the same labels is another plan."""
+    for line in lines:
+        stamp.update(line)
+        yield line
 
 
 def _note(plans: list[Plan], summary: Imported, stamp: Any) -> None:
@@ -110,7 +119,7 @@ def _note(plans: list[Plan], summary: Imported, stamp: Any) -> None:
             summary.refused.append((plan.line.number, " ".join(plan.reasons)))
 
 
-def _planned(sheet: Sheet, lines: Iterable[bytes], reason: str) -> Iterator[list[Plan]]:
+def _planned(sheet: Sheet, lines: Iterable[bytes], reason: str, blind: Collection[str]) -> Iterator[list[Plan]]:
     reading, near = read_lines(lines), _Near(sheet)
     while chunk := list(islice(reading, CHUNK)):
         refs = {line.given["item_ref"] for line in chunk if not line.faults}
@@ -118,7 +127,16 @@ def _planned(sheet: Sheet, lines: Iterable[bytes], reason: str) -> Iterator[list
         labels = CanonicalLabel.objects.filter(sheet_id=sheet.pk, item_ref__in=list(refs))
         present = {(label.item_ref, label.label_type): label for label in labels} if refs else {}
         templates = _templates(chunk)
-        yield [_plan(line, items, present.get(line.key), templates, near, reason) for line in chunk]
+        hidden = {key for key, label in present.items() if label.pk in blind}
+        yield [
+            _waits(line) if line.key in hidden else _plan(line, items, present.get(line.key), templates, near, reason)
+            for line in chunk
+        ]
+
+
+def _waits(line: Line) -> Plan:
+    # Whatever the line says, so that nothing is learnt of the first answer by sending guesses.
+    return Plan(line, "refused", reasons=(waits_in_words(line.given["item_ref"]),))
 
 
 def _templates(chunk: list[Line]) -> dict[str, PromptTemplate]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from tempfile import SpooledTemporaryFile
@@ -81,7 +81,7 @@ class MarkedFile:
         self.marked.spool.close()
 
 
-def marked_of(sheet: Sheet, label_type: str, use: str = "") -> Marked:
+def marked_of(sheet: Sheet, label_type: str, use: str = "", blind: Collection[str] = ()) -> Marked:
     """Return the pictures that the labels mark, read in one statement; memory is constant.
 
     Invalid without a label type, and for a label that does not hold what its schema says; NotFound where none has shapes,
@@ -91,7 +91,7 @@ def marked_of(sheet: Sheet, label_type: str, use: str = "") -> Marked:
     if not label_type:
         known = every.order_by().values_list("label_type", flat=True).distinct()
         raise Invalid.of_fields("Nothing was exported.", {"label_type": [f"Name one label type: {listed(known)}."]})
-    letting_out = LettingOut(sheet, use)
+    letting_out = LettingOut(sheet, use, blind)
     labels = every.filter(label_type=label_type).order_by("item_ref", "id")
     spool: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed with the file that is made from it
     latest: dict[tuple[str, tuple[str, ...]], datetime] = {}

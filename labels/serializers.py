@@ -51,7 +51,7 @@ class RecordLabelSerializer(serializers.Serializer[Any]):
     item_ref = serializers.CharField(max_length=1024, trim_whitespace=False)
     label_type = serializers.CharField(max_length=64)
     label_data = serializers.JSONField()
-    confidence = serializers.ChoiceField(Confidence.choices, default=Confidence.HIGH)
+    confidence = serializers.ChoiceField(Confidence.choices, default=Confidence.HIGH, help_text="Left out: high.")
     notes = serializers.CharField(required=False, allow_blank=True, default="")
     allowed_uses = UsesField(required=False)
     prohibited_uses = UsesField(required=False)

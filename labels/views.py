@@ -30,7 +30,7 @@ from labels.labeling.holds import held_by_others, hold, let_go
 from labels.labeling.walking import walk
 from labels.limiting import change_uses, change_uses_of
 from labels.models import CanonicalLabel
-from labels.opinions.due import expect_open, is_blind
+from labels.opinions.due import blind_of_sheet, expect_open, is_blind
 from labels.opinions.hiding import HidesBlindLabels
 from labels.serializers import (
     AheadSerializer,
@@ -186,14 +186,17 @@ class CanonicalLabelViewSet(HidesBlindLabels, ReadOnlyModelViewSet[CanonicalLabe
     )
     @action(detail=False, pagination_class=None)
     def export(self, request: Request) -> StreamingHttpResponse:
-        """Stream the labels of a sheet: one a line, or the shapes of a label type as COCO or YOLO."""
+        """Stream the labels of a sheet: one a line, or the shapes of a label type as COCO or YOLO.
+
+        Left out are those that you may yet give a second opinion on.
+        """
         given = LabelExportSerializer(data=request.query_params, context={"request": request})
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
         sheet, use, form = wanted["sheet"], wanted["use"], FORMATS[wanted["format"]]
         if not use and not request.user.has_perm("labels.change_canonicallabel"):
             raise Forbidden("The whole record is for those who may change labels: name the use, such as use=training.")
-        blocks = form.blocks(sheet, wanted["label_type"], use)
+        blocks = form.blocks(sheet, wanted["label_type"], use, blind_of_sheet(sheet, request.user))
         response = StreamingHttpResponse(blocks, content_type=form.content_type)
         response["Content-Disposition"] = f"attachment; filename=canonical_labels_{sheet.pk}.{form.suffix}"
         response["X-Content-Type-Options"] = "nosniff"
@@ -215,13 +218,14 @@ class CanonicalLabelViewSet(HidesBlindLabels, ReadOnlyModelViewSet[CanonicalLabe
         given = ImportSerializer(data=request.query_params, context={"request": request})
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
-        sheet, reason = wanted["sheet"], wanted["reason"]
+        sheet = wanted["sheet"]
+        of_line = {"reason": wanted["reason"], "blind": blind_of_sheet(sheet, request.user)}
         with spooled(request.data, MOST_BYTES) as lines:
             if wanted["preview"]:
-                return Response(ImportedLabelsSerializer(preview_import(sheet, lines, reason=reason)).data)
+                return Response(ImportedLabelsSerializer(preview_import(sheet, lines, **of_line)).data)
             if wanted["plan"]:
-                expect_same(wanted["plan"], preview_import(sheet, lines, reason=reason))
+                expect_same(wanted["plan"], preview_import(sheet, lines, **of_line))
                 lines.seek(0)
             actor, rights = request.user.get_username(), rights_of(request.user)
-            done = import_labels(sheet, lines, actor=actor, reason=reason, **rights)
+            done = import_labels(sheet, lines, actor=actor, **of_line, **rights)
         return Response(ImportedLabelsSerializer(done).data)

@@ -15,7 +15,7 @@ from sheets.catalog import describe
 from sheets.file_views import SHOWN_IMAGES
 from sheets.models import Sheet
 from sheets.names import TableName
-from sheets.pictures import Picture, pictures_of
+from sheets.pictures import Picture, pictures_of, remember_pictures
 from sheets.reading import Item, VolumeFile, columns_of, get_item, items_of
 from sheets.serializers import plain
 from workbench.problems import Problem
@@ -99,7 +99,7 @@ def _item(sheet: Sheet, item_ref: str) -> Item:
 
 
 def _source(sheet: Sheet, item: Item, measured: bool) -> Source:
-    pictures = pictures_of(item.files) if measured else ()
+    pictures = remember_pictures(sheet.pk, item.ref, pictures_of(item.files)) if measured else ()
     return Source(list(_cells(sheet, item)), [shown_file(file) for file in item.files], item.hash, pictures=pictures)
 
 

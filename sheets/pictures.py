@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from PIL import ExifTags, Image
 
 from sheets.models import Sheet
@@ -19,7 +19,8 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
 DAMAGES = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
 # The orientations of EXIF that lay the picture on its side.
 LYING = frozenset({5, 6, 7, 8})
-ITEM_KEPT_FOR = 300
+# Seconds for which the pictures of an item that was looked at are remembered: as long as what was read ahead.
+ITEM_KEPT_FOR = 600
 KEPT_FOR = 3600  # seconds; the key names the file's state, so that a changed one is read again
 
 
@@ -37,14 +38,26 @@ def pictures_of(files: Sequence[VolumeFile]) -> list[Picture]:
     return list(_pictures(files))
 
 
-def pictures_of_item(sheet: Sheet, item_ref: str) -> list[Picture]:
-    """Return the pictures of an item, remembered for a while; a Problem where the item cannot be read."""
-    key = f"pictures-{sha256(f'{sheet.pk} {sheet.updated_at.timestamp()} {item_ref}'.encode()).hexdigest()}"
-    found: list[Picture] | None = cache.get(key)
+def pictures_of_item(sheet_id: str, item_ref: str) -> list[Picture]:
+    """Return the pictures of an item as a screen showed them last, in whatever process; else they are read.
+
+    Raises a Problem where the item cannot be read.
+    """
+    found: list[Picture] | None = caches["ahead"].get(_item_key(sheet_id, item_ref))
     if found is None:
-        found = pictures_of(get_item(sheet, item_ref).files)
-        cache.set(key, found, ITEM_KEPT_FOR)
+        item = get_item(Sheet.objects.get(pk=sheet_id), item_ref)
+        found = remember_pictures(sheet_id, item_ref, pictures_of(item.files))
     return found
+
+
+def remember_pictures(sheet_id: str, item_ref: str, pictures: list[Picture]) -> list[Picture]:
+    """Return the pictures of an item, remembered for what is decided about it."""
+    caches["ahead"].set(_item_key(sheet_id, item_ref), pictures, ITEM_KEPT_FOR)
+    return pictures
+
+
+def _item_key(sheet_id: str, item_ref: str) -> str:
+    return f"pictures-{sha256(f'{sheet_id} {item_ref}'.encode()).hexdigest()}"
 
 
 def _pictures(files: Sequence[VolumeFile]) -> Iterator[Picture]:

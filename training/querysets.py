@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pyarrow as pa
 from django.conf import settings
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
 from governance.uses import decide
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from training.models import Finding, LiveJob, QAPair, ReviewPair, ReviewView, TrainingSheet  # noqa: F401 - named in the brackets below
 
 STATUSES = ("unlabeled", "labeled", "rejected", "flagged")
+# Approved when it was made, by the label that it was made from: who approves it afterwards reviews it.
+PRE_APPROVED = Q(labeling_mode="canonical", status="labeled", reviewed_at__lte=F("created_at"))
 
 
 class TrainingSheetQuerySet(OfSheetQuerySet["TrainingSheet"]):
@@ -34,7 +37,7 @@ class TrainingSheetQuerySet(OfSheetQuerySet["TrainingSheet"]):
         counters = {f"{status}_pairs": Count("pk", filter=Q(status=status)) for status in STATUSES}
         counters |= {
             "total_pairs": Count("pk"),
-            "pre_approved_pairs": Count("pk", filter=Q(labeling_mode="canonical", status="labeled")),
+            "pre_approved_pairs": Count("pk", filter=PRE_APPROVED),
         }
         return self.annotate(
             **{name: Coalesce(Subquery(counts.annotate(n=count).values("n")), 0) for name, count in counters.items()}
@@ -42,6 +45,8 @@ class TrainingSheetQuerySet(OfSheetQuerySet["TrainingSheet"]):
 
 
 class QAPairQuerySet(OfSheetQuerySet["QAPair"]):
+    pre_approved: ClassVar[Q] = PRE_APPROVED
+
     def of(self, training_sheet_id: str) -> Self:
         """Return the pairs of one training sheet in the order of their items; this order is the export's."""
         return self.filter(training_sheet_id=training_sheet_id).order_by("position", "id")
@@ -157,20 +162,31 @@ class ReviewPairQuerySet(QuerySet["ReviewPair"]):
             else self.ahead().filter(training_sheet_id__in=training_sheet_ids)
         )
         moves = ahead.annotate(
-            was=Subquery(first.values(old=KT("before__status"))[:1]), mode=KT("state__labeling_mode")
+            was=Subquery(first.values(old=KT("before__status"))[:1]),
+            was_reviewed_at=Subquery(first.values(at=KT("before__reviewed_at"))[:1]),
+            was_made_so=_made_with(F("was_reviewed_at")),
+            is_made_so=_made_with(KT("state__reviewed_at")),
         )
         found: dict[str, dict[str, int]] = {}
-        for key, was, now, mode, n in (
-            moves.order_by().values_list("training_sheet_id", "was", "status", "mode").annotate(n=Count("pk"))
-        ):
+        names = ("training_sheet_id", "was", "was_made_so", "status", "is_made_so")
+        for key, was, was_made_so, now, is_made_so, n in moves.order_by().values_list(*names).annotate(n=Count("pk")):
             counters = found.setdefault(
                 key, dict.fromkeys([*(f"{status}_pairs" for status in STATUSES), "pre_approved_pairs"], 0)
             )
-            for status, by in ((was, -n), (now, n)):
+            for status, made_so, by in ((was, was_made_so, -n), (now, is_made_so, n)):
                 if status is not None:
                     counters[f"{status}_pairs"] += by
-                    counters["pre_approved_pairs"] += by * (status == "labeled" and mode == "canonical")
+                    counters["pre_approved_pairs"] += by * (status == "labeled" and made_so)
         return found
+
+
+def _made_with(reviewed_at: Any) -> Case:
+    """Return whether a pair beside the lakehouse is reviewed by the label that it was made from, as `PRE_APPROVED` says.
+
+    The times are texts of one form and zone, whose order is that of the times.
+    """
+    made_so = Q(LessThanOrEqual(reviewed_at, KT("state__created_at")), state__labeling_mode="canonical")
+    return Case(When(made_so, then=Value(True)), default=Value(False))
 
 
 class ReviewViewQuerySet(QuerySet["ReviewView"]):

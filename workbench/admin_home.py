@@ -14,7 +14,6 @@ from django.urls import reverse
 from workbench.sheet_rights import visible_to
 
 LATEST = 6
-PRE_APPROVED = {"labeling_mode": "canonical", "status": "labeled"}
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def _counts_of(request: HttpRequest, keys: list[str]) -> Any:
         total=Count("pk"),
         labeled=Count("pk", filter=Q(status="labeled")),
         unlabeled=Count("pk", filter=Q(status="unlabeled")),
-        pre_approved=Count("pk", filter=Q(**PRE_APPROVED)),
+        pre_approved=Count("pk", filter=pairs.pre_approved),
     )
 
 
@@ -132,17 +131,16 @@ def _generate(request: HttpRequest) -> Stage:
 def _label(request: HttpRequest) -> Stage:
     url = _list("training_qapair")
     statuses = ("labeled", "unlabeled", "flagged", "rejected")
-    count = _rows(request, "training.QAPair").aggregate(
+    pairs = _rows(request, "training.QAPair")
+    count = pairs.aggregate(
         all=Count("pk"),
-        pre_approved=Count("pk", filter=Q(**PRE_APPROVED)),
+        pre_approved=Count("pk", filter=pairs.pre_approved),
         **{status: Count("pk", filter=Q(status=status)) for status in statuses},
     )
     for shift in _rows(request, "training.ReviewPair").shifts().values():
         _shift(count, shift)
     more = [
-        Figure(
-            count["pre_approved"], "pre-approved", f"{url}?labeling_mode__exact=canonical&status__exact=labeled", "good"
-        ),
+        Figure(count["pre_approved"], "pre-approved", f"{url}?review=pre_approved&status__exact=labeled", "good"),
         Figure(count["unlabeled"], "to review", f"{url}?status__exact=unlabeled", "todo" if count["unlabeled"] else ""),
         Figure(count["labeled"], "labeled", f"{url}?status__exact=labeled"),
         Figure(count["flagged"], "flagged", f"{url}?status__exact=flagged"),

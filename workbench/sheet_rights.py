@@ -72,20 +72,20 @@ def _rights(user: Any) -> SheetRights:
     return SheetRights(restricted.difference(dict(levels)), frozenset(dict(levels)) - worked_on)
 
 
-def sheet_key_of(row: Model) -> str | None:
-    """Return the key of the sheet that a row belongs to; None for one that belongs to none."""
+def sheet_key_of(row: object) -> str | None:
+    """Return the key of the sheet that a row, or whatever names its lookup as `of_sheet`, belongs to; None for none."""
     found: Any = row
     for name in getattr(row, "of_sheet", "").split("__"):
         found = getattr(found, name, None) if name else None
     return None if found is None else str(found)
 
 
-def sees(user: Any, row: Model) -> bool:
+def sees(user: Any, row: object) -> bool:
     """Return whether the user sees what belongs to the row's sheet."""
     return sheet_key_of(row) not in rights_of(user).hidden
 
 
-def may_work(user: Any, row: Model) -> bool:
+def may_work(user: Any, row: object) -> bool:
     """Return whether the user may do more than look at what belongs to the row's sheet."""
     rights = rights_of(user)
     return not (rights.hidden or rights.read_only) or sheet_key_of(row) not in rights.hidden | rights.read_only
@@ -98,7 +98,7 @@ def need_work_on(user: Any, rows: QuerySet[Any]) -> None:
         raise PermissionDenied(LOOK_ONLY)
 
 
-def need_work(user: Any, row: Model) -> None:
+def need_work(user: Any, row: object) -> None:
     """Raise PermissionDenied where the user may only look."""
     if not may_work(user, row):
         raise PermissionDenied(LOOK_ONLY)

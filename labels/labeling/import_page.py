@@ -16,6 +16,7 @@ from governance.changing import rights_of
 from labels.importing import MOST_BYTES, OUTCOMES, Imported, expect_same, import_labels, preview_import
 from labels.labeling.sight import LOOK_ONLY, expect_sheet, may_label
 from labels.labeling.uploads import keep, lines_of
+from labels.opinions.due import blind_of_sheet
 from sheets.models import Sheet
 from workbench.csp import strict
 from workbench.problems import Invalid, Problem
@@ -49,25 +50,29 @@ def _uploaded(request: HttpRequest) -> str:
 
 def _previewed(request: HttpRequest, sheet: Sheet, token: str, code: int = 200) -> HttpResponse:
     name, lines = lines_of(token, actor=request.user.get_username())
-    found = preview_import(sheet, lines, reason=request.POST.get("reason", ""))
+    found = preview_import(sheet, lines, **_of_line(request, sheet))
     return _page(request, sheet, found=found, name=name, token=token, code=code)
 
 
 def _confirmed(request: HttpRequest, sheet: Sheet, token: str) -> HttpResponse:
-    actor, reason = request.user.get_username(), request.POST.get("reason", "")
+    actor, of_line = request.user.get_username(), _of_line(request, sheet)
     name, lines = lines_of(token, actor=actor)
     try:
-        expect_same(request.POST.get("digest", ""), preview_import(sheet, lines, reason=reason))
+        expect_same(request.POST.get("digest", ""), preview_import(sheet, lines, **of_line))
     except Problem as problem:
         messages.error(request, problem.message)
         return _previewed(request, sheet, token, code=problem.status)
     _, lines = lines_of(token, actor=actor)
-    done = import_labels(
-        sheet, lines, actor=actor, reason=reason, note=f"Imported from {name}", **rights_of(request.user)
-    )
+    note = f"Imported from {name}"
+    done = import_labels(sheet, lines, actor=actor, note=note, **of_line, **rights_of(request.user))
     counts = ", ".join(f"{done.counts[outcome]} {outcome}" for outcome in OUTCOMES)
     messages.success(request, f"Imported {name}: {counts}.")
     return redirect("label-entry")
+
+
+def _of_line(request: HttpRequest, sheet: Sheet) -> dict[str, Any]:
+    """Return what is said, and known of the reader, for each line."""
+    return {"reason": request.POST.get("reason", ""), "blind": blind_of_sheet(sheet, request.user)}
 
 
 def _page(

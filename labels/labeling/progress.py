@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from django.core.cache import cache
 from django.db.models import Count, Q
@@ -11,11 +13,21 @@ from django.db.models import Count, Q
 from labels.models import CanonicalLabel
 from sheets.models import Sheet
 from sheets.reading import count_items, iter_items
+from workbench.after_answer import after_answer
 from workbench.pace import LATELY, minutes_left
 
-READ_FOR = 60  # seconds
+# Seconds after which the items are read anew, and after which what was read is not shown any more.
+FRESH, SHOWN = 60, 600
 # What is stale takes reading every item; a bigger sheet is asked for its stale labels, not counted.
 COUNTED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """The content hash of each item of a sheet, None for too many, as read at a time in seconds."""
+
+    hashes: dict[str, str] | None
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +72,21 @@ def counts_of(sheet_ids: Iterable[str], *, actor: str) -> dict[tuple[str, str], 
 
 
 def _hashes(sheet: Sheet) -> dict[str, str] | None:
-    """Return the present content of each item, remembered for a minute; None where there are too many."""
+    """Return the present content of each item; None where there are too many.
+
+    Who asks for what was read a while ago is given it, and the items are read anew after the answer.
+    """
     key = f"item-hashes-{sheet.pk}-{sheet.updated_at.timestamp()}"
-    found: dict[str, str] | None = cache.get(key)
+    found: Items | None = cache.get(key)
     if found is None:
-        if count_items(sheet) > COUNTED:
-            return None
-        found = {item.ref: item.hash for item in iter_items(sheet)}
-        cache.set(key, found, READ_FOR)
-    return found
+        return _read(sheet, key)
+    if time.monotonic() - found.at > FRESH:
+        after_answer(("items", sheet.pk), partial(_read, sheet, key))
+    return found.hashes
+
+
+def _read(sheet: Sheet, key: str) -> dict[str, str] | None:
+    is_small = count_items(sheet) <= COUNTED
+    found = Items({item.ref: item.hash for item in iter_items(sheet)} if is_small else None, time.monotonic())
+    cache.set(key, found, SHOWN)
+    return found.hashes

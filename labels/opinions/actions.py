@@ -80,7 +80,8 @@ def give_opinion(
     schema = (template.output_schema if template else label.output_schema if label else None) or {}
     check_fits(label_data, schema, item)
     opinion = LabelOpinion(
-        id=uuid5_of("label_opinion", sheet.pk, item_ref, label_type, actor),
+        # Without the author, so that of two who answer at the same moment one is stored.
+        id=uuid5_of("label_opinion", sheet.pk, item_ref, label_type),
         sheet=sheet,
         item_ref=item_ref,
         label_type=label_type,
@@ -93,7 +94,7 @@ def give_opinion(
         made_at=timezone.now(),
     )
     given = list(LabelOpinion.objects.filter(sheet_id=sheet.pk, item_ref=item_ref, label_type=label_type))
-    if mine := next((each for each in given if each.pk == opinion.pk), None):
+    if mine := next((each for each in given if each.author == actor), None):
         return settle(_repeated(mine, label_data))
     _expect_due(sheet, label_type, item_ref, label, given, actor)
     if label is not None:
@@ -101,7 +102,10 @@ def give_opinion(
         opinion.canonical_label_id, opinion.label_version = label.pk, label.version
         opinion.first_author = label.last_modified_by
     LabelOpinion.objects.bulk_create([opinion], ignore_conflicts=True)
-    return settle(_repeated(LabelOpinion.objects.get(pk=opinion.pk), label_data))
+    stored = LabelOpinion.objects.get(pk=opinion.pk)
+    if stored.author != actor:
+        raise _given_by_another(stored)
+    return settle(_repeated(stored, label_data))
 
 
 def settle(opinion: LabelOpinion) -> LabelOpinion:
@@ -203,7 +207,11 @@ def _expect_due(
     if actor in [getattr(label, name) for name in AUTHORS] or mine.exists():
         raise Conflict(f"The label of {item_ref} is yours: a second opinion comes from somebody else.")
     if given:
-        raise Conflict(f"{given[0].author} gave the second opinion on {item_ref} already: take another item.")
+        raise _given_by_another(given[0])
+
+
+def _given_by_another(opinion: LabelOpinion) -> Conflict:
+    return Conflict(f"{opinion.author} gave the second opinion on {opinion.item_ref} already: take another item.")
 
 
 def _decided(opinion: LabelOpinion, label: CanonicalLabel) -> CanonicalLabel | CanonicalLabelVersion | None:

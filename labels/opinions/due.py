@@ -35,6 +35,22 @@ def blind_labels(labels: Iterable[CanonicalLabel], user: Any) -> set[str]:
     return {label.pk for label in _open(chosen, user.get_username())}
 
 
+def blind_of_sheet(sheet: Sheet, user: Any) -> frozenset[str]:
+    """Return the keys of the sheet's labels that the user may yet give a second opinion on, by a few statements."""
+    if not user.has_perm(GIVE):
+        return frozenset()
+    rules = SecondOpinion.objects.filter(sheet_id=sheet.pk, share__gt=0)
+    chosen = [
+        label
+        for rule in rules
+        for label in CanonicalLabel.objects.filter(sheet_id=sheet.pk, label_type=rule.label_type)
+        .only("item_ref", *AUTHORS)
+        .iterator()
+        if is_chosen(rule, label.item_ref)
+    ]
+    return frozenset(label.pk for label in _open(chosen, user.get_username()))
+
+
 def is_blind(sheet: Sheet, label_type: str, item_ref: str, user: Any) -> bool:
     """Return whether the user may yet give the second opinion on the item."""
     return user.has_perm(GIVE) and bool(due_refs(sheet, label_type, [item_ref], actor=user.get_username()))
@@ -43,10 +59,15 @@ def is_blind(sheet: Sheet, label_type: str, item_ref: str, user: Any) -> bool:
 def expect_open(sheet: Sheet, label_type: str, item_ref: str, user: Any) -> None:
     """Raise Conflict where the user may yet give the second opinion on the item, and so neither see nor write its label."""
     if is_blind(sheet, label_type, item_ref, user):
-        raise Conflict(
-            f"{item_ref} waits for a second opinion, which may be yours: give it first, by POST /api/v1/label-opinions "
-            "or on the labeling screen. Until then its label is neither shown to you nor changed by you."
-        )
+        raise Conflict(waits_in_words(item_ref))
+
+
+def waits_in_words(item_ref: str) -> str:
+    """Return why who may yet give the second opinion on the item neither sees nor writes its label."""
+    return (
+        f"{item_ref} waits for a second opinion, which may be yours: give it first, by POST /api/v1/label-opinions or on "
+        "the labeling screen. Until then its label is neither shown to you nor changed by you."
+    )
 
 
 def _rules(tasks: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], SecondOpinion]:
@@ -63,8 +84,8 @@ def _open(labels: Iterable[CanonicalLabel], actor: str) -> list[CanonicalLabel]:
     others = {label.pk: label for label in labels if actor not in [getattr(label, name) for name in AUTHORS]}
     if not others:
         return []
-    given = LabelOpinion.objects.filter(canonical_label_id__in=list(others))
+    given = LabelOpinion.objects.filter(canonical_label_id__among=list(others))
     known = set(given.values_list("canonical_label_id", flat=True))
-    written = CanonicalLabelVersion.objects.filter(canonical_label_id__in=list(others), modified_by=actor)
+    written = CanonicalLabelVersion.objects.filter(canonical_label__pk__among=list(others), modified_by=actor)
     known |= set(written.values_list("canonical_label_id", flat=True))
     return [label for key, label in others.items() if key not in known]

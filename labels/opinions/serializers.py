@@ -48,7 +48,7 @@ class GiveOpinionSerializer(serializers.Serializer[Any]):
     item_ref = serializers.CharField(max_length=1024, trim_whitespace=False)
     label_type = serializers.CharField(max_length=64)
     label_data = serializers.JSONField()
-    confidence = serializers.ChoiceField(Confidence.choices, default=Confidence.HIGH)
+    confidence = serializers.ChoiceField(Confidence.choices, default=Confidence.HIGH, help_text="Left out: high.")
     notes = serializers.CharField(required=False, allow_blank=True, default="")
     template_id = serializers.PrimaryKeyRelatedField(
         queryset=PromptTemplate.objects.all(), required=False, allow_null=True, default=None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Barrier, Thread
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
+from django.db import connections
 
 from labels.actions import record_label
 from labels.models import CanonicalLabel
@@ -18,6 +21,7 @@ from templates_app.actions import create_template, publish
 from templates_app.models import PromptTemplate
 
 Record = Callable[..., CanonicalLabel]
+WRITERS = 3
 
 
 @pytest.fixture
@@ -50,3 +54,34 @@ def template(lakehouse: Path) -> PromptTemplate:
         actor="omar",
     )
     return publish(draft, actor="omar")
+
+
+@pytest.fixture
+def default_file(record: Record, tmp_path: Path) -> Iterator[None]:
+    """Give the threads a default database of their own as a file, because a test's transaction lets no other in."""
+    database = tmp_path / "default.sqlite3"
+    database.write_bytes(connections["default"].connection.serialize())
+    sqlite3.connect(database).execute("PRAGMA journal_mode=WAL")
+    entry = connections.settings["default"]
+    connections.settings["default"] = entry | {"NAME": str(database)}
+    yield
+    connections.settings["default"] = entry
+
+
+def at_once(work: Callable[[int], Any]) -> list[Any]:
+    """Results of `work(0)`, `work(1)`, … started together in threads, each with its own connection."""
+    start, results = Barrier(WRITERS), []
+
+    def run(number: int) -> None:
+        start.wait()
+        try:
+            results.append(work(number))
+        finally:
+            connections.close_all()
+
+    threads = [Thread(target=run, args=(number,)) for number in range(WRITERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results

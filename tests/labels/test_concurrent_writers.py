@@ -2,51 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from threading import Barrier, Thread
-from typing import Any
-
-import pytest
-from django.db import connections
-
 from governance.models import UsageConstraintAudit
 from labels.models import CanonicalLabel, CanonicalLabelVersion
-from tests.labels.conftest import Record
-
-WRITERS = 3
-
-
-@pytest.fixture
-def default_file(record: Record, tmp_path: Path) -> Iterator[None]:
-    """Give the threads a default database of their own as a file, because a test's transaction lets no other in."""
-    database = tmp_path / "default.sqlite3"
-    database.write_bytes(connections["default"].connection.serialize())
-    sqlite3.connect(database).execute("PRAGMA journal_mode=WAL")
-    entry = connections.settings["default"]
-    connections.settings["default"] = entry | {"NAME": str(database)}
-    yield
-    connections.settings["default"] = entry
-
-
-def at_once(work: Callable[[int], Any]) -> list[Any]:
-    """Results of `work(0)`, `work(1)`, … started together in threads, each with its own connection."""
-    start, results = Barrier(WRITERS), []
-
-    def run(number: int) -> None:
-        start.wait()
-        try:
-            results.append(work(number))
-        finally:
-            connections.close_all()
-
-    threads = [Thread(target=run, args=(number,)) for number in range(WRITERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
+from tests.labels.conftest import Record, at_once
 
 
 def test_of_several_first_labels_one_is_new_and_the_others_change_it(record: Record) -> None:

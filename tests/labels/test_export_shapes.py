@@ -76,7 +76,7 @@ def exported(api: APIClient, sheet: Sheet, form: str) -> bytes:
 
 
 def test_a_picture_on_its_side_is_measured_upright(sheet: Sheet, mark: Mark) -> None:
-    assert [(each.width, each.height) for each in pictures_of_item(sheet, "a1")] == [(80, 60)]
+    assert [(each.width, each.height) for each in pictures_of_item(sheet.pk, "a1")] == [(80, 60)]
     with pytest.raises(Invalid, match="found 60 × 80; the picture has 80 × 60 pixels"):
         mark("a1", "a1.jpg", BOX, width=60, height=80)
     with pytest.raises(Invalid, match="found 'b2"):

@@ -105,8 +105,11 @@ def test_api_previews_then_imports_exactly_that(api: APIClient, boards: Sheet, r
     assert (seen["new"], seen["refused_lines"][0]["line"]) == (2, 3)
     record(item_ref="b2", label_data={"defect": "scratch"})
     assert api.post(f"{query}&plan={seen['plan']}", body, **kind).status_code == 409
+    changed = body.replace(b"none", b"scratch", 1)
+    again = api.post(f"{query}&preview=true", body, **kind).json()["plan"]
+    assert api.post(f"{query}&plan={again}", changed, **kind).status_code == 409
     assert CanonicalLabel.objects.count() == 1
-    done = api.post(query, body, **kind).json()
+    done = api.post(f"{query}&plan={again}", body, **kind).json()
     assert (done["new"], done["changed"], done["refused"]) == (1, 1, 1)
 
 

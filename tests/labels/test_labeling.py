@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +136,26 @@ def test_a_posted_form_keeps_uses_with_their_reason(
     assert client.post(address, posted | {"usage_reason": "PHI"}).status_code == 302
     label = CanonicalLabel.objects.get()
     assert (label.prohibited_uses, label.usage_reason, label.template) == (["training"], "PHI", template)
+
+
+def test_the_items_are_read_again_after_the_answer(
+    client: Client,
+    rosa: User,
+    boards: Sheet,
+    template: PromptTemplate,
+    lakehouse: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client.force_login(rosa)
+    address = reverse("label-progress", args=[boards.pk, "defect"])
+    assert "3 without a label" in in_words(client.get(address).content)
+    more = pa.table({"board_id": ["a1", "b2", "c3", "d4"], "line": ["n", "n", "s", "s"]})
+    write_deltalake(lakehouse / "shop/raw/boards", more, mode="overwrite")
+    assert "3 without a label" in in_words(client.get(address).content)
+    monkeypatch.setattr("labels.labeling.progress.FRESH", -1)
+    shown = [in_words(client.get(address).content) for _ in range(2)]
+    assert ["3 without a label" in shown[0], "4 without a label" in shown[1]] == [True, True]
+
+
+def in_words(page: bytes) -> str:
+    return " ".join(re.sub("<[^>]+>", "", page.decode()).split())

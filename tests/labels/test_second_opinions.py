@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import polars
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -17,11 +20,12 @@ from rest_framework.test import APIClient
 
 from labels.actions import record_label
 from labels.models import CanonicalLabel, CanonicalLabelVersion, LabelOpinion
+from labels.opinions import actions
 from labels.opinions.actions import adjudicate, ask_for_opinions, give_opinion, settle
 from labels.opinions.rules import is_chosen
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
-from tests.labels.conftest import Record
+from tests.labels.conftest import WRITERS, Record, at_once
 from workbench.problems import Conflict
 from workbench.router import LAKEHOUSE
 
@@ -107,6 +111,70 @@ def test_nothing_of_the_first_answer_is_shown_before_the_second(
     assert seen.get(
         "/api/v1/canonical-labels/ahead", {"sheet": asked.pk, "label_type": "defect", "order": "second"}
     ).json()["stops"] == [{"item_ref": ref, "version": 1, "is_stale": False} for ref in ("a1", "b2")]
+
+
+@pytest.fixture
+def una(db: None) -> User:
+    """Of the role that is recommended to experts; she may take the whole record of labels."""
+    user = User.objects.create_user("una", is_staff=True)
+    user.groups.add(Group.objects.get(name="domain expert"))
+    return user
+
+
+@pytest.mark.parametrize("query", [{}, {"use": "training"}])
+def test_an_export_leaves_out_what_waits_for_the_readers_opinion(
+    asked: Sheet, record: Record, una: User, query: dict[str, str]
+) -> None:
+    def exported() -> Any:
+        answer = as_(una).get("/api/v1/canonical-labels/export", {"sheet": asked.pk, **query})
+        return b"".join(answer.streaming_content) if answer.streaming else answer.json()["error"]["message"]  # type: ignore[attr-defined]
+
+    assert "1 labels: they wait for a second opinion, which may be yours" in exported()
+    record(item_ref="b2", label_data={"defect": "scratch"}, actor="una")
+    assert [json.loads(line)["item_ref"] for line in exported().splitlines()] == ["b2"]
+    give_opinion(sheet=asked, label_data={"defect": "none"}, actor="una", **KEY)
+    assert [json.loads(line)["item_ref"] for line in exported().splitlines()] == ["a1", "b2"]
+
+
+def test_an_import_neither_tells_nor_changes_what_waits_for_the_readers_opinion(
+    asked: Sheet, una: User, client: Client, settings: Any, tmp_path: Path
+) -> None:
+    url = f"/api/v1/canonical-labels/import?sheet={asked.pk}"
+    for guess in ("scratch", "none"):
+        body = json.dumps({**KEY, "label_data": {"defect": guess}}).encode()
+        for more in ("&preview=true", ""):
+            done = as_(una).post(url + more, body, content_type="application/jsonl").json()
+            assert (done["unchanged"], done["changed"], done["refused"]) == (0, 0, 1)
+            assert "a1 waits for a second opinion" in done["refused_lines"][0]["reason"]
+    settings.VAR_DIR = tmp_path
+    client.force_login(una)
+    file = SimpleUploadedFile("labels.jsonl", body)
+    page = client.post(reverse("label-import", args=[asked.pk]), {"file": file}).content.decode()
+    assert "a1 waits for a second opinion" in page
+    assert CanonicalLabel.objects.get().version == 1
+
+
+def test_of_two_who_answer_at_once_one_is_stored(
+    asked: Sheet, default_file: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = Barrier(WRITERS)
+    expect_due = actions._expect_due
+
+    def together(*given: Any) -> None:
+        expect_due(*given)
+        both.wait(10)
+
+    monkeypatch.setattr(actions, "_expect_due", together)
+
+    def give(number: int) -> str:
+        try:
+            return give_opinion(sheet=asked, label_data={"defect": "none"}, actor=f"expert {number}", **KEY).author
+        except Conflict as problem:
+            return problem.message
+
+    said = sorted(at_once(give))
+    stored = LabelOpinion.objects.get().author
+    assert said == [stored, *[f"{stored} gave the second opinion on a1 already: take another item."] * (WRITERS - 1)]
 
 
 def test_lists_take_two_statements_more_where_opinions_are_asked(asked: Sheet, ben: User) -> None:

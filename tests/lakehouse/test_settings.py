@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
+from django.db.utils import ConnectionHandler
 
 from tests.conftest import at
 from workbench import databases
@@ -67,3 +68,12 @@ def test_an_unwritable_directory_is_told_in_one_line(lakehouse: Path, tmp_path: 
     with at(directory), pytest.raises(CommandError) as caught:
         call_command("sql", "SELECT 1")
     assert str(directory) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_commit_waits_for_the_disk(db: None, tmp_path: Path) -> None:
+    entry = databases.default(f"sqlite://{tmp_path}/default.sqlite3")
+    with ConnectionHandler({"default": entry})["default"].cursor() as cursor:
+        assert [cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")] == [
+            "wal",
+            2,
+        ]

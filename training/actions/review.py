@@ -14,7 +14,7 @@ from django.db import DatabaseError, transaction
 from governance import audit
 from training.models import ReviewAction
 from training.review.applying import apply_waiting
-from training.review.journal import USES, Decision, record
+from training.review.journal import USES, Basis, Decision, basis_of, record
 from training.review.rights import Rights
 from training.review.states import know
 from training.review.waking import keep_looking, wake
@@ -55,16 +55,28 @@ def review_many(
     refused: Refused = []
     know([decision.pair_id for decision in decisions])
     for some in _together(decisions):
+        based = _based(some, refused)
         with transaction.atomic("default"):
-            for decision in some:
+            for decision, basis in based:
                 try:
-                    done.append(record(decision, actor=actor))
+                    done.append(record(decision, actor=actor, basis=basis))
                 except Problem as problem:
                     refused.append((decision, problem))
             transaction.set_rollback(dry_run, using="default")
     if not dry_run:
         see_to(done)
     return done, refused
+
+
+def _based(decisions: Sequence[Decision], refused: Refused) -> list[tuple[Decision, Basis]]:
+    """Return the decisions with what each is judged by; one whose pair does not exist is refused."""
+    based = []
+    for decision in decisions:
+        try:
+            based.append((decision, basis_of(decision)))
+        except NotFound as problem:
+            refused.append((decision, problem))
+    return based
 
 
 def undo_batch(

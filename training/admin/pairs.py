@@ -76,6 +76,20 @@ class MadeFromOlder(admin.SimpleListFilter):
         return found
 
 
+class PreApproved(admin.SimpleListFilter):
+    """Pairs that the label approved from which they were made, and that nobody reviewed since."""
+
+    title = "review"
+    parameter_name = "review"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("pre_approved", "pre-approved by a canonical label")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[QAPair]:
+        found: QuerySet[QAPair] = queryset.filter(queryset.pre_approved) if self.value() == "pre_approved" else queryset
+        return found
+
+
 class NewestList(ChangeList):
     """The list with each pair as review left it."""
 
@@ -95,6 +109,7 @@ class QAPairAdmin(ReadOnlyAdmin):
     list_filter = (
         ("training_sheet", VisibleRelated),
         ("status", StatusNow),
+        PreApproved,
         MadeFromOlder,
         ("labeling_mode", ChoicesDropdownFilter),
         HasProblem,

@@ -21,7 +21,7 @@ SHEET_STATUSES = {
 }  # fmt: skip
 # A counter, its words, and what the list of pairs is filtered by.
 COUNTERS = (
-    ("pre_approved_pairs", "pre-approved", "&labeling_mode__exact=canonical&status__exact=labeled"),
+    ("pre_approved_pairs", "pre-approved", "&review=pre_approved&status__exact=labeled"),
     ("labeled_pairs", "labeled", "&status__exact=labeled"),
     ("unlabeled_pairs", "to review", "&status__exact=unlabeled"),
     ("flagged_pairs", "flagged", "&status__exact=flagged"),

@@ -57,6 +57,8 @@ class ReviewSheet(models.Model):
 
     id = models.CharField(primary_key=True, max_length=36, help_text="The key of the training sheet.")
     closed = models.BooleanField(default=False, help_text="A model was trained on it, so its pairs stay as they are.")
+    # Text, because a JSON column of PostgreSQL forgets the order of the fields, which is that of the form.
+    frame = models.TextField(default="", help_text="Its `Frame` as JSON, once it was read from the lakehouse.")
 
     token = models.CharField(max_length=36, default="", help_text="Of the process that applies the journal.")
     held_until = models.DateTimeField(null=True)

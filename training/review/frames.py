@@ -1,12 +1,13 @@
-"""What all pairs of a training sheet share, kept in memory: it never changes once pairs exist."""
+"""What all pairs of a training sheet share, kept beside the lakehouse: it never changes once pairs exist."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
+import orjson
 from django.core.cache import cache
 
 from templates_app.schemas import normalise_output_schema
@@ -21,6 +22,8 @@ FRESH = 60
 class Frame:
     """The sheet, the task and the shape of the answers of a training sheet."""
 
+    of_sheet: ClassVar[str] = "sheet_id"
+
     sheet_id: str
     template_id: str
     label_type: str
@@ -29,14 +32,24 @@ class Frame:
 
 @lru_cache(maxsize=256)
 def frame_of(training_sheet_id: str) -> Frame:
-    """Return the frame, in one statement the first time; NotFound for a training sheet that does not exist."""
+    """Return the frame; NotFound for a training sheet that does not exist.
+
+    One statement of the lakehouse the first time, and none in any process after that: a decision must not wait for it.
+    """
+    kept = ReviewSheet.objects.filter(pk=training_sheet_id).values_list("frame", flat=True).first()
+    return Frame(**orjson.loads(kept)) if kept else _read(training_sheet_id)
+
+
+def _read(training_sheet_id: str) -> Frame:
     found = TrainingSheet.objects.select_related("template").filter(pk=training_sheet_id).first()
     if found is None:
         raise NotFound(f"There is no training sheet {training_sheet_id}.")
+    schema = normalise_output_schema(found.template.output_schema)
+    frame = Frame(found.sheet_id, found.template_id, found.template.label_type, schema)
+    ReviewSheet.objects.update_or_create(pk=training_sheet_id, defaults={"frame": orjson.dumps(asdict(frame)).decode()})
     if found.status == TrainingSheet.Status.TRAINED:
         mark_closed(training_sheet_id)
-    schema = normalise_output_schema(found.template.output_schema)
-    return Frame(found.sheet_id, found.template_id, found.template.label_type, schema)
+    return frame
 
 
 def training_sheet_of(training_sheet_id: str) -> TrainingSheet | None:
@@ -56,6 +69,5 @@ def mark_closed(training_sheet_id: str) -> None:
 
 def refuse_closed(training_sheet_id: str) -> None:
     """Raise Conflict where a model was trained on the training sheet."""
-    frame_of(training_sheet_id)
     if ReviewSheet.objects.filter(pk=training_sheet_id, closed=True).exists():
         raise Conflict("A model was trained on this training sheet, so its pairs stay as they are: generate a new one.")

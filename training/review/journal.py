@@ -1,12 +1,13 @@
 """The journal: an action is decided and kept in one transaction of the default database, and then holds.
 
-No statement goes to the lakehouse here, unless review does not know the pair yet. Applying comes afterwards, in
+What a decision is judged by beside its pair is looked at before the transaction, which on SQLite keeps every other writer
+waiting; as a rule it is remembered, and no statement goes to the lakehouse. Applying comes afterwards, in
 `training.review.applying`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import uuid4
@@ -15,8 +16,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from governance.changing import UsesChange
-from sheets.models import Sheet
-from sheets.pictures import pictures_of_item
+from sheets.pictures import Picture, pictures_of_item
 from templates_app.annotations import asks_for_annotations
 from templates_app.changes import Change, changes_between
 from templates_app.schemas import checker, misfits
@@ -24,7 +24,7 @@ from templates_app.shapes import picture_faults
 from training.answerers import as_answer
 from training.chat import assistant_answer, with_answer
 from training.models import ReviewAction, ReviewPair
-from training.review.frames import frame_of, refuse_closed
+from training.review.frames import Frame, frame_of, refuse_closed
 from training.review.states import CHANGED, LIMITED, expect_known
 from training.review.transitions import NEEDS_REASON, after
 from workbench.canonical import canonical_json
@@ -60,14 +60,36 @@ class Decision:
     may_loosen: bool = False
 
 
+@dataclass(frozen=True)
+class Basis:
+    """What a decision is judged by beside its pair; no `pictures` where shapes lie on none, or none can be looked at now."""
+
+    frame: Frame
+    pictures: Sequence[Picture] | None = None
+
+
 class StaleVersion(Conflict):
     """The pair changed since the reviewer saw it; `details` has it as it was seen, as it is, and what was wanted."""
 
     code = "stale_version"
 
 
-def record(decision: Decision, *, actor: str) -> ReviewAction:
+def basis_of(decision: Decision) -> Basis:
+    """Return what the decision is judged by, which may be read from the lakehouse; NotFound for a pair that does not exist."""
+    pair = expect_known(decision.pair_id)
+    frame = frame_of(pair.training_sheet_id)
+    if decision.action not in ("approve", "edit") or not asks_for_annotations(frame.output_schema):
+        return Basis(frame)
+    try:
+        return Basis(frame, pictures_of_item(frame.sheet_id, pair.item_ref))
+    except (DatabaseError, OSError, Problem):
+        return Basis(frame)
+
+
+def record(decision: Decision, *, actor: str, basis: Basis | None = None) -> ReviewAction:
     """Return the action, kept in the journal; the same `action_id` again returns the one of the first time.
+
+    `basis` is for who opened a transaction around this one: by `basis_of`, before that.
 
     Invalid for an answer or reason that cannot be used, Conflict for a transition that is not allowed, a version that
     is no longer the newest, a pair that another holds, a training sheet that a model was trained on, or an `action_id`
@@ -75,10 +97,10 @@ def record(decision: Decision, *, actor: str) -> ReviewAction:
     """
     if done := _done(decision, actor):
         return done
-    expect_known(decision.pair_id)
+    basis = basis or basis_of(decision)
     try:
         with transaction.atomic("default"):
-            return _recorded(decision, actor)
+            return _recorded(decision, actor, basis)
     except IntegrityError:
         # The same action at the same moment, from a browser that was not sure.
         if done := _done(decision, actor):
@@ -95,7 +117,7 @@ def _done(decision: Decision, actor: str) -> ReviewAction | None:
     return found
 
 
-def _recorded(decision: Decision, actor: str) -> ReviewAction:
+def _recorded(decision: Decision, actor: str, basis: Basis) -> ReviewAction:
     # Locked on PostgreSQL; on SQLite the transaction itself is the only writer.
     pair = ReviewPair.objects.select_for_update().get(pk=decision.pair_id)
     _check_may(pair, decision, actor)
@@ -104,8 +126,8 @@ def _recorded(decision: Decision, actor: str) -> ReviewAction:
     if not limits:
         refuse_closed(pair.training_sheet_id)
     before = _snapshot(pair, limited=limits)
-    new = dict(undone.before) if undone else _after(pair, decision, actor)
-    changes = _changes(pair, before, new)
+    new = dict(undone.before) if undone else _after(pair, decision, actor, basis)
+    changes = _changes(basis.frame, before, new)
     _write(pair, new, keep_holder=limits)
     if undone:
         ReviewAction.objects.filter(pk=undone.pk).update(undone=True)
@@ -181,7 +203,7 @@ def _snapshot(pair: ReviewPair, *, limited: bool = False) -> dict[str, Any]:
     return {"status": pair.status, **{name: pair.state[name] for name in CHANGED}, **limits}
 
 
-def _after(pair: ReviewPair, decision: Decision, actor: str) -> dict[str, Any]:
+def _after(pair: ReviewPair, decision: Decision, actor: str, basis: Basis) -> dict[str, Any]:
     """Return status and state after an action other than undo."""
     if decision.action == USES:
         return _limited(pair, decision)
@@ -190,7 +212,7 @@ def _after(pair: ReviewPair, decision: Decision, actor: str) -> dict[str, Any]:
     if decision.notes is not None or decision.reason:
         new["review_notes"] = "\n".join(filter(None, (decision.reason.strip(), decision.notes)))
     if decision.action in ("approve", "edit"):
-        text = _answer_text(pair, decision)
+        text = _answer_text(pair, decision, basis)
         new |= {"messages": with_answer(pair.state["messages"], text), "misfits": []}
     if decision.action == "reopen":
         new |= {"reviewed_by": "", "reviewed_at": None}
@@ -206,9 +228,9 @@ def _limited(pair: ReviewPair, decision: Decision) -> dict[str, Any]:
     return before | changed
 
 
-def _answer_text(pair: ReviewPair, decision: Decision) -> str:
+def _answer_text(pair: ReviewPair, decision: Decision, basis: Basis) -> str:
     """Return the answer to approve, as text; Invalid for an empty one and for one that does not fit the schema."""
-    schema = frame_of(pair.training_sheet_id).output_schema
+    schema = basis.frame.output_schema
     if (decision.action == "edit") != (decision.answer is not UNSAID):
         words = "An edit needs the answer." if decision.action == "edit" else "Only an edit takes an answer."
         raise Invalid.of_fields("The action was not recorded.", {"answer": [words]})
@@ -217,27 +239,17 @@ def _answer_text(pair: ReviewPair, decision: Decision) -> str:
         words = "The answer is empty, and an empty answer cannot be approved: write one, reject the pair or flag it."
         raise Invalid.of_fields("The action was not recorded.", {"answer": [words]})
     value = as_answer(given, checker(schema))
-    if faults := misfits(schema, value) or _on_other_pictures(pair, value):
+    faults = misfits(schema, value)
+    if not faults and basis.pictures is not None:
+        faults = picture_faults(schema, value, basis.pictures)
+    if faults:
         raise Invalid.of_fields("The answer does not fit the template's output schema.", {"answer": faults})
     return canonical_json(value)
 
 
-def _on_other_pictures(pair: ReviewPair, value: Any) -> list[str]:
-    """Return why shapes do not lie on the item's pictures; nothing where these cannot be looked at now."""
-    frame = frame_of(pair.training_sheet_id)
-    if not asks_for_annotations(frame.output_schema):
-        return []
-    try:
-        # The screen has looked at the item just now, so that this is seldom more than a look into memory.
-        pictures = pictures_of_item(Sheet.objects.get(pk=frame.sheet_id), pair.item_ref)
-    except (DatabaseError, OSError, Problem):
-        return []
-    return picture_faults(frame.output_schema, value, pictures)
-
-
-def _changes(pair: ReviewPair, before: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+def _changes(frame: Frame, before: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
     """Return how the answer changed, field by field; a missing answer is null."""
-    fits = checker(frame_of(pair.training_sheet_id).output_schema)
+    fits = checker(frame.output_schema)
     old, now = (as_answer(assistant_answer(each["messages"]), fits) for each in (before, new))
     return changes_between(old, now)
 

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from training.models import QAPair, ReviewAction, ReviewSheet
 from training.review.frames import frame_of
+from training.review.states import is_pre_approved
 from workbench.after_answer import after_answer
 from workbench.pace import LATELY, minutes_left
 
@@ -27,7 +28,8 @@ FRESH, SHOWN = 5, 60
 # How often a first count is made again because something was applied meanwhile, and seconds between.
 TRIES, TURN = 3, 0.1
 
-Bucket = tuple[str, str, str]
+# Status, whether the label that it was made from approved it, and the reviewer.
+Bucket = tuple[str, bool, str]
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,8 @@ def progress_of(training_sheet_id: str, *, actor: str) -> Progress:
         counts[before] -= 1
         counts[now] += 1
     by_kind: Counter[str] = Counter()
-    for (status, mode, reviewer), count in counts.items():
-        by_kind[_kind(status, mode, reviewer == actor)] += count
+    for (status, pre_approved, reviewer), count in counts.items():
+        by_kind[_kind(status, pre_approved, reviewer == actor)] += count
     left = by_kind["left"]
     return Progress(
         total=sum(by_kind.values()),
@@ -79,12 +81,12 @@ def progress_of(training_sheet_id: str, *, actor: str) -> Progress:
     )
 
 
-def _kind(status: str, mode: str, is_mine: bool) -> str:
+def _kind(status: str, pre_approved: bool, is_mine: bool) -> str:
     if status in ("flagged", "rejected"):
         return status
     if status == "unlabeled":
         return "left"
-    if mode == QAPair.Mode.CANONICAL:
+    if pre_approved:
         return "pre_approved"
     return "approved_by_me" if is_mine else "approved_by_others"
 
@@ -122,8 +124,12 @@ def _count_once(training_sheet_id: str) -> Counted:
     newest = ReviewAction.objects.filter(training_sheet_id=training_sheet_id).aggregate(last=Max("id"))["last"] or 0
     waiting = list(_waiting(training_sheet_id).values_list("pk", flat=True))
     pairs = QAPair.objects.filter(training_sheet_id=training_sheet_id).order_by()
-    rows = pairs.values_list("status", "labeling_mode", "reviewed_by").annotate(count=Count("pk"))
-    buckets = {(status, mode, reviewer): count for status, mode, reviewer, count in rows}
+    rows = pairs.values_list("status", "reviewed_by").annotate(
+        count=Count("pk"), made_so=Count("pk", filter=pairs.pre_approved)
+    )
+    buckets: dict[Bucket, int] = {}
+    for status, reviewer, count, made_so in rows:
+        buckets |= {(status, True, reviewer): made_so, (status, False, reviewer): count - made_so}
     return Counted(buckets, newest, waiting, time.monotonic())
 
 
@@ -146,16 +152,17 @@ def _since(training_sheet_id: str, counted: Counted) -> Iterator[tuple[Bucket, B
     """Yield what each pair was for the lakehouse and what it is now, for those decided about since it counted."""
     later = Q(pk__gt=counted.newest) | Q(pk__in=counted.waiting)
     actions = ReviewAction.objects.filter(later, training_sheet_id=training_sheet_id).order_by("id")
-    mode, seen = "pair__state__labeling_mode", set()
-    before, now = ("before__status", mode, "before__reviewed_by"), ("pair__status", mode, "pair__state__reviewed_by")
-    for key, *found in actions.values_list("pair_id", *before, *now):
+    before = ("before__status", "before__reviewed_by", "before__reviewed_at")
+    now = ("pair__status", "pair__state__reviewed_by", "pair__state__reviewed_at")
+    made, seen = ("pair__state__labeling_mode", "pair__state__created_at"), set()
+    for key, mode, created_at, *found in actions.values_list("pair_id", *made, *before, *now):
         if key not in seen:
             seen.add(key)
-            yield _bucket(*found[:3]), _bucket(*found[3:])
+            yield _bucket(mode, created_at, *found[:3]), _bucket(mode, created_at, *found[3:])
 
 
-def _bucket(status: str, mode: str, reviewer: str | None) -> Bucket:
-    return status, mode, reviewer or ""
+def _bucket(mode: str, created_at: str | None, status: str, reviewer: str | None, reviewed_at: str | None) -> Bucket:
+    return status, is_pre_approved(status, mode, reviewed_at, created_at), reviewer or ""
 
 
 def _minutes(training_sheet_id: str, actor: str, left: int) -> int | None:

@@ -26,7 +26,13 @@ class DecisionSerializer(serializers.Serializer[Any]):
     answer = serializers.JSONField(required=False, help_text="The answer of an edit: a JSON value or a text.")
     reason = serializers.CharField(required=False, allow_blank=True, default="")
     notes = serializers.CharField(required=False, allow_blank=True, allow_null=True, default=None)
-    confidence = serializers.ChoiceField(Confidence.choices, required=False, allow_blank=True, default="")
+    confidence = serializers.ChoiceField(
+        Confidence.choices,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Of the label that is approved. Left out, a label keeps its own, and a new one is high.",
+    )
 
     def decision(self, pair_id: str, action: str, **more: Any) -> Decision:
         given = self.validated_data

@@ -23,6 +23,7 @@ from training.findings.marking import answer_notes, marked_source, pieces
 from training.models import Finding, ReviewPair, TrainingSheet
 from training.review.frames import frame_of, training_sheet_of
 from training.review.risk import DISAGREES
+from training.review.states import is_pre_approved
 from training.review.transitions import TRANSITIONS
 from workbench.after_answer import after_answer
 from workbench.problems import Problem
@@ -66,7 +67,19 @@ class ShownPair:
     @property
     def disagrees(self) -> bool:
         """Whether the answer came from a canonical label that said something newer when the pair was fetched."""
-        return self.pair.risk == DISAGREES and self.is_draft
+        return self.pair.risk == DISAGREES and (self.is_draft or self._is_pre_approved)
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the item says something else than when the question was put; not judged where it cannot be read."""
+        asked: str = self.pair.state["item_hash"]
+        return bool(asked and self.source.hash) and asked != self.source.hash
+
+    @property
+    def _is_pre_approved(self) -> bool:
+        state = self.pair.state
+        made = state["labeling_mode"], state["reviewed_at"], state.get("created_at")
+        return is_pre_approved(self.pair.status, *made)
 
     @property
     def is_draft(self) -> bool:

@@ -1,25 +1,28 @@
-"""Whether one who reviews sees a training sheet or pairs that are named by key; asks the lakehouse only where sheets are restricted."""
+"""Whether one who reviews sees a training sheet or pairs that are named by key, asked where review remembers them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from training.models import QAPair, TrainingSheet
+from training.models import ReviewPair
+from training.review.frames import frame_of
+from training.review.states import know
 from workbench.problems import NotFound
-from workbench.sheet_rights import need_work, rights_of
+from workbench.sheet_rights import need_work, rights_of, sees
+
+TOGETHER = 500
 
 
 def need_training_sheet(user: Any, training_sheet_id: str, *, to_work: bool = False) -> None:
     """Raise NotFound where the user does not see the training sheet, PermissionDenied where they may only look."""
-    rights = rights_of(user)
-    if not (rights.hidden or rights.read_only):
+    if not _is_limited(user):
         return
-    found = TrainingSheet.objects.visible_to(user).filter(pk=training_sheet_id).first()
-    if found is None:
+    frame = frame_of(training_sheet_id)
+    if not sees(user, frame):
         raise NotFound(f"There is no training sheet {training_sheet_id}.")
     if to_work:
-        need_work(user, found)
+        need_work(user, frame)
 
 
 def need_pairs(user: Any, ids: Sequence[str]) -> None:
@@ -27,12 +30,18 @@ def need_pairs(user: Any, ids: Sequence[str]) -> None:
 
     So what is asked for many is refused as a whole, and nothing changes.
     """
-    rights = rights_of(user)
-    if not (rights.hidden or rights.read_only):
+    if not _is_limited(user):
         return
-    hidden = QAPair.objects.filter(pk__in=ids, training_sheet__sheet_id__in=rights.hidden)
-    if key := hidden.values_list("pk", flat=True).first():
-        raise NotFound(f"There is no pair {key}.")
-    kept = QAPair.objects.filter(pk__in=ids, training_sheet__sheet_id__in=rights.read_only)
-    if found := kept.select_related("training_sheet").first():
-        need_work(user, found)
+    for at in range(0, len(ids), TOGETHER):
+        some = ids[at : at + TOGETHER]
+        know(some)
+        for pair_id, training_sheet_id in ReviewPair.objects.filter(pk__in=some).values_list("pk", "training_sheet_id"):
+            frame = frame_of(training_sheet_id)
+            if not sees(user, frame):
+                raise NotFound(f"There is no pair {pair_id}.")
+            need_work(user, frame)
+
+
+def _is_limited(user: Any) -> bool:
+    rights = rights_of(user)
+    return bool(rights.hidden or rights.read_only)

@@ -9,6 +9,7 @@ from django.utils.dateparse import parse_datetime
 
 from governance.changing import BY_TAG, LIMITS
 from training.models import QAPair, ReviewPair
+from training.review.frames import frame_of
 from training.review.risk import FAILED, with_risk
 from workbench.problems import NotFound
 
@@ -23,7 +24,17 @@ State = Mapping[str, Any]
 def state_of(pair: QAPair) -> dict[str, Any]:
     """Return the state of a pair of the lakehouse, fit for JSON."""
     state = {name: getattr(pair, name) for name in (*CHANGED, *SHOWN)}
-    return {**state, "reviewed_at": pair.reviewed_at.isoformat() if pair.reviewed_at else None}
+    reviewed_at = pair.reviewed_at.isoformat() if pair.reviewed_at else None
+    return {**state, "reviewed_at": reviewed_at, "created_at": pair.created_at.isoformat()}
+
+
+def is_pre_approved(status: str, mode: str, reviewed_at: str | None, created_at: str | None) -> bool:
+    """Return whether a pair is approved by the label that it was made from, and by nobody since; times as in its state.
+
+    One that review knows from before it kept `created_at` counts as reviewed, until it is counted in the lakehouse.
+    """
+    made_so = mode == QAPair.Mode.CANONICAL and bool(reviewed_at and created_at and reviewed_at <= created_at)
+    return status == QAPair.Status.LABELED and made_so
 
 
 def show(pair: QAPair, known: ReviewPair) -> QAPair:
@@ -44,12 +55,13 @@ def know(ids: Sequence[str]) -> None:
         remembered(with_risk(QAPair.objects.filter(pk__in=missing)))
 
 
-def expect_known(pair_id: str) -> None:
-    """Have review know the pair; NotFound for one that does not exist."""
-    if not ReviewPair.objects.filter(pk=pair_id).exists() and not remembered(
-        with_risk(QAPair.objects.filter(pk=pair_id))
-    ):
-        raise NotFound(f"There is no pair {pair_id}.")
+def expect_known(pair_id: str) -> ReviewPair:
+    """Return the pair, which review knows from now on; NotFound for one that does not exist."""
+    if known := ReviewPair.objects.filter(pk=pair_id).first():
+        return known
+    if fetched := remembered(with_risk(QAPair.objects.filter(pk=pair_id))):
+        return fetched[pair_id]
+    raise NotFound(f"There is no pair {pair_id}.")
 
 
 def catch_up(training_sheet_id: str) -> None:
@@ -67,6 +79,9 @@ def remembered(pairs: Iterable[QAPair], **queue: bool) -> dict[str, ReviewPair]:
     `by_risk=True` or `in_sequence=True`.
     """
     fresh = [_fresh(pair, **queue) for pair in pairs]
+    for training_sheet_id in {pair.training_sheet_id for pair in fresh}:
+        # A pair that is known can be decided about while the lakehouse is away.
+        frame_of(training_sheet_id)
     ReviewPair.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=500)
     found = ReviewPair.objects.in_bulk([pair.pk for pair in fresh])
     for pair in fresh:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
+from django.db import OperationalError, connections
 from rest_framework.test import APIClient
 
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from training.actions.generate import generate
 from training.models import QAPair, TrainingSheet
+from training.review.frames import frame_of
 from training.seeds import load
+from workbench.router import LAKEHOUSE
 
 Act = Callable[..., Any]
+Away = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture
@@ -39,3 +45,20 @@ def act(api: APIClient) -> Act:
         return api.post(f"/api/v1/qa-pairs/{pair.pk}/{verb}", body)
 
     return send
+
+
+@pytest.fixture
+def away() -> Away:
+    """Takes the lakehouse away: every statement fails, in a process that has just started and remembers nothing."""
+
+    def refuse(*_: Any) -> None:
+        raise OperationalError("The warehouse is being stopped.")
+
+    @contextmanager
+    def gone() -> Iterator[None]:
+        frame_of.cache_clear()
+        cache.clear()
+        with connections[LAKEHOUSE].execute_wrapper(refuse):
+            yield
+
+    return gone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,7 @@ if not apps.ready:
 from django.conf import settings
 from django.db import connections
 
+from governance import audit
 from training.actions.review import review
 from training.models import ReviewPair, TrainingSheet
 from training.review import applying
@@ -52,6 +54,12 @@ def apply_until(lakehouse: str, database: str, training_sheet_id: str, statement
 
     with connections["default"].execute_wrapper(kill), connections[LAKEHOUSE].execute_wrapper(kill):
         applying.apply_waiting(training_sheet_id, patience=10)
+
+
+def verify_audit(lakehouse: str, database: str) -> None:
+    """End with the number of faults of the audit."""
+    use(lakehouse, database)
+    sys.exit(len(list(audit.verify())))
 
 
 def count_and_apply(lakehouse: str, database: str, training_sheet_id: str, told: Any) -> None:

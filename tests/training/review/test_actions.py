@@ -257,3 +257,12 @@ def test_a_dry_run_says_what_would_happen_and_changes_nothing(waiting: QAPair, a
     assert (answer["done"], [refusal["pair_id"] for refusal in answer["refused"]]) == (1, [done.pk])
     assert not ReviewAction.objects.exists()
     assert QAPair.objects.get(pk=waiting.pk).status == "unlabeled"
+
+
+def test_a_confidence_that_nobody_says_is_the_labels_or_high(waiting: QAPair, act: Act) -> None:
+    said = []
+    for confidence in ({}, {"confidence": "low"}, {}):
+        act(waiting, "approve", **confidence)
+        said.append(CanonicalLabel.objects.get(item_ref=waiting.item_ref).confidence)
+        act(waiting, "reopen")
+    assert said == ["high", "low", "low"]

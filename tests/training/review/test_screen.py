@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from rest_framework.test import APIClient
 
+from labels.actions import record_label
 from tests.training.review.conftest import Act
 from training.models import QAPair, ReviewPair, TrainingSheet
 from workbench.csp import POLICY
@@ -120,3 +122,29 @@ def test_a_training_sheet_that_does_not_exist_has_no_progress(api: APIClient, bo
 def test_the_admin_leads_to_the_screen(screen: Client, boards: TrainingSheet) -> None:
     page = screen.get(f"/admin/training/trainingsheet/{boards.pk}/change/").content.decode()
     assert "Open in review" in page
+
+
+def test_a_source_that_changed_since_the_pair_was_made_is_said(
+    screen: Client, boards: TrainingSheet, waiting: QAPair, sql: Callable[..., Any]
+) -> None:
+    url = f"/review/{boards.pk}/pairs/{waiting.pk}"
+    assert b"changed since" not in screen.get(url).content
+    table, key = boards.sheet.primary_table, boards.sheet.join_keys[0]
+    sql(f"UPDATE {table} SET line = 'another' WHERE {key} = %s", [waiting.item_ref])
+    page = screen.get(url).content.decode()
+    assert "Its source row has changed since" in page and "The question holds the earlier row" in page
+
+
+def test_a_pre_approved_pair_says_that_its_label_changed_since(screen: Client, boards: TrainingSheet, act: Act) -> None:
+    ready = QAPair.objects.of(boards.pk).filter(status="labeled")[0]
+    label = ready.canonical_label
+    assert label is not None
+    record_label(
+        sheet=boards.sheet, item_ref=label.item_ref, label_type=label.label_type, label_data=label.label_data,
+        notes="seen again", actor="omar",
+    )  # fmt: skip
+    url, words = f"/review/{boards.pk}/pairs/{ready.pk}", b"Its canonical label has changed since"
+    assert words in screen.get(url).content
+    for verb in ("reopen", "approve"):
+        act(ready, verb)
+    assert words not in screen.get(url).content

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from django.core.management import call_command
 from django.db import connections
@@ -13,7 +14,7 @@ from django_q.models import OrmQ, Schedule
 
 from tests.databricks.loopback import TOKEN, Loopback
 from tests.training.review.conftest import Act
-from training.models import QAPair, ReviewSheet
+from training.models import QAPair, ReviewSheet, TrainingSheet
 from training.review import waking
 from training.review.applying import waiting as what_waits
 from training.tasks import apply_reviews
@@ -84,3 +85,27 @@ def test_inline_a_warehouse_that_is_away_is_no_error(warehouse: Loopback, waitin
     assert what_waits().actions == 1
     act(waiting, "flag", reason="again")
     assert what_waits().actions == 0
+
+
+def test_a_warehouse_that_is_away_for_long(
+    by_worker: None, warehouse: Loopback, boards: TrainingSheet, act: Act, api: Any, lakehouse: Path
+) -> None:
+    sheet = f"/api/v1/training-sheets/{boards.pk}"
+    fitting = QAPair.objects.of(boards.pk).filter(status="unlabeled", misfits__len=0, error="")
+    first, *more = fitting[:3]
+    api.get(f"{sheet}/queue", {"limit": 40})
+    warehouse.fail(*["[INTERNAL_ERROR] The warehouse is being stopped."] * 500)
+    for pair in (first, *more):
+        for verb in ("flag", "approve"):
+            assert act(pair, verb, reason="look again").status_code == 200
+        ReviewSheet.objects.update(retry_at=None)
+        assert apply_reviews() == 0
+    assert act(first, "undo").status_code == 200
+    assert api.post(f"{sheet}/queue/claim", {}).json()["pair"]["status"] == "unlabeled"
+    assert (what_waits().actions, ReviewSheet.objects.get().failed) == (7, 3)
+    warehouse.failures.clear()
+    ReviewSheet.objects.update(retry_at=None)
+    assert (apply_reviews(), what_waits().actions) == (7, 0)
+    events = pl.read_delta(str(lakehouse / "mirion_vital/workbench/review_events"))
+    assert events.height == events["action_id"].n_unique() == 7
+    assert [QAPair.objects.get(pk=pair.pk).status for pair in (first, *more)] == ["flagged", "labeled", "labeled"]
