@@ -152,7 +152,7 @@ def open_export(
     export = OpenExport(training_sheet, run, actor, channel, **more)
     if export.is_empty:
         reasons = "; ".join(exclusion_words(run)) or "the training sheet has no pairs"
-        export_refused(training_sheet, run.use, reasons, actor=actor, channel=channel)
+        export_refused([training_sheet.pk], run.use, reasons, actor=actor, channel=channel)
         raise Conflict(f"Nothing to export for {run.use}: {reasons}. Approve pairs, or look at what limits their use.")
     return export
 
