@@ -129,7 +129,7 @@ def _page(
         "summary": report,
         "checked": checked and report is not None,
         "checks_query": urlencode({**_asked(options), "checks": 1}),
-        "may_export": bool(problem is None and report and report["exported"] and not refused),
+        "may_export": bool(problem is None and report and (report["exported"] or report["undecided"]) and not refused),
         "problem": problem,
         "earlier": [_earlier(export, options) for export in _last(training_sheet)],
     }

@@ -39,7 +39,8 @@ class ExportRun:
     `source_limits` are those of the sheet's sources, which every pair has beside its own, `item_limits` those of single
     items. `between` is called after
     each window of pairs, with no statement of the pass open, and with how many pairs were read. `withdrawn` are the
-    pairs that the `base` had and that may not leave any more.
+    pairs that the `base` had and that may not leave any more, `undecided` those whose side of a stratified split is decided
+    when they are exported.
     """
 
     training_sheet_id: str
@@ -53,6 +54,7 @@ class ExportRun:
     between: Callable[[int], None] = lambda _read: None
     ledger: Ledger = field(default_factory=Ledger)
     withdrawn: list[str] = field(default_factory=list)
+    undecided: int = 0
     size_bytes: int = 0
     digest: Any = field(default_factory=hashlib.sha256)
 
@@ -67,6 +69,10 @@ class ExportRun:
     @property
     def format(self) -> Format:
         return FORMATS[self.options.format]
+
+    def summary(self) -> dict[str, Any]:
+        """Return the summary of the ledger and how many pairs have no side yet."""
+        return {**self.ledger.summary(), "undecided": self.undecided}
 
     def blocks(self) -> Generator[Block, None, None]:
         """Yield the file in pieces, as many as there are batches with pairs that leave, and the tables' ends."""
@@ -142,6 +148,7 @@ class ExportRun:
             sides = sides_of(self.sheet_id, table["item_ref"].to_pylist(), self.split)
         stays = [at for at, side in enumerate(sides) if side == self.options.split]
         undecided, wanted = sides.count(None), self.options.split
+        self.undecided += undecided
         other = "validation" if wanted == "train" else "train"
         self.ledger.add(
             Exclusion(f"held back for {other}: {self.split}", "split", "split of the sheet"),

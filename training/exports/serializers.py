@@ -69,6 +69,7 @@ class ExportSummarySerializer(serializers.Serializer[Any]):
     exported = serializers.IntegerField()
     excluded = serializers.IntegerField()
     exclusions = WordedExclusionSerializer(many=True)
+    undecided = serializers.IntegerField(help_text="Excluded now: pairs whose side is decided when they are exported.")
 
 
 class TokensSerializer(serializers.Serializer[Any]):
@@ -122,6 +123,7 @@ class ExportChecksSerializer(serializers.Serializer[Any]):
     exported = serializers.IntegerField()
     excluded = serializers.IntegerField()
     exclusions = ExclusionSerializer(many=True)
+    undecided = serializers.IntegerField(help_text="Excluded now: pairs whose side is decided when they are exported.")
     lines = serializers.IntegerField()
     size_bytes = serializers.IntegerField()
     tokens = TokensSerializer()
