@@ -104,6 +104,6 @@ def test_earlier_exports_are_gone_on_from(admin: Client, boards: TrainingSheet) 
 def test_the_first_stratified_split_is_exported_for_a_trainer(admin: Client, boards: TrainingSheet) -> None:
     asked = {"split": "train", "stratify_by": "defect_type", "validation_percent": "30", "profile": "trl"}
     text = admin.get(page(boards), asked).content.decode()
-    assert "The export decides the sides of 10 pairs" in text and "disabled" not in text
+    assert "The export decides the sides of 10 pairs" in text and 'id="download" disabled' not in text
     assert len(body(admin.post(page(boards), asked)).splitlines()) == Export.objects.get().exported_pairs > 5
     assert "The export decides" not in admin.get(page(boards), asked).content.decode()

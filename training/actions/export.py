@@ -24,6 +24,7 @@ from training.near_held_out import near_held_out, near_problems
 from training.review.applying import settle
 from workbench.files import written_whole
 from workbench.lakehouse.ids import uuid7
+from workbench.near import listed
 from workbench.problems import Conflict
 
 
@@ -153,13 +154,24 @@ def open_export(
     run = _run(training_sheet, options)
     export = OpenExport(training_sheet, run, actor, channel, **more)
     if export.is_empty:
-        reasons = "; ".join(exclusion_words(run)) or "the training sheet has no pairs"
-        export_refused([training_sheet.pk], run.use, reasons, actor=actor, channel=channel)
-        raise Conflict(f"Nothing to export for {run.use}: {reasons}. Approve pairs, or look at what limits their use.")
+        raise _nothing(export)
     if options.split:
         # A split that nothing left by binds nobody.
         fix_split(training_sheet, run.split, actor=actor)
     return export
+
+
+def _nothing(export: OpenExport) -> Conflict:
+    """Return why an export is empty, with the pairs that who follows has to take out, and tell the audit."""
+    run = export.run
+    reasons = "; ".join(exclusion_words(run)) or "the training sheet has no pairs"
+    export_refused([export.training_sheet.pk], run.use, reasons, actor=export.actor, channel=export.channel)
+    withdrawn = f" Take out what may not leave any more: {listed(run.withdrawn)}." if run.withdrawn else ""
+    words = f"Nothing to export for {run.use}: {reasons}.{withdrawn} Approve pairs, or look at what limits their use."
+    problem = Conflict(words)
+    if run.withdrawn:
+        problem.details = {"withdrawn": run.summary()["withdrawn"]}
+    return problem
 
 
 def export_summary(training_sheet: TrainingSheet, options: Options | None = None) -> dict[str, Any]:

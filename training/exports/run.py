@@ -71,8 +71,9 @@ class ExportRun:
         return FORMATS[self.options.format]
 
     def summary(self) -> dict[str, Any]:
-        """Return the summary of the ledger and how many pairs have no side yet."""
-        return {**self.ledger.summary(), "undecided": self.undecided}
+        """Return the summary of the ledger, how many pairs have no side yet, and which were withdrawn since the base."""
+        withdrawn = {"count": len(self.withdrawn), "pair_ids": self.withdrawn}
+        return {**self.ledger.summary(), "undecided": self.undecided, "withdrawn": withdrawn}
 
     def blocks(self) -> Generator[Block, None, None]:
         """Yield the file in pieces, as many as there are batches with pairs that leave, and the tables' ends."""
