@@ -65,16 +65,18 @@ def _limit(source: str, allowed: Sequence[str], prohibited: Sequence[str], reaso
     return Limit(source, reason, frozenset(allowed), frozenset(prohibited), classification)
 
 
-def batches(pairs: QAPairQuerySet, window: Window, more: Mapping[str, Any] | None = None) -> Iterator[pa.RecordBatch]:
+def batches(
+    pairs: QAPairQuerySet, window: Window, more: Mapping[str, Any] | None = None, *, messages: bool = True
+) -> Iterator[pa.RecordBatch]:
     """Yield the pairs of a window in the order of their items, past the model layer.
 
-    The columns are the gates', those of IDENTITY, the messages of labeled pairs, and `more` from names to paths or
-    expressions.
+    The columns are the gates', those of IDENTITY, the messages of labeled pairs unless these are left out, and `more`
+    from names to paths or expressions.
     """
     # Lists travel as JSON text, because Arrow groups rows by text but not by lists.
     lists = {f"_{name}": Func(F(path), function="TO_JSON", output_field=TextField()) for name, path in LISTS.items()}
     labeled = When(status=QAPair.Status.LABELED, then=F("messages"))  # no other pair passes the first gate
-    read: dict[str, Any] = {"_messages": Case(labeled, output_field=TextField())}
+    read: dict[str, Any] = {"_messages": Case(labeled, output_field=TextField())} if messages else {}
     plain = TEXTS | IDENTITY | dict(more or {})
     read |= {f"_{name}": F(path) if isinstance(path, str) else path for name, path in plain.items()} | lists
     start, end = window

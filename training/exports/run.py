@@ -7,8 +7,9 @@ values.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -19,7 +20,7 @@ from governance.uses import Limit, decide
 from sheets import source_uses
 from sheets.item_limits import ItemLimits, limits_of_items
 from training.chat import assistant_answer, line_problems
-from training.exporting import LISTS, TEXTS, Row, limits_of, read_ahead, windows
+from training.exporting import LISTS, TEXTS, Row, Window, limits_of, read_ahead, windows
 from training.exports.batches import Block, Kept
 from training.exports.formats import FORMATS, Format
 from training.exports.options import Options
@@ -66,6 +67,10 @@ class ExportRun:
     def use(self) -> str:
         return self.options.asked_use
 
+    @cached_property
+    def _fits(self) -> Callable[[Any], bool]:
+        return fits_of(self.training_sheet_id)
+
     @property
     def format(self) -> Format:
         return FORMATS[self.options.format]
@@ -89,19 +94,25 @@ class ExportRun:
         more: dict[str, Any] = dict(self.format.columns)
         if self.options.split and self.split.stratify_by:
             more["side"] = side_column(self.sheet_id)
-        fits = fits_of(self.training_sheet_id) if self.format.compares else None
         for window, ready in read_ahead(pairs, windows(pairs), more):
-            edits = edits_of(self.training_sheet_id, window) if fits else {}
             known = self.base.versions(window) if self.base else {}
-            read = 0
-            for batch in ready:
-                read += batch.num_rows
-                table = self._passed(pa.Table.from_batches([batch]), known)
-                if kept := self._kept(table, edits, fits):
-                    yield kept
+            yield from self._records(window, (self._passed(pa.Table.from_batches([batch]), known) for batch in ready))
             self.withdrawn += sorted(known.keys() - self._leaving)
             self._leaving.clear()
-            self.between(read)
+            self.between(sum(batch.num_rows for batch in ready))
+
+    def lines(self, window: Window, passed: Iterable[pa.Table]) -> Iterator[tuple[str, bytes]]:
+        """Yield the id and the line, as a file has it, of pairs of a window that passed the gates."""
+        for block in self.format.write(self._records(window, passed), self.constants):
+            if block.lines:
+                yield from zip(block.pairs["id"].to_pylist(), block.lines, strict=True)
+
+    def _records(self, window: Window, passed: Iterable[pa.Table]) -> Iterator[Kept]:
+        """Yield the records of pairs of a window that passed, and count those that make none."""
+        edits = edits_of(self.training_sheet_id, window) if self.format.compares else {}
+        for table in passed:
+            if kept := self._kept(table, edits):
+                yield kept
 
     def _passed(self, table: pa.Table, known: Mapping[str, tuple[int, int | None]]) -> pa.Table:
         table = self._judged(table)
@@ -172,16 +183,17 @@ class ExportRun:
         self.ledger.add(unchanged, table.num_rows - len(new))
         return table.take(pa.array(new, pa.int64()))
 
-    def _kept(self, table: pa.Table, edits: Mapping[str, Edits], fits: Callable[[Any], bool] | None) -> Kept | None:
+    def _kept(self, table: pa.Table, edits: Mapping[str, Edits]) -> Kept | None:
         """Return the records of the pairs that are lines to train on, and count the others."""
         records: list[Record] = []
         at: list[int] = []
-        shape, ids = self.format.shape, table["id"].to_pylist() if fits else ()
+        shape, compares = self.format.shape, self.format.compares
+        ids = table["id"].to_pylist() if compares else ()
         for number, stored in enumerate(table["messages"].cast(pa.binary()).to_pylist()):
             messages = self._messages(stored)
             if messages is None:
                 continue
-            draft = draft_of(messages, edits.get(ids[number]), fits) if fits else ""
+            draft = draft_of(messages, edits.get(ids[number]), self._fits) if compares else ""
             record = draft if isinstance(draft, Exclusion) else shape(messages, draft)
             if isinstance(record, Exclusion):
                 self.ledger.add(record)
