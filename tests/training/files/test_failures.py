@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from sheets.local_volume import LocalVolume
@@ -110,6 +111,33 @@ def test_killed_at_any_step_the_file_is_the_old_or_the_new_and_the_rest_is_swept
     assert files(lakehouse) == {building.file_name(row.pk, later.build, shape) for shape in building.SHAPES}
     assert set(TrainingFileConversation.objects.values_list("build", flat=True)) == {later.build}
     assert not FileBuild.objects.exists()
+
+
+@pytest.mark.parametrize("verb", ["create", "add"])
+def test_an_answer_that_is_lost_after_the_flip_takes_nothing(
+    imported: Make, lakehouse: Path, fetch: Any, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    one, two = imported(1, 2)
+    row = create_training_file("kept", [one], actor="rosa")
+    where = "training.models.TrainingFile.save" if verb == "create" else f"{verbs.__name__}.update_next"
+    real = TrainingFile.save if verb == "create" else verbs.update_next
+
+    def loses(*given: Any, **more: Any) -> None:
+        real(*given, **more)
+        raise OperationalError("The connection was reset")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(where, loses)
+        with pytest.raises(OperationalError):
+            if verb == "create":
+                create_training_file("lost", [two], actor="rosa")
+            else:
+                add_conversations(row.pk, [two], actor="rosa")
+    there = TrainingFile.objects.get(name="lost" if verb == "create" else "kept")
+    FileBuild.objects.update(seen_at=timezone.now() - timedelta(hours=2))
+    building.sweep()
+    assert two.encode() in fetch(there.pk, "json") and fetch(there.pk, "jsonl")
+    assert len(verbs.members_of(there)) == (1 if verb == "create" else 2)
 
 
 def test_killed_while_deleting_the_rest_is_swept(
