@@ -19,7 +19,7 @@ from sheets.volumes import open_path
 from training.chat import assistant_answer
 from training.files.importing import conversations_in, problems_of, row_of
 from training.files.storage import draft, path_of, send, storing
-from training.ledger import Ledger, bucket
+from training.ledger import Ledger, bucket, malformed
 from training.models import Conversation, QAPair, TrainingSheet
 from training.review.applying import settle
 from workbench.concepts import Classification
@@ -202,7 +202,8 @@ def _passed(training_sheet: TrainingSheet, ledger: Ledger) -> Iterator[QAPair]:
     tags, items = source_uses.limits_of(training_sheet.sheet), limits_of_items(training_sheet.sheet)
     for pair in QAPair.objects.of(training_sheet.pk).select_related("canonical_label").iterator(chunk_size=500):
         decision = gate([*tags, *items.get(pair.item_ref, ())], label=pair.canonical_label, pair=pair)
-        reason = bucket(pair.status, decision, "training", assistant_answer(pair.messages))
+        flaw = malformed(pair.messages)
+        reason = bucket(pair.status, decision, "training", flaw or assistant_answer(pair.messages)) or flaw
         ledger.add(reason)
         if reason is None:
             yield pair

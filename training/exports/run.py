@@ -29,7 +29,7 @@ from training.exports.shapes import Messages, Record
 from training.exports.since import Base
 from training.exports.splits import Split, sides_of
 from training.exports.stratified import side_column
-from training.ledger import EMPTY, Exclusion, Ledger, bucket
+from training.ledger import EMPTY, Exclusion, Ledger, bucket, malformed, not_json
 from training.models import QAPair, TrainingSheet
 
 
@@ -216,7 +216,7 @@ class ExportRun:
         try:
             messages = orjson.loads(stored)
         except orjson.JSONDecodeError as error:
-            self.ledger.add(Exclusion(f"not valid JSON: {error}", "chat", "messages"))
+            self.ledger.add(not_json(error))
             return None
         roles = roles_of(messages)
         if roles is None or roles not in self._sound:
@@ -252,6 +252,8 @@ def roles_of(messages: Any) -> tuple[str, ...] | None:
 
 
 def _flaw(messages: Any) -> Exclusion | None:
+    if flaw := malformed(messages):
+        return flaw
     if not (assistant_answer(messages) or "").strip():
         return EMPTY
     problems = line_problems({"messages": messages})
