@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from sheets.local_volume import LocalVolume
 from sheets.volumes import KINDS
@@ -152,6 +153,19 @@ def test_killed_while_deleting_the_rest_is_swept(
     FileBuild.objects.update(seen_at=timezone.now() - timedelta(hours=2))
     building.sweep()
     assert files(lakehouse) == set() and rows() == [] and not FileBuild.objects.exists()
+
+
+def test_a_member_that_is_imported_again_as_unfinished_is_named(
+    imported: Make, api: APIClient, lakehouse: Path
+) -> None:
+    one, two, three = imported(1, 2, 3)
+    row = create_training_file("broken", [one, two], actor="rosa")
+    imported(1, enrichment_status="processing")
+    url = f"/api/v1/training-files/{row.pk}"
+    refused = api.post(f"{url}/add-conversations", {"conversation_ids": [three]})
+    assert refused.status_code == 409
+    assert all(each in refused.json()["error"]["message"] for each in ("'broken'", f"{one} is processing"))
+    assert api.post(f"{url}/remove-conversations", {"conversation_ids": [one]}).status_code == 200
 
 
 def test_a_file_of_a_conversation_that_was_cut_changes_nothing(imported: Make, lakehouse: Path) -> None:
