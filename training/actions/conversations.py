@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import orjson
@@ -83,8 +82,7 @@ def import_conversations(
     _expect_replaceable(ids, columns["prohibited_uses"])
     batch = batch_id or uuid7()
     today = timezone.now().date()
-    for chunk in _chunks(documents):
-        _store([(row_of(document, name, today) | columns, document) for name, document in chunk], batch, actor)
+    _store(((row_of(document, name, today) | columns, document) for name, document in documents), batch, actor)
     return batch, ids
 
 
@@ -116,9 +114,7 @@ def conversations_from(
     settle(training_sheet.pk)
     batch, ledger = uuid7(), Ledger()
     named = _scaffolding_of(training_sheet) | dict(scaffolding or {})
-    passed = _passed(training_sheet, ledger)
-    while chunk := list(islice(passed, CHUNK)):
-        _store([_made(pair, training_sheet, named) for pair in chunk], batch, actor)
+    _store((_made(pair, training_sheet, named) for pair in _passed(training_sheet, ledger)), batch, actor)
     if not ledger.exported:
         reasons = "; ".join(f"{entry['count']}: {entry['reason']}" for entry in ledger.summary()["exclusions"])
         raise Conflict(f"No pair may be trained on: {reasons or 'the training sheet has no pairs'}.")
@@ -167,13 +163,8 @@ def _expect_replaceable(ids: Sequence[str], prohibited: Sequence[str]) -> None:
         raise Invalid.of_fields("Nothing was imported.", faults)
 
 
-def _chunks(documents: Sequence[tuple[str, Any]]) -> Iterator[Sequence[tuple[str, Any]]]:
-    for start in range(0, len(documents), CHUNK):
-        yield documents[start : start + CHUNK]
-
-
-def _store(rows: Sequence[Stored], batch: str, actor: str) -> None:
-    """Write the files under names that follow from their contents, then all rows in one commit."""
+def _store(rows: Iterable[Stored], batch: str, actor: str) -> None:
+    """Write all files, under names that follow from their contents, then all rows in one commit: all count or none."""
     made = []
     with storing() as volume:
         for columns, document in rows:

@@ -15,11 +15,11 @@ from rest_framework.test import APIClient
 from sheets.local_volume import LocalVolume
 from sheets.volumes import KINDS
 from tests.conftest import ON_WAREHOUSE
-from tests.training.files.conftest import Make
+from tests.training.files.conftest import Make, document
 from training.actions import training_files as verbs
 from training.actions.training_files import add_conversations, create_training_file, delete_training_file
 from training.files import building
-from training.models import FileBuild, TrainingFile, TrainingFileConversation
+from training.models import Conversation, FileBuild, TrainingFile, TrainingFileConversation
 from workbench.problems import Unavailable
 
 KIND = "databricks" if ON_WAREHOUSE else "local"
@@ -90,6 +90,17 @@ def test_a_volume_that_fails_half_way_leaves_the_old_file(
         add_conversations(row.pk, [two], actor="rosa")
     assert rows() == before and files(lakehouse) == there
     assert add_conversations(row.pk, [two], actor="rosa").conversation_count == 2
+
+
+def test_a_volume_that_fails_in_a_long_import_leaves_none_of_it(
+    lakehouse: Path, api: APIClient, storage: Storage
+) -> None:
+    body = {"conversations": [document(number) for number in range(85)]}
+    storage.fails_at = 84
+    assert api.post("/api/v1/conversations/import", body, format="json").status_code == 503
+    assert not Conversation.objects.exists()
+    assert api.post("/api/v1/conversations/import", body, format="json").status_code == 201
+    assert Conversation.objects.count() == 85
 
 
 @pytest.mark.parametrize("step", ["send", "_write_members", "_Flip.__call__", "_remove_members"])
