@@ -51,7 +51,8 @@ def start_export(
     """Return the kept export, or the job that makes it where the training sheet has more than a few thousand pairs."""
     pairs = QAPair.objects.of(training_sheet.pk).count()
     if pairs <= settings.EXPORT_JOB_PAIRS:
-        return make(training_sheet, options, actor=actor, channel=channel, export_id=uuid7()), None
+        once = make(training_sheet, options, actor=actor, channel=channel, export_id=uuid7(), is_repeated=False)
+        return once, None
     asked = {"export_id": uuid7(), "options": asdict(options), "channel": channel}
     run = JobRun.objects.create(
         job_type=EXPORT,
@@ -74,10 +75,12 @@ def make(
     channel: str,
     export_id: str,
     between: Callable[[int], None] = lambda _read: None,
+    is_repeated: bool = True,
 ) -> Export:
     """Return the export with its file in the volume; killed anywhere, the same call again makes it whole.
 
-    The file appears whole, then the row that says what left, then the manifest beside the file.
+    The file appears whole, then the row that says what left, then the manifest beside the file. Where nobody makes the call
+    again, as of a request, the row is before the file: killed in between it leaves no file that nobody knows of.
     """
     done = Export.objects.filter(pk=export_id).first()
     if done is None:
@@ -88,7 +91,7 @@ def make(
             training_sheet, options, actor=actor, channel=channel, export_id=export_id, between=between
         )
         export.path = f"{place.name}/{file_of(export_id, export.run.format.suffix)}"
-        done = _written(export, place)
+        done = _written(export, place, is_repeated)
     else:
         # A process that was killed behind the row has not told the audit.
         export_left(done)
@@ -159,13 +162,16 @@ def options_of(asked: Mapping[str, Any]) -> Options:
     return Options(**asked["options"])
 
 
-def _written(export: OpenExport, place: Volume) -> Export:
+def _written(export: OpenExport, place: Volume, is_repeated: bool) -> Export:
     with tempfile.TemporaryFile() as file:
         for data, _ in export.pieces():
             file.write(data)
         file.seek(0)
-        place.write(_file_name(export), file)
-    row, _tail = export.record(complete=True)
+        if is_repeated:
+            place.write(_file_name(export), file)
+        row, _tail = export.record(complete=True)
+        if not is_repeated:
+            place.write(_file_name(export), file)
     return row
 
 

@@ -146,6 +146,26 @@ def test_broken_off_anywhere_the_same_job_makes_it_whole(
     assert len(set(ExportPart.objects.filter(export_id=export.pk).values_list("number", flat=True))) == 3
 
 
+@pytest.mark.parametrize("step", ["record", "write"])
+def test_of_a_small_one_that_is_killed_no_file_is_left_without_a_row(
+    boards: TrainingSheet, api: APIClient, seeded: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def dies(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    where = {
+        "record": "training.actions.export.Export.objects.create",
+        "write": "sheets.local_volume.LocalVolume.write",
+    }
+    with monkeypatch.context() as broken:
+        broken.setattr(where[step], dies)
+        with pytest.raises(KeyboardInterrupt):
+            start(api, boards)
+    assert files(seeded) == []
+    told = UsageConstraintAudit.objects.filter(kind="export").count()
+    assert (Export.objects.count(), told) == ((0, 0) if step == "record" else (1, 1))
+
+
 def test_a_cancelled_one_leaves_the_training_sheet_alone(boards: TrainingSheet, api: APIClient, settings: Any) -> None:
     settings.EXPORT_JOB_PAIRS = 10
     key = start(api, boards).json()["job_id"]
