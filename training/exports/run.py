@@ -20,7 +20,7 @@ from governance.uses import Limit, decide
 from sheets import source_uses
 from sheets.item_limits import ItemLimits, limits_of_items
 from training.chat import assistant_answer, line_problems
-from training.exporting import LISTS, TEXTS, Row, Window, limits_of, read_ahead, windows
+from training.exporting import LISTS, TEXTS, Row, Window, limits_of, read_ahead
 from training.exports.batches import Block, Kept
 from training.exports.formats import FORMATS, Format
 from training.exports.options import Options
@@ -94,7 +94,7 @@ class ExportRun:
         more: dict[str, Any] = dict(self.format.columns)
         if self.options.split and self.split.stratify_by:
             more["side"] = side_column(self.sheet_id)
-        for window, ready in read_ahead(pairs, windows(pairs), more):
+        for window, ready in read_ahead(pairs, more):
             known = self.base.versions(window) if self.base else {}
             yield from self._records(window, (self._passed(pa.Table.from_batches([batch]), known) for batch in ready))
             self.withdrawn += sorted(known.keys() - self._leaving)
