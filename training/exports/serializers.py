@@ -134,7 +134,7 @@ class ExportChecksSerializer(serializers.Serializer[Any]):
     undecided = serializers.IntegerField(help_text="Excluded now: pairs whose side is decided when they are exported.")
     withdrawn = WithdrawnSerializer()
     lines = serializers.IntegerField()
-    size_bytes = serializers.IntegerField()
+    size_bytes = serializers.IntegerField(help_text="As JSON lines, also for a table, which is smaller.")
     tokens = TokensSerializer()
     duplicates = DuplicatesSerializer()
     balance = BalanceSerializer(many=True)
