@@ -68,8 +68,15 @@ def line_problems(line: bytes | Mapping[str, Any]) -> list[str]:
         return [f"found the keys {_names(line)}; allowed is exactly 'messages'. Ids and metadata go into another file"]
     messages = line["messages"]
     if not isinstance(messages, list) or not messages:
-        return [f"messages: found {_kind(messages)}; allowed is a list of at least a user and an assistant message"]
+        return [_no_list(messages)]
     return [words for at, message in enumerate(messages) for words in _message(at, message)] or _order(messages)
+
+
+def shape_problems(messages: Any) -> list[str]:
+    """What keeps a value from being messages at all, whatever they say: a list of exactly a role and a text each."""
+    if not isinstance(messages, list):
+        return [_no_list(messages)]
+    return [words for at, message in enumerate(messages) for words in _shape(at, message)]
 
 
 def validate_file(path: Path | str, *, most: int = 100) -> Report:
@@ -120,7 +127,18 @@ def _twice(text: bytes) -> str:
     return found[0] if found else ""
 
 
+def _no_list(messages: Any) -> str:
+    return f"messages: found {_kind(messages)}; allowed is a list of at least a user and an assistant message"
+
+
 def _message(at: int, message: Any) -> list[str]:
+    problems = _shape(at, message)
+    if not problems and not message["content"].strip():
+        problems.append(f"messages[{at}].content: found empty text; write some or leave the message out")
+    return problems
+
+
+def _shape(at: int, message: Any) -> list[str]:
     if not isinstance(message, Mapping):
         return [f"messages[{at}]: found {_kind(message)}; allowed is an object with role and content"]
     if set(message) != {"role", "content"}:
@@ -131,8 +149,6 @@ def _message(at: int, message: Any) -> list[str]:
         problems.append(f"messages[{at}].role: found {role!r}; allowed are {', '.join(ROLES)}")
     if not isinstance(content, str):
         problems.append(f"messages[{at}].content: found {_kind(content)}; allowed is text (write objects as JSON text)")
-    elif not content.strip():
-        problems.append(f"messages[{at}].content: found empty text; write some or leave the message out")
     return problems
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import orjson
+
 from governance.uses import Decision
+from training.chat import assistant_answer, shape_problems
 
 WAITING = "unlabeled: waiting for review"
 _BY_STATUS = {"labeled": None, "unlabeled": WAITING, "rejected": "rejected", "flagged": "flagged"}
@@ -46,6 +49,25 @@ def bucket(pair_status: str, decision: Decision, use: str, answer: str | None) -
         limit = decision.provenance[use][0]
         return Exclusion(forbidden, "governance", limit.source, limit.where)
     return None if answer and answer.strip() else EMPTY
+
+
+def malformed(messages: Any) -> Exclusion | None:
+    """Return why a value is no messages at all, which no other question can be asked of; None where it is."""
+    problems = shape_problems(messages)
+    return Exclusion(f"not a valid chat line: {problems[0]}", "chat", "messages") if problems else None
+
+
+def not_json(error: orjson.JSONDecodeError) -> Exclusion:
+    return Exclusion(f"not valid JSON: {error}", "chat", "messages")
+
+
+def answer_in(stored: str | bytes) -> str | None:
+    """Return the answer in messages as they are stored; None where it is missing, an Exclusion where they are malformed."""
+    try:
+        messages = orjson.loads(stored)
+    except orjson.JSONDecodeError as error:
+        return not_json(error)
+    return malformed(messages) or assistant_answer(messages)
 
 
 class Ledger:

@@ -99,3 +99,17 @@ def test_earlier_exports_are_gone_on_from(admin: Client, boards: TrainingSheet) 
     row = Export.objects.get()
     assert f"since={row.pk}" in admin.get(page(boards)).content.decode()
     assert "unchanged since the export" in admin.get(page(boards), {"since": row.pk}).content.decode()
+
+
+def test_the_first_stratified_split_is_exported_for_a_trainer(admin: Client, boards: TrainingSheet) -> None:
+    asked = {"split": "train", "stratify_by": "defect_type", "validation_percent": "30", "profile": "trl"}
+    text = admin.get(page(boards), asked).content.decode()
+    assert "The export decides the sides of 10 pairs" in text and 'id="download" disabled' not in text
+    assert len(body(admin.post(page(boards), asked)).splitlines()) == Export.objects.get().exported_pairs > 5
+    assert "The export decides" not in admin.get(page(boards), asked).content.decode()
+
+
+def test_lines_are_checked_against_a_limit_of_tokens(admin: Client, boards: TrainingSheet) -> None:
+    text = admin.get(page(boards), {"checks": "1", "max_tokens": "10"}).content.decode()
+    assert "10 lines have more than 10 tokens" in text and 'id="download" disabled' not in text
+    assert "Found &#x27;many&#x27;: use 1 or more" in admin.get(page(boards), {"max_tokens": "many"}).content.decode()

@@ -34,6 +34,8 @@ class Out:
 
     def __init__(self, training_sheet: TrainingSheet, api: APIClient, browser: Client, directory: Path) -> None:
         self.training_sheet, self.api, self.browser, self.directory = training_sheet, api, browser, directory
+        # The first ones, which are opened again after rules changed.
+        self.links: dict[str, str] = {}
 
     def export_api(self) -> bool:
         url = f"/api/v1/training-sheets/{self.training_sheet.pk}/export"
@@ -48,12 +50,14 @@ class Out:
 
     def kept(self) -> bool:
         made = self.api.post(f"/api/v1/training-sheets/{self.training_sheet.pk}/exports")
-        if made.status_code == 201:
+        came = bool(made.status_code == 201)
+        if came:
             self.export_id = made.json()["id"]
+            self.links.setdefault("kept", made.json()["link"]["url"])
         # What was kept before has no link while a pair in it may not leave.
         link = self.api.post(f"/api/v1/exports/{self.export_id}/link")
-        assert (link.status_code == 200) == (made.status_code == 201)
-        return made.status_code == 201
+        assert came == (link.status_code == 200) == self._opens("kept")
+        return came
 
     def labels_api(self) -> bool:
         given = {"sheet": self.training_sheet.sheet_id, "use": "training"}
@@ -88,11 +92,18 @@ class Out:
         page = self.browser.post(reverse("admin:training_trainingfile_download", args=[key]), {"format": "json"})
         close(page)
         came = bool(link.status_code == 200)
-        assert came == (page.status_code == 200)
+        if came:
+            self.links.setdefault("file", link.json()["download_url"])
+        assert came == (page.status_code == 200) == self._opens("file")
         return came
 
     def drafting(self) -> bool:
         return bool(list(draft_examples(self.training_sheet)))
+
+    def _opens(self, name: str) -> bool:
+        answer = APIClient().get(self.links[name])
+        close(answer)
+        return bool(answer.status_code == 200)
 
     def _command(self, name: str, *given: str) -> bool:
         out = self.directory / f"{name}.jsonl"

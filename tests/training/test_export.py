@@ -145,3 +145,29 @@ def test_pairs_in_delta_are_those_of_the_api(invoices: TrainingSheet, api: APICl
 
 def test_a_stranger_gets_nothing(invoices: TrainingSheet, nils: User) -> None:
     assert downloaded(APIClient(), invoices).status_code in (401, 403)
+
+
+@pytest.mark.parametrize(
+    ("messages", "words"),
+    [
+        ("a text", "messages: found text"),
+        ([1, 2], "messages[0]: found a number"),
+        ([{"role": "user"}], "messages[0]: found the keys 'role'"),
+        (
+            [{"role": "user", "content": "?"}, {"role": "assistant", "content": 5}],
+            "messages[1].content: found a number",
+        ),
+    ],
+)
+def test_a_malformed_pair_stays_and_the_others_leave(
+    invoices: TrainingSheet, api: APIClient, messages: Any, words: str
+) -> None:
+    pair = QAPair.objects.filter(status="labeled").permitted("training")[0]
+    QAPair.objects.filter(pk=pair.pk).update(messages=messages)
+    left = [b"".join(downloaded(api, invoices).streaming_content)]
+    truth: Any = api.get("/api/v1/ground-truth/export")
+    left.append(b"".join(truth.streaming_content))
+    assert [len(each.splitlines()) for each in left] == [4, 4]
+    for export in Export.objects.all():
+        ((count, reason),) = [(each["count"], each["reason"]) for each in export.exclusions if each["rule"] == "chat"]
+        assert count == 1 and reason.startswith(f"not a valid chat line: {words}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import orjson
@@ -20,7 +19,7 @@ from sheets.volumes import open_path
 from training.chat import assistant_answer
 from training.files.importing import conversations_in, problems_of, row_of
 from training.files.storage import draft, path_of, send, storing
-from training.ledger import Ledger, bucket
+from training.ledger import Ledger, bucket, malformed
 from training.models import Conversation, QAPair, TrainingSheet
 from training.pairs import limited
 from training.review.applying import settle_alike
@@ -92,8 +91,7 @@ def import_conversations(
     _expect_replaceable(ids, columns["prohibited_uses"])
     batch = batch_id or uuid7()
     today = timezone.now().date()
-    for chunk in _chunks(documents):
-        _store([(row_of(document, name, today) | columns, document) for name, document in chunk], batch, actor)
+    _store(((row_of(document, name, today) | columns, document) for name, document in documents), batch, actor)
     return batch, ids
 
 
@@ -130,9 +128,7 @@ def conversations_from(
     settle_alike(training_sheet)
     batch, ledger = uuid7(), Ledger()
     named = _scaffolding_of(training_sheet) | dict(scaffolding or {})
-    passed = _passed(training_sheet, ledger)
-    while chunk := list(islice(passed, CHUNK)):
-        _store([_made(pair, training_sheet, named) for pair in chunk], batch, actor)
+    _store((_made(pair, training_sheet, named) for pair in _passed(training_sheet, ledger)), batch, actor)
     if not ledger.exported:
         reasons = "; ".join(f"{entry['count']}: {entry['reason']}" for entry in ledger.summary()["exclusions"])
         raise Conflict(f"No pair may be trained on: {reasons or 'the training sheet has no pairs'}.")
@@ -181,13 +177,8 @@ def _expect_replaceable(ids: Sequence[str], prohibited: Sequence[str]) -> None:
         raise Invalid.of_fields("Nothing was imported.", faults)
 
 
-def _chunks(documents: Sequence[tuple[str, Any]]) -> Iterator[Sequence[tuple[str, Any]]]:
-    for start in range(0, len(documents), CHUNK):
-        yield documents[start : start + CHUNK]
-
-
-def _store(rows: Sequence[Stored], batch: str, actor: str) -> None:
-    """Write the files under names that follow from their contents, then all rows in one commit."""
+def _store(rows: Iterable[Stored], batch: str, actor: str) -> None:
+    """Write all files, under names that follow from their contents, then all rows in one commit: all count or none."""
     made = []
     with storing() as volume:
         for columns, document in rows:
@@ -216,7 +207,8 @@ def _passed(training_sheet: TrainingSheet, ledger: Ledger) -> Iterator[QAPair]:
     tags, items = source_uses.limits_of(training_sheet.sheet), limits_of_items(training_sheet.sheet)
     for pair in QAPair.objects.of(training_sheet.pk).select_related("canonical_label").iterator(chunk_size=500):
         decision = gate([*tags, *items.get(pair.item_ref, ())], label=pair.canonical_label, pair=pair)
-        reason = bucket(pair.status, decision, "training", assistant_answer(pair.messages))
+        flaw = malformed(pair.messages)
+        reason = bucket(pair.status, decision, "training", flaw or assistant_answer(pair.messages)) or flaw
         ledger.add(reason)
         if reason is None:
             yield pair

@@ -10,7 +10,8 @@ from typing import Any
 from django.utils import timezone
 
 from governance.held_out import KEPT_FROM
-from training.actions.splits import split_for
+from sheets.tags_told import tell_tags
+from training.actions.splits import decide_split, fix_split, split_for
 from training.audited import export_left, export_refused
 from training.chat import validate_file
 from training.exports.batches import Block
@@ -24,6 +25,7 @@ from training.near_held_out import near_held_out, near_problems
 from training.review.applying import settle_alike
 from workbench.files import written_whole
 from workbench.lakehouse.ids import uuid7
+from workbench.near import listed
 from workbench.problems import Conflict
 
 
@@ -146,23 +148,40 @@ def open_export(
     not kept, and with every reason when no pair may leave.
     """
     options = options or Options()
+    _expect_ready(training_sheet)
+    decide_split(training_sheet, options, actor=actor)
     if options.profile:
         refuse_broken(check_export(training_sheet, options))
-    run = _run(training_sheet, options, decide=True)
+    run = _run(training_sheet, options)
+    tell_tags(run.tagged, actor=actor)
     export = OpenExport(training_sheet, run, actor, channel, **more)
     if export.is_empty:
-        reasons = "; ".join(exclusion_words(run)) or "the training sheet has no pairs"
-        export_refused(training_sheet, run.use, reasons, actor=actor, channel=channel)
-        raise Conflict(f"Nothing to export for {run.use}: {reasons}. Approve pairs, or look at what limits their use.")
+        raise _nothing(export)
+    if options.split:
+        # A split that nothing left by binds nobody.
+        fix_split(training_sheet, run.split, actor=actor)
     return export
+
+
+def _nothing(export: OpenExport) -> Conflict:
+    """Return why an export is empty, with the pairs that who follows has to take out, and tell the audit."""
+    run = export.run
+    reasons = "; ".join(exclusion_words(run)) or "the training sheet has no pairs"
+    export_refused([export.training_sheet.pk], run.use, reasons, actor=export.actor, channel=export.channel)
+    withdrawn = f" Take out what may not leave any more: {listed(run.withdrawn)}." if run.withdrawn else ""
+    words = f"Nothing to export for {run.use}: {reasons}.{withdrawn} Approve pairs, or look at what limits their use."
+    problem = Conflict(words)
+    if run.withdrawn:
+        problem.details = {"withdrawn": run.summary()["withdrawn"]}
+    return problem
 
 
 def export_summary(training_sheet: TrainingSheet, options: Options | None = None) -> dict[str, Any]:
     """Return what an export would write and exclude, each pair in exactly one bucket; nothing leaves."""
-    run = _run(training_sheet, options or Options(), decide=False)
+    run = _run(training_sheet, options or Options())
     for kept in run.kept():
         run.ledger.add(None, len(kept.records))
-    summary = run.ledger.summary()
+    summary = run.summary()
     for exclusion, words in zip(summary["exclusions"], exclusion_words(run), strict=True):
         exclusion["words"] = words
     asked = {"use": run.use, "split": run.options.split, "format": run.options.format}
@@ -176,7 +195,7 @@ def check_export(
 
     `max_tokens` is what a line may have at most, where it is not the profile's limit.
     """
-    run = _run(training_sheet, options or Options(), decide=False)
+    run = _run(training_sheet, options or Options())
     checks = Checks(training_sheet, run, max_tokens)
     for kept in run.kept():
         run.ledger.add(None, len(kept.records))
@@ -227,13 +246,17 @@ def manifest_path(file: Path) -> Path:
     return file.with_name(f"{file.name}.manifest.json")
 
 
-def _run(training_sheet: TrainingSheet, options: Options, *, decide: bool) -> ExportRun:
+def _run(training_sheet: TrainingSheet, options: Options) -> ExportRun:
+    _expect_ready(training_sheet)
+    base = base_of(training_sheet.pk, options) if options.since else None
+    split = split_for(training_sheet, options)
+    return run_of(training_sheet, options, split=split, base=base)
+
+
+def _expect_ready(training_sheet: TrainingSheet) -> None:
+    """Apply what reviewers were told is decided; Conflict for a training sheet that is not generated to its end."""
     if training_sheet.status in (TrainingSheet.Status.GENERATING, TrainingSheet.Status.FAILED):
         raise Conflict(
             f"The training sheet is {training_sheet.status}: run `manage.py generate --resume {training_sheet.pk}` first."
         )
-    base = base_of(training_sheet.pk, options) if options.since else None
-    # What a reviewer was told is decided leaves as decided.
     settle_alike(training_sheet)
-    split = split_for(training_sheet, options, decide=decide)
-    return run_of(training_sheet, options, split=split, base=base)

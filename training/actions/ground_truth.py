@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from governance.uses import USES
+from training.audited import export_left, export_refused
 from training.ground_truth.reading import Span
 from training.ground_truth.run import SheetRun, Wanted
 from training.ledger import Ledger
@@ -57,9 +58,10 @@ class OpenGroundTruth:
         return ledger_of(self.runs)
 
     def record(self, *, complete: bool) -> None:
-        """Keep a row for each training sheet of which something left: its counts, and the digest of its lines."""
-        left = [run for run in self.runs if run.ledger.exported]
-        Export.objects.bulk_create([self._row(run, complete) for run in left])
+        """Keep a row for each training sheet of which something left, with the digest of its lines, and tell the audit."""
+        rows = [self._row(run, complete) for run in self.runs if run.ledger.exported]
+        Export.objects.bulk_create(rows)
+        export_left(*rows)
 
     def _row(self, run: SheetRun, complete: bool) -> Export:
         summary = run.ledger.summary()
@@ -91,9 +93,11 @@ def open_ground_truth(
     blocks = (block for run in runs for block in run.blocks())
     first = next(blocks, None)
     if first is None:
-        reasons = "; ".join(exclusion_words(ledger_of(runs)))
+        reasons = "; ".join(exclusion_words(ledger_of(runs))) or "no pair fits the filters"
+        asked = [run.training_sheet.pk for run in runs if run.ledger.total]
+        export_refused(asked, wanted.use, f"ground truth: {reasons}", actor=actor, channel=channel)
         raise Conflict(
-            f"Nothing to export as ground truth for {wanted.use}: {reasons or 'no pair fits the filters'}. "
+            f"Nothing to export as ground truth for {wanted.use}: {reasons}. "
             "Review pairs, widen the filters, or look at what limits their use."
         )
     return OpenGroundTruth(runs, first, blocks, actor, channel)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO
 
 from django.conf import settings
-from django.core import signing
 from django.db import connections, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -17,22 +16,21 @@ from django.utils import timezone
 from sheets.volume import Volume
 from sheets.volumes import own_volume, volume
 from training.actions.export import OpenExport, open_export
-from training.audited import export_left
+from training.audited import export_left, export_refused, kept_left
 from training.exports.manifest import forget, lines_of, text_of
 from training.exports.options import Options
 from training.exports.run import run_of
 from training.exports.verifying import check_tables
 from training.jobs.dispatch import dispatch
+from training.links import signature_of
 from training.models import Export, ExportPart, JobRun, LiveJob, QAPair, TrainingSheet
 from training.review.applying import settle_alike
 from workbench.lakehouse.ids import uuid7
-from workbench.problems import Conflict, Forbidden, NotFound
+from workbench.problems import Conflict, NotFound
 from workbench.router import LAKEHOUSE
 
 EXPORT = "export"
 VOLUME = "exports"
-SALT = "training.export"
-BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,8 @@ def start_export(
     """Return the kept export, or the job that makes it where the training sheet has more than a few thousand pairs."""
     pairs = QAPair.objects.of(training_sheet.pk).count()
     if pairs <= settings.EXPORT_JOB_PAIRS:
-        return make(training_sheet, options, actor=actor, channel=channel, export_id=uuid7()), None
+        once = make(training_sheet, options, actor=actor, channel=channel, export_id=uuid7(), is_repeated=False)
+        return once, None
     asked = {"export_id": uuid7(), "options": asdict(options), "channel": channel}
     run = JobRun.objects.create(
         job_type=EXPORT,
@@ -76,10 +75,12 @@ def make(
     channel: str,
     export_id: str,
     between: Callable[[int], None] = lambda _read: None,
+    is_repeated: bool = True,
 ) -> Export:
     """Return the export with its file in the volume; killed anywhere, the same call again makes it whole.
 
-    The file appears whole, then the row that says what left, then the manifest beside the file.
+    The file appears whole, then the row that says what left, then the manifest beside the file. Where nobody makes the call
+    again, as of a request, the row is before the file: killed in between it leaves no file that nobody knows of.
     """
     done = Export.objects.filter(pk=export_id).first()
     if done is None:
@@ -90,7 +91,7 @@ def make(
             training_sheet, options, actor=actor, channel=channel, export_id=export_id, between=between
         )
         export.path = f"{place.name}/{file_of(export_id, export.run.format.suffix)}"
-        done = _written(export, place)
+        done = _written(export, place, is_repeated)
     else:
         # A process that was killed behind the row has not told the audit.
         export_left(done)
@@ -98,36 +99,49 @@ def make(
     return done
 
 
-def link_to(export: Export) -> Link:
+def link_to(export: Export, *, actor: str) -> Link:
     """Return a link to a kept file; Conflict where a pair in it was withdrawn since, NotFound where no file is kept."""
+    _expect_permitted(export)
+    signature = signature_of(named(export.pk), actor)
+    address = f"{reverse('export-download', args=[export.pk])}?signature={signature}"
+    expires = timezone.now() + timedelta(seconds=settings.EXPORT_LINK_SECONDS)
+    return Link(address, expires)
+
+
+def named(export_id: str) -> Sequence[str]:
+    """Return the words by which a link names a kept file."""
+    return ("export", export_id)
+
+
+def fetch(export: Export, *, actor: str, head: bool = False) -> BinaryIO:
+    """Return the opened file of a kept export; raises as `link_to` does.
+
+    That it leaves, or was refused, is a row of the audit before its first byte. Asking for the `head` alone takes nothing.
+    """
+    try:
+        _expect_permitted(export)
+    except Conflict as problem:
+        export_refused([export.training_sheet_id], export.use, problem.message, actor=actor, channel="link")
+        raise
+    file = _place().open(_file_name(export))
+    if not head:
+        kept_left(export, actor=actor)
+    return file
+
+
+def _expect_permitted(export: Export) -> None:
+    """Ask the gates again for every pair in a kept file."""
     if not export.path:
         raise NotFound(f"The export {export.pk} was streamed and not kept: export again with POST …/exports.")
     training_sheet = TrainingSheet.objects.select_related("sheet", "template").get(pk=export.training_sheet_id)
     settle_alike(training_sheet)
     options = Options(use="" if export.split else export.use, split=export.split, format=export.format)
-    withdrawn = check_tables(run_of(training_sheet, options), lines_kept(export.pk)).withdrawn
+    found = check_tables(run_of(training_sheet, options), lines_kept(export.pk), contents=False)
+    withdrawn = found.withdrawn
     if withdrawn.count:
         raise Conflict(
             f"{withdrawn.count} of the pairs in the file may not leave any more: {'; '.join(withdrawn.words)}. Export anew."
         )
-    address = f"{reverse('export-download', args=[export.pk])}?signature={_signer().sign(export.pk).split(':', 1)[1]}"
-    expires = timezone.now() + timedelta(seconds=settings.EXPORT_LINK_SECONDS)
-    return Link(address, expires)
-
-
-def check_link(export_id: str, signature: str) -> None:
-    """Raise Forbidden for a link's signature that is wrong or too old."""
-    try:
-        _signer().unsign(f"{export_id}:{signature}", max_age=settings.EXPORT_LINK_SECONDS)
-    except signing.SignatureExpired as error:
-        raise Forbidden("The link has expired: ask for a new one.") from error
-    except signing.BadSignature as error:
-        raise Forbidden("The link's signature is not valid: ask for a new one.") from error
-
-
-def content_of(export: Export) -> Iterator[bytes]:
-    """Return the kept file in pieces; ask `check_link` first."""
-    return _read(_place().open(export.path.rpartition("/")[2]))
 
 
 def lines_kept(export_id: str) -> Iterator[dict[str, Any]]:
@@ -148,13 +162,16 @@ def options_of(asked: Mapping[str, Any]) -> Options:
     return Options(**asked["options"])
 
 
-def _written(export: OpenExport, place: Volume) -> Export:
+def _written(export: OpenExport, place: Volume, is_repeated: bool) -> Export:
     with tempfile.TemporaryFile() as file:
         for data, _ in export.pieces():
             file.write(data)
         file.seek(0)
-        place.write(export.path.rpartition("/")[2], file)
-    row, _tail = export.record(complete=True)
+        if is_repeated:
+            place.write(_file_name(export), file)
+        row, _tail = export.record(complete=True)
+        if not is_repeated:
+            place.write(_file_name(export), file)
     return row
 
 
@@ -162,7 +179,7 @@ def _write_manifest(export: Export) -> None:
     with tempfile.TemporaryFile() as file:
         file.writelines(text_of(export.pk))
         file.seek(0)
-        _place().write(f"{export.path.rpartition('/')[2]}.manifest.json", file)
+        _place().write(f"{_file_name(export)}.manifest.json", file)
 
 
 def _place() -> Volume:
@@ -175,11 +192,5 @@ def _place() -> Volume:
     return volume(name)
 
 
-def _read(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while block := file.read(BLOCK):
-            yield block
-
-
-def _signer() -> signing.TimestampSigner:
-    return signing.TimestampSigner(salt=SALT)
+def _file_name(export: Export | OpenExport) -> str:
+    return export.path.rpartition("/")[2]

@@ -5,29 +5,54 @@ from __future__ import annotations
 from training.exports.options import Options
 from training.exports.splits import Split
 from training.exports.stratified import decide_sides
-from training.models import Export, TrainingSheet
+from training.models import Export, SheetSplit, TrainingSheet
 from workbench.problems import Conflict
 
 
-def split_for(training_sheet: TrainingSheet, options: Options, *, decide: bool) -> Split:
-    """Return the split of the sheet, which the first split export fixes; `decide` gives every labeled item its side.
+def split_for(training_sheet: TrainingSheet, options: Options) -> Split:
+    """Return the split of the sheet, or the one that is asked for where the sheet has none yet.
 
     Conflict where another share or stratum is asked for than the sheet was split by: items would change sides.
     """
     if not options.split:
         return Split()
-    earlier = (
-        Export.objects.filter(training_sheet__sheet=training_sheet.sheet_id).exclude(split="").order_by("id").first()
-    )
-    split = Split(options.validation_percent or Split().percent, options.stratify_by)
-    if earlier:
-        split = Split(earlier.validation_percent or split.percent, earlier.stratify_by)
-        asked = (options.validation_percent, options.stratify_by)
-        if asked[0] not in (None, split.percent) or asked[1] not in ("", split.stratify_by):
-            raise Conflict(
-                f"The sheet was split already, with {split}, by {earlier.created_by}'s export {earlier.pk}: items would "
-                "change sides. Leave share and stratum out."
-            )
-    if split.stratify_by and decide:
-        decide_sides(training_sheet, split)
+    fixed = SheetSplit.objects.filter(pk=training_sheet.sheet_id).first() or _exported(training_sheet.sheet_id)
+    if fixed is None:
+        return Split(options.validation_percent or Split().percent, options.stratify_by)
+    split = _split_of(fixed)
+    if Split(options.validation_percent or split.percent, options.stratify_by or split.stratify_by) != split:
+        raise _other(fixed)
     return split
+
+
+def decide_split(training_sheet: TrainingSheet, options: Options, *, actor: str) -> None:
+    """Decide for good on which side each labeled item of a stratified split stands; raises as `fix_split` does."""
+    split = split_for(training_sheet, options)
+    if split.stratify_by:
+        # Sides follow from the share, so it is for good before the first side is.
+        fix_split(training_sheet, split, actor=actor)
+        decide_sides(training_sheet, split)
+
+
+def fix_split(training_sheet: TrainingSheet, split: Split, *, actor: str) -> None:
+    """Fix how the sheet is split, before anything leaves by it; Conflict where another split was fixed meanwhile."""
+    columns = {"validation_percent": split.percent, "stratify_by": split.stratify_by, "created_by": actor}
+    fixed, _ = SheetSplit.objects.get_or_create(pk=training_sheet.sheet_id, defaults=columns)
+    if _split_of(fixed) != split:
+        raise _other(fixed)
+
+
+def _exported(sheet_id: str) -> Export | None:
+    """Return the first export by a split, for a default database that was set up anew and does not know the split."""
+    return Export.objects.filter(training_sheet__sheet=sheet_id).exclude(split="").order_by("id").first()
+
+
+def _split_of(fixed: SheetSplit | Export) -> Split:
+    return Split(fixed.validation_percent or Split().percent, fixed.stratify_by)
+
+
+def _other(fixed: SheetSplit | Export) -> Conflict:
+    return Conflict(
+        f"The sheet was split already, with {_split_of(fixed)}, by {fixed.created_by} on {fixed.created_at:%Y-%m-%d}: "
+        "items would change sides. Leave share and stratum out."
+    )

@@ -177,6 +177,7 @@ def _rebuilt(training_file_id: str, change: Callable[[list[Member]], list[Member
         if row.status == TrainingFile.Status.ARCHIVED:
             raise Conflict(f"The training file {row.name!r} is archived: restore it first.")
         members = change(members_of(row))
+        _expect_enriched(row, members)
         expect_permitted(members)
         try:
             build(Plan(row.pk, row.name, members, row.created_at, actor, replaces=row.build), _Flip(row))
@@ -184,6 +185,18 @@ def _rebuilt(training_file_id: str, change: Callable[[list[Member]], list[Member
             continue
         return training_file(training_file_id)
     raise Conflict("Others keep changing this training file: try again in a minute.")
+
+
+def _expect_enriched(row: TrainingFile, members: Sequence[Member]) -> None:
+    """Raise Conflict where a conversation in the file was imported again meanwhile, and has no turns now."""
+    faults = [
+        f"{each.row['id']} is {each.row['enrichment_status']}" for each in members if not each.row["enriched_file_path"]
+    ]
+    if faults:
+        raise Conflict(
+            f"The training file {row.name!r} cannot be made anew, because of conversations in it without an enriched file: "
+            f"{listed(faults)}. Import them as completed, or take them out."
+        )
 
 
 def _restated(training_file_id: str, status: str, actor: str) -> TrainingFile:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from training.exports.options import Options
 from training.exports.run import run_of
-from training.exports.verifying import Findings, ManifestFile, Since, check_file, check_tables
+from training.exports.verifying import Findings, ManifestFile, Since, check_file, check_tables, digest_of
 from training.models import Export, TrainingSheet
 from training.review.applying import settle
 from workbench.problems import Invalid
@@ -15,7 +15,7 @@ from workbench.problems import Invalid
 
 @dataclass(frozen=True)
 class Verified:
-    """What differs in the file or the manifest, and what became of the pairs since, where nothing differs."""
+    """What differs in the file, and what became of the pairs since, where nothing differs."""
 
     lines: int
     broken: Findings
@@ -23,26 +23,32 @@ class Verified:
 
 
 def verify(file: Path, manifest: Path) -> Verified:
-    """Return what was found; Invalid for a file or a manifest that cannot be read. Nothing is written."""
+    """Return what was found; Invalid for a file that is not there or a manifest that no export has. Nothing is written."""
     if not file.is_file():
         raise Invalid(f"There is no file {str(file)!r}.")
+    row = _row_of(manifest)
     told = ManifestFile(manifest)
     broken = check_file(file, told)
-    lines = told.tail["counts"]["exported"]
-    _against_the_row(told, broken)
-    if broken.count:
-        return Verified(lines, broken, Since())
-    return Verified(lines, broken, _since(manifest))
-
-
-def _against_the_row(told: ManifestFile, broken: Findings) -> None:
-    row = Export.objects.filter(pk=told.head["export_id"]).first()
-    if row is None:
-        broken.add(f"there is no export {told.head['export_id']} in this lakehouse")
-    elif row.manifest_sha256 != told.digest.hexdigest():
-        broken.add("the manifest is not the one that was written with the export")
-    elif row.sha256 != told.tail["sha256"]:
+    if row.sha256 != told.tail["sha256"]:
         broken.add("the export's row has another digest of the file than the manifest")
+    since = Since() if broken.count else _since(manifest)
+    return Verified(told.tail["counts"]["exported"], broken, since)
+
+
+def _row_of(manifest: Path) -> Export:
+    """Return the export that the manifest was written with, by the digest of all its bytes: only such a one is read."""
+    try:
+        digest = digest_of(manifest)
+    except OSError as error:
+        words = f"The manifest {str(manifest)!r} cannot be read: {error.strerror}. Name it with --manifest."
+        raise Invalid(words) from error
+    row = Export.objects.filter(manifest_sha256=digest).first()
+    if row is None:
+        raise Invalid(
+            f"The manifest {str(manifest)!r} is not one that was written with an export of this lakehouse, or it was changed: "
+            "get it anew by GET /api/v1/exports/ID/manifest."
+        )
+    return row
 
 
 def _since(manifest: Path) -> Since:
@@ -52,5 +58,6 @@ def _since(manifest: Path) -> Since:
     if training_sheet is None:
         raise Invalid(f"There is no training sheet {sheet_id} in this lakehouse.")
     settle(training_sheet.pk)
-    options = Options(use="" if split else again.head["use"], split=split["side"] if split else "")
+    side = split["side"] if split else ""
+    options = Options(use="" if split else again.head["use"], split=side, format=again.head["format"])
     return check_tables(run_of(training_sheet, options), again.lines())

@@ -130,7 +130,7 @@ class ExportAdmin(ReadOnlyAdmin):
     def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Fetch the kept file by a link of its own, for which the gates are asked again."""
         try:
-            return redirect(link_to(self._taken(request, object_id)).path)
+            return redirect(link_to(self._taken(request, object_id), actor=request.user.get_username()).path)
         except Problem as problem:
             return refused(self, request, problem, object_id)
 

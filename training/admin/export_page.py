@@ -78,17 +78,20 @@ def _exported(admin: Any, request: HttpRequest, training_sheet: TrainingSheet, o
 
 def _options(asked: QueryDict) -> Options:
     given: dict[str, Any] = {name: asked.get(name, "") for name in (*CHOICES, "stratify_by", "since")}
-    percent = asked.get("validation_percent", "")
-    if percent and not percent.isdecimal():
-        raise Invalid.of_fields(
-            "The export was not made.", {"validation_percent": [f"Found {percent!r}: use 1 to 50."]}
-        )
+    percent = _number(asked, "validation_percent", "1 to 50")
     given["format"] = given["format"] or "chat"
     if given["split"]:
         given["use"] = ""
     else:
-        percent, given["stratify_by"] = "", ""
-    return Options(**given, validation_percent=int(percent) if percent else None)
+        percent, given["stratify_by"] = None, ""
+    return Options(**given, validation_percent=percent)
+
+
+def _number(asked: QueryDict, name: str, allowed: str) -> int | None:
+    given = asked.get(name, "")
+    if given and not given.isdecimal():
+        raise Invalid.of_fields("The export was not made.", {name: [f"Found {given!r}: use {allowed}."]})
+    return int(given) if given else None
 
 
 def _options_or_none(asked: QueryDict) -> Options:
@@ -106,11 +109,16 @@ def _page(
     options: Options,
     problem: Problem | None = None,
 ) -> TemplateResponse:
-    report, checked = None, "checks" in request.GET
+    report, most, checked = None, None, "checks" in request.GET
     if problem is None:
         checked = checked or QAPair.objects.of(training_sheet.pk).count() <= settings.EXPORT_JOB_PAIRS
         try:
-            report = check_export(training_sheet, options) if checked else export_summary(training_sheet, options)
+            most = _number(request.GET, "max_tokens", "1 or more")
+            report = (
+                check_export(training_sheet, options, max_tokens=most)
+                if checked
+                else export_summary(training_sheet, options)
+            )
         except Problem as error:
             problem = error
     refused = [each for each in (report or {}).get("problems", []) if each["level"] == "error"]
@@ -128,8 +136,9 @@ def _page(
         "profile": PROFILES.get(options.profile),
         "summary": report,
         "checked": checked and report is not None,
+        "max_tokens": most,
         "checks_query": urlencode({**_asked(options), "checks": 1}),
-        "may_export": bool(problem is None and report and report["exported"] and not refused),
+        "may_export": bool(problem is None and report and (report["exported"] or report["undecided"]) and not refused),
         "problem": problem,
         "earlier": [_earlier(export, options) for export in _last(training_sheet)],
     }

@@ -70,7 +70,7 @@ class Checks:
 
     def report(self) -> dict[str, Any]:
         """Return all that was found; `problems` are errors, which the profile refuses, and warnings, worst first."""
-        summary, options = self.run.ledger.summary(), self.run.options
+        summary, options = self.run.summary(), self.run.options
         found: dict[str, Any] = {
             "training_sheet_id": self.run.training_sheet_id,
             "use": self.run.use,
@@ -192,7 +192,8 @@ def _problems(found: Mapping[str, Any], profile: Profile | None) -> Sequence[dic
         name = "error" if level is errors else "warning"
         level.append({"level": name, "code": code, "message": message, "pair_ids": list(pairs)})
 
-    if profile and lines < profile.min_lines:
+    # Sides that are decided by the export itself may all be of this one.
+    if profile and lines + found["undecided"] < profile.min_lines:
         add(errors, "too_few", f"{lines} lines; it takes {profile.min_lines} at least: approve more pairs.")
     elif profile and lines < profile.advised_lines:
         add(warnings, "few", f"{lines} lines; {profile.name} advises {profile.advised_lines} at least.")

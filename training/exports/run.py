@@ -7,8 +7,9 @@ values.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -18,8 +19,9 @@ import pyarrow.compute as pc
 from governance.uses import Limit, decide
 from sheets import source_uses
 from sheets.item_limits import ItemLimits, limits_of_items
+from sheets.tagged import Tagged
 from training.chat import assistant_answer, line_problems
-from training.exporting import LISTS, TEXTS, Row, limits_of, read_ahead, windows
+from training.exporting import LISTS, TEXTS, Row, Window, limits_of, read_ahead
 from training.exports.batches import Block, Kept
 from training.exports.formats import FORMATS, Format
 from training.exports.options import Options
@@ -28,7 +30,7 @@ from training.exports.shapes import Messages, Record
 from training.exports.since import Base
 from training.exports.splits import Split, sides_of
 from training.exports.stratified import side_column
-from training.ledger import EMPTY, Exclusion, Ledger, bucket
+from training.ledger import EMPTY, Exclusion, Ledger, bucket, malformed, not_json
 from training.models import QAPair, TrainingSheet
 
 # Records at a time: few enough that they are still in the processor's cache when they are written, and that Python's search
@@ -40,10 +42,10 @@ STEP = 256
 class ExportRun:
     """One pass over the pairs: what was written so far, its digest, and why the rest stayed.
 
-    `source_limits` are those of the sheet's sources, which every pair has beside its own, `item_limits` those of single
-    items. `between` is called after
-    each window of pairs, with no statement of the pass open, and with how many pairs were read. `withdrawn` are the
-    pairs that the `base` had and that may not leave any more.
+    `source_limits` are those of the sheet's sources, which every pair has beside its own and which follow from the `tagged`
+    places, `item_limits` those of single items. `between` is called after each window of pairs, with no statement of the
+    pass open, and with how many pairs were read. `withdrawn` are the pairs that the `base` had and that may not leave any
+    more, `undecided` those whose side of a stratified split is decided when they are exported.
     """
 
     training_sheet_id: str
@@ -54,9 +56,11 @@ class ExportRun:
     split: Split = field(default_factory=Split)
     base: Base | None = None
     constants: Mapping[str, str] = field(default_factory=dict)
+    tagged: Sequence[Tagged] = ()
     between: Callable[[int], None] = lambda _read: None
     ledger: Ledger = field(default_factory=Ledger)
     withdrawn: list[str] = field(default_factory=list)
+    undecided: int = 0
     size_bytes: int = 0
     digest: Any = field(default_factory=hashlib.sha256)
 
@@ -68,9 +72,18 @@ class ExportRun:
     def use(self) -> str:
         return self.options.asked_use
 
+    @cached_property
+    def _fits(self) -> Callable[[Any], bool]:
+        return fits_of(self.training_sheet_id)
+
     @property
     def format(self) -> Format:
         return FORMATS[self.options.format]
+
+    def summary(self) -> dict[str, Any]:
+        """Return the summary of the ledger, how many pairs have no side yet, and which were withdrawn since the base."""
+        withdrawn = {"count": len(self.withdrawn), "pair_ids": self.withdrawn}
+        return {**self.ledger.summary(), "undecided": self.undecided, "withdrawn": withdrawn}
 
     def blocks(self) -> Generator[Block, None, None]:
         """Yield the file in pieces, as many as there are batches with pairs that leave, and the tables' ends."""
@@ -86,20 +99,26 @@ class ExportRun:
         more: dict[str, Any] = dict(self.format.columns)
         if self.options.split and self.split.stratify_by:
             more["side"] = side_column(self.sheet_id)
-        fits = fits_of(self.training_sheet_id) if self.format.compares else None
-        for window, ready in read_ahead(pairs, windows(pairs), more):
-            edits = edits_of(self.training_sheet_id, window) if fits else {}
+        for window, ready in read_ahead(pairs, more):
             known = self.base.versions(window) if self.base else {}
-            read = 0
-            for batch in ready:
-                read += batch.num_rows
-                table = self._passed(pa.Table.from_batches([batch]), known)
-                for at in range(0, table.num_rows, STEP):
-                    if kept := self._kept(table.slice(at, STEP), edits, fits):
-                        yield kept
+            yield from self._records(window, (self._passed(pa.Table.from_batches([batch]), known) for batch in ready))
             self.withdrawn += sorted(known.keys() - self._leaving)
             self._leaving.clear()
-            self.between(read)
+            self.between(sum(batch.num_rows for batch in ready))
+
+    def lines(self, window: Window, passed: Iterable[pa.Table]) -> Iterator[tuple[str, bytes]]:
+        """Yield the id and the line, as a file has it, of pairs of a window that passed the gates."""
+        for block in self.format.write(self._records(window, passed), self.constants):
+            if block.lines:
+                yield from zip(block.pairs["id"].to_pylist(), block.lines, strict=True)
+
+    def _records(self, window: Window, passed: Iterable[pa.Table]) -> Iterator[Kept]:
+        """Yield the records of pairs of a window that passed, and count those that make none."""
+        edits = edits_of(self.training_sheet_id, window) if self.format.compares else {}
+        for table in passed:
+            for at in range(0, table.num_rows, STEP):
+                if kept := self._kept(table.slice(at, STEP), edits):
+                    yield kept
 
     def _passed(self, table: pa.Table, known: Mapping[str, tuple[int, int | None]]) -> pa.Table:
         table = self._judged(table)
@@ -147,6 +166,7 @@ class ExportRun:
             sides = sides_of(self.sheet_id, table["item_ref"].to_pylist(), self.split)
         stays = [at for at, side in enumerate(sides) if side == self.options.split]
         undecided, wanted = sides.count(None), self.options.split
+        self.undecided += undecided
         other = "validation" if wanted == "train" else "train"
         self.ledger.add(
             Exclusion(f"held back for {other}: {self.split}", "split", "split of the sheet"),
@@ -169,16 +189,17 @@ class ExportRun:
         self.ledger.add(unchanged, table.num_rows - len(new))
         return table.take(pa.array(new, pa.int64()))
 
-    def _kept(self, table: pa.Table, edits: Mapping[str, Edits], fits: Callable[[Any], bool] | None) -> Kept | None:
+    def _kept(self, table: pa.Table, edits: Mapping[str, Edits]) -> Kept | None:
         """Return the records of the pairs that are lines to train on, and count the others."""
         records: list[Record] = []
         at: list[int] = []
-        shape, ids = self.format.shape, table["id"].to_pylist() if fits else ()
+        shape, compares = self.format.shape, self.format.compares
+        ids = table["id"].to_pylist() if compares else ()
         for number, stored in enumerate(table["messages"].cast(pa.binary()).to_pylist()):
             messages = self._messages(stored)
             if messages is None:
                 continue
-            draft = draft_of(messages, edits.get(ids[number]), fits) if fits else ""
+            draft = draft_of(messages, edits.get(ids[number]), self._fits) if compares else ""
             record = draft if isinstance(draft, Exclusion) else shape(messages, draft)
             if isinstance(record, Exclusion):
                 self.ledger.add(record)
@@ -201,7 +222,7 @@ class ExportRun:
         try:
             messages = orjson.loads(stored)
         except orjson.JSONDecodeError as error:
-            self.ledger.add(Exclusion(f"not valid JSON: {error}", "chat", "messages"))
+            self.ledger.add(not_json(error))
             return None
         roles = roles_of(messages)
         if roles is None or roles not in self._sound:
@@ -223,8 +244,9 @@ def run_of(training_sheet: TrainingSheet, options: Options | None = None, **more
         "use": options.asked_use,
         "split": options.split,
     }
-    limits, items = source_uses.limits_of(training_sheet.sheet), limits_of_items(training_sheet.sheet)
-    return ExportRun(training_sheet.pk, training_sheet.sheet_id, options, limits, items, constants=constants, **more)
+    uses, items = source_uses.uses_of(training_sheet.sheet), limits_of_items(training_sheet.sheet)
+    more |= {"tagged": uses.tagged, "constants": constants}
+    return ExportRun(training_sheet.pk, training_sheet.sheet_id, options, uses.limits, items, **more)
 
 
 def roles_of(messages: Any) -> tuple[str, ...] | None:
@@ -237,6 +259,8 @@ def roles_of(messages: Any) -> tuple[str, ...] | None:
 
 
 def _flaw(messages: Any) -> Exclusion | None:
+    if flaw := malformed(messages):
+        return flaw
     if not (assistant_answer(messages) or "").strip():
         return EMPTY
     problems = line_problems({"messages": messages})

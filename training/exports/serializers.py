@@ -58,6 +58,13 @@ class WordedExclusionSerializer(ExclusionSerializer):
     words = serializers.CharField()
 
 
+class WithdrawnSerializer(serializers.Serializer[Any]):
+    """The pairs of the earlier export, and of those it goes on from, that may not leave any more."""
+
+    count = serializers.IntegerField()
+    pair_ids = serializers.ListField(child=serializers.CharField())
+
+
 class ExportSummarySerializer(serializers.Serializer[Any]):
     """Every pair is exported or in exactly one exclusion."""
 
@@ -69,6 +76,8 @@ class ExportSummarySerializer(serializers.Serializer[Any]):
     exported = serializers.IntegerField()
     excluded = serializers.IntegerField()
     exclusions = WordedExclusionSerializer(many=True)
+    undecided = serializers.IntegerField(help_text="Excluded now: pairs whose side is decided when they are exported.")
+    withdrawn = WithdrawnSerializer()
 
 
 class TokensSerializer(serializers.Serializer[Any]):
@@ -122,8 +131,10 @@ class ExportChecksSerializer(serializers.Serializer[Any]):
     exported = serializers.IntegerField()
     excluded = serializers.IntegerField()
     exclusions = ExclusionSerializer(many=True)
+    undecided = serializers.IntegerField(help_text="Excluded now: pairs whose side is decided when they are exported.")
+    withdrawn = WithdrawnSerializer()
     lines = serializers.IntegerField()
-    size_bytes = serializers.IntegerField()
+    size_bytes = serializers.IntegerField(help_text="As JSON lines, also for a table, which is smaller.")
     tokens = TokensSerializer()
     duplicates = DuplicatesSerializer()
     balance = BalanceSerializer(many=True)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-import orjson
 import pyarrow as pa
 from django.db.models import Count, Max, OuterRef, Subquery
 
-from training.chat import assistant_answer
 from training.exporting import batches, windows
 from training.exports.splits import Split, Strata, stratum_of
+from training.ledger import Exclusion, answer_in
 from training.models import QAPair, SplitItem, TrainingSheet
 from workbench.lakehouse.bulk import append_arrow
 from workbench.lakehouse.ids import uuid5_of
@@ -48,10 +47,8 @@ def _counts(sheet_id: str) -> Counter[tuple[str, str]]:
 
 
 def _answer(messages: str) -> str:
-    try:
-        return assistant_answer(orjson.loads(messages)) or ""
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return ""
+    answer = answer_in(messages)
+    return "" if answer is None or isinstance(answer, Exclusion) else answer
 
 
 def _keep(sheet_id: str, new: dict[str, tuple[str, str]]) -> int:

@@ -57,16 +57,21 @@ def parquet(kept: Iterable[Kept], constants: Mapping[str, str]) -> Iterator[Bloc
     with pq.ParquetWriter(sink, SCHEMA, compression="zstd", compression_level=3) as writer:
         for each in kept:
             waiting.append(_table(each, constants))
-            if sum(table.num_rows for table in waiting) >= GROUP_ROWS:
+            while sum(table.num_rows for table in waiting) >= GROUP_ROWS:
                 whole = pa.concat_tables(waiting)
-                writer.write_table(whole.slice(0, GROUP_ROWS), row_group_size=GROUP_ROWS)
+                _write_group(writer, whole.slice(0, GROUP_ROWS))
                 waiting = [whole.slice(GROUP_ROWS)]
             lines = [chat_line(record["messages"]) for record in each.records]
             yield Block(sink.drain(), lines, each.pairs)
         rest = pa.concat_tables(waiting) if waiting else SCHEMA.empty_table()
         if rest.num_rows:
-            writer.write_table(rest, row_group_size=GROUP_ROWS)
+            _write_group(writer, rest)
     yield Block(sink.drain(), (), None)
+
+
+def _write_group(writer: pq.ParquetWriter, rows: pa.Table) -> None:
+    """Write a group of rows in one piece: Arrow begins pages and dictionaries anew with each piece it is given."""
+    writer.write_table(rows.combine_chunks(), row_group_size=GROUP_ROWS)
 
 
 def csv_rows(kept: Iterable[Kept], constants: Mapping[str, str]) -> Iterator[Block]:

@@ -6,7 +6,7 @@ Both at constant memory: file and manifest are read side by side, the tables in 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -20,7 +20,6 @@ from training.chat import chat_line
 from training.exporting import Window, batches, windows
 from training.exports.run import ExportRun
 from training.models import QAPair
-from workbench.problems import Invalid
 
 MOST = 10
 Line = dict[str, Any]
@@ -39,61 +38,44 @@ class Findings:
             self.words.append(words)
 
 
+def digest_of(file: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with file.open("rb") as whole:
+        return hashlib.file_digest(whole, "sha256").hexdigest()
+
+
 class ManifestFile:
-    """A manifest in a file: what its head says, its lines once, then what its tail says. Invalid where it is none."""
+    """A manifest in a file, every byte of which is as it was written: its head, its lines once, and then its tail."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.digest = path, hashlib.sha256()
         self.tail: dict[str, Any] = {}
-        try:
-            self._file = path.open("rb")
-        except OSError as error:
-            words = f"The manifest {str(path)!r} cannot be read: {error.strerror}. Name it with --manifest."
-            raise Invalid(words) from error
-        self._number = 0
-        self.head = self._parsed(self._next() + b"]}")
-        if "workbench_manifest" not in self.head:
-            raise Invalid(f"The file {str(path)!r} is no manifest of an export.")
+        self._file = path.open("rb")
+        self.head: dict[str, Any] = orjson.loads(self._file.readline() + b"]}")
 
     def lines(self) -> Iterator[Line]:
         """Yield the line of each pair; the tail is known afterwards."""
         with self._file:
-            while text := self._next():
+            for text in self._file:
                 if text.startswith(b"]"):
-                    self.tail = self._parsed(b"{" + text.removeprefix(b"],"))
-                    return
-                if text.strip():
-                    yield self._parsed(text.rstrip().removesuffix(b","))
-        raise Invalid(f"The manifest {str(self.path)!r} breaks off at line {self._number}.")
-
-    def _next(self) -> bytes:
-        text = self._file.readline()
-        self._number += 1
-        self.digest.update(text)
-        return text
-
-    def _parsed(self, text: bytes) -> Any:
-        try:
-            return orjson.loads(text)
-        except orjson.JSONDecodeError as error:
-            raise Invalid(f"Line {self._number} of the manifest {str(self.path)!r} is not valid: {error}.") from error
+                    self.tail = orjson.loads(b"{" + text.removeprefix(b"],"))
+                elif text.strip():
+                    yield orjson.loads(text.rstrip().removesuffix(b","))
 
 
 def check_file(file: Path, manifest: ManifestFile) -> Findings:
     """Compare every line of a file with its digest, and the whole with the file's."""
-    found, at = Findings(), int(manifest.head["header_lines"])
-    read = READERS.get(manifest.head["format"], _text_lines)(file, at)
-    for number, (line, entry) in enumerate(zip_longest(_told(read, found), manifest.lines()), at + 1):
-        if line is None:
+    found, at = Findings(), manifest.head["header_lines"]
+    read = READERS.get(manifest.head["format"], _text_digests)(file, at)
+    for number, (digest, entry) in enumerate(zip_longest(_told(read, found), manifest.lines()), at + 1):
+        if digest is None:
             found.add(f"line {number} is missing: pair {entry['pair_id']}")
         elif entry is None:
             found.add(f"line {number} is not in the manifest")
-        elif hashlib.sha256(line).hexdigest() != entry["sha256"]:
+        elif digest != entry["sha256"]:
             found.add(f"line {number} is not what was exported: pair {entry['pair_id']}")
-    with file.open("rb") as whole:
-        digest = hashlib.file_digest(whole, "sha256").hexdigest()
-    if digest != manifest.tail["sha256"] and not found.count:
-        found.add("the lines are as they were exported, but other bytes of the file are not")
+    if digest_of(file) != manifest.tail["sha256"] and not found.count:
+        where = "line 1, the header, is" if at else "other bytes of the file are"
+        found.add(f"{where} not what was exported; the lines of the pairs are")
     return found
 
 
@@ -110,43 +92,66 @@ class Since:
         return not self.changed.count and not self.withdrawn.count
 
 
-def check_tables(run: ExportRun, lines: Iterable[Line]) -> Since:
-    """Compare the versions of an export's lines with the pairs as they are, and ask the gates for each again."""
+@dataclass(slots=True)
+class State:
+    """A pair as it is: its versions, what forbids its use, and the digest of its line: None where that is not asked."""
+
+    version: int
+    label_version: int | None
+    reason: str | None
+    sha256: str | None
+
+
+def check_tables(run: ExportRun, lines: Iterable[Line], *, contents: bool = True) -> Since:
+    """Compare an export's lines with the pairs as they are, and ask the gates for each again.
+
+    Without `contents` versions alone are compared, and no messages are read.
+    """
     since, ahead = Since(), _Ahead(lines)
     for window in windows(QAPair.objects.of(run.training_sheet_id)):
         if entries := ahead.before(window[1]):
-            _compare(run, window, entries, since)
+            _compare(_states(run, window, {entry["pair_id"] for entry in entries}, contents), entries, since)
     for entry in ahead.before(None):
         since.withdrawn.add(f"pair {entry['pair_id']} does not exist any more")
     return since
 
 
-def _compare(run: ExportRun, window: Window, entries: list[Line], since: Since) -> None:
-    state = _states(run, window)
+def _compare(states: Mapping[str, State], entries: list[Line], since: Since) -> None:
     for entry in entries:
         pair = entry["pair_id"]
-        version, label_version, reason = state.get(pair, (None, None, "does not exist any more"))
-        if reason:
-            since.withdrawn.add(f"pair {pair}: {reason}")
-        elif version != entry["pair_version"]:
-            since.changed.add(f"pair {pair} left with version {entry['pair_version']} and has {version}")
-        elif entry["label_version"] is not None and label_version != entry["label_version"]:
+        state = states.get(pair)
+        if state is None:
+            since.withdrawn.add(f"pair {pair} does not exist any more")
+        elif state.reason:
+            since.withdrawn.add(f"pair {pair}: {state.reason}")
+        elif state.version != entry["pair_version"]:
+            since.changed.add(f"pair {pair} left with version {entry['pair_version']} and has {state.version}")
+        elif entry["label_version"] is not None and state.label_version != entry["label_version"]:
             since.changed.add(
-                f"pair {pair} has label version {entry['label_version']}; its label is at {label_version}"
+                f"pair {pair} has label version {entry['label_version']}; its label is at {state.label_version}"
             )
+        elif state.sha256 not in (None, entry["sha256"]):
+            since.changed.add(f"pair {pair} has the version that it left with, but another line than the file")
         else:
             since.same += 1
 
 
-def _states(run: ExportRun, window: Window) -> dict[str, tuple[int, int | None, str | None]]:
-    """Return version of pair and label, and what forbids it now, of the pairs of a window."""
-    found: dict[str, tuple[int, int | None, str | None]] = {}
-    more = {"label_now": "canonical_label__version"}
-    for batch in batches(QAPair.objects.of(run.training_sheet_id), window, more):
+def _states(run: ExportRun, window: Window, asked: Collection[str], contents: bool) -> dict[str, State]:
+    """Return the states of those pairs of a window that are asked for."""
+    found: dict[str, State] = {}
+    passed: list[pa.Table] = []
+    more = {"label_now": "canonical_label__version", **(run.format.columns if contents else {})}
+    unlike_any = "" if contents else None
+    for batch in batches(QAPair.objects.of(run.training_sheet_id), window, more, messages=contents):
         table = pa.Table.from_batches([batch])
         ids, versions, labels = (table[name].to_pylist() for name in ("id", "version", "label_now"))
-        for reason, rows in run.verdicts(table):
-            found |= {ids[row]: (versions[row], labels[row], reason) for row in rows}
+        for reason, group in run.verdicts(table):
+            rows = [row for row in group if ids[row] in asked]
+            found |= {ids[row]: State(versions[row], labels[row], reason, unlike_any) for row in rows}
+            if contents and reason is None:
+                passed.append(table.take(pa.array(rows, pa.int64())))
+    for pair, line in run.lines(window, passed) if contents else ():
+        found[pair].sha256 = hashlib.sha256(line).hexdigest()
     return found
 
 
@@ -167,39 +172,54 @@ class _Ahead:
         return taken
 
 
-def _told(lines: Iterator[bytes], found: Findings) -> Iterator[bytes]:
-    """Yield the lines, and find it where a table cannot be read any further."""
+def _told(digests: Iterator[str], found: Findings) -> Iterator[str]:
+    """Yield the digests, and find it where a table cannot be read any further."""
     try:
-        yield from lines
-    except (pa.ArrowException, OSError) as error:
+        yield from digests
+    except (pa.ArrowException, OSError, ValueError) as error:
         found.add(f"the file cannot be read: {error}")
 
 
-def _text_lines(file: Path, _header_lines: int) -> Iterator[bytes]:
+def _text_digests(file: Path, _header_lines: int) -> Iterator[str]:
     with file.open("rb") as lines:
-        yield from lines
+        for line in lines:
+            yield hashlib.sha256(line).hexdigest()
 
 
-def _csv_lines(file: Path, header_lines: int) -> Iterator[bytes]:
-    """Yield the records of a CSV file; one whose text has a newline goes on while a quote is open."""
+def _csv_digests(file: Path, header_lines: int) -> Iterator[str]:
+    """Yield the digests of the records of a CSV file; one whose text has a newline goes on while a quote is open."""
     with file.open("rb") as lines:
         for _ in range(header_lines):
             next(lines, None)
-        record = b""
+        record, is_open = hashlib.sha256(), False
         for line in lines:
-            record += line
-            if record.count(b'"') % 2 == 0:
-                yield record
-                record = b""
-        if record:
-            yield record
+            record.update(line)
+            is_open ^= line.count(b'"') % 2 == 1
+            if not is_open:
+                yield record.hexdigest()
+                record = hashlib.sha256()
+        if is_open:
+            yield record.hexdigest()
 
 
-def _parquet_lines(file: Path, _header_lines: int) -> Iterator[bytes]:
-    """Yield the chat line of each row."""
-    for batch in pq.ParquetFile(file).iter_batches(columns=["messages"]):
-        for messages in batch["messages"].to_pylist():
-            yield chat_line(messages)
+def _parquet_digests(file: Path, _header_lines: int) -> Iterator[str]:
+    """Yield the digest of each row's chat line."""
+    with pq.ParquetFile(file) as rows:
+        if "messages" not in rows.schema_arrow.names:
+            raise ValueError(f"it has no column messages, but {', '.join(rows.schema_arrow.names)}")
+        for batch in rows.iter_batches(columns=["messages"]):
+            # What is read is not checked otherwise, and text that is no UTF-8 can be no text here.
+            batch.validate(full=True)
+            for messages in batch["messages"].to_pylist():
+                yield hashlib.sha256(_row_line(messages)).hexdigest()
 
 
-READERS: dict[str, Callable[[Path, int], Iterator[bytes]]] = {"csv": _csv_lines, "parquet": _parquet_lines}
+def _row_line(messages: Any) -> bytes:
+    """Return the chat line of a row, and b"" for what makes none: no line that was exported is empty."""
+    try:
+        return chat_line(messages)
+    except (KeyError, TypeError, ValueError):
+        return b""
+
+
+READERS: dict[str, Callable[[Path, int], Iterator[str]]] = {"csv": _csv_digests, "parquet": _parquet_digests}

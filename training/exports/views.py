@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-from django.http import StreamingHttpResponse
+from django.contrib.auth.models import User
+from django.http import FileResponse, StreamingHttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -16,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from training.actions.export import OpenExport, check_export, export_summary, open_export
-from training.actions.kept_exports import check_link, content_of, link_to, start_export
+from training.actions.kept_exports import fetch, link_to, named, start_export
 from training.exports.formats import FORMATS
 from training.exports.manifest import text_of
 from training.exports.serializers import (
@@ -30,8 +31,12 @@ from training.exports.serializers import (
     LinkSerializer,
     SignatureSerializer,
 )
+from training.links import asker_of
 from training.models import Export
 from workbench.api.permissions import may
+from workbench.sheet_rights import need_work
+
+R = TypeVar("R", bound=StreamingHttpResponse)
 
 # An export is a row of its own, so who exports needs the right to add one, as in the admin.
 EXPORTS = [IsAuthenticated, may("training.add_export")]
@@ -39,10 +44,10 @@ NOTHING = OpenApiResponse(description="Nothing to export, or not by what was ask
 
 
 class HoldsLink(BasePermission):
-    """Lets whoever has a signed link to the export in, signed in or not."""
+    """Lets whoever has a signed link to the export in, signed in or not; `asker` of the view is who asked for it."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        check_link(view.kwargs["pk"], request.query_params.get("signature", ""))
+        view.asker = asker_of(request.query_params.get("signature", ""), named(view.kwargs["pk"]))
         return True
 
 
@@ -93,11 +98,13 @@ class Exporting:
             started = {"job_id": run.pk, "export_id": run.asked["export_id"]}
             return Response(ExportStartedSerializer(started).data, status=202, headers=where)
         assert export is not None  # noqa: S101 - for the types: one of the two
-        link = LinkSerializer(link_to(export)).data
+        link = LinkSerializer(link_to(export, actor=request.user.get_username())).data
         return Response({**ExportSerializer(export).data, "link": link}, status=201)
 
 
 class ExportViewSet(ReadOnlyModelViewSet[Export]):
+    asker: User
+
     queryset = Export.objects.all()
     serializer_class = ExportSerializer
     filterset_fields = ["training_sheet", "use", "split", "format", "created_by"]
@@ -112,7 +119,7 @@ class ExportViewSet(ReadOnlyModelViewSet[Export]):
     @action(detail=True, methods=["post"], permission_classes=EXPORTS)
     def link(self, request: Request, pk: str) -> Response:
         """Give a link to the kept file for an hour, after the gates were asked again for every pair in it."""
-        return Response(LinkSerializer(link_to(self.get_object())).data)
+        return Response(LinkSerializer(link_to(self.get_object(), actor=request.user.get_username())).data)
 
     @extend_schema(
         parameters=[SignatureSerializer],
@@ -120,18 +127,19 @@ class ExportViewSet(ReadOnlyModelViewSet[Export]):
         filters=False,
     )
     @action(detail=True, pagination_class=None, permission_classes=[HoldsLink])
-    def download(self, request: Request, pk: str) -> StreamingHttpResponse:
-        """Stream a kept file to whoever has a link that still holds."""
-        # The link is the right: whoever has it may be signed in nowhere, and sees no restricted sheet.
-        export = get_object_or_404(Export, pk=pk)
+    def download(self, request: Request, pk: str) -> FileResponse:
+        """Stream a kept file to whoever has a link that holds, while who asked for it may work on it and all may leave."""
+        export = get_object_or_404(Export.objects.visible_to(self.asker), pk=pk)
+        need_work(self.asker, export)
+        file = fetch(export, actor=self.asker.get_username(), head=request.method == "HEAD")
         chosen = FORMATS[export.format]
         name = f"training_sheet_{export.training_sheet_id}.{chosen.suffix}"
-        return _attachment(content_of(export), name, chosen.content_type)
+        return _attached(FileResponse(file, content_type=chosen.content_type), name)
 
 
 def file_response(export: OpenExport) -> StreamingHttpResponse:
     """Return the export as a download, which API and admin share."""
-    response = _attachment(export, export.file_name, export.content_type)
+    response = _attached(StreamingHttpResponse(iter(export), content_type=export.content_type), export.file_name)
     response["X-Export-Id"] = export.export_id
     return response
 
@@ -139,11 +147,10 @@ def file_response(export: OpenExport) -> StreamingHttpResponse:
 def manifest_response(export: Export) -> StreamingHttpResponse:
     """Return the manifest of an export as a download, which API and admin share."""
     name = f"training_sheet_{export.training_sheet_id}.{FORMATS[export.format].suffix}.manifest.json"
-    return _attachment(text_of(export.pk), name, "application/json")
+    return _attached(StreamingHttpResponse(text_of(export.pk), content_type="application/json"), name)
 
 
-def _attachment(blocks: Any, name: str, content_type: str) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(iter(blocks), content_type=content_type)
+def _attached(response: R, name: str) -> R:
     response["Content-Disposition"] = f"attachment; filename={name}"
     response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -6,12 +6,14 @@ beginning, so that what a process leaves behind when it is killed is swept later
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
+from django.db import DatabaseError
 from django.db.models import F
 from django.utils import timezone
 
@@ -22,6 +24,8 @@ from training.files.storage import Draft, discard, draft, opened, path_of, send,
 from training.models import FileBuild, TrainingFile, TrainingFileConversation
 from workbench.lakehouse.ids import uuid5_of, uuid7
 from workbench.problems import Conflict
+
+log = logging.getLogger(__name__)
 
 SHAPES = ("json", "jsonl")
 # A link to a replaced build, or a reader of it, may live as long.
@@ -57,7 +61,7 @@ def file_name(training_file_id: str, build: str, shape: str) -> str:
 
 
 def build(plan: Plan, flip: Callable[[dict[str, Any]], None]) -> None:
-    """Write everything, then have `flip` make it count, with the columns that change; on a failure nothing stays.
+    """Write everything, then have `flip` make it count with the columns that change; on a failure only what counts stays.
 
     Raises what storage, lakehouse or `flip` raise; Conflict for a conversation whose file does not fit.
     """
@@ -75,12 +79,23 @@ def build(plan: Plan, flip: Callable[[dict[str, Any]], None]) -> None:
         _write_members(plan, key)
         flip(columns | {"build": key, "updated_at": now, "updated_by": plan.actor})
     except Exception:
-        remove(plan.training_file_id, key)
-        FileBuild.objects.filter(pk=key).delete()
+        _give_up(plan.training_file_id, key)
         raise
     if plan.replaces:
         # These alone: another build of the file may be under way.
         _remove_members(plan.training_file_id, plan.replaces)
+
+
+def _give_up(training_file_id: str, key: str) -> None:
+    """Remove what a failed build wrote, unless it counts: the answer to a flip may be lost after it was made."""
+    try:
+        counts = TrainingFile.objects.filter(pk=training_file_id, build=key).exists()
+    except (DatabaseError, OSError):
+        log.warning("Whether the build %s counts is asked again when it is swept.", key, exc_info=True)
+        return
+    if not counts:
+        remove(training_file_id, key)
+        FileBuild.objects.filter(pk=key).delete()
 
 
 def under_way(training_file_ids: Sequence[str]) -> dict[str, FileBuild]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from django.contrib.auth.models import AnonymousUser, User
+from django.conf import settings
+from django.contrib.auth.models import User
 from django.http import FileResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
@@ -33,7 +35,6 @@ from training.audited import file_left, file_refused
 from training.files.building import under_way
 from training.files.choosing import Choice, suggestions
 from training.files.filters import ConversationFilter, TrainingFileFilter
-from training.files.links import SECONDS, signature_of, signer_of
 from training.files.seeing import file_seen, file_to_work_on, need_conversations
 from training.files.serializers import (
     AddMatchingSerializer,
@@ -53,6 +54,7 @@ from training.files.serializers import (
     WrappedSerializer,
 )
 from training.files.storage import opened
+from training.links import asker_of, signature_of
 from training.models import Conversation, TrainingFile, TrainingSheet
 from workbench.api.paging import KeyCursorPagination
 from workbench.api.permissions import may
@@ -112,14 +114,14 @@ class FilePagination(KeyCursorPagination):
 
 
 class HasSignature(BasePermission):
-    """Who has a signed link needs no more; everybody else is asked to sign in, which does not help without one."""
+    """Who has a signed link needs no more, and `asker` of the view is who asked for it; all others are told to get one."""
 
     message = "Ask for a link first: GET /api/v1/training-files/{id}/download?format=json."
 
     def has_permission(self, request: Request, view: Any) -> bool:
         query = request.query_params
         try:
-            signer_of(query.get("signature", ""), view.kwargs["pk"], query.get("format", ""))
+            view.asker = asker_of(query.get("signature", ""), named(view.kwargs["pk"], query.get("format", "")))
         except Forbidden as problem:
             self.message = problem.message
             return False
@@ -128,6 +130,8 @@ class HasSignature(BasePermission):
 
 class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     """Files of conversations to train on, as JSON and as JSONL."""
+
+    asker: User
 
     queryset = TrainingFile.objects.all()
     serializer_class = TrainingFileSerializer
@@ -238,10 +242,10 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
         shape = _given(ShapeSerializer, request.query_params.dict())["format"]
         row = file_to_work_on(pk, request.user)
         expect_permitted(members_of(row))
-        signature = signature_of(row.pk, shape, request.user.get_username())
+        signature = signature_of(named(row.pk, shape), request.user.get_username())
         path = f"{reverse('trainingfile-content', args=[row.pk])}?format={shape}&signature={signature}"
         link = {"download_url": request.build_absolute_uri(path), "filename": f"{row.name}.{shape}"}
-        return Response({**link, "expires_in_seconds": SECONDS})
+        return Response({**link, "expires_in_seconds": settings.EXPORT_LINK_SECONDS})
 
     @extend_schema(
         parameters=[SignedSerializer],
@@ -257,10 +261,8 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     def content(self, request: Request, pk: str) -> FileResponse:
         """Stream the file that a signed link names, as it is now, while who asked for the link may work on all of it."""
         shape = request.query_params["format"]
-        signer = signer_of(request.query_params["signature"], pk, shape)
-        asker = User.objects.filter(username=signer, is_active=True).first() or AnonymousUser()
-        head = request.method == "HEAD"
-        return file_response(file_to_work_on(pk, asker), shape, actor=signer, channel="link", head=head)
+        row, head = file_to_work_on(pk, self.asker), request.method == "HEAD"
+        return file_response(row, shape, actor=self.asker.get_username(), channel="link", head=head)
 
     def _wrapped(self, row: TrainingFile, status: int = 200) -> Response:
         return Response({"trainingFile": TrainingFileSerializer(row).data}, status=status)
@@ -285,6 +287,11 @@ def file_response(row: TrainingFile, shape: str, *, actor: str, channel: str, he
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Length"] = str(getattr(row, f"{shape}_file_size"))
     return response
+
+
+def named(training_file_id: str, shape: str) -> Sequence[str]:
+    """Return the words by which a link names one shape of a training file."""
+    return ("training file", training_file_id, shape)
 
 
 def _given(kind: Any, data: Any) -> dict[str, Any]:

@@ -16,12 +16,11 @@ from sheets import source_uses
 from sheets.item_limits import ItemLimits, limits_of_items
 from templates_app.schemas import checker
 from training.answerers import as_answer
-from training.chat import assistant_answer
 from training.exporting import LISTS, TEXTS, limits_of
 from training.ground_truth.history import Event, standing
 from training.ground_truth.lines import Row, has_corrections, line_of
 from training.ground_truth.reading import ALWAYS, Span, pairs_with_events
-from training.ledger import WAITING, Ledger, bucket
+from training.ledger import WAITING, Exclusion, Ledger, answer_in, bucket
 from training.models import TrainingSheet
 from training.review.frames import frame_of
 
@@ -61,8 +60,9 @@ class SheetRun:
         items = limits_of_items(self.training_sheet.sheet)
         decided = _gate(source_uses.limits_of(self.training_sheet.sheet), items)
         for row, events in pairs_with_events(self.training_sheet.pk, self.wanted.span):
-            text = assistant_answer(orjson.loads(row["messages"]))
-            reason = self._reason(row, events, text, decided(_limits_in(row, items)))
+            text = answer_in(row["messages"])
+            flaw = text if isinstance(text, Exclusion) else None
+            reason = self._reason(row, events, text, decided(_limits_in(row, items))) or flaw
             stands = standing(events)
             if reason is None and self.wanted.has_corrections not in (None, has_corrections(stands)):
                 continue

@@ -8,6 +8,7 @@ from training.models.exports import Export as Export
 from training.models.exports import ExportPart as ExportPart
 from training.models.exports import ModelEvaluation as ModelEvaluation
 from training.models.exports import ModelTrainingLineage as ModelTrainingLineage
+from training.models.exports import SheetSplit as SheetSplit
 from training.models.exports import SplitItem as SplitItem
 from training.models.findings import Finding as Finding
 from training.models.jobs import JobRun as JobRun

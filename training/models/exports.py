@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.utils import timezone
 
 from sheets.models import Sheet
 from training.models.sheets import TrainingSheet
@@ -73,6 +74,24 @@ class ExportPart(models.Model):
 
     def __str__(self) -> str:
         return f"{self.export_id} {self.number}"
+
+
+class SheetSplit(models.Model):
+    """How a sheet is split, for good: written once, before the first item leaves by it, so that two exports at once agree."""
+
+    lives_in: ClassVar[str] = "default"
+
+    sheet_id = models.CharField(primary_key=True, max_length=36)
+    validation_percent = models.PositiveIntegerField(help_text="Validation's share.")
+    stratify_by = models.CharField(max_length=255, blank=True, default="", help_text="The field that makes the strata.")
+    created_by = models.CharField(max_length=254)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "sheet_splits"
+
+    def __str__(self) -> str:
+        return f"{self.sheet_id} {self.validation_percent} %"
 
 
 class SplitItem(models.Model):

@@ -15,7 +15,7 @@ from labels.models import CanonicalLabel, CanonicalLabelVersion
 from sheets.models import Sheet
 from sheets.withdrawing import SUBJECT
 from training.models import QAPair, ReviewAction, ReviewEvent
-from training.tracing.reached import exports_with, files_with, models_with
+from training.tracing.reached import exports_unproven, exports_with, files_with, models_with
 from workbench.concepts import short
 
 DONE = {
@@ -66,8 +66,9 @@ def _happened(sheet: Sheet, item_ref: str, pairs: Sequence[QAPair], labels: Sequ
     yield from _reviewed(keys)
     yield from _labeled(labels)
     yield from _governed(sheet, item_ref, keys, labels)
-    for export in exports_with(keys):
-        words = f"exported for {export.use} as {export.format}, version {export.pair_version} of the pair"
+    for export in (*exports_with(keys), *exports_unproven({pair.training_sheet_id for pair in pairs})):
+        version = f", version {export.pair_version} of the pair" if export.pair_id else ""
+        words = f"exported for {export.use} as {export.format}{version}"
         yield Happened(
             export.created_at, "export", words, export.created_by, "export", export.export_id, reason=export.note
         )

@@ -66,6 +66,16 @@ def test_what_a_trainer_would_refuse_is_not_written(
     assert not Export.objects.exists()
 
 
+def test_a_profile_asks_of_the_sides_that_an_export_decides(boards: TrainingSheet, api: APIClient) -> None:
+    options = {"split": "train", "stratify_by": "severity", "validation_percent": 10}
+    assert codes(checks(api, boards, profile="trl", **options)).get("too_few") is None
+    url = f"/api/v1/training-sheets/{boards.pk}/export/jsonl"
+    refused = api.get(url, {**options, "split": "validation", "profile": "openai"})
+    assert refused.status_code == 409 and "lines; it takes 10 at least" in refused.json()["error"]["message"]
+    left: Any = api.get(url, {**options, "profile": "trl"})
+    assert left.status_code == 200 and len(b"".join(left.streaming_content).splitlines()) > 5
+
+
 @pytest.mark.parametrize("name", PROFILES)
 def test_every_profile_says_where_it_is_from_and_what_it_reads(name: str) -> None:
     assert PROFILES[name].source.startswith("https://") and set(PROFILES[name].formats) <= FORMATS.keys()

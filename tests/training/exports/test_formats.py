@@ -9,11 +9,16 @@ from typing import Any
 
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from tests.training.exports.conftest import Fetch, Write, answer_of
+from training.exports.batches import Kept
 from training.exports.formats import FORMATS
+from training.exports.tables import GROUP_ROWS, RENAMED, SCHEMA, parquet
 from training.models import Export, QAPair, TrainingSheet
+
+CONSTANTS = dict.fromkeys(("training_sheet_id", "sheet_id", "template", "template_version", "use", "split"), "x")
 
 
 def lines(body: bytes) -> list[dict[str, Any]]:
@@ -90,3 +95,27 @@ def test_command_and_api_write_the_same_bytes(
     body = fetch(boards, format=name)
     assert write(boards, format=name).read_bytes() == body == fetch(boards, format=name)
     assert len(set(Export.objects.values_list("sha256", "size_bytes"))) == 1
+
+
+def test_a_table_has_the_same_bytes_however_its_rows_come() -> None:
+    """The embedded engine hands out 8,192 rows at a time, a warehouse 10,000."""
+    count = 2 * GROUP_ROWS + 500
+    text = [str(number % 900) * (number % 40) for number in range(count)]
+    columns = {
+        "id": [f"pair {number}" for number in range(count)],
+        "item_ref": text,
+        "position": list(range(count)),
+        "version": [1] * count,
+        "ai_confidence": [number % 100 / 100 for number in range(count)],
+        "allowed_uses": ['["training"]'] * count,
+        "prohibited_uses": ["[]"] * count,
+    }
+    given = {RENAMED.get(name, name) for name in SCHEMA.names} - columns.keys() - {"messages", *CONSTANTS}
+    pairs = pa.table(columns | {name: pa.nulls(count) for name in given})
+    records = [{"messages": [{"role": "user", "content": each}]} for each in text]
+
+    def written(size: int) -> bytes:
+        kept = (Kept(records[at : at + size], pairs.slice(at, size)) for at in range(0, count, size))
+        return b"".join(block.data for block in parquet(kept, CONSTANTS))
+
+    assert written(8_192) == written(10_000) == written(count) != b""

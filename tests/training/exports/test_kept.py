@@ -11,6 +11,8 @@ from rest_framework.test import APIClient
 
 from governance.models import UsageConstraintAudit
 from labels.models import CanonicalLabel
+from sheets.restricting import restrict_sheet
+from tests.closing import close
 from tests.training.exports.conftest import Fetch
 from training.jobs.work import run
 from training.models import Export, ExportPart, JobRun, LiveJob, TrainingSheet
@@ -63,6 +65,43 @@ def test_no_link_to_what_was_withdrawn(boards: TrainingSheet, api: APIClient, fe
     assert refused.status_code == 409 and "10 of the pairs" in refused.json()["error"]["message"]
 
 
+def test_a_link_given_before_a_rule_opens_nothing_after_it(boards: TrainingSheet, api: APIClient) -> None:
+    url = start(api, boards).json()["link"]["url"]
+    CanonicalLabel.objects.update(prohibited_uses=["training"], usage_reason="Client NDA")
+    refused = followed(url)
+    assert refused.status_code == 409 and "Client NDA" in refused.json()["error"]["message"]
+    row = UsageConstraintAudit.objects.order_by("-sequence")[0]
+    assert (row.kind, row.modified_by, "Client NDA" in row.reason) == ("refusal", "rosa", True)
+
+
+def test_each_download_is_a_row_of_the_audit(boards: TrainingSheet, api: APIClient) -> None:
+    made = start(api, boards).json()
+    rows = UsageConstraintAudit.objects.filter(reason__contains=f"Kept export {made['id']}")
+    head = APIClient().head(made["link"]["url"])
+    close(head)
+    assert (int(head["Content-Length"]), rows.count()) == (made["size_bytes"], 0)
+    for _ in range(2):
+        assert b"".join(followed(made["link"]["url"]).streaming_content)
+    assert [(each.kind, each.subject, each.modified_by) for each in rows] == [
+        ("export", f"training sheet {boards.pk}", "rosa")
+    ] * 2
+
+
+def test_a_link_ends_with_the_rights_of_who_asked_for_it(
+    boards: TrainingSheet, api: APIClient, rosa: User, omar: User
+) -> None:
+    url = start(api, boards).json()["link"]["url"]
+    for rights, status in (([{"user": "omar"}], 404), ([{"user": "rosa", "level": "read"}], 403)):
+        restrict_sheet(boards.sheet, rights, actor="omar")
+        assert followed(url).status_code == status
+    restrict_sheet(boards.sheet, [], actor="omar")
+    assert b"".join(followed(url).streaming_content)
+    rosa.is_active = False
+    rosa.save()
+    gone = followed(url)
+    assert gone.status_code == 403 and "may not export any more" in gone.json()["error"]["message"]
+
+
 def test_a_large_one_is_a_job(boards: TrainingSheet, api: APIClient, fetch: Fetch, settings: Any, seeded: Path) -> None:
     settings.EXPORT_JOB_PAIRS = 10
     answer = start(api, boards, format="parquet")
@@ -105,6 +144,26 @@ def test_broken_off_anywhere_the_same_job_makes_it_whole(
     assert files(seeded) == [f"{export.pk}.jsonl", f"{export.pk}.jsonl.manifest.json"]
     assert (seeded / f"Volumes/mirion_vital/workbench/exports/{export.pk}.jsonl").read_bytes() == fetch(boards)
     assert len(set(ExportPart.objects.filter(export_id=export.pk).values_list("number", flat=True))) == 3
+
+
+@pytest.mark.parametrize("step", ["record", "write"])
+def test_of_a_small_one_that_is_killed_no_file_is_left_without_a_row(
+    boards: TrainingSheet, api: APIClient, seeded: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def dies(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    where = {
+        "record": "training.actions.export.Export.objects.create",
+        "write": "sheets.local_volume.LocalVolume.write",
+    }
+    with monkeypatch.context() as broken:
+        broken.setattr(where[step], dies)
+        with pytest.raises(KeyboardInterrupt):
+            start(api, boards)
+    assert files(seeded) == []
+    told = UsageConstraintAudit.objects.filter(kind="export").count()
+    assert (Export.objects.count(), told) == ((0, 0) if step == "record" else (1, 1))
 
 
 def test_a_cancelled_one_leaves_the_training_sheet_alone(boards: TrainingSheet, api: APIClient, settings: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,16 @@ def flipped(file: Path, line: int) -> None:
     file.write_bytes(data)
 
 
+def told_of_flipped(file: Path, changed: Path, most: int = 100) -> Iterator[str]:
+    """Flip a bit here and there in a file of an export, one at a time, and yield what is said of each."""
+    whole = changed.read_bytes()
+    for at in range(0, len(whole), 1 + len(whole) // most):
+        changed.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :])
+        code, told = verify(file)
+        assert code == 1, (at, told)
+        yield told
+
+
 def test_it_names_every_line_in_order(invoices: TrainingSheet, write: Write, api: APIClient) -> None:
     file = write(invoices)
     manifest = json.loads(manifest_path(file).read_bytes())
@@ -67,22 +78,36 @@ def test_an_untouched_file_passes(invoices: TrainingSheet, write: Write) -> None
     assert code == 0 and "5 lines, each as it was exported" in told and "all 5 pairs stand as they left" in told
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("dpo", "parquet")])
-def test_a_flipped_byte_is_found_with_its_line(boards: TrainingSheet, write: Write, name: str) -> None:
-    file = write(boards, format=name)
-    assert verify(file)[0] == 0
+def test_a_flipped_byte_is_found_with_its_line(boards: TrainingSheet, write: Write) -> None:
+    file = write(boards)
     flipped(file, 4)
     code, told = verify(file)
     assert code == 1 and "line 4 is not what was exported" in told and "1 difference" in told
 
 
-def test_a_flipped_byte_of_a_table_is_found(boards: TrainingSheet, write: Write) -> None:
-    file = write(boards, "out.parquet", format="parquet")
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_flipped_byte_is_told(boards: TrainingSheet, edited: QAPair, write: Write, name: str) -> None:
+    file = write(boards, format=name)
     assert verify(file)[0] == 0
-    data = bytearray(file.read_bytes())
-    data[len(data) // 3] ^= 1
-    file.write_bytes(data)
+    for told in told_of_flipped(file, file):
+        assert "line " in told or name == "parquet"
+
+
+def test_every_flipped_byte_of_a_manifest_is_told(boards: TrainingSheet, write: Write) -> None:
+    file = write(boards)
+    manifest = manifest_path(file)
+    whole = manifest.read_bytes()
+    for told in told_of_flipped(file, manifest):
+        assert "is not one that was written with an export" in told
+    manifest.write_bytes(whole + b" ")
     assert verify(file)[0] == 1
+
+
+def test_a_header_is_a_line(boards: TrainingSheet, write: Write) -> None:
+    file = write(boards, format="csv")
+    flipped(file, 1)
+    code, told = verify(file)
+    assert code == 1 and "line 1, the header, is not what was exported" in told and "1 difference" in told
 
 
 def test_missing_and_added_lines_are_named(boards: TrainingSheet, write: Write) -> None:
@@ -99,7 +124,7 @@ def test_a_manifest_that_was_changed_to_fit_is_found(boards: TrainingSheet, writ
     manifest = manifest_path(file)
     manifest.write_bytes(manifest.read_bytes().replace(b'"pair_version":1', b'"pair_version":2', 1))
     code, told = verify(file)
-    assert code == 1 and "the manifest is not the one that was written" in told
+    assert code == 1 and "is not one that was written with an export" in told
 
 
 def test_pairs_that_changed_or_were_withdrawn_since_are_named(
@@ -114,6 +139,19 @@ def test_pairs_that_changed_or_were_withdrawn_since_are_named(
     code, told = verify(file)
     assert code == 3 and "1 pairs changed and 2 were withdrawn" in told
     assert "training prohibited: Client NDA" in told and "flagged" in told and "its label is at 2" in told
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_text_that_changed_without_a_version_is_named(
+    boards: TrainingSheet, edited: QAPair, write: Write, name: str
+) -> None:
+    file = write(boards, format=name)
+    pair = QAPair.objects.get(pk=edited.pk)
+    asked = {"role": "user", "content": "Another question"}
+    QAPair.objects.filter(pk=pair.pk).update(messages=[*pair.messages[:-2], asked, pair.messages[-1]])
+    code, told = verify(file)
+    assert code == 3 and f"pair {pair.pk} has the version that it left with, but another line" in told
+    assert "1 pairs changed and 0 were withdrawn" in told
 
 
 def test_parts_are_in_delta_and_lead_from_a_pair_to_its_exports(

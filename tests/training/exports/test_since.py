@@ -49,6 +49,19 @@ def test_nothing_new_is_said(boards: TrainingSheet, fetch: Fetch, api: APIClient
     assert f"10 pairs: unchanged since the export {latest()}" in answer.json()["error"]["message"]
 
 
+def test_who_follows_learns_what_was_withdrawn_also_where_nothing_is_new(
+    boards: TrainingSheet, fetch: Fetch, api: APIClient
+) -> None:
+    fetch(boards)
+    asked, url = {"since": latest()}, f"/api/v1/training-sheets/{boards.pk}/export"
+    gone = QAPair.objects.of(boards.pk).filter(labeling_mode="canonical")[0]
+    CanonicalLabel.objects.filter(pk=gone.canonical_label_id).update(prohibited_uses=["training"])
+    told = {"count": 1, "pair_ids": [gone.pk]}
+    assert api.get(f"{url}/summary", asked).json()["withdrawn"] == told
+    error = api.get(f"{url}/jsonl", asked).json()["error"]
+    assert error["details"]["withdrawn"] == told and gone.pk in error["message"]
+
+
 def test_other_options_or_sheets_are_no_base(
     boards: TrainingSheet, invoices: TrainingSheet, fetch: Fetch, api: APIClient
 ) -> None:

@@ -75,6 +75,26 @@ def test_the_first_split_export_fixes_the_share(boards: TrainingSheet, fetch: Fe
     assert fetch(boards, split="validation") == before
 
 
+def test_of_two_split_exports_at_once_both_have_one_share(boards: TrainingSheet, api: APIClient) -> None:
+    url = f"/api/v1/training-sheets/{boards.pk}/export/jsonl"
+    held: Any = api.get(url, {"split": "train", "validation_percent": 40})
+    refused: Any = api.get(url, {"split": "validation", "validation_percent": 50})
+    assert (
+        refused.status_code == 409
+        and "split already, with 40 % validation, by rosa" in refused.json()["error"]["message"]
+    )
+    other: Any = api.get(url, {"split": "validation"})
+    sides = [set(b"".join(each.streaming_content).splitlines()) for each in (other, held)]
+    assert sides[0] and sides[1] and not sides[0] & sides[1]
+
+
+def test_an_export_of_nothing_fixes_no_share(boards: TrainingSheet, api: APIClient, fetch: Fetch) -> None:
+    CanonicalLabel.objects.update(prohibited_uses=["training"], usage_reason="Client NDA")
+    url = f"/api/v1/training-sheets/{boards.pk}/export/jsonl"
+    assert api.get(url, {"split": "train", "validation_percent": 10}).status_code == 409
+    assert fetch(boards, split="validation", validation_percent=40)
+
+
 def test_strata_keep_their_share_and_no_item_moves_when_the_sheet_grows(
     boards: TrainingSheet, fetch: Fetch, write: Write
 ) -> None:

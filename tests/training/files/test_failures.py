@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from sheets.local_volume import LocalVolume
 from sheets.volumes import KINDS
 from tests.conftest import ON_WAREHOUSE
-from tests.training.files.conftest import Make
+from tests.training.files.conftest import Make, document
 from training.actions import training_files as verbs
 from training.actions.training_files import add_conversations, create_training_file, delete_training_file
 from training.files import building
-from training.models import FileBuild, TrainingFile, TrainingFileConversation
+from training.models import Conversation, FileBuild, TrainingFile, TrainingFileConversation
 from workbench.problems import Unavailable
 
 KIND = "databricks" if ON_WAREHOUSE else "local"
@@ -90,6 +92,17 @@ def test_a_volume_that_fails_half_way_leaves_the_old_file(
     assert add_conversations(row.pk, [two], actor="rosa").conversation_count == 2
 
 
+def test_a_volume_that_fails_in_a_long_import_leaves_none_of_it(
+    lakehouse: Path, api: APIClient, storage: Storage
+) -> None:
+    body = {"conversations": [document(number) for number in range(85)]}
+    storage.fails_at = 84
+    assert api.post("/api/v1/conversations/import", body, format="json").status_code == 503
+    assert not Conversation.objects.exists()
+    assert api.post("/api/v1/conversations/import", body, format="json").status_code == 201
+    assert Conversation.objects.count() == 85
+
+
 @pytest.mark.parametrize("step", ["send", "_write_members", "_Flip.__call__", "_remove_members"])
 def test_killed_at_any_step_the_file_is_the_old_or_the_new_and_the_rest_is_swept(
     imported: Make, lakehouse: Path, monkeypatch: pytest.MonkeyPatch, step: str
@@ -112,6 +125,33 @@ def test_killed_at_any_step_the_file_is_the_old_or_the_new_and_the_rest_is_swept
     assert not FileBuild.objects.exists()
 
 
+@pytest.mark.parametrize("verb", ["create", "add"])
+def test_an_answer_that_is_lost_after_the_flip_takes_nothing(
+    imported: Make, lakehouse: Path, fetch: Any, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    one, two = imported(1, 2)
+    row = create_training_file("kept", [one], actor="rosa")
+    where = "training.models.TrainingFile.save" if verb == "create" else f"{verbs.__name__}.update_next"
+    real = TrainingFile.save if verb == "create" else verbs.update_next
+
+    def loses(*given: Any, **more: Any) -> None:
+        real(*given, **more)
+        raise OperationalError("The connection was reset")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(where, loses)
+        with pytest.raises(OperationalError):
+            if verb == "create":
+                create_training_file("lost", [two], actor="rosa")
+            else:
+                add_conversations(row.pk, [two], actor="rosa")
+    there = TrainingFile.objects.get(name="lost" if verb == "create" else "kept")
+    FileBuild.objects.update(seen_at=timezone.now() - timedelta(hours=2))
+    building.sweep()
+    assert two.encode() in fetch(there.pk, "json") and fetch(there.pk, "jsonl")
+    assert len(verbs.members_of(there)) == (1 if verb == "create" else 2)
+
+
 def test_killed_while_deleting_the_rest_is_swept(
     imported: Make, lakehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +164,19 @@ def test_killed_while_deleting_the_rest_is_swept(
     FileBuild.objects.update(seen_at=timezone.now() - timedelta(hours=2))
     building.sweep()
     assert files(lakehouse) == set() and rows() == [] and not FileBuild.objects.exists()
+
+
+def test_a_member_that_is_imported_again_as_unfinished_is_named(
+    imported: Make, api: APIClient, lakehouse: Path
+) -> None:
+    one, two, three = imported(1, 2, 3)
+    row = create_training_file("broken", [one, two], actor="rosa")
+    imported(1, enrichment_status="processing")
+    url = f"/api/v1/training-files/{row.pk}"
+    refused = api.post(f"{url}/add-conversations", {"conversation_ids": [three]})
+    assert refused.status_code == 409
+    assert all(each in refused.json()["error"]["message"] for each in ("'broken'", f"{one} is processing"))
+    assert api.post(f"{url}/remove-conversations", {"conversation_ids": [one]}).status_code == 200
 
 
 def test_a_file_of_a_conversation_that_was_cut_changes_nothing(imported: Make, lakehouse: Path) -> None:

@@ -15,6 +15,7 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from governance.models import UsageConstraintAudit
 from labels.models import CanonicalLabel
 from tests.training.ground_truth.conftest import Download, did
 from training.models import Export, QAPair, ReviewEvent, TrainingSheet
@@ -158,3 +159,20 @@ def test_an_export_takes_the_same_queries_whatever_the_number_of_pairs(
     asked = [query["sql"] for query in queries if "held_out_items" not in query["sql"]]
     statements = [sql for sql in asked if "qa_pairs" in sql or "review_events" in sql]
     assert len(statements) == 3, statements  # windows, pairs, events
+
+
+def test_what_left_and_what_was_refused_is_on_the_audit_and_the_timeline(
+    reviewed: dict[str, QAPair], boards: TrainingSheet, download: Download, out: Path, api: APIClient
+) -> None:
+    download()
+    exported(out)
+    rows = UsageConstraintAudit.objects.filter(kind="export")
+    row = Export.objects.filter(training_sheet=boards)[0]
+    told = rows.filter(subject=f"training sheet {boards.pk}", reason__contains=row.sha256)
+    assert (rows.count(), told.count()) == (4, 2)
+    told = api.get("/api/v1/governance/timeline", {"pair": reviewed["approved"].pk}).json()
+    assert ("exported for training as ground_truth", "rosa") in [(each["words"], each["actor"]) for each in told]
+    CanonicalLabel.objects.update(prohibited_uses=["testing"], usage_reason="Client NDA")
+    assert download(use="testing", training_sheet=boards.pk).status_code == 409
+    (refused,) = UsageConstraintAudit.objects.filter(kind="refusal")
+    assert refused.subject == f"training sheet {boards.pk}" and "Client NDA" in refused.reason
