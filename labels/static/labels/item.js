@@ -5,10 +5,9 @@ const USES = ["usage_reason", "data_classification", "reason"];
 
 export class Item extends FormItem {
   constructor(setup, element = document.querySelector(".item")) {
-    const { itemRef, version, previous, answer, opinion } = element.dataset;
+    const { itemRef, version, previous, opinion } = element.dataset;
     super({ element, draft: `label-draft:${setup.user}:${setup.sheet}:${setup.label_type}:${itemRef}`, version: Number(version) });
     Object.assign(this, { setup, id: itemRef, itemRef, previous, isOpinion: opinion !== undefined });
-    this.stored = answer ? JSON.parse(answer) : undefined;
     this.controls = [...element.querySelectorAll("[data-beside] [name]")];
     this.besideBase = JSON.stringify(this.beside);
     element.querySelector("[data-beside]").addEventListener("input", () => this.changed());

@@ -1,5 +1,6 @@
 // The item on a screen: its parts, and its form with what was typed and not sent.
 import { bringToLife } from "../sheets/viewer.js";
+import { parse } from "../workbench/screen/exact.js";
 import { AnswerForm } from "./answer_form.js";
 
 const slot = (name, root = document) => root.querySelector(`[data-slot="${name}"]`);
@@ -8,9 +9,11 @@ export class FormItem {
   // `element` holds the fields and what is beside them; what is typed is kept in the browser as `draft`. Whoever makes
   // one calls `restore` and `draw` when it is whole.
   constructor({ element, draft, version }) {
-    Object.assign(this, { element, version, key: draft, current: 0 });
+    const { answer } = element.dataset;
+    const stored = answer ? parse(answer) : undefined;
+    Object.assign(this, { element, version, stored, key: draft, current: 0 });
     for (const plain of element.querySelectorAll("[data-without-script]")) plain.remove();
-    this.form = new AnswerForm(element.querySelector(".fields"), () => this.changed());
+    this.form = new AnswerForm(element.querySelector(".fields"), () => this.changed(), stored);
     bringToLife(slot("source"));
     this.form.drawOn(slot("source"));
   }

@@ -3,10 +3,9 @@ import { FormItem } from "../../templates_app/form_item.js";
 
 export class Item extends FormItem {
   constructor(setup, element = document.querySelector(".item")) {
-    const { pair, itemRef, version, status, answer, misfits } = element.dataset;
+    const { pair, itemRef, version, status, misfits } = element.dataset;
     super({ element, draft: `review-draft:${setup.user}:${pair}`, version: Number(version) });
     Object.assign(this, { setup, id: pair, itemRef, status });
-    this.stored = answer ? JSON.parse(answer) : undefined;
     this.misfits = Number(misfits);
     this.restore();
     this.draw();

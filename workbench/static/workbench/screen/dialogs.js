@@ -1,4 +1,5 @@
 // The questions of a screen: why something is decided, and which of two answers stands.
+import { isObject } from "./exact.js";
 
 for (const dialog of document.querySelectorAll("dialog")) {
   for (const button of dialog.querySelectorAll("[data-close]")) button.addEventListener("click", () => dialog.close(""));
@@ -44,7 +45,6 @@ export function askReason(title, reasons) {
   });
 }
 
-const isObject = (value) => value && typeof value === "object" && !Array.isArray(value);
 const text = (value) => (value === undefined ? "—" : typeof value === "string" ? value : JSON.stringify(value));
 
 // Resolves with "theirs", "mine" or "open"; Esc keeps theirs out and opens the item. The answers are `base` as it was

@@ -1,5 +1,6 @@
 // Decisions on their way: kept in the browser until the server has them, sent one after the other, in order.
 // A decision has an action_id, so that sending it twice, from two tabs or after a lost answer, does it once.
+import { parse } from "./exact.js";
 import { Unreachable, call, page } from "./net.js";
 
 const RETRY = [1000, 2000, 5000, 10000, 20000];
@@ -25,7 +26,7 @@ export class Outbox extends EventTarget {
   }
 
   get entries() {
-    return Object.keys(localStorage).filter((key) => key.startsWith(this.prefix)).sort().map((key) => JSON.parse(localStorage.getItem(key)));
+    return Object.keys(localStorage).filter((key) => key.startsWith(this.prefix)).sort().map((key) => parse(localStorage.getItem(key)));
   }
 
   get words() {

@@ -1,0 +1,54 @@
+"""What the server refuses, or never answers, on the review screen: nothing that was typed is lost or lands on another pair."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from tests.browser.test_review import Opens, all_saved, item_of, opens, state_of
+from training.models import ReviewAction, ReviewPair, TrainingSheet
+
+__all__ = ["opens"]
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "lakehouse"])
+THEIRS = {"defect_type": "scratch", "severity": "minor", "location": "none"}
+INVOICE = {
+    "patient_name": "Ada Vale", "patient_dob": "1998-09-04", "insurance_id": "ZZ40977332", "procedure_codes": ["85025"],
+    "provider_name": "Northgate",
+}  # fmt: skip
+
+
+def edited(api: APIClient, item_ref: str, answer: dict[str, Any]) -> ReviewPair:
+    pair = ReviewPair.objects.get(item_ref=item_ref)
+    assert api.post(f"/api/v1/qa-pairs/{pair.pk}/edit", {"answer": answer}).status_code == 200
+    return pair
+
+
+def cut_off(page: Any, verb: str) -> Any:
+    """Keep decisions of one verb from the server; returns what lets them through again."""
+    address = f"**/api/v1/qa-pairs/*/{verb}"
+    page.route(address, lambda route: route.abort())
+
+    def restore() -> None:
+        page.unroute(address)
+        page.evaluate("dispatchEvent(new Event('online'))")
+
+    return restore
+
+
+@pytest.mark.parametrize("total", ["120.0", "9007199254740993"])
+def test_a_field_that_nobody_touched_stays_as_it_is_stored(
+    opens: Opens, invoices: TrainingSheet, api: APIClient, total: str
+) -> None:
+    page = opens(invoices)
+    pair = edited(api, item_of(page), {**INVOICE, "total_amount": json.loads(total)})
+    page.goto(f"{page.url}?pair={pair.pk}")
+    page.wait_for_selector("[data-ready]")
+    page.fill("[name='answer.patient_name']", "Bo Reed")
+    page.keyboard.press("Control+Enter")
+    all_saved(page)
+    action = ReviewAction.objects.latest("pk")
+    assert [change["field_path"] for change in action.changes] == ["patient_name"]
+    assert f'"total_amount":{total}' in state_of(pair.item_ref)[1]
