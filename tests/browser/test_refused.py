@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from rest_framework.test import APIClient
 
 from tests.browser.test_review import Opens, all_saved, item_of, opens, state_of
@@ -52,3 +54,27 @@ def test_a_field_that_nobody_touched_stays_as_it_is_stored(
     action = ReviewAction.objects.latest("pk")
     assert [change["field_path"] for change in action.changes] == ["patient_name"]
     assert f'"total_amount":{total}' in state_of(pair.item_ref)[1]
+
+
+def test_nothing_is_sent_as_somebody_else(
+    opens: Opens, boards: TrainingSheet, rosa: User, omar: User, live_server: Any
+) -> None:
+    def signed_in(user: User) -> None:
+        client = Client()
+        client.force_login(user)
+        page.context.add_cookies(
+            [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+        )
+
+    page = opens(boards)
+    page.wait_for_load_state("networkidle")
+    first = item_of(page)
+    signed_in(omar)
+    page.keyboard.press("a")
+    page.locator("#state >> text=Signed out: 1 waiting").wait_for()
+    page.locator("#notices >> text=Now omar is signed in").wait_for()
+    assert not ReviewAction.objects.exists()
+    signed_in(rosa)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    all_saved(page)
+    assert ReviewAction.objects.get(pair__item_ref=first).actor == "rosa"

@@ -59,11 +59,12 @@ function shown() {
 }
 
 async function take(mine) {
-  if (!setup.may_label) return;
+  if (!setup.may_label) return undefined;
   renewed = Date.now();
   const held = item;
   const { status, data } = await ahead.hold(held.id).catch(() => ({ status: 0 }));
-  if (mine !== turn || item !== held) return;
+  if (mine !== turn || item !== held) return undefined;
+  if (status === 401) return outbox.block(data?.error?.code);
   if (status === 409) {
     if (held.isChanged || setup.order === "all") return notice(data.error.message, "warning");
     say(data.error.message);
@@ -72,6 +73,7 @@ async function take(mine) {
   } else if (status === 200 && !held.isOpinion && data.version !== held.version && !held.isChanged && !waiting(held.id)) {
     await show(held.id);
   }
+  return undefined;
 }
 
 async function next() {

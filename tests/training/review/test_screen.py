@@ -75,6 +75,17 @@ def test_a_refusal_keeps_what_was_typed_and_names_the_field(screen: Client, boar
     assert 'value="&quot;scratch&quot;" checked' in page
 
 
+def test_a_script_of_a_page_made_for_another_is_signed_out(screen: Client, waiting: QAPair) -> None:
+    def approve(user: str) -> Any:
+        path, sent = f"/api/v1/qa-pairs/{waiting.pk}/approve", {"content_type": "application/json"}
+        return screen.post(path, {}, **sent, HTTP_X_WORKBENCH_USER=user)
+
+    refused = approve("om%C3%A1r")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "another_user")
+    assert "made for omár, and rosa is signed in" in refused.json()["error"]["message"]
+    assert approve("rosa").status_code == 200
+
+
 def test_skip_changes_no_status(screen: Client, boards: TrainingSheet) -> None:
     screen.get(at(boards))
     pair = ReviewPair.objects.get(holder="rosa")

@@ -63,11 +63,12 @@ function shown() {
 }
 
 async function take(mine, asked = null) {
-  if (!setup.may_review || !["unlabeled", "flagged"].includes(item.status)) return;
+  if (!setup.may_review || !["unlabeled", "flagged"].includes(item.status)) return undefined;
   renewed = Date.now();
   const held = item;
   const { status, data } = await (asked ?? hold(held.id));
-  if (mine !== turn || item !== held) return;
+  if (mine !== turn || item !== held) return undefined;
+  if (status === 401) return outbox.block(data?.error?.code);
   if (status === 409) {
     say(data.error.message);
     if (held.form.isChanged) return notice(data.error.message);
@@ -76,6 +77,7 @@ async function take(mine, asked = null) {
   } else if (status === 200 && data.version !== held.version) {
     await show(held.id);
   }
+  return undefined;
 }
 
 async function next() {

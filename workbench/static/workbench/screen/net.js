@@ -1,13 +1,17 @@
-// Requests to the API of the same origin, as the one who is signed in.
+// Requests to the API of the same origin, as the one whom the page was made for.
 
 export class Unreachable extends Error {}
+
+const setup = document.getElementById("setup");
+const user = setup && JSON.parse(setup.textContent).user;
 
 // Read anew for each request: signing in again changes it.
 const csrf = () => document.cookie.match(/(?:^|;\s*)csrftoken=([^;]+)/)?.[1] ?? document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
 
-// Returns {status, data}; Unreachable where no answer came.
+// Returns {status, data}; Unreachable where no answer came. Another who has signed in since gets a 401.
 export async function call(method, path, body, options = {}) {
   const headers = { "X-CSRFToken": csrf(), Accept: "application/json" };
+  if (user) headers["X-Workbench-User"] = encodeURIComponent(user);
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer;
   try {

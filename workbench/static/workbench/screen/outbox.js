@@ -88,10 +88,11 @@ export class Outbox extends EventTarget {
     return this.flush();
   }
 
-  // The session ended: nothing is sent until the same person has signed in again.
-  block() {
+  // Nothing is sent until the same person has signed in again: the session ended, or is another's now, by the API's `code`.
+  block(code) {
     this.blocked = true;
     this.#say("signed-out");
+    if (code === "another_user") this.resume(); // which says whose
   }
 
   async flush() {
@@ -118,7 +119,7 @@ export class Outbox extends EventTarget {
     const code = data?.error?.code;
     const forged = status === 403 && /csrf/i.test(data?.error?.message ?? "");
     if (status === 401 || forged) {
-      this.block();
+      this.block(code);
       return;
     }
     if (status >= 500 || status === 429) throw new Unreachable(String(status));
