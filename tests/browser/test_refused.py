@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from rest_framework.test import APIClient
 
-from tests.browser.test_review import Opens, all_saved, item_of, opens, state_of
+from tests.browser.test_review import Opens, all_saved, item_of, opens, press, state_of
 from training.models import ReviewAction, ReviewPair, TrainingSheet
 
 __all__ = ["opens"]
@@ -78,3 +78,34 @@ def test_nothing_is_sent_as_somebody_else(
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     all_saved(page)
     assert ReviewAction.objects.get(pair__item_ref=first).actor == "rosa"
+
+
+def test_a_request_that_never_ends_is_sent_again(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards)
+    page.context.add_init_script(
+        "const timeout = AbortSignal.timeout; AbortSignal.timeout = () => timeout.call(AbortSignal, 300);"
+    )
+    page.reload()
+    page.wait_for_selector("[data-ready]")
+    page.route("**/approve", lambda route: None)
+    first = item_of(page)
+    press(page, "a")
+    page.locator("#state >> text=Offline: 1 waiting").wait_for()
+    page.unroute("**/approve")
+    all_saved(page)
+    assert state_of(first)[0] == "labeled"
+
+
+def test_a_decision_that_the_server_fails_on_lets_others_pass(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards)
+    first = item_of(page)
+    address = f"**/qa-pairs/{ReviewPair.objects.get(item_ref=first).pk}/approve"
+    page.route(address, lambda route: route.fulfill(status=500, json={"error": {"code": "server_error"}}))
+    press(page, "a")
+    second = item_of(page)
+    press(page, "a")
+    page.locator("#state >> text=Server error: 1 waiting").wait_for()
+    assert (state_of(first)[0], state_of(second)[0]) == ("unlabeled", "labeled")
+    page.unroute(address)
+    all_saved(page)
+    assert state_of(first)[0] == "labeled"

@@ -117,7 +117,7 @@ async function save() {
   quiet();
   const earlier = waiting(saved.id);
   if (earlier) outbox.takeBack(earlier.body.action_id);
-  const entry = outbox.add({ task, ref: saved.id, path: saved.path, base: saved.stored ?? null, typed: saved.typed, body: { ...saved.body, action_id: newId() } });
+  const entry = outbox.add({ task, ref: saved.id, subject: `${task}:${saved.id}`, path: saved.path, base: saved.stored ?? null, typed: saved.typed, body: { ...saved.body, action_id: newId() } });
   strip.drop(earlier?.body.action_id);
   strip.push({ id: saved.id, itemRef: saved.itemRef, verb: "save", actionId: entry.body.action_id });
   ahead.pass(saved.id);

@@ -129,7 +129,7 @@ function cannot(error) {
 const pathOf = (pair, verb) => `/qa-pairs/${pair}/${verb}`;
 
 function send(verb, body, { base } = {}) {
-  const entry = { pair: item.id, path: pathOf(item.id, verb), itemRef: item.itemRef, verb, base, typed: item.form.isChanged ? item.form.read() : undefined };
+  const entry = { pair: item.id, subject: item.id, path: pathOf(item.id, verb), itemRef: item.itemRef, verb, base, typed: item.form.isChanged ? item.form.read() : undefined };
   return outbox.add({ ...entry, body: { action_id: newId(), ...body } });
 }
 
@@ -185,7 +185,7 @@ async function undo() {
   quiet();
   strip.drop(latest.actionId);
   if (outbox.takeBack(latest.actionId)) return show(latest.id, { fresh: false });
-  const entry = outbox.add({ pair: latest.id, path: pathOf(latest.id, "undo"), itemRef: latest.itemRef, verb: "undo", body: { action_id: newId() } });
+  const entry = outbox.add({ pair: latest.id, subject: latest.id, path: pathOf(latest.id, "undo"), itemRef: latest.itemRef, verb: "undo", body: { action_id: newId() } });
   const answer = await outbox.answered(entry, navigator.onLine ? 5 * WORD_OF_SERVER : 0);
   if (!answer) return notice(`${latest.itemRef} is undone as soon as the server can be reached.`, "info");
   return answer.status < 400 ? show(latest.id) : undefined;
