@@ -109,3 +109,15 @@ def test_a_decision_that_the_server_fails_on_lets_others_pass(opens: Opens, boar
     page.unroute(address)
     all_saved(page)
     assert state_of(first)[0] == "labeled"
+
+
+def test_undo_takes_back_nothing_that_came_later(opens: Opens, boards: TrainingSheet, api: APIClient) -> None:
+    page = opens(boards)
+    first = item_of(page)
+    press(page, "a")
+    all_saved(page)
+    pair = ReviewPair.objects.get(item_ref=first)
+    assert api.post(f"/api/v1/qa-pairs/{pair.pk}/flag", {"reason": "look again"}).status_code == 200
+    page.keyboard.press("u")
+    page.locator("#notices >> text=flag by rosa comes first").wait_for()
+    assert state_of(first)[0] == "flagged"

@@ -27,6 +27,10 @@ class DecisionSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False, allow_blank=True, default="")
     notes = serializers.CharField(required=False, allow_blank=True, allow_null=True, default=None)
     confidence = serializers.ChoiceField(Confidence.choices, required=False, allow_blank=True, default="")
+    undoes = serializers.CharField(
+        max_length=64, required=False, allow_blank=True, default="",
+        help_text="Of an undo: the action_id that must be the latest; without it the latest is undone.",
+    )  # fmt: skip
 
     def decision(self, pair_id: str, action: str, **more: Any) -> Decision:
         given = self.validated_data
@@ -39,6 +43,7 @@ class DecisionSerializer(serializers.Serializer[Any]):
             reason=given["reason"],
             notes=given["notes"],
             confidence=given["confidence"],
+            undoes=given["undoes"],
             **more,
         )
 

@@ -185,7 +185,7 @@ async function undo() {
   quiet();
   strip.drop(latest.actionId);
   if (outbox.takeBack(latest.actionId)) return show(latest.id, { fresh: false });
-  const entry = outbox.add({ pair: latest.id, subject: latest.id, path: pathOf(latest.id, "undo"), itemRef: latest.itemRef, verb: "undo", body: { action_id: newId() } });
+  const entry = outbox.add({ pair: latest.id, subject: latest.id, path: pathOf(latest.id, "undo"), itemRef: latest.itemRef, verb: "undo", body: { action_id: newId(), undoes: latest.actionId } });
   const answer = await outbox.answered(entry, navigator.onLine ? 5 * WORD_OF_SERVER : 0);
   if (!answer) return notice(`${latest.itemRef} is undone as soon as the server can be reached.`, "info");
   return answer.status < 400 ? show(latest.id) : undefined;
