@@ -121,3 +121,19 @@ def test_undo_takes_back_nothing_that_came_later(opens: Opens, boards: TrainingS
     page.keyboard.press("u")
     page.locator("#notices >> text=flag by rosa comes first").wait_for()
     assert state_of(first)[0] == "flagged"
+
+
+def test_a_lead_looks_at_a_held_pair_and_takes_it_over(
+    opens: Opens, boards: TrainingSheet, api: APIClient, omar: User
+) -> None:
+    page = opens(boards)
+    pair = ReviewPair.objects.filter(training_sheet_id=boards.pk, holder="", status="unlabeled")[0]
+    api.force_authenticate(omar)
+    assert api.post(f"/api/v1/qa-pairs/{pair.pk}/hold", {}).status_code == 200
+    page.goto(f"{page.url}?pair={pair.pk}")
+    page.locator("#notices >> text=omar has this pair on the screen").wait_for()
+    assert item_of(page) == pair.item_ref
+    with page.expect_response("**/hold"):
+        page.click("text=Take over")
+    pair.refresh_from_db()
+    assert pair.holder == "rosa"

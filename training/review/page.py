@@ -29,7 +29,7 @@ from training.review.journal import USES, Decision
 from training.review.leases import hold, let_go
 from training.review.progress import progress_of
 from training.review.queue import Empty
-from training.review.rights import rights_of
+from training.review.rights import TAKE_OVER, rights_of
 from training.review.screens import choice_context, choice_of, expect_training_sheet, may_review, query_text
 from training.review.shown import STANDINGS, ShownPair, shown_pair
 from training.review.states import expect_known
@@ -139,6 +139,8 @@ def _page(
             "query": query_text(choice),
             "windowed": choice.is_all_that_waits,
             "may_review": may_review(request),
+            "may_take_over": request.user.has_perm(TAKE_OVER),
+            "asked": request.GET.get("pair", ""),
             "page": request.path,
             **sign_in_pages(),
             "transitions": {verb: allowed for verb, (allowed, _) in TRANSITIONS.items()},

@@ -20,7 +20,7 @@ const DONE = { approve: ["✓", "approved"], edit: ["✎", "edited"], reject: ["
 const RENEW = 60_000;
 const WORD_OF_HOLD = 250; // the next pair is shown after this long even if it is not known yet whether it is free
 const pause = (most) => new Promise((resolve) => setTimeout(resolve, most, null));
-const hold = (id) => queue.hold(id).catch(() => ({ status: 0 }));
+const hold = (id, more) => queue.hold(id, more).catch(() => ({ status: 0 }));
 const setup = JSON.parse(document.getElementById("setup").textContent);
 const outbox = new Outbox("review", setup.user, setup.signed_in);
 const queue = new Queue(setup);
@@ -40,6 +40,7 @@ async function show(id, { fresh = true, typed, held = null } = {}) {
     if (mine !== turn) return;
     if (item && item.id !== id) letGo();
     item = Item.show(setup, fragment);
+    quiet("held");
     if (typed !== undefined) item.form.fill(typed);
   } catch (error) {
     cannot(error);
@@ -70,14 +71,20 @@ async function take(mine, asked = null) {
   if (mine !== turn || item !== held) return undefined;
   if (status === 401) return outbox.block(data?.error?.code);
   if (status === 409) {
+    if (held.form.isChanged || held.id === setup.asked) return heldByAnother(held, data.error.message);
     say(data.error.message);
-    if (held.form.isChanged) return notice(data.error.message);
     queue.pass(held.id);
     await next();
   } else if (status === 200 && data.version !== held.version) {
     await show(held.id);
   }
   return undefined;
+}
+
+// The reader stays at the pair, and may have it where the right is there.
+function heldByAnother({ id }, message) {
+  const way = setup.may_take_over ? ["Take over", () => take(turn, hold(id, { takeOver: true }))] : null;
+  notice(message, "warning", "held", way);
 }
 
 async function next() {
