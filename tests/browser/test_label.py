@@ -163,6 +163,24 @@ def test_confirming_a_label_is_no_new_version(labels: Labels, invoices: Training
     assert (label_of(ref).version, str(label_of(ref).label_data["total_amount"])) == (1, "120.0")
 
 
+def test_a_refusal_leads_back_from_another_sheet(
+    labels: Labels, boards: TrainingSheet, invoices: TrainingSheet
+) -> None:
+    page = labels(invoices, "entity_extraction")
+    page.route("**/api/v1/canonical-labels", lambda route: route.abort())
+    refused = item_of(page)
+    page.fill("[name='answer.patient_dob']", "04.09.1998")
+    page.keyboard.press("Control+Enter")
+    page.locator("#state >> text=Offline: 1 waiting").wait_for()
+    labels(boards, "classification")
+    page.unroute("**/api/v1/canonical-labels")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.locator(f"#notices >> text={refused}").wait_for()
+    page.click("#notices >> text=Open it")
+    page.locator(".item h2", has_text=refused).wait_for()
+    assert page.input_value("[name='answer.patient_dob']") == "04.09.1998"
+
+
 def test_without_scripts(page: Any, chromium: Any, boards: TrainingSheet, live_server: Any) -> None:
     context = chromium.new_context(java_script_enabled=False, storage_state=page.context.storage_state())
     plain = context.new_page()

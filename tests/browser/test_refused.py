@@ -56,6 +56,98 @@ def test_a_field_that_nobody_touched_stays_as_it_is_stored(
     assert f'"total_amount":{total}' in state_of(pair.item_ref)[1]
 
 
+def test_a_refusal_leads_back_from_another_training_sheet(
+    opens: Opens, invoices: TrainingSheet, boards: TrainingSheet, live_server: Any
+) -> None:
+    page = opens(invoices)
+    restore = cut_off(page, "edit")
+    refused = item_of(page)
+    page.fill("[name='answer.patient_dob']", "09/04/1998")
+    page.click("summary >> text=Confidence and notes")
+    page.fill("[name=notes]", "hard to read")
+    page.keyboard.press("Control+Enter")
+    page.locator("#state >> text=Offline: 1 waiting").wait_for()
+    page.goto(f"{live_server.url}/review/{boards.pk}/")
+    page.wait_for_selector("[data-ready]")
+    restore()
+    page.locator(f"#notices >> text={refused}").wait_for()
+    press(page, "a")
+    all_saved(page)
+    assert page.locator(".af-fault").count() == 0
+    page.click("#notices >> text=Open it")
+    page.locator(".item h2", has_text=refused).wait_for()
+    assert page.input_value("[name='answer.patient_dob']") == "09/04/1998"
+    assert page.input_value("[name=notes]") == "hard to read"
+
+
+def test_a_reason_comes_back_with_its_refusal(opens: Opens, boards: TrainingSheet, api: APIClient) -> None:
+    page = opens(boards)
+    restore = cut_off(page, "reject")
+    refused = item_of(page)
+    page.keyboard.press("r")
+    page.keyboard.type("Glare on the left half")
+    page.keyboard.press("Enter")
+    page.wait_for_function("before => document.querySelector('.item').dataset.itemRef !== before", arg=refused)
+    edited(api, refused, THEIRS)
+    restore()
+    page.click("#stale-dialog >> text=Open it")
+    page.locator(".item h2", has_text=refused).wait_for()
+    page.keyboard.press("f")
+    assert page.input_value("#reason-dialog input") == "Glare on the left half"
+
+
+def test_two_stale_answers_are_asked_about_one_after_the_other(
+    opens: Opens, boards: TrainingSheet, api: APIClient
+) -> None:
+    page = opens(boards)
+    restore = cut_off(page, "approve")
+    first = item_of(page)
+    press(page, "a")
+    second = item_of(page)
+    mine = state_of(second)[1]
+    press(page, "a")
+    for ref in (first, second):
+        edited(api, ref, THEIRS)
+    restore()
+    page.locator("#stale-dialog", has_text=first).wait_for()
+    page.click("#stale-dialog >> text=Keep theirs")
+    page.locator("#stale-dialog", has_text=second).wait_for()
+    page.click("#stale-dialog >> text=Use mine")
+    all_saved(page)
+    assert json.loads(state_of(first)[1]) == THEIRS
+    assert state_of(second)[1] == mine
+    assert page.locator("#strip li").count() == 1
+
+
+def test_mine_over_an_approval_reopens_the_pair_first(opens: Opens, boards: TrainingSheet, api: APIClient) -> None:
+    page = opens(boards)
+    ref = item_of(page)
+    edited(api, ref, THEIRS)
+    page.keyboard.press("r")
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    page.click("#stale-dialog >> text=Use mine")
+    page.locator("#strip .done-reject").wait_for()
+    all_saved(page)
+    done = ReviewAction.objects.filter(pair__item_ref=ref).order_by("pk").values_list("action", flat=True)
+    assert list(done) == ["edit", "reopen", "reject"]
+
+
+def test_a_third_change_is_shown_as_well(opens: Opens, boards: TrainingSheet, api: APIClient) -> None:
+    page = opens(boards)
+    ref = item_of(page)
+    edited(api, ref, THEIRS)
+    for key in ("3", "1", "1", "a"):
+        page.keyboard.press(key)
+    page.locator("#stale-dialog >> text=The pair has version 2, you saw 1").wait_for()
+    edited(api, ref, {**THEIRS, "severity": "major"})
+    page.click("#stale-dialog >> text=Use mine")
+    page.locator("#stale-dialog >> text=The pair has version 3, you saw 2").wait_for()
+    page.click("#stale-dialog >> text=Use mine")
+    all_saved(page)
+    assert json.loads(state_of(ref)[1])["defect_type"] == "missing_component"
+
+
 def test_nothing_is_sent_as_somebody_else(
     opens: Opens, boards: TrainingSheet, rosa: User, omar: User, live_server: Any
 ) -> None:
@@ -78,6 +170,26 @@ def test_nothing_is_sent_as_somebody_else(
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     all_saved(page)
     assert ReviewAction.objects.get(pair__item_ref=first).actor == "rosa"
+
+
+def test_what_was_typed_over_an_older_version_is_never_saved_over_a_newer_one(
+    opens: Opens, boards: TrainingSheet, api: APIClient
+) -> None:
+    page = opens(boards)
+    pair = ReviewPair.objects.get(item_ref=item_of(page))
+    page.goto(f"{page.url}?pair={pair.pk}")
+    page.wait_for_selector("[data-ready]")
+    for key in ("3", "1", "1"):
+        page.keyboard.press(key)
+    page.reload()
+    page.locator("text=This is what you had typed here").wait_for()
+    assert page.locator("[data-field=defect_type] input:checked").get_attribute("value") == '"missing_component"'
+    edited(api, pair.item_ref, THEIRS)
+    page.reload()
+    page.locator("text=typed over version 1; version 2 stands now").wait_for()
+    page.keyboard.press("Control+Enter")
+    page.locator("#stale-dialog", has_text="The pair has version 2, you saw 1").wait_for()
+    assert json.loads(state_of(pair.item_ref)[1]) == THEIRS
 
 
 def test_a_request_that_never_ends_is_sent_again(opens: Opens, boards: TrainingSheet) -> None:

@@ -25,6 +25,16 @@ export class Item extends FormItem {
     return { allowed_uses: those("allowed"), prohibited_uses: those("prohibited"), data_classification: classification, reason };
   }
 
+  // `reason` is that of a decision that was refused.
+  get typed() {
+    return { ...super.typed, reason: this.reason };
+  }
+
+  fill({ reason, ...typed }) {
+    this.reason = reason;
+    super.fill(typed);
+  }
+
   focusUses(what) {
     const editor = this.element.querySelector("[data-uses]");
     this.element.querySelector(".uses").open = true;

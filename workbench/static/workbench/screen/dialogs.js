@@ -5,12 +5,20 @@ for (const dialog of document.querySelectorAll("dialog")) {
   for (const button of dialog.querySelectorAll("[data-close]")) button.addEventListener("click", () => dialog.close(""));
 }
 
-// Resolves with the reason, or with null where the reader thought better of it.
-export function askReason(title, reasons) {
+// Returns a function that does `act` for one after the other: two questions at once would be answered by one click.
+export function inTurn(act, failed) {
+  let last = Promise.resolve();
+  return (...given) => {
+    last = last.then(() => act(...given)).catch(failed);
+  };
+}
+
+// Resolves with the reason, which begins as `given`, or with null where the reader thought better of it.
+export function askReason(title, reasons, given = "") {
   const dialog = document.getElementById("reason-dialog");
   const [input, ok, chips] = ["input", "[data-ok]", "[data-chips]"].map((what) => dialog.querySelector(what));
   dialog.querySelector("h2").textContent = title;
-  input.value = "";
+  input.value = given;
   const choose = (words) => {
     input.value = words;
     draw();

@@ -1,5 +1,6 @@
 // Decisions on their way: kept in the browser until the server has them, sent one after the other, in order.
 // A decision has an action_id, so that sending it twice, from two tabs or after a lost answer, does it once.
+import { draftOf, keepDraft } from "./drafts.js";
 import { parse } from "./exact.js";
 import { Unreachable, call, page } from "./net.js";
 
@@ -43,8 +44,8 @@ export class Outbox extends EventTarget {
     return { saved: "Saved", saving: "Saving…", offline: `Offline${count}`, failing: `Server error${count}`, "signed-out": `Signed out${count}`, refused: "Not saved", "": "" }[this.state];
   }
 
-  // An entry has the `path` that it is posted to, its `body`, the `subject` within which the order counts, and what the
-  // screen wants to know again.
+  // An entry has the `path` that it is posted to, its `body`, the `subject` within which the order counts, the `draft` that
+  // what was typed becomes where it is refused, and what the screen wants to know again.
   add(entry) {
     this.last = Math.max(Date.now(), this.last + 1);
     const kept = { ...entry, key: `${this.prefix}${String(this.last).padStart(15, "0")}` };
@@ -59,6 +60,7 @@ export class Outbox extends EventTarget {
   takeBack(actionId) {
     const entry = this.entries.find((one) => one.body.action_id === actionId);
     if (!entry || this.sending === entry.key || entry.tried) return false;
+    this.#keepTyped(entry);
     localStorage.removeItem(entry.key);
     this.#say(this.entries.length ? this.state : "saved");
     return true;
@@ -150,10 +152,16 @@ export class Outbox extends EventTarget {
     if (status === 401 || forged) return this.block(code);
     this.failures = 0;
     this.failed.delete(entry.key);
+    if (status >= 400) this.#keepTyped(entry);
     localStorage.removeItem(entry.key);
     this.#say(this.entries.length ? "saving" : status < 400 ? "saved" : "refused");
     this.#tell(status < 400 ? "done" : "refused", { entry, status, code, data });
     return undefined;
+  }
+
+  // What was typed outlives its decision, as the draft of its item; a newer draft stays.
+  #keepTyped({ draft }) {
+    if (draft && !draftOf(draft.key)) keepDraft(draft);
   }
 
   #wait(state) {
