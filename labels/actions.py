@@ -16,6 +16,7 @@ from labels.models import CanonicalLabel
 from labels.resting import resting_on
 from labels.seen import expect_seen, says_already
 from sheets.models import Sheet
+from templates_app.changes import as_stored
 from templates_app.models import PromptTemplate
 from workbench.problems import Conflict, Forbidden, Invalid, NotFound
 
@@ -65,14 +66,16 @@ def record_label(
         "data_classification": data_classification,
     }
     item = existing_item(sheet, item_ref)
-    content = {"label_data": label_data, "confidence": confidence, "notes": notes, "item_hash": item.hash}
+    content = {"confidence": confidence, "notes": notes, "item_hash": item.hash}
     if template is not None:
         content |= {"template_id": template.pk, "output_schema": template.output_schema}
     key = {"sheet_id": sheet.pk, "item_ref": item_ref, "label_type": label_type}
     rights = {"may_change_uses": may_change_uses, "may_loosen": may_loosen}
     for _ in range(ATTEMPTS):
         present = CanonicalLabel.objects.filter(**key).first()
-        values = content | limits(given, present) | resting_on(present, label_data, decision)
+        label_data = as_stored(label_data, present.label_data if present else None)
+        answer = {"label_data": label_data, **resting_on(present, label_data, decision)}
+        values = content | limits(given, present) | answer
         check_fits(label_data, values.get("output_schema", present.output_schema if present else None) or {}, item)
         expect_seen(seen_version, present, values)
         written = (

@@ -26,6 +26,7 @@ from labels.recording import record_labels
 from labels.seen import StaleLabel, says_already
 from sheets.models import Sheet
 from sheets.reading import Item, items_of, iter_items
+from templates_app.changes import as_stored
 from templates_app.models import PromptTemplate
 from workbench.near import near_misses
 from workbench.problems import Conflict, Forbidden, Invalid, Problem
@@ -184,7 +185,8 @@ def _values(
     notes = given.get("notes", present.notes if present else "")
     check_content(given["label_type"], given["label_data"], confidence, template)
     wanted = {**dict.fromkeys(USES_OF), "usage_reason": "", **{name: given[name] for name in USES_OF if name in given}}
-    values = {"label_data": given["label_data"], "confidence": confidence, "notes": notes, **limits(wanted, present)}
+    label_data = as_stored(given["label_data"], present.label_data if present else None)
+    values = {"label_data": label_data, "confidence": confidence, "notes": notes, **limits(wanted, present)}
     if template is not None:
         values["template_id"] = template.pk
         if present is None or present.template_id != template.pk:

@@ -29,6 +29,19 @@ def changes_between(old: Any, new: Any) -> list[Change]:
     return list(_compare((), old, new))
 
 
+def as_stored(new: Any, old: Any) -> Any:
+    """Return `new` with each number that equals the one at its place in `old` written as there: 120 as 120.0.
+
+    What reads and writes an answer again, such as a browser, may write its numbers otherwise; nobody changed them.
+    """
+    if isinstance(new, Mapping) and isinstance(old, Mapping):
+        return {key: as_stored(value, old.get(key)) for key, value in new.items()}
+    if isinstance(new, list) and isinstance(old, list):
+        return [as_stored(value, old[at] if at < len(old) else None) for at, value in enumerate(new)]
+    # By type, because to Python true is the number 1; it compares whole numbers and fractions exactly.
+    return old if {type(new), type(old)} <= {int, float} and new == old else new
+
+
 def replay(value: Any, changes: Sequence[Change]) -> Any:
     """Return the value after the changes, oldest first; the given value stays as it is. ValueError as for `revert`."""
     for change in changes:

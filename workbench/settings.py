@@ -97,6 +97,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "workbench.forwarded.ForwardedUserMiddleware" if IN_DATABRICKS_APPS else "workbench.sessions.SessionEndMiddleware",
+    "workbench.same_user.SameUserMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     *(["allauth.account.middleware.AccountMiddleware"] if OIDC else []),

@@ -12,6 +12,7 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from labels.models import CanonicalLabel
+from templates_app.models import PromptTemplate
 from tests.browser.test_review import AXE, all_saved, item_of, press, serious
 from training.models import TrainingSheet
 
@@ -142,6 +143,42 @@ def test_refused_at_its_field_and_another_was_faster(
     all_saved(page)
     label = label_of(item_ref)
     assert (label.version, label.label_data["defect_type"], label.last_modified_by) == (2, "missing_component", "rosa")
+
+
+def test_confirming_a_label_is_no_new_version(labels: Labels, invoices: TrainingSheet, api: APIClient) -> None:
+    page = labels(invoices, "entity_extraction")
+    ref = item_of(page)
+    answer = {
+        "patient_name": "Ada Vale", "patient_dob": "1998-09-04", "insurance_id": "ZZ40977332",
+        "procedure_codes": ["85025"], "total_amount": 120.0, "provider_name": "Northgate",
+    }  # fmt: skip
+    key = {"sheet_id": invoices.sheet_id, "item_ref": ref, "label_type": "entity_extraction"}
+    template = PromptTemplate.objects.get(label_type="entity_extraction")
+    body = {**key, "label_data": answer, "template_id": template.pk}
+    assert api.post("/api/v1/canonical-labels", body, format="json").status_code == 201
+    page = labels(invoices, "entity_extraction", f"?item={ref}")
+    with page.expect_response("**/api/v1/canonical-labels"):
+        page.keyboard.press("a")
+    all_saved(page)
+    assert (label_of(ref).version, str(label_of(ref).label_data["total_amount"])) == (1, "120.0")
+
+
+def test_a_refusal_leads_back_from_another_sheet(
+    labels: Labels, boards: TrainingSheet, invoices: TrainingSheet
+) -> None:
+    page = labels(invoices, "entity_extraction")
+    page.route("**/api/v1/canonical-labels", lambda route: route.abort())
+    refused = item_of(page)
+    page.fill("[name='answer.patient_dob']", "04.09.1998")
+    page.keyboard.press("Control+Enter")
+    page.locator("#state >> text=Offline: 1 waiting").wait_for()
+    labels(boards, "classification")
+    page.unroute("**/api/v1/canonical-labels")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.locator(f"#notices >> text={refused}").wait_for()
+    page.click("#notices >> text=Open it")
+    page.locator(".item h2", has_text=refused).wait_for()
+    assert page.input_value("[name='answer.patient_dob']") == "04.09.1998"
 
 
 def test_without_scripts(page: Any, chromium: Any, boards: TrainingSheet, live_server: Any) -> None:

@@ -215,6 +215,38 @@ def test_without_scripts(opens: Opens, boards: TrainingSheet, rosa: User, client
     assert item_of(page) == second
 
 
+def test_keys_are_rebound_and_switched_off(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards)
+    page.keyboard.press("?")
+    page.fill("[aria-label='Key for Skip']", "a")
+    page.locator("[data-keys-fault] >> text=A is the key of “Approve”").wait_for()
+    page.fill("[aria-label='Key for Skip']", "x")
+    page.keyboard.press("Escape")
+    page.reload()
+    page.wait_for_selector("[data-ready]")
+    press(page, "x")
+    page.keyboard.press("?")
+    page.uncheck("[data-keys-on]")
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    kept = page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('review-outbox')).length")
+    assert (kept, page.locator(".verbs kbd:visible").count()) == (0, 0)
+    press(page, "Control+Enter")
+    all_saved(page)
+    assert ReviewAction.objects.count() == 1
+
+
+def test_a_tablet_shows_it_without_scrolling_sideways(opens: Opens, invoices: TrainingSheet) -> None:
+    page = opens(invoices)
+    page.set_viewport_size({"width": 768, "height": 1024})
+    press(page, "s")
+    page.fill("[name='answer.patient_name']", "Somebody Else")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 768
+    page.goto(page.url + "list")
+    page.wait_for_selector("main")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 768
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(opens: Opens, invoices: TrainingSheet, scheme: str) -> None:
     page = opens(invoices, color_scheme=scheme, bypass_csp=True)

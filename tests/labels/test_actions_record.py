@@ -64,6 +64,13 @@ def test_recording_the_same_again_changes_nothing(record: Record) -> None:
     assert record(label_data={"ok": 1}).version == 2
 
 
+def test_a_number_that_is_written_otherwise_is_no_change(record: Record) -> None:
+    record(label_data={"total": 120.0, "codes": [1.0, 2]})
+    assert record(label_data={"total": 120, "codes": [1, 2]}, actor="omar").version == 1
+    label = record(label_data={"total": 120, "codes": [1, 3]})
+    assert (label.version, str(label.label_data)) == (2, "{'total': 120.0, 'codes': [1.0, 3]}")
+
+
 def test_the_answer_fits_the_template(record: Record, template: PromptTemplate) -> None:
     with pytest.raises(Invalid, match=r'answer.defect: found "burnt"; allowed are "scratch", "none"'):
         record(template=template, label_data={"defect": "burnt"})

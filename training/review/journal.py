@@ -18,7 +18,7 @@ from django.utils import timezone
 from governance.changing import UsesChange
 from sheets.pictures import Picture, pictures_of_item
 from templates_app.annotations import asks_for_annotations
-from templates_app.changes import Change, changes_between
+from templates_app.changes import Change, as_stored, changes_between
 from templates_app.schemas import checker, misfits
 from templates_app.shapes import picture_faults
 from training.answerers import as_answer
@@ -234,11 +234,13 @@ def _answer_text(pair: ReviewPair, decision: Decision, basis: Basis) -> str:
     if (decision.action == "edit") != (decision.answer is not UNSAID):
         words = "An edit needs the answer." if decision.action == "edit" else "Only an edit takes an answer."
         raise Invalid.of_fields("The action was not recorded.", {"answer": [words]})
-    given = decision.answer if decision.action == "edit" else assistant_answer(pair.state["messages"])
+    stored = assistant_answer(pair.state["messages"])
+    given = decision.answer if decision.action == "edit" else stored
     if given is None or (isinstance(given, str) and not given.strip()):
         words = "The answer is empty, and an empty answer cannot be approved: write one, reject the pair or flag it."
         raise Invalid.of_fields("The action was not recorded.", {"answer": [words]})
-    value = as_answer(given, checker(schema))
+    fits = checker(schema)
+    value = as_stored(as_answer(given, fits), as_answer(stored, fits))
     faults = misfits(schema, value)
     if not faults and basis.pictures is not None:
         faults = picture_faults(schema, value, basis.pictures)

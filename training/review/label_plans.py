@@ -15,6 +15,7 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 
 from labels.models import CanonicalLabel
+from templates_app.changes import as_stored
 from templates_app.schemas import checker
 from training.answerers import as_answer
 from training.chat import assistant_answer
@@ -47,8 +48,9 @@ def limits_pair(action: ReviewAction) -> bool:
 
 def approval_plan(action: ReviewAction, frame: Frame, present: CanonicalLabel | None, stored: Stored) -> Plan:
     """Return the plan of an approval or edit; `present` is the label that stands."""
+    answer = as_answer(assistant_answer(action.after["messages"]), checker(frame.output_schema))
     content = {
-        "label_data": as_answer(assistant_answer(action.after["messages"]), checker(frame.output_schema)),
+        "label_data": as_stored(answer, present.label_data if present else None),
         "confidence": action.confidence or (present.confidence if present else "high"),
         "notes": _notes(action, present),
         "item_hash": stored["item_hash"],

@@ -25,18 +25,18 @@ from training.chat import assistant_answer
 from training.models import ReviewEvent, ReviewPair, TrainingSheet
 from training.review.chosen import Choice, claim_of, look
 from training.review.frames import frame_of
-from training.review.journal import USES, Decision
+from training.review.journal import USES, Decision, StaleVersion
 from training.review.leases import hold, let_go
 from training.review.progress import progress_of
 from training.review.queue import Empty
-from training.review.rights import rights_of
+from training.review.rights import TAKE_OVER, rights_of
 from training.review.screens import choice_context, choice_of, expect_training_sheet, may_review, query_text
 from training.review.shown import STANDINGS, ShownPair, shown_pair
 from training.review.states import expect_known
 from training.review.transitions import TRANSITIONS
 from workbench.concepts import Confidence
 from workbench.csp import strict
-from workbench.problems import Conflict, Problem
+from workbench.problems import Problem
 from workbench.signed_in import sign_in_pages
 
 REASONS = {
@@ -126,10 +126,12 @@ def _page(
     shown: ShownPair | None,
     empty: Empty | None = None,
     code: int = 200,
+    said: Mapping[str, str] | None = None,
 ) -> HttpResponse:
     actor = request.user.get_username()
     context = {
         **_item_context(request, shown),
+        "said": said,
         **choice_context(request, training_sheet, choice),
         "empty": empty,
         **progress_context(request, training_sheet.pk),
@@ -139,6 +141,8 @@ def _page(
             "query": query_text(choice),
             "windowed": choice.is_all_that_waits,
             "may_review": may_review(request),
+            "may_take_over": request.user.has_perm(TAKE_OVER),
+            "asked": request.GET.get("pair", ""),
             "page": request.path,
             **sign_in_pages(),
             "transitions": {verb: allowed for verb, (allowed, _) in TRANSITIONS.items()},
@@ -196,14 +200,20 @@ def _decide(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice)
         review(wanted, actor=request.user.get_username())
     except Problem as problem:
         messages.error(request, problem.message)
-        typed = MISSING if isinstance(problem, Conflict) else answer
+        if isinstance(problem, StaleVersion) and not is_about_uses:
+            messages.warning(request, f"Theirs: {_theirs(problem) or 'no answer'}. Yours is in the form.")
         faults: Sequence[str] = problem.fields.get("answer", [])
         pair.refresh_from_db()
-        shown = shown_pair(training_sheet, pair, typed=typed, faults=faults)
-        return _page(request, training_sheet, choice, shown, code=problem.status)
+        shown = shown_pair(training_sheet, pair, typed=answer, faults=faults)
+        said = None if is_about_uses else posted
+        return _page(request, training_sheet, choice, shown, code=problem.status, said=said)
     messages.success(request, f"{DONE.get(wanted.action, wanted.action)}: {pair.item_ref}.")
     again = f"pair={pair.pk}&" if is_about_uses else ""
     return redirect(f"{request.path}?{again}{query_text(choice)}")
+
+
+def _theirs(problem: StaleVersion) -> str | None:
+    return assistant_answer(problem.details["theirs"]["messages"])
 
 
 def _decision(request: HttpRequest, key: str, pair: ReviewPair, verb: str, answer: Any) -> Decision:

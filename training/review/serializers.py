@@ -33,6 +33,10 @@ class DecisionSerializer(serializers.Serializer[Any]):
         default="",
         help_text="Of the label that is approved. Left out, a label keeps its own, and a new one is high.",
     )
+    undoes = serializers.CharField(
+        max_length=64, required=False, allow_blank=True, default="",
+        help_text="Of an undo: the action_id that must be the latest; without it the latest is undone.",
+    )  # fmt: skip
 
     def decision(self, pair_id: str, action: str, **more: Any) -> Decision:
         given = self.validated_data
@@ -45,6 +49,7 @@ class DecisionSerializer(serializers.Serializer[Any]):
             reason=given["reason"],
             notes=given["notes"],
             confidence=given["confidence"],
+            undoes=given["undoes"],
             **more,
         )
 

@@ -5,13 +5,9 @@ const USES = ["usage_reason", "data_classification", "reason"];
 
 export class Item extends FormItem {
   constructor(setup, element = document.querySelector(".item")) {
-    const { itemRef, version, previous, answer, opinion } = element.dataset;
+    const { itemRef, version, previous, opinion } = element.dataset;
     super({ element, draft: `label-draft:${setup.user}:${setup.sheet}:${setup.label_type}:${itemRef}`, version: Number(version) });
     Object.assign(this, { setup, id: itemRef, itemRef, previous, isOpinion: opinion !== undefined });
-    this.stored = answer ? JSON.parse(answer) : undefined;
-    this.controls = [...element.querySelectorAll("[data-beside] [name]")];
-    this.besideBase = JSON.stringify(this.beside);
-    element.querySelector("[data-beside]").addEventListener("input", () => this.changed());
     this.restore();
     this.draw();
   }
@@ -19,23 +15,6 @@ export class Item extends FormItem {
   static show(setup, fragment) {
     Item.place(fragment, ["source", "answer"]);
     return new Item(setup);
-  }
-
-  get beside() {
-    return Object.fromEntries(this.controls.map((control) => [control.name, control.value]));
-  }
-
-  get isChanged() {
-    return super.isChanged || JSON.stringify(this.beside) !== this.besideBase;
-  }
-
-  get typed() {
-    return { answer: super.typed, beside: this.beside };
-  }
-
-  fill({ answer, beside }) {
-    for (const control of this.controls) if (control.name in beside) control.value = beside[control.name];
-    super.fill(answer);
   }
 
   get path() {
@@ -51,7 +30,7 @@ export class Item extends FormItem {
       label_data: this.form.read(), confidence: beside.confidence, notes: beside.notes.trim(),
     };
     if (this.isOpinion) return body;
-    body.version = this.version;
+    body.version = this.seen;
     const limits = Object.keys(beside).filter((name) => name.startsWith("use.") || USES.includes(name));
     if (limits.every((name) => beside[name] === base[name])) return body;
     const uses = (state) => limits.filter((name) => beside[name] === state).map((name) => name.slice("use.".length));

@@ -1,9 +1,10 @@
 // The labeling screen: shows an item, takes its label, and goes on while that is sent.
 import { tell } from "../workbench/screen/connection.js";
-import { askStale } from "../workbench/screen/dialogs.js";
+import { askStale, inTurn } from "../workbench/screen/dialogs.js";
+import { dropDraft, overtake } from "../workbench/screen/drafts.js";
 import { DRAWING, Keys } from "../workbench/screen/keys.js";
 import { Unreachable, page } from "../workbench/screen/net.js";
-import { notice, quiet, say } from "../workbench/screen/notices.js";
+import { link, notice, quiet, say } from "../workbench/screen/notices.js";
 import { Outbox, newId } from "../workbench/screen/outbox.js";
 import { Progress } from "../workbench/screen/progress.js";
 import { Strip } from "../workbench/screen/strip.js";
@@ -26,9 +27,10 @@ const trail = [];
 let item = document.querySelector(".item") ? new Item(setup) : null;
 let turn = 0;
 let renewed = Date.now();
-const waiting = (ref) => outbox.entries.filter((entry) => entry.task === task && entry.ref === ref).at(-1);
+const subjectOf = (ref) => `${task}:${ref}`;
+const waiting = (ref) => outbox.entries.filter((entry) => entry.subject === subjectOf(ref)).at(-1);
 
-async function show(ref, { fresh = true, typed } = {}) {
+async function show(ref, { fresh = true } = {}) {
   const mine = (turn += 1);
   if (fresh) ahead.fragments.forget(ref);
   try {
@@ -36,14 +38,20 @@ async function show(ref, { fresh = true, typed } = {}) {
     if (mine !== turn) return;
     if (item && item.id !== ref) letGo();
     item = Item.show(setup, fragment);
-    const kept = typed ?? waiting(ref)?.typed;
-    if (kept) item.fill(kept);
+    quiet(ref);
+    fillWaiting();
   } catch (error) {
     cannot(error);
     return;
   }
   shown();
   await take(mine);
+}
+
+// What was sent and not answered yet is what the item says.
+function fillWaiting() {
+  const sent = waiting(item.id)?.draft;
+  if (sent) item.fill(sent.value);
 }
 
 function letGo() {
@@ -59,11 +67,12 @@ function shown() {
 }
 
 async function take(mine) {
-  if (!setup.may_label) return;
+  if (!setup.may_label) return undefined;
   renewed = Date.now();
   const held = item;
   const { status, data } = await ahead.hold(held.id).catch(() => ({ status: 0 }));
-  if (mine !== turn || item !== held) return;
+  if (mine !== turn || item !== held) return undefined;
+  if (status === 401) return outbox.block(data?.error?.code);
   if (status === 409) {
     if (held.isChanged || setup.order === "all") return notice(data.error.message, "warning");
     say(data.error.message);
@@ -72,6 +81,7 @@ async function take(mine) {
   } else if (status === 200 && !held.isOpinion && data.version !== held.version && !held.isChanged && !waiting(held.id)) {
     await show(held.id);
   }
+  return undefined;
 }
 
 async function next() {
@@ -115,7 +125,9 @@ async function save() {
   quiet();
   const earlier = waiting(saved.id);
   if (earlier) outbox.takeBack(earlier.body.action_id);
-  const entry = outbox.add({ task, ref: saved.id, path: saved.path, base: saved.stored ?? null, typed: saved.typed, body: { ...saved.body, action_id: newId() } });
+  const draft = saved.isChanged ? saved.draft : undefined;
+  const address = `${setup.page}?${new URLSearchParams({ item: saved.id, template: setup.template })}`;
+  const entry = outbox.add({ task, ref: saved.id, subject: subjectOf(saved.id), page: address, path: saved.path, base: saved.stored ?? null, draft, body: { ...saved.body, action_id: newId() } });
   strip.drop(earlier?.body.action_id);
   strip.push({ id: saved.id, itemRef: saved.itemRef, verb: "save", actionId: entry.body.action_id });
   ahead.pass(saved.id);
@@ -151,19 +163,15 @@ const VERBS = {
   help: () => keys.show(),
 };
 
-// Never goes on over a refusal: the item comes back with what was typed.
-async function refused({ detail: { entry, code, data } }) {
-  strip.drop(entry.body.action_id);
-  if (entry.task !== task) return notice(`${entry.ref}: ${data?.error?.message ?? "The server refused it."}`);
-  ahead.back(entry.ref);
-  if (item?.id === entry.ref) {
-    turn += 1; // what was about to come does not
-    item.keep(item.typed);
-  }
-  if (code === "stale_version") return stale(entry, data.error);
+// Never goes on over a refusal: the item comes back with what was typed, which the outbox has made its draft.
+async function refused({ entry, code, data }) {
   const message = data?.error?.message ?? "The server refused it.";
-  if (item?.id !== entry.ref && item?.isChanged) return notice(`${entry.ref}: ${message}`, "error", entry.ref, ["Open it", () => show(entry.ref, { typed: entry.typed })]);
-  if (item?.id !== entry.ref) await show(entry.ref, { typed: entry.typed });
+  const back = (way = ["Open it", () => show(entry.ref)]) => notice(`${entry.ref}: ${message} `, "error", entry.ref, way);
+  if (entry.task !== task) return back(link(entry.page));
+  if (code === "stale_version") return stale(entry, data.error);
+  if (item?.id !== entry.ref && item?.isChanged) return back();
+  if (item?.id !== entry.ref) await show(entry.ref);
+  if (item?.id !== entry.ref) return back();
   const { label_data: faults = [], ...others } = data?.error?.fields ?? {};
   const left = item.form.showFaults(faults);
   const isPlaced = faults.length && !left.length && !Object.keys(others).length;
@@ -176,31 +184,50 @@ async function stale(entry, { message, details }) {
   const more = [["Confidence", "", theirs.confidence, entry.body.confidence], ["Notes", "", theirs.notes, entry.body.notes]];
   const choice = await askStale(`${entry.ref}: ${message}`, { base: base ?? entry.base ?? undefined, theirs: theirs.label_data, mine }, more);
   ahead.fragments.forget(entry.ref);
-  if (choice === "open") return show(entry.ref, { typed: entry.typed });
-  if (choice === "mine") outbox.add({ ...entry, body: { ...entry.body, version: theirs.version, action_id: newId() } });
+  if (choice === "open") {
+    overtake(entry.draft, theirs.version);
+    return show(entry.ref);
+  }
+  if (entry.draft) dropDraft(entry.draft.key);
+  if (choice === "mine") sendAgain(entry, theirs.version);
   ahead.pass(entry.ref);
-  if (item?.id !== entry.ref) return undefined;
-  item.forget();
-  return next();
+  return item?.id === entry.ref ? next() : undefined;
+}
+
+function sendAgain({ key, tried, ...entry }, version) {
+  const again = outbox.add({ ...entry, body: { ...entry.body, version, action_id: newId() } });
+  strip.push({ id: entry.ref, itemRef: entry.ref, verb: "save", actionId: again.body.action_id });
 }
 
 // What waits for the same item was typed over the label that the server has just acknowledged.
 function done({ detail: { entry, data } }) {
   if (entry.task !== task) return;
-  if (entry.path === "/canonical-labels") outbox.amend((later) => (later.task === task && later.ref === entry.ref ? { ...later, body: { ...later.body, version: data.version } } : later));
+  if (entry.path === "/canonical-labels") outbox.amend((later) => (later.subject === entry.subject ? { ...later, body: { ...later.body, version: data.version } } : later));
+  quiet(entry.ref);
   ahead.fragments.forget(entry.ref);
   if (item?.id !== entry.ref) ahead.letGo(entry.ref);
   else {
-    item.version = data.version;
+    item.follow(data.version);
     // Somebody went back to it before it was saved: it is shown as what it has become.
-    const isAsSent = !waiting(entry.ref) && JSON.stringify(item.typed) === JSON.stringify(entry.typed);
+    const isAsSent = !waiting(entry.ref) && JSON.stringify(item.typed) === JSON.stringify(entry.draft?.value ?? {});
+    if (isAsSent) item.forget();
     if (isAsSent && !ahead.passed.has(entry.ref)) show(entry.ref);
   }
   progress.soon();
 }
 
 outbox.addEventListener("done", done);
-outbox.addEventListener("refused", refused);
+const answerRefusal = inTurn(refused, cannot);
+outbox.addEventListener("refused", ({ detail }) => {
+  const { entry } = detail;
+  strip.drop(entry.body.action_id);
+  if (entry.task === task) ahead.back(entry.ref);
+  if (entry.task === task && item?.id === entry.ref) {
+    turn += 1; // what was about to come does not
+    if (item.isChanged) item.keep();
+  }
+  answerRefusal(detail);
+});
 tell(outbox, setup, ["One label", "labels"], () => (!item || ahead.passed.has(item.id)) && next());
 
 document.querySelector("form.answer").addEventListener("submit", (event) => event.preventDefault());
@@ -219,8 +246,7 @@ for (const button of document.querySelectorAll("[data-do][hidden]")) button.hidd
 
 const keys = new Keys("label", KEYS, (verb) => VERBS[verb](), (number) => item?.digit(number) ?? false);
 if (item) {
-  const kept = waiting(item.id)?.typed;
-  if (kept) item.fill(kept);
+  fillWaiting();
   shown();
   take(turn);
 }

@@ -1,5 +1,6 @@
 // The form of an answer as a person fills it in: read as JSON, filled from JSON, rows added, faults and changes shown.
 // The fields are drawn by the server (templates_app.answer_form); a field is an element with data-field and data-kind.
+import { isObject, parse, typedNumber } from "../workbench/screen/exact.js";
 import { wordDiff } from "./diff.js";
 import { Shapes, inWords } from "./shapes.js";
 
@@ -9,17 +10,32 @@ const SHORT = 80;
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 const json = (text) => {
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch {
     return text; // the server says what is wrong with it
   }
 };
 
+// `now` with what nobody touched as it is stored: fields read 120.0 as 120, null as "" and every end of a line alike.
+function untouched(now, start, stored) {
+  if (same(now, start)) return stored;
+  if ([now, start, stored].every(Array.isArray) && start.length === stored.length) {
+    return now.map((row, at) => {
+      const from = same(row, start[at]) ? at : start.findIndex((one) => same(row, one));
+      return from < 0 ? untouched(row, start[at], stored[at]) : stored[from];
+    });
+  }
+  if (![now, start, stored].every(isObject)) return now;
+  const names = [...new Set([...Object.keys(now), ...Object.keys(stored)])];
+  const members = names.map((name) => [name, untouched(now[name], start[name], stored[name])]);
+  return Object.fromEntries(members.filter(([, value]) => value !== undefined));
+}
+
 export class AnswerForm {
-  // `root` holds the drawn fields; `changed` is called after every change by hand.
-  constructor(root, changed = () => {}) {
-    this.root = root;
-    this.changed = changed;
+  // `root` holds the drawn fields; `changed` is called after every change by hand; `stored` is the answer that they show,
+  // undefined where there is none.
+  constructor(root, changed = () => {}, stored = undefined) {
+    Object.assign(this, { root, changed, stored });
     this.counter = 0;
     this.top = root.querySelector("[data-field]");
     for (const blank of root.querySelectorAll("[data-blank]")) blank.remove();
@@ -28,16 +44,26 @@ export class AnswerForm {
     root.addEventListener("input", () => this.#touched());
     root.addEventListener("click", (event) => this.#clicked(event));
     root.addEventListener("keydown", (event) => this.#entered(event));
-    this.base = this.read();
+    this.start = this.#reading();
+  }
+
+  // The answer as it was before anybody typed.
+  get base() {
+    return this.stored ?? this.start;
   }
 
   read() {
+    const now = this.#reading();
+    return this.stored === undefined ? now : untouched(now, this.start, this.stored);
+  }
+
+  #reading() {
     const value = this.#value(this.top);
     return value === MISSING ? "" : value;
   }
 
   get isChanged() {
-    return !same(this.read(), this.base);
+    return !same(this.#reading(), this.start);
   }
 
   fill(value) {
@@ -101,14 +127,14 @@ export class AnswerForm {
   showChanges() {
     for (const old of this.root.querySelectorAll(".af-diff")) old.remove();
     for (const node of this.root.querySelectorAll(".changed")) node.classList.remove("changed");
-    this.#mark(this.top, this.base);
+    this.#mark(this.top, this.start);
   }
 
   #mark(node, base) {
     const now = this.#value(node);
     const was = base === undefined ? MISSING : base;
     if (now === was || (now !== MISSING && was !== MISSING && same(now, was))) return;
-    if (node.dataset.kind === "object" && base && typeof base === "object") {
+    if (node.dataset.kind === "object" && isObject(base)) {
       for (const child of this.#children(node)) {
         if (child.dataset.kind !== "other") this.#mark(child, base[child.dataset.field]);
       }
@@ -170,7 +196,7 @@ export class AnswerForm {
       if (nullable !== undefined) return null;
       return needed && mayBeEmpty !== undefined ? "" : MISSING;
     }
-    if (kind === "integer" || kind === "number") return NUMBER.test(text.trim()) ? Number(text) : text;
+    if (kind === "integer" || kind === "number") return NUMBER.test(text.trim()) ? typedNumber(text.trim()) : text;
     return ["choice", "json", "other"].includes(kind) ? json(text) : text;
   }
 
@@ -180,7 +206,7 @@ export class AnswerForm {
       const value = this.#value(child);
       if (value === MISSING) continue;
       if (child.dataset.kind !== "other") found[child.dataset.field] = value;
-      else if (value && typeof value === "object" && !Array.isArray(value)) Object.assign(found, value);
+      else if (isObject(value)) Object.assign(found, value);
       else found["*"] = value;
     }
     const said = Object.values(found).some((value) => !["", null].includes(value) && !(Array.isArray(value) && !value.length));
@@ -190,7 +216,7 @@ export class AnswerForm {
   #fill(node, value) {
     const { kind } = node.dataset;
     if (kind === "object") {
-      const values = value && typeof value === "object" ? value : {};
+      const values = isObject(value) ? value : {};
       const named = this.#children(node).filter((child) => child.dataset.kind !== "other");
       for (const child of named) this.#fill(child, values[child.dataset.field]);
       const others = this.#children(node).find((child) => child.dataset.kind === "other");
@@ -203,14 +229,14 @@ export class AnswerForm {
       while (this.#rows(node).length < values.length) this.#add(node);
       this.#rows(node).forEach((row, at) => this.#fill(row.querySelector("[data-field]"), values[at]));
     } else if (kind === "shapes") {
-      this.shapes.get(node).fill(value ?? undefined);
+      this.shapes.get(node).fill(value ? JSON.parse(JSON.stringify(value)) : undefined); // plain numbers, to draw with
     } else if (node.querySelector("input[type=radio]")) {
       const wanted = value === undefined || value === null ? "" : JSON.stringify(value);
       for (const radio of node.querySelectorAll("input[type=radio]")) radio.checked = radio.value === wanted;
     } else {
       const control = node.querySelector("textarea, select, input");
       const asJson = ["choice", "json", "other"].includes(kind);
-      control.value = value === undefined || value === null ? "" : asJson ? JSON.stringify(value, null, kind === "choice" ? 0 : 2) : String(value);
+      control.value = value === undefined || value === null ? "" : typeof value === "string" && !asJson ? value : JSON.stringify(value, null, kind === "choice" ? 0 : 2);
     }
   }
 

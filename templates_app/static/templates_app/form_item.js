@@ -1,16 +1,23 @@
 // The item on a screen: its parts, and its form with what was typed and not sent.
 import { bringToLife } from "../sheets/viewer.js";
+import { draftOf, dropDraft, keepDraft } from "../workbench/screen/drafts.js";
+import { parse } from "../workbench/screen/exact.js";
 import { AnswerForm } from "./answer_form.js";
 
 const slot = (name, root = document) => root.querySelector(`[data-slot="${name}"]`);
 
 export class FormItem {
-  // `element` holds the fields and what is beside them; what is typed is kept in the browser as `draft`. Whoever makes
-  // one calls `restore` and `draw` when it is whole.
+  // `element` holds the fields and what is beside them; what is typed is kept in the browser as `draft`. `seen` is the
+  // version that it is typed over. Whoever makes one calls `restore` and `draw` when it is whole.
   constructor({ element, draft, version }) {
-    Object.assign(this, { element, version, key: draft, current: 0 });
+    const { answer } = element.dataset;
+    const stored = answer ? parse(answer) : undefined;
+    Object.assign(this, { element, version, seen: version, stored, key: draft, current: 0 });
     for (const plain of element.querySelectorAll("[data-without-script]")) plain.remove();
-    this.form = new AnswerForm(element.querySelector(".fields"), () => this.changed());
+    this.form = new AnswerForm(element.querySelector(".fields"), () => this.changed(), stored);
+    this.controls = [...element.querySelectorAll("[data-beside] [name]")];
+    this.besideBase = JSON.stringify(this.beside);
+    element.querySelector("[data-beside]")?.addEventListener("input", () => this.changed());
     bringToLife(slot("source"));
     this.form.drawOn(slot("source"));
   }
@@ -36,25 +43,47 @@ export class FormItem {
     return this.element.querySelector("[name=confidence]")?.value ?? "";
   }
 
+  // What stands beside the answer, by name: confidence, notes and the like.
+  get beside() {
+    return Object.fromEntries(this.controls.map((control) => [control.name, control.value]));
+  }
+
   get isChanged() {
-    return this.form.isChanged;
+    return this.form.isChanged || this.#isBesideChanged;
   }
 
-  // What was typed, as `fill` takes it.
+  get #isBesideChanged() {
+    return JSON.stringify(this.beside) !== this.besideBase;
+  }
+
+  // What was typed, as `fill` takes it; what nobody touched is left out, as it may be another in a newer version.
   get typed() {
-    return this.form.read();
+    return { answer: this.form.isChanged ? this.form.read() : undefined, beside: this.#isBesideChanged ? this.beside : undefined };
   }
 
-  fill(typed) {
-    this.form.fill(typed);
+  fill({ answer, beside = {} }) {
+    for (const control of this.controls) if (control.name in beside) control.value = beside[control.name];
+    if (Object.keys(beside).length) this.controls[0]?.closest("details")?.setAttribute("open", "");
+    if (answer !== undefined) this.form.fill(answer);
+  }
+
+  get draft() {
+    return { key: this.key, version: this.seen, value: this.typed };
+  }
+
+  keep() {
+    keepDraft(this.draft);
   }
 
   forget() {
-    localStorage.removeItem(this.key);
+    dropDraft(this.key);
+    this.seen = this.version;
   }
 
-  keep(value) {
-    localStorage.setItem(this.key, JSON.stringify({ version: this.version, value }));
+  // A decision of one's own leads to this version: what is typed over the one before stands over it from now on.
+  follow(version) {
+    Object.assign(this, { version, seen: this.seen === this.version ? version : this.seen });
+    if (this.isChanged) this.keep();
   }
 
   // Labels the selected shape, else chooses the option of the marked choice and goes on to the next one; false where
@@ -77,15 +106,18 @@ export class FormItem {
   }
 
   restore() {
-    const kept = JSON.parse(localStorage.getItem(this.key) ?? "null");
+    const kept = draftOf(this.key);
     if (!kept) return;
+    this.seen = kept.version;
     this.fill(kept.value);
-    const words = Object.assign(document.createElement("p"), { className: "notice", textContent: "This is what you had typed here." });
+    const isOlder = this.seen !== this.version;
+    const textContent = isOlder ? `This is what you had typed over version ${kept.version}; version ${this.version} stands now. Decide, and you are shown both.` : "This is what you had typed here.";
+    const words = Object.assign(document.createElement("p"), { className: isOlder ? "notice notice-warning" : "notice", textContent });
     this.element.querySelector(".item-head").after(words);
   }
 
   changed() {
-    if (this.isChanged) this.keep(this.typed);
+    if (this.isChanged) this.keep();
     else this.forget();
     this.draw();
   }

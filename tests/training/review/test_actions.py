@@ -135,6 +135,16 @@ def test_undo_of_an_edit_restores_the_label_as_a_new_version(waiting: QAPair, ac
     assert (pair.status, answer_of(pair), pair.canonical_label_version) == ("labeled", old, 3)
 
 
+def test_an_undo_may_say_of_what(waiting: QAPair, act: Act) -> None:
+    act(waiting, "approve", action_id="a1")
+    act(waiting, "flag", reason="look again", action_id="a2")
+    refused = act(waiting, "undo", undoes="a1")
+    assert (refused.status_code, refused.json()["error"]["message"]) == (
+        409, "The pair has changed since: flag by rosa comes first.",
+    )  # fmt: skip
+    assert act(waiting, "undo", undoes="a2").json()["pair"]["status"] == "labeled"
+
+
 def test_what_is_not_allowed_says_from_what_to_what(waiting: QAPair, act: Act) -> None:
     act(waiting, "reject", reason="unreadable")
     refused = act(waiting, "approve")

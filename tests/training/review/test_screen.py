@@ -77,6 +77,33 @@ def test_a_refusal_keeps_what_was_typed_and_names_the_field(screen: Client, boar
     assert 'value="&quot;scratch&quot;" checked' in page
 
 
+def test_a_conflict_keeps_what_was_said_and_shows_theirs(
+    screen: Client, boards: TrainingSheet, act: Act, waiting: QAPair
+) -> None:
+    theirs = {"defect_type": "none", "severity": "none", "location": "none"}
+    act(waiting, "edit", answer=theirs)
+    said = {"notes": "a thin line", "confidence": "low", "reason": "Not sure"}
+    pair = ReviewPair.objects.get(pk=waiting.pk)
+    pair.version -= 1
+    answer = post(screen, boards, pair, "approve", **ANSWER, **said)
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Theirs: {&quot;defect_type&quot;:&quot;none&quot;" in page
+    assert 'value="&quot;scratch&quot;" checked' in page
+    assert "a thin line</textarea>" in page and '<option value="low" selected>' in page and 'value="Not sure"' in page
+
+
+def test_a_script_of_a_page_made_for_another_is_signed_out(screen: Client, waiting: QAPair) -> None:
+    def approve(user: str) -> Any:
+        path, sent = f"/api/v1/qa-pairs/{waiting.pk}/approve", {"content_type": "application/json"}
+        return screen.post(path, {}, **sent, HTTP_X_WORKBENCH_USER=user)
+
+    refused = approve("om%C3%A1r")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "another_user")
+    assert "made for omár, and rosa is signed in" in refused.json()["error"]["message"]
+    assert approve("rosa").status_code == 200
+
+
 def test_skip_changes_no_status(screen: Client, boards: TrainingSheet) -> None:
     screen.get(at(boards))
     pair = ReviewPair.objects.get(holder="rosa")

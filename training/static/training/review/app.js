@@ -1,9 +1,11 @@
 // The review screen: shows a pair, takes a decision, and goes on while it is sent.
 import { tell } from "../../workbench/screen/connection.js";
-import { askReason, askStale } from "../../workbench/screen/dialogs.js";
+import { askReason, askStale, inTurn } from "../../workbench/screen/dialogs.js";
+import { dropDraft, overtake } from "../../workbench/screen/drafts.js";
+import { parse } from "../../workbench/screen/exact.js";
 import { DRAWING, Keys } from "../../workbench/screen/keys.js";
 import { Unreachable, page } from "../../workbench/screen/net.js";
-import { notice, quiet, say } from "../../workbench/screen/notices.js";
+import { link, notice, quiet, say } from "../../workbench/screen/notices.js";
 import { Outbox, newId } from "../../workbench/screen/outbox.js";
 import { Progress } from "../../workbench/screen/progress.js";
 import { Strip } from "../../workbench/screen/strip.js";
@@ -20,7 +22,7 @@ const DONE = { approve: ["✓", "approved"], edit: ["✎", "edited"], reject: ["
 const RENEW = 60_000;
 const WORD_OF_HOLD = 250; // the next pair is shown after this long even if it is not known yet whether it is free
 const pause = (most) => new Promise((resolve) => setTimeout(resolve, most, null));
-const hold = (id) => queue.hold(id).catch(() => ({ status: 0 }));
+const hold = (id, more) => queue.hold(id, more).catch(() => ({ status: 0 }));
 const setup = JSON.parse(document.getElementById("setup").textContent);
 const outbox = new Outbox("review", setup.user, setup.signed_in);
 const queue = new Queue(setup);
@@ -32,7 +34,7 @@ let item = document.querySelector(".item") ? new Item(setup) : null;
 let turn = 0;
 let renewed = Date.now();
 
-async function show(id, { fresh = true, typed, held = null } = {}) {
+async function show(id, { fresh = true, held = null } = {}) {
   const mine = (turn += 1);
   if (fresh) queue.forget(id);
   try {
@@ -40,7 +42,7 @@ async function show(id, { fresh = true, typed, held = null } = {}) {
     if (mine !== turn) return;
     if (item && item.id !== id) letGo();
     item = Item.show(setup, fragment);
-    if (typed !== undefined) item.form.fill(typed);
+    for (const its of [id, "held"]) quiet(its);
   } catch (error) {
     cannot(error);
     return;
@@ -51,7 +53,7 @@ async function show(id, { fresh = true, typed, held = null } = {}) {
 
 // What is decided is given back with the decision; before it arrives nobody else shall take the pair.
 function letGo() {
-  if (item && setup.may_review && !outbox.entries.some((entry) => entry.pair === item.id)) queue.letGo(item.id);
+  if (item && setup.may_review && !outbox.entries.some((entry) => entry.subject === item.id)) queue.letGo(item.id);
 }
 
 // The pair on the screen is held, what follows is fetched.
@@ -63,19 +65,27 @@ function shown() {
 }
 
 async function take(mine, asked = null) {
-  if (!setup.may_review || !["unlabeled", "flagged"].includes(item.status)) return;
+  if (!setup.may_review || !["unlabeled", "flagged"].includes(item.status)) return undefined;
   renewed = Date.now();
   const held = item;
   const { status, data } = await (asked ?? hold(held.id));
-  if (mine !== turn || item !== held) return;
+  if (mine !== turn || item !== held) return undefined;
+  if (status === 401) return outbox.block(data?.error?.code);
   if (status === 409) {
+    if (held.isChanged || held.id === setup.asked) return heldByAnother(held, data.error.message);
     say(data.error.message);
-    if (held.form.isChanged) return notice(data.error.message);
     queue.pass(held.id);
     await next();
   } else if (status === 200 && data.version !== held.version) {
     await show(held.id);
   }
+  return undefined;
+}
+
+// The reader stays at the pair, and may have it where the right is there.
+function heldByAnother({ id }, message) {
+  const way = setup.may_take_over ? ["Take over", () => take(turn, hold(id, { takeOver: true }))] : null;
+  notice(message, "warning", "held", way);
 }
 
 async function next() {
@@ -109,7 +119,7 @@ async function last(mine) {
   const fetched = new DOMParser().parseFromString(await page(`${setup.page}?${setup.query}`), "text/html");
   if (mine !== turn) return undefined;
   const following = fetched.querySelector(".item")?.dataset.pair;
-  if (following && !outbox.entries.some((entry) => entry.pair === following)) return show(following);
+  if (following && !outbox.entries.some((entry) => entry.subject === following)) return show(following);
   item = null;
   document.getElementById("panes").hidden = true;
   const empty = document.getElementById("empty");
@@ -126,9 +136,14 @@ function cannot(error) {
 
 const pathOf = (pair, verb) => `/qa-pairs/${pair}/${verb}`;
 
-function send(verb, body, { base } = {}) {
-  const entry = { pair: item.id, path: pathOf(item.id, verb), itemRef: item.itemRef, verb, base, typed: item.form.isChanged ? item.form.read() : undefined };
-  return outbox.add({ ...entry, body: { action_id: newId(), ...body } });
+// What an entry of the outbox says of its pair, whichever training sheet is on the screen when the server answers.
+const about = (pair, itemRef) => ({ subject: pair, itemRef, training_sheet: setup.training_sheet, page: `${setup.page}?pair=${pair}` });
+
+function send(verb, body) {
+  const draft = item.isChanged || item.reason ? item.draft : undefined;
+  const entry = outbox.add({ ...about(item.id, item.itemRef), path: pathOf(item.id, verb), verb, base: item.form.base, draft, body: { action_id: newId(), ...body } });
+  strip.push({ id: item.id, itemRef: item.itemRef, verb, actionId: entry.body.action_id });
+  return entry;
 }
 
 async function decide(verb) {
@@ -141,15 +156,15 @@ async function decide(verb) {
     document.querySelector(".af-fault")?.closest("[data-field]")?.querySelector("input, textarea, select")?.focus();
     return;
   }
-  const body = { version: decided.version, notes: decided.notes, confidence: decided.confidence };
+  const body = { version: decided.seen, notes: decided.notes, confidence: decided.confidence };
   if (setup.reasons[wanted]) {
-    body.reason = await askReason(`${wanted === "reject" ? "Reject" : "Flag"} ${decided.itemRef}: why?`, setup.reasons[wanted]);
+    body.reason = await askReason(`${wanted === "reject" ? "Reject" : "Flag"} ${decided.itemRef}: why?`, setup.reasons[wanted], decided.reason);
     if (body.reason === null || item !== decided) return;
+    decided.reason = body.reason;
   }
   if (wanted === "edit") body.answer = decided.form.read();
   quiet();
-  const entry = send(wanted, body, { base: decided.form.base });
-  strip.push({ id: decided.id, itemRef: decided.itemRef, verb: wanted, actionId: entry.body.action_id });
+  const entry = send(wanted, body);
   queue.pass(decided.id);
   if (wanted === "edit" || wanted === "reopen") {
     const answer = await outbox.answered(entry, navigator.onLine ? WORD_OF_SERVER : 0);
@@ -171,10 +186,9 @@ function changeUses() {
     return;
   }
   quiet();
-  const entry = send("uses", { version: changed.version, ...wanted });
-  strip.push({ id: changed.id, itemRef: changed.itemRef, verb: "uses", actionId: entry.body.action_id });
+  send("uses", { version: changed.version, ...wanted });
   // What is decided about the pair from now on comes after it.
-  changed.version += 1;
+  changed.follow(changed.version + 1);
 }
 
 async function undo() {
@@ -183,7 +197,7 @@ async function undo() {
   quiet();
   strip.drop(latest.actionId);
   if (outbox.takeBack(latest.actionId)) return show(latest.id, { fresh: false });
-  const entry = outbox.add({ pair: latest.id, path: pathOf(latest.id, "undo"), itemRef: latest.itemRef, verb: "undo", body: { action_id: newId() } });
+  const entry = outbox.add({ ...about(latest.id, latest.itemRef), path: pathOf(latest.id, "undo"), verb: "undo", body: { action_id: newId(), undoes: latest.actionId } });
   const answer = await outbox.answered(entry, navigator.onLine ? 5 * WORD_OF_SERVER : 0);
   if (!answer) return notice(`${latest.itemRef} is undone as soon as the server can be reached.`, "info");
   return answer.status < 400 ? show(latest.id) : undefined;
@@ -217,63 +231,82 @@ const VERBS = {
   help: () => keys.show(),
 };
 
-// Never goes on over a refusal: the pair comes back with what was typed.
-async function refused({ detail: { entry, code, data } }) {
-  strip.drop(entry.body.action_id);
-  queue.back(entry.pair);
+// Never goes on over a refusal: the pair comes back with what was typed, which the outbox has made its draft.
+async function refused({ entry, code, data }) {
   const message = data?.error?.message ?? "The server refused it.";
-  if (entry.verb === "uses") {
-    await show(entry.pair, { typed: entry.typed });
-    return explain(entry, message, data);
-  }
-  if (item?.id === entry.pair) turn += 1; // what was about to come does not
-  if (code === "stale_version") return stale(entry, message, data.error.details);
-  if (item?.id === entry.pair) return explain(entry, message, data);
-  if (item?.form.isChanged) return notice(`${entry.itemRef}: ${message}`, "error", entry.pair, ["Open it", () => show(entry.pair, { typed: entry.typed })]);
-  await show(entry.pair, { typed: entry.typed });
-  return explain(entry, message, data);
+  if (entry.training_sheet !== setup.training_sheet) return back(entry, message, link(entry.page));
+  if (code === "stale_version" && entry.verb !== "uses") return stale(entry, message, data.error.details);
+  const isShown = item?.id === entry.subject;
+  if (!isShown && item?.isChanged) return back(entry, message);
+  if (!isShown || entry.verb === "uses") await show(entry.subject);
+  if (item?.id !== entry.subject) return back(entry, message);
+  const left = item.form.showFaults(data?.error?.fields?.answer ?? []);
+  return notice(`${entry.itemRef}: ${data?.error?.fields?.answer && !left.length ? "Correct the marked fields." : message}`, "error", entry.subject);
 }
 
-function explain(entry, message, data) {
-  const left = item.form.showFaults(data?.error?.fields?.answer ?? []);
-  notice(`${entry.itemRef}: ${data?.error?.fields?.answer && !left.length ? "Correct the marked fields." : message}`, "error", entry.pair);
+function back(entry, message, way = ["Open it", () => show(entry.subject)]) {
+  notice(`${entry.itemRef}: ${message} `, "error", entry.subject, way);
 }
 
 const answerOf = (snapshot) => {
   const last = snapshot?.messages?.at(-1);
   if (last?.role !== "assistant") return undefined;
   try {
-    return JSON.parse(last.content);
+    return parse(last.content);
   } catch {
     return last.content;
   }
 };
 
-async function stale(entry, message, details) {
-  const answers = { base: entry.base, theirs: answerOf(details.theirs), mine: entry.body.answer ?? entry.base };
-  const choice = await askStale(`${entry.itemRef}: ${message}`, answers, [["Status", "", details.theirs.status, entry.verb]]);
-  if (choice === "open") return show(entry.pair, { typed: entry.typed });
-  if (choice === "theirs") {
-    queue.pass(entry.pair);
-    return item?.id === entry.pair ? next() : undefined;
+async function stale(entry, message, { base, theirs }) {
+  const wanted = entry.then ?? entry; // what a reopening leads to
+  const answers = { base: answerOf(base) ?? entry.base, theirs: answerOf(theirs), mine: wanted.body.answer ?? entry.base };
+  const choice = await askStale(`${entry.itemRef}: ${message}`, answers, [["Status", "", theirs.status, wanted.verb]]);
+  if (choice === "open") {
+    overtake(entry.draft, theirs.version);
+    return show(entry.subject);
   }
-  // Approving meant the answer that was seen, which is no longer the pair's.
-  const mine = entry.verb === "approve" ? { verb: "edit", answer: entry.base } : { verb: entry.verb, answer: entry.body.answer };
-  const { answer, ...rest } = { ...entry.body, answer: mine.answer };
-  const again = (verb, body) => outbox.add({ ...entry, verb, path: pathOf(entry.pair, verb), body: { ...body, action_id: newId() } });
-  if (!setup.transitions[mine.verb].includes(details.theirs.status)) again("reopen", {});
-  again(mine.verb, { ...rest, version: undefined, ...(answer === undefined ? {} : { answer }) });
-  queue.pass(entry.pair);
-  return item?.id === entry.pair ? next() : undefined;
+  if (entry.draft) dropDraft(entry.draft.key);
+  if (choice === "mine") {
+    // Approving meant the answer that was seen, which is no longer the pair's.
+    const mine = wanted.verb === "approve" ? { verb: "edit", body: { ...wanted.body, answer: entry.base } } : wanted;
+    sendAgain(entry, mine, theirs);
+  }
+  queue.pass(entry.subject);
+  return item?.id === entry.subject ? next() : undefined;
 }
 
-outbox.addEventListener("done", ({ detail: { entry } }) => {
-  queue.forget(entry.pair);
-  if (entry.verb === "undo") queue.back(entry.pair);
-  if (entry.verb === "uses" && item?.id === entry.pair) show(entry.pair);
+// Sends a decision over the version that was shown beside it, so that a third change is shown as well; where the status
+// stands against it, the pair is reopened first and the decision follows.
+function sendAgain({ key, tried, then, ...entry }, { verb, body }, { status, version }, action_id = newId()) {
+  const opens = !setup.transitions[verb].includes(status);
+  const first = opens ? { verb: "reopen", body: {}, then: { verb, body } } : { verb, body };
+  const again = outbox.add({ ...entry, ...first, path: pathOf(entry.subject, first.verb), body: { ...first.body, version, action_id } });
+  if (entry.training_sheet === setup.training_sheet) strip.push({ id: entry.subject, itemRef: entry.itemRef, verb: first.verb, actionId: again.body.action_id });
+}
+
+const answerRefusal = inTurn(refused, cannot);
+outbox.addEventListener("done", ({ detail: { entry, data } }) => {
+  quiet(entry.subject);
+  queue.forget(entry.subject);
+  if (entry.then) sendAgain(entry, entry.then, data.pair, `${entry.body.action_id}+`); // the same from every tab
+  if (entry.verb === "undo") queue.back(entry.subject);
+  if (entry.verb === "uses" && item?.id === entry.subject) show(entry.subject);
   progress.soon();
 });
-outbox.addEventListener("refused", refused);
+outbox.addEventListener("refused", ({ detail }) => {
+  const { entry } = detail;
+  strip.drop(entry.body.action_id);
+  queue.back(entry.subject);
+  // Uses that did not change lead to no version that anything else could stand over.
+  if (entry.verb === "uses") overtake(entry.draft, entry.body.version);
+  if (item?.id === entry.subject) {
+    turn += 1; // what was about to come does not
+    if (entry.verb === "uses") item.follow(entry.body.version);
+    else if (item.isChanged) item.keep();
+  }
+  answerRefusal(detail);
+});
 tell(outbox, setup, ["One decision", "decisions"], () => (!item || queue.passed.has(item.id)) && next());
 
 document.getElementById("review-form").addEventListener("submit", (event) => event.preventDefault());

@@ -3,10 +3,9 @@ import { FormItem } from "../../templates_app/form_item.js";
 
 export class Item extends FormItem {
   constructor(setup, element = document.querySelector(".item")) {
-    const { pair, itemRef, version, status, answer, misfits } = element.dataset;
+    const { pair, itemRef, version, status, misfits } = element.dataset;
     super({ element, draft: `review-draft:${setup.user}:${pair}`, version: Number(version) });
     Object.assign(this, { setup, id: pair, itemRef, status });
-    this.stored = answer ? JSON.parse(answer) : undefined;
     this.misfits = Number(misfits);
     this.restore();
     this.draw();
@@ -24,6 +23,16 @@ export class Item extends FormItem {
     const those = (words) => [...editor.querySelectorAll(`input[value="${words}"]:checked`)].map((radio) => radio.name.replace("use.", ""));
     const [classification, reason] = ["data_classification", "reason"].map((name) => editor.querySelector(`[name=${name}]`).value.trim());
     return { allowed_uses: those("allowed"), prohibited_uses: those("prohibited"), data_classification: classification, reason };
+  }
+
+  // `reason` is that of a decision that was refused.
+  get typed() {
+    return { ...super.typed, reason: this.reason };
+  }
+
+  fill({ reason, ...typed }) {
+    this.reason = reason;
+    super.fill(typed);
   }
 
   focusUses(what) {

@@ -68,9 +68,9 @@ export class Queue {
     return count;
   }
 
-  // The next pair is nobody's to take away, whatever one may.
-  hold(id) {
-    return call("POST", `/qa-pairs/${id}/hold`, { take_over: false });
+  // The next pair is nobody's to take away, whatever one may; `takeOver` is for one that the reader asked for.
+  hold(id, { takeOver = false } = {}) {
+    return call("POST", `/qa-pairs/${id}/hold`, { take_over: takeOver });
   }
 
   letGo(id) {

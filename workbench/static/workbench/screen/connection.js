@@ -10,7 +10,7 @@ export function tell(outbox, setup, [one, many], back) {
     if (outbox.state === "signed-out") signedOut(outbox.entries.length, setup.sign_in, one, many);
   });
   outbox.addEventListener("signed-in", () => {
-    quiet("signed-out");
+    for (const about of ["signed-out", "another"]) quiet(about);
     back();
   });
   outbox.addEventListener("another-user", ({ detail }) => notice(`Now ${detail.user ?? "somebody else"} is signed in, and what waits here is ${setup.user}'s: sign in as ${setup.user} to send it.`, "warning", "another"));
@@ -23,5 +23,5 @@ export function tell(outbox, setup, [one, many], back) {
 function signedOut(count, href, one, many) {
   const kept = count ? ` ${count === 1 ? `${one} is` : `${count} ${many} are`} kept here and sent afterwards.` : "";
   const link = Object.assign(document.createElement("a"), { href, target: "_blank", textContent: "Sign in again" });
-  notice(`Your session has ended.${kept} `, "warning", "signed-out", link);
+  notice(`You are signed out here.${kept} `, "warning", "signed-out", link);
 }

@@ -1,15 +1,24 @@
 // The questions of a screen: why something is decided, and which of two answers stands.
+import { isObject } from "./exact.js";
 
 for (const dialog of document.querySelectorAll("dialog")) {
   for (const button of dialog.querySelectorAll("[data-close]")) button.addEventListener("click", () => dialog.close(""));
 }
 
-// Resolves with the reason, or with null where the reader thought better of it.
-export function askReason(title, reasons) {
+// Returns a function that does `act` for one after the other: two questions at once would be answered by one click.
+export function inTurn(act, failed) {
+  let last = Promise.resolve();
+  return (...given) => {
+    last = last.then(() => act(...given)).catch(failed);
+  };
+}
+
+// Resolves with the reason, which begins as `given`, or with null where the reader thought better of it.
+export function askReason(title, reasons, given = "") {
   const dialog = document.getElementById("reason-dialog");
   const [input, ok, chips] = ["input", "[data-ok]", "[data-chips]"].map((what) => dialog.querySelector(what));
   dialog.querySelector("h2").textContent = title;
-  input.value = "";
+  input.value = given;
   const choose = (words) => {
     input.value = words;
     draw();
@@ -44,7 +53,6 @@ export function askReason(title, reasons) {
   });
 }
 
-const isObject = (value) => value && typeof value === "object" && !Array.isArray(value);
 const text = (value) => (value === undefined ? "—" : typeof value === "string" ? value : JSON.stringify(value));
 
 // Resolves with "theirs", "mine" or "open"; Esc keeps theirs out and opens the item. The answers are `base` as it was

@@ -1,21 +1,31 @@
-// Requests to the API of the same origin, as the one who is signed in.
+// Requests to the API of the same origin, as the one whom the page was made for.
 
 export class Unreachable extends Error {}
+
+// A connection may stay open and never answer; a decision is sent again with its action_id.
+const MOST = 20_000;
+const setup = document.getElementById("setup");
+const user = setup && JSON.parse(setup.textContent).user;
 
 // Read anew for each request: signing in again changes it.
 const csrf = () => document.cookie.match(/(?:^|;\s*)csrftoken=([^;]+)/)?.[1] ?? document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
 
-// Returns {status, data}; Unreachable where no answer came.
-export async function call(method, path, body, options = {}) {
-  const headers = { "X-CSRFToken": csrf(), Accept: "application/json" };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  let answer;
+// Returns the answer and its text; Unreachable where none came in time.
+async function fetched(address, options) {
   try {
-    answer = await fetch(`/api/v1${path}`, { method, headers, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body), ...options });
+    const answer = await fetch(address, { credentials: "same-origin", signal: AbortSignal.timeout(MOST), ...options });
+    return { answer, text: await answer.text() };
   } catch (error) {
     throw new Unreachable(error.message);
   }
-  const text = await answer.text();
+}
+
+// Returns {status, data}; Unreachable where no answer came. Another who has signed in since gets a 401.
+export async function call(method, path, body, options = {}) {
+  const headers = { "X-CSRFToken": csrf(), Accept: "application/json" };
+  if (user) headers["X-Workbench-User"] = encodeURIComponent(user);
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const { answer, text } = await fetched(`/api/v1${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), ...options });
   try {
     return { status: answer.status, data: text ? JSON.parse(text) : null };
   } catch {
@@ -25,12 +35,7 @@ export async function call(method, path, body, options = {}) {
 
 // The text of a page; Unreachable as above, an Error with `status` where it is no page of ours or the session ended.
 export async function page(address) {
-  let answer;
-  try {
-    answer = await fetch(address, { credentials: "same-origin", headers: { Accept: "text/html" } });
-  } catch (error) {
-    throw new Unreachable(error.message);
-  }
+  const { answer, text } = await fetched(address, { headers: { Accept: "text/html" } });
   if (answer.redirected || !answer.ok) throw Object.assign(new Error(`${address}: ${answer.status}`), { status: answer.redirected ? 401 : answer.status });
-  return answer.text();
+  return text;
 }

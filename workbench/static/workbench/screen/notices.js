@@ -18,11 +18,13 @@ export function notice(words, tone = "error", about = "", more = null) {
   place.append(made);
 }
 
-// Takes back the notice about something; without a name all but those of the connection.
+export const link = (href, textContent = "Open it") => Object.assign(document.createElement("a"), { href, textContent });
+
+// Takes back the notice about something; without a name all but those of the connection and those that are a way back.
 export function quiet(about) {
   for (const old of [...place.children]) {
     const its = old.dataset.about ?? "";
-    if (about === undefined ? !["offline", "signed-out", "another"].includes(its) : its === about) old.remove();
+    if (about === undefined ? !["offline", "signed-out", "another"].includes(its) && !old.querySelector("a, button") : its === about) old.remove();
   }
 }
 

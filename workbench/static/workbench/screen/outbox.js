@@ -1,11 +1,20 @@
 // Decisions on their way: kept in the browser until the server has them, sent one after the other, in order.
 // A decision has an action_id, so that sending it twice, from two tabs or after a lost answer, does it once.
+import { draftOf, keepDraft } from "./drafts.js";
+import { parse } from "./exact.js";
 import { Unreachable, call, page } from "./net.js";
 
 const RETRY = [1000, 2000, 5000, 10000, 20000];
+const PATIENCE = 3; // failures of the server on one decision until others go before it
 
 // randomUUID is missing where the page came by plain http from another machine.
 export const newId = () => crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+const keepEntry = (entry) => localStorage.setItem(entry.key, JSON.stringify(entry));
+const unanswered = (error) => {
+  if (error instanceof Unreachable) return { status: 0 };
+  throw error;
+};
 
 export class Outbox extends EventTarget {
   // Events: "state"; "done" and "refused" with detail {entry, status, code, data};
@@ -17,6 +26,7 @@ export class Outbox extends EventTarget {
     this.signedInPage = signedInPage;
     this.state = "";
     this.failures = 0;
+    this.failed = new Map();
     this.last = 0;
     addEventListener("online", () => this.flush());
     addEventListener("offline", () => this.#say("offline"));
@@ -25,20 +35,21 @@ export class Outbox extends EventTarget {
   }
 
   get entries() {
-    return Object.keys(localStorage).filter((key) => key.startsWith(this.prefix)).sort().map((key) => JSON.parse(localStorage.getItem(key)));
+    return Object.keys(localStorage).filter((key) => key.startsWith(this.prefix)).sort().map((key) => parse(localStorage.getItem(key)));
   }
 
   get words() {
     const waiting = this.entries.length;
     const count = waiting ? `: ${waiting} waiting` : "";
-    return { saved: "Saved", saving: "Saving…", offline: `Offline${count}`, "signed-out": `Signed out${count}`, refused: "Not saved", "": "" }[this.state];
+    return { saved: "Saved", saving: "Saving…", offline: `Offline${count}`, failing: `Server error${count}`, "signed-out": `Signed out${count}`, refused: "Not saved", "": "" }[this.state];
   }
 
-  // An entry has the `path` that it is posted to, its `body`, and what the screen wants to know again.
+  // An entry has the `path` that it is posted to, its `body`, the `subject` within which the order counts, the `draft` that
+  // what was typed becomes where it is refused, and what the screen wants to know again.
   add(entry) {
     this.last = Math.max(Date.now(), this.last + 1);
     const kept = { ...entry, key: `${this.prefix}${String(this.last).padStart(15, "0")}` };
-    localStorage.setItem(kept.key, JSON.stringify(kept));
+    keepEntry(kept);
     if (!this.blocked) this.#say(navigator.onLine ? "saving" : "offline");
     else this.#say(this.state);
     this.flush();
@@ -49,6 +60,7 @@ export class Outbox extends EventTarget {
   takeBack(actionId) {
     const entry = this.entries.find((one) => one.body.action_id === actionId);
     if (!entry || this.sending === entry.key || entry.tried) return false;
+    this.#keepTyped(entry);
     localStorage.removeItem(entry.key);
     this.#say(this.entries.length ? this.state : "saved");
     return true;
@@ -56,7 +68,7 @@ export class Outbox extends EventTarget {
 
   // Changes what waits and is not on its way: `change(entry)` returns the entry as it shall be.
   amend(change) {
-    for (const entry of this.entries) if (entry.key !== this.sending) localStorage.setItem(entry.key, JSON.stringify(change(entry)));
+    for (const entry of this.entries) if (entry.key !== this.sending) keepEntry(change(entry));
   }
 
   // Resolves with the event's detail when the server has answered, or with null after `most` milliseconds.
@@ -87,48 +99,73 @@ export class Outbox extends EventTarget {
     return this.flush();
   }
 
-  // The session ended: nothing is sent until the same person has signed in again.
-  block() {
+  // Nothing is sent until the same person has signed in again: the session ended, or is another's now, by the API's `code`.
+  block(code) {
     this.blocked = true;
     this.#say("signed-out");
+    if (code === "another_user") this.resume(); // which says whose
   }
 
   async flush() {
     if (this.sending || this.blocked) return;
     clearTimeout(this.timer);
-    for (let entry = this.entries[0]; entry && !this.blocked; [entry] = this.entries) {
+    const held = new Set(); // subjects whose first decision the server fails on
+    for (let entry = this.#next(held); entry && !this.blocked; entry = this.#next(held)) {
       this.sending = entry.key;
-      if (this.state !== "offline") this.#say("saving");
-      try {
-        localStorage.setItem(entry.key, JSON.stringify({ ...entry, tried: true }));
-        this.#take(entry, await call("POST", entry.path, entry.body));
-      } catch (error) {
-        if (!(error instanceof Unreachable)) throw error;
-        this.sending = null;
-        this.#wait();
-        return;
-      }
+      if (!["offline", "failing"].includes(this.state)) this.#say("saving");
+      keepEntry({ ...entry, tried: true });
+      const wait = this.#heard(entry, await call("POST", entry.path, entry.body).catch(unanswered), held);
       this.sending = null;
+      if (wait) return this.#wait(wait);
     }
-    if (["saving", "offline"].includes(this.state) && !this.entries.length) this.#say("saved");
+    if (held.size && !this.blocked) return this.#wait("failing");
+    if (["saving", "offline", "failing"].includes(this.state) && !this.entries.length) this.#say("saved");
+    return undefined;
+  }
+
+  // Takes an answer in; returns the state in which to wait before anything else is sent, or "".
+  #heard(entry, answer, held) {
+    if (answer.status === 0 || answer.status === 429) return "offline";
+    if (answer.status < 500) {
+      this.#take(entry, answer);
+      return "";
+    }
+    held.add(entry.subject);
+    return this.#isGivenUp(entry) ? "" : "failing";
+  }
+
+  // The first entry that nothing earlier about the same subject stands before.
+  #next(held) {
+    return this.entries.find((entry) => !held.has(entry.subject));
+  }
+
+  // Whether the server failed on the entry so often that those about other subjects go before it.
+  #isGivenUp({ key }) {
+    const failed = (this.failed.get(key) ?? 0) + 1;
+    this.failed.set(key, failed);
+    return failed >= PATIENCE;
   }
 
   #take(entry, { status, data }) {
     const code = data?.error?.code;
     const forged = status === 403 && /csrf/i.test(data?.error?.message ?? "");
-    if (status === 401 || forged) {
-      this.block();
-      return;
-    }
-    if (status >= 500 || status === 429) throw new Unreachable(String(status));
+    if (status === 401 || forged) return this.block(code);
     this.failures = 0;
+    this.failed.delete(entry.key);
+    if (status >= 400) this.#keepTyped(entry);
     localStorage.removeItem(entry.key);
     this.#say(this.entries.length ? "saving" : status < 400 ? "saved" : "refused");
     this.#tell(status < 400 ? "done" : "refused", { entry, status, code, data });
+    return undefined;
   }
 
-  #wait() {
-    this.#say("offline");
+  // What was typed outlives its decision, as the draft of its item; a newer draft stays.
+  #keepTyped({ draft }) {
+    if (draft && !draftOf(draft.key)) keepDraft(draft);
+  }
+
+  #wait(state) {
+    this.#say(state);
     this.timer = setTimeout(() => this.flush(), RETRY[Math.min(this.failures, RETRY.length - 1)]);
     this.failures += 1;
   }
