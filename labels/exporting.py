@@ -8,6 +8,7 @@ from itertools import chain, islice
 from pathlib import Path
 from types import SimpleNamespace
 
+from governance import audit
 from labels.coco import coco_file
 from labels.letting_out import LettingOut
 from labels.marked import MarkedFile, marked_of
@@ -16,7 +17,7 @@ from labels.yolo import yolo_file
 from sheets.models import Sheet
 from workbench.canonical import canonical_bytes
 from workbench.files import written_whole
-from workbench.problems import NotFound
+from workbench.problems import Conflict, NotFound
 
 COLUMNS = (
     "id", "sheet_id", "item_ref", "label_type", "label_data", "confidence", "notes",
@@ -61,9 +62,27 @@ FORMATS = {
 }
 
 
-def export_to_file(sheet: Sheet, target: Path, label_type: str = "", use: str = "", *, form: str = "jsonl") -> int:
+def leaving(
+    form: str, sheet: Sheet, label_type: str, use: str, *, actor: str, channel: str, blind: Collection[str] = ()
+) -> Iterable[bytes]:
+    """Return the blocks of a format; the audit has a row before the first one, also where the gate lets none out."""
+    about = f"sheet {sheet.pk}"
+    try:
+        blocks = FORMATS[form].blocks(sheet, label_type, use, blind)
+    except Conflict as problem:
+        audit.refused(problem, actor=actor, subject=about)
+        raise
+    what = f"Labels of type {label_type}" if label_type else "Labels"
+    said = f"{what} left {f'for {use}' if use else 'as the whole record'} as {form} ({channel})"
+    audit.append([audit.entry("export", about, reason=said, actor=actor)])
+    return blocks
+
+
+def export_to_file(
+    sheet: Sheet, target: Path, label_type: str = "", use: str = "", *, form: str = "jsonl", actor: str
+) -> int:
     """Write the labels to `target` in one step and return their number; errors as for the blocks of the format."""
-    blocks = FORMATS[form].blocks(sheet, label_type, use, ())
+    blocks = leaving(form, sheet, label_type, use, actor=actor, channel="command")
     lines = 0
     with written_whole(target) as file:
         for block in blocks:

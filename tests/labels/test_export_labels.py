@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
+from governance.models import UsageConstraintAudit
 from sheets.models import Sheet
 from tests.labels.conftest import Record
 
@@ -47,6 +48,12 @@ def test_the_command_writes_the_same_bytes(api: APIClient, boards: Sheet, tmp_pa
     query = {"sheet": boards.pk} | ({"label_type": kind} if kind else {})
     assert file.read_bytes() == b"".join(api.get(URL, query).streaming_content)  # type: ignore[attr-defined]
     assert f"{2 if kind else 3} labels exported" in out.getvalue()
+    by_command, by_api = UsageConstraintAudit.objects.filter(kind="export", subject=f"sheet {boards.pk}").order_by(
+        "sequence"
+    )
+    what = f"Labels of type {kind}" if kind else "Labels"
+    assert by_command.reason == f"{what} left as the whole record as jsonl (command)"
+    assert (by_api.modified_by, by_api.reason) == ("rosa", f"{what} left as the whole record as jsonl (api)")
     assert [path.name for path in file.parent.iterdir()] == ["labels.jsonl"]
 
 

@@ -116,6 +116,10 @@ def test_an_export_for_a_use_asks_the_gate(boards: Sheet, record: Record, sql: A
     client.force_authenticate(nils)
     assert client.get(f"{URL}/export", {"sheet": boards.pk}).status_code == 403
     assert client.get(f"{URL}/export", {"sheet": boards.pk, "use": "testing"}).status_code == 200
+    assert client.get(f"{URL}/export", {"sheet": boards.pk, "use": "training"}).status_code == 409
+    refused, left = UsageConstraintAudit.objects.filter(subject=f"sheet {boards.pk}").order_by("-sequence")[:2]
+    assert (refused.kind, refused.modified_by) == ("refusal", "nils") and "table tag PII" in refused.reason
+    assert left.reason == "Labels left for testing as jsonl (api)"
 
 
 def test_only_who_may_changes_uses(record: Record, nils: User) -> None:

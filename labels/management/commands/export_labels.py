@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 from typing import Any
 
@@ -27,5 +28,5 @@ class Command(BaseCommand):
     @stated_plainly
     def handle(self, *_: Any, **options: Any) -> None:
         sheet, label_type, use = find(Sheet, options["sheet"]), options["label_type"], options["use"]
-        count = export_to_file(sheet, options["out"], label_type, use, form=options["format"])
+        count = export_to_file(sheet, options["out"], label_type, use, form=options["format"], actor=getpass.getuser())
         self.stdout.write(f"{count} {'label' if count == 1 else 'labels'} exported to {options['out']}")
