@@ -37,6 +37,8 @@ def pytest_configure() -> None:
     settings.RATES = dict.fromkeys(settings.RATES, 0)
     # Nor does it look for sensitive data, unless it is about that.
     settings.FINDINGS = "ask"
+    # Each process of a run empties its own, not what another one's test has just read ahead.
+    settings.CACHES["ahead"]["LOCATION"] /= os.environ.get("PYTEST_XDIST_WORKER", "alone")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
