@@ -178,6 +178,7 @@ def _nothing(export: OpenExport) -> Conflict:
 
 def export_summary(training_sheet: TrainingSheet, options: Options | None = None) -> dict[str, Any]:
     """Return what an export would write and exclude, each pair in exactly one bucket; nothing leaves."""
+    _expect_ready(training_sheet)
     run = _run(training_sheet, options or Options())
     for kept in run.kept():
         run.ledger.add(None, len(kept.records))
@@ -195,6 +196,7 @@ def check_export(
 
     `max_tokens` is what a line may have at most, where it is not the profile's limit.
     """
+    _expect_ready(training_sheet)
     run = _run(training_sheet, options or Options())
     checks = Checks(training_sheet, run, max_tokens)
     for kept in run.kept():
@@ -247,7 +249,6 @@ def manifest_path(file: Path) -> Path:
 
 
 def _run(training_sheet: TrainingSheet, options: Options) -> ExportRun:
-    _expect_ready(training_sheet)
     base = base_of(training_sheet.pk, options) if options.since else None
     split = split_for(training_sheet, options)
     return run_of(training_sheet, options, split=split, base=base)
