@@ -10,19 +10,22 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from django.db import connections
-from django.db.models import Case, Count, F, Func, TextField, When
+from django.db.models import Case, Count, F, Func, QuerySet, TextField, When
 
 from governance.uses import Limit
+from labels.models import CanonicalLabel
 from training.models import QAPair
 from training.querysets import QAPairQuerySet
 from workbench.router import LAKEHOUSE
 
 # A window is held whole while the next one is read, so it has fewer pairs where those before it were long.
-WINDOW, WINDOW_BYTES = 50_000, 48 << 20
-FIRST = 10_000
+WINDOW, WINDOW_BYTES = 25_000, 24 << 20
+# Until it is known how long they are.
+FIRST = 2_000
 # What is looked at together, as Python values.
-BATCH_BYTES = 16 << 20
+BATCH_BYTES = 4 << 20
 BLOCK = 1_000
 TEXTS = {
     "status": "status",
@@ -31,6 +34,7 @@ TEXTS = {
     "label_reason": "canonical_label__usage_reason",
     "label_classification": "canonical_label__data_classification",
 }
+LABEL = "canonical_label__"
 LISTS = {
     "allowed_uses": "allowed_uses",
     "prohibited_uses": "prohibited_uses",
@@ -70,57 +74,129 @@ def _limit(source: str, allowed: Sequence[str], prohibited: Sequence[str], reaso
 
 def batches(
     pairs: QAPairQuerySet, window: Window, more: Mapping[str, Any] | None = None, *, messages: bool = True
-) -> Iterator[pa.RecordBatch]:
-    """Yield the pairs of a window in the order of their items, past the model layer.
+) -> list[pa.Table]:
+    """Return the pairs of a window in the order of their items, past the model layer, in slices of bounded size.
 
     The columns are the gates', those of IDENTITY, the messages of labeled pairs unless these are left out, and `more`
     from names to paths or expressions.
     """
-    # Lists travel as JSON text, because Arrow groups rows by text but not by lists.
-    lists = {f"_{name}": Func(F(path), function="TO_JSON", output_field=TextField()) for name, path in LISTS.items()}
     labeled = When(status=QAPair.Status.LABELED, then=F("messages"))  # no other pair passes the first gate
-    read: dict[str, Any] = {"_messages": Case(labeled, output_field=TextField())} if messages else {}
-    plain = TEXTS | IDENTITY | dict(more or {})
-    read |= {f"_{name}": F(path) if isinstance(path, str) else path for name, path in plain.items()} | lists
+    asked: dict[str, Any] = {"messages": Case(labeled, output_field=TextField())} if messages else {}
+    asked |= TEXTS | IDENTITY | LISTS | dict(more or {})
+    of_label = {
+        name: path.removeprefix(LABEL)
+        for name, path in asked.items()
+        if isinstance(path, str) and path.startswith(LABEL)
+    }
     start, end = window
-    rows = pairs.filter(position__gte=start, position__lt=end).annotate(**read).values_list(*read)
-    with connections[LAKEHOUSE].cursor() as cursor:
-        cursor.execute(*rows.query.get_compiler(LAKEHOUSE).as_sql())
-        for batch in cursor.fetch_arrow_batches():
-            named = batch.rename_columns([name.removeprefix("_") for name in read])
-            step = _fitting([named], BATCH_BYTES)
-            yield from (named.slice(at, step) for at in range(0, named.num_rows, step))
+    rows = pairs.filter(position__gte=start, position__lt=end).order_by()
+    table = _read(rows, {name: path for name, path in asked.items() if name not in of_label})
+    order = _order(table)
+    table = _with_labels(table, rows, of_label)
+    step = _fitting([table], BATCH_BYTES)
+    return [
+        table.slice(at, step) if order is None else table.take(order.slice(at, step))
+        for at in range(0, table.num_rows, step)
+    ]
 
 
 def read_ahead(
-    pairs: QAPairQuerySet, more: Mapping[str, Any] | None = None
-) -> Iterator[tuple[Window, Sequence[pa.RecordBatch]]]:
-    """Yield each window with its batches, while another thread, with a connection of its own, reads the next one."""
-    most = FIRST
-    found = windows(pairs, lambda: most)
+    pairs: QAPairQuerySet,
+    more: Mapping[str, Any] | None = None,
+    then: Callable[[pa.Table], pa.Table] | None = None,
+) -> Iterator[tuple[Window, Sequence[pa.Table]]]:
+    """Yield each window with its slices, while another thread, with a connection of its own, reads the next one.
+
+    That thread also calls `then` with each slice.
+    """
+
+    def read(window: Window) -> list[pa.Table]:
+        found = batches(pairs, window, more)
+        return [then(table) for table in found] if then else found
+
+    size = Size()
+    found = windows(pairs, size)
     window = next(found, None)
-    ready = _read(pairs, window, more) if window else []
+    ready = read(window) if window else []
     with ThreadPoolExecutor(1, thread_name_prefix="reads ahead") as reader:
         try:
             while window:
-                most = max(BLOCK, min(WINDOW, _fitting(ready, WINDOW_BYTES)))
+                size.learn(ready)
                 after = next(found, None)
-                ahead = reader.submit(_read, pairs, after, more) if after else None
+                ahead = reader.submit(read, after) if after else None
                 yield window, ready
                 window, ready = after, ahead.result() if ahead else []
         finally:
             reader.submit(connections.close_all)
 
 
-def _fitting(batches: Sequence[pa.RecordBatch], size: int) -> int:
+class Size:
+    """How many pairs the next window may have: fewer where those of the window before were long."""
+
+    def __init__(self) -> None:
+        self.pairs = FIRST
+
+    def __call__(self) -> int:
+        return self.pairs
+
+    def learn(self, ready: Sequence[pa.Table]) -> None:
+        self.pairs = max(BLOCK, min(WINDOW, _fitting(ready, WINDOW_BYTES)))
+
+
+def _fitting(tables: Sequence[pa.Table], size: int) -> int:
     """Return how many rows like these have that many bytes, one at least."""
-    rows: int = sum(each.num_rows for each in batches)
-    held: int = sum(each.nbytes for each in batches)
+    rows: int = sum(each.num_rows for each in tables)
+    held: int = sum(each.nbytes for each in tables)
     return max(1, size * rows // max(1, held))
 
 
-def _read(pairs: QAPairQuerySet, window: Window, more: Mapping[str, Any] | None) -> list[pa.RecordBatch]:
-    return list(batches(pairs, window, more))
+def _read(rows: QuerySet[Any], columns: Mapping[str, Any]) -> pa.Table:
+    """Return columns, from names to paths or expressions, past the model layer; those of LISTS as JSON text."""
+    read = {f"_{name}": F(path) if isinstance(path, str) else path for name, path in columns.items()}
+    for name in LISTS.keys() & columns.keys():
+        # Arrow groups rows by text but not by lists.
+        read[f"_{name}"] = Func(read[f"_{name}"], function="TO_JSON", output_field=TextField())
+    with connections[LAKEHOUSE].cursor() as cursor:
+        cursor.execute(*rows.annotate(**read).values_list(*read).query.get_compiler(LAKEHOUSE).as_sql())
+        found = list(cursor.fetch_arrow_batches())
+    if not found:
+        return pa.table({name: pa.nulls(0, pa.string()) for name in columns})
+    return pa.Table.from_batches(found).rename_columns(list(columns))
+
+
+def _with_labels(table: pa.Table, rows: QAPairQuerySet, columns: Mapping[str, str]) -> pa.Table:
+    """Return pairs with columns of the canonical labels that they link to, and nulls where there is none.
+
+    A statement of its own reads these labels: a join would hold all labels of the lakehouse, once for each window.
+    """
+    linked = table["canonical_label_id"]
+    if linked.null_count == table.num_rows:
+        for name in columns:
+            table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
+        return table
+    asked = {"linked": "pk", **columns}
+    labels = _read(CanonicalLabel.objects.filter(pk__in=rows.values("canonical_label_id")).order_by(), asked)
+    at = pc.index_in(linked, value_set=labels["linked"].combine_chunks())
+    missing = linked.filter(pc.and_(pc.is_valid(linked), pc.is_null(at)))
+    if len(missing):
+        # Linked since the pairs were read; whoever links a pair has written its label before.
+        keys = missing.unique().to_pylist()
+        labels = pa.concat_tables([labels, _read(CanonicalLabel.objects.filter(pk__among=keys).order_by(), asked)])
+        at = pc.index_in(linked, value_set=labels["linked"].combine_chunks())
+    for name in columns:
+        table = table.append_column(name, labels[name].take(at))
+    return table
+
+
+def _order(table: pa.Table) -> pa.Array | None:
+    """Return where the rows are found in the order of their items; None where they are in it, as they mostly are.
+
+    A database sorts messages with their positions, which takes as long as all the rest of reading them.
+    """
+    positions = table["position"].combine_chunks()
+    if len(positions) < 2 or pc.min(pc.pairwise_diff(positions)).as_py() > 0:
+        return None
+    return pc.sort_indices(table.select(["position", "id"]), [("position", "ascending"), ("id", "ascending")])
 
 
 def windows(pairs: QAPairQuerySet, most: Callable[[], int] = lambda: WINDOW) -> Iterator[Window]:

@@ -12,10 +12,14 @@ from training.exports.shapes import Record
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Records that leave, in order, and a row of `pairs` for each: its identity, and what else the format reads."""
+    """Records that leave, in order, or their lines, where these are written already.
+
+    A row of `pairs` for each has its identity, and what else the format reads.
+    """
 
     records: Sequence[Record]
     pairs: pa.Table
+    lines: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from training.exports.batches import Block
 from training.models import ExportPart
@@ -21,9 +23,6 @@ VERSION = 1
 PART_LINES = 2_000
 # Parts are written many at once, because each write is a commit.
 MOST_WAITING = 25
-# What a line says of its pair, in this order, and then the digest; a third of the time that dumping a dictionary takes.
-COLUMNS = ("id", "version", "canonical_label_id", "canonical_label_version", "position")
-LINE = b'{"pair_id":%b,"pair_version":%d,"label_id":%b,"label_version":%b,"position":%d,"sha256":"%b"}'
 
 
 @dataclass
@@ -35,7 +34,7 @@ class Manifest:
 
     def __post_init__(self) -> None:
         self._number = 0
-        self._lines: list[bytes] = []
+        self._lines: list[str] = []
         self._ids: list[str] = []
         self._positions: list[int] = []
         self._waiting: list[ExportPart] = []
@@ -50,17 +49,11 @@ class Manifest:
         """Return the lines of a block."""
         if not block.lines:
             return b""
-        sha256, dumps = hashlib.sha256, orjson.dumps
-        columns = [block.pairs[name].to_pylist() for name in COLUMNS]
-        lines = [
-            LINE
-            % (dumps(pair), version, dumps(label), dumps(label_version), position, sha256(line).hexdigest().encode())
-            for line, pair, version, label, label_version, position in zip(block.lines, *columns, strict=True)
-        ]
+        lines = _lines(block).to_pylist()
         self._lines += lines
-        self._ids += columns[0]
-        self._positions += columns[-1]
-        text = (b",\n" if self._begun else b"") + b",\n".join(lines)
+        self._ids += block.pairs["id"].to_pylist()
+        self._positions += block.pairs["position"].to_pylist()
+        text = ((",\n" if self._begun else "") + ",\n".join(lines)).encode()
         self._begun = True
         self.digest.update(text)
         if len(self._lines) >= PART_LINES:
@@ -82,23 +75,45 @@ class Manifest:
 
     def _part(self, text: bytes) -> bytes:
         self.digest.update(text)
-        self._keep(text, [], [])
+        self._keep(text.decode(), [], [])
         return text
 
     def _close(self) -> None:
         if self._lines:
-            separator = b",\n" if self._number > 1 else b""
-            self._keep(separator + b",\n".join(self._lines), self._ids, self._positions)
+            separator = ",\n" if self._number > 1 else ""
+            self._keep(separator + ",\n".join(self._lines), self._ids, self._positions)
             self._lines, self._ids, self._positions = [], [], []
 
-    def _keep(self, text: bytes, ids: list[str], positions: list[int]) -> None:
+    def _keep(self, text: str, ids: list[str], positions: list[int]) -> None:
         ends = {"first_position": positions[0], "last_position": positions[-1]} if positions else {}
         key = uuid5_of("export_part", self.export_id, str(self._number))
-        part = ExportPart(
-            id=key, export_id=self.export_id, number=self._number, pair_ids=ids, text=text.decode(), **ends
-        )
+        part = ExportPart(id=key, export_id=self.export_id, number=self._number, pair_ids=ids, text=text, **ends)
         self._waiting.append(part)
         self._number += 1
+
+
+def _lines(block: Block) -> pa.ChunkedArray:
+    """Return what the manifest says of each line of a block: `{"pair_id", "pair_version", "label_id", …, "sha256"}`."""
+    said = {
+        "pair_id": _quoted(block.pairs["id"]),
+        "pair_version": block.pairs["version"],
+        "label_id": _quoted(block.pairs["canonical_label_id"]),
+        "label_version": block.pairs["canonical_label_version"],
+        "position": block.pairs["position"],
+    }
+    pieces: list[Any] = []
+    for name, column in said.items():
+        pieces += [f'{"," if pieces else "{"}"{name}":', column.cast(pa.string()).fill_null("null")]
+    digests = pa.array([hashlib.sha256(line).hexdigest() for line in block.lines], pa.string())
+    return pc.binary_join_element_wise(*pieces, ',"sha256":"', digests, '"}', "")
+
+
+def _quoted(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts as JSON writes them, and null for null; most are ids, in which nothing needs an escape."""
+    if pc.any(pc.match_substring_regex(texts, r'["\\\x00-\x1f]')).as_py():
+        escaped = [None if text is None else orjson.dumps(text).decode() for text in texts.to_pylist()]
+        return pa.chunked_array([pa.array(escaped, pa.string())])
+    return pc.binary_join_element_wise('"', texts, '"', "")
 
 
 def text_of(export_id: str) -> Iterator[bytes]:

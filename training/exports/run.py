@@ -23,8 +23,9 @@ from sheets.tagged import Tagged
 from training.chat import assistant_answer, line_problems
 from training.exporting import LISTS, TEXTS, Row, Window, limits_of, read_ahead
 from training.exports.batches import Block, Kept
-from training.exports.formats import FORMATS, Format
+from training.exports.formats import FORMATS, Format, line_of
 from training.exports.options import Options
+from training.exports.plain import plain_lines
 from training.exports.preferences import Edits, draft_of, edits_of, fits_of
 from training.exports.shapes import Messages, Record
 from training.exports.since import Base
@@ -36,6 +37,8 @@ from training.models import QAPair, TrainingSheet
 # Records at a time: few enough that they are still in the processor's cache when they are written, and that Python's search
 # for garbage does not go through all of a batch again and again.
 STEP = 256
+# Lines that are written already are only handed on.
+LINES = 2_000
 
 
 @dataclass
@@ -87,24 +90,28 @@ class ExportRun:
 
     def blocks(self) -> Generator[Block, None, None]:
         """Yield the file in pieces, as many as there are batches with pairs that leave, and the tables' ends."""
-        for block in self.format.write(self.kept(), self.constants):
+        for block in self.format.write(self.kept(written=True), self.constants):
             self.ledger.add(None, len(block.lines))
             self.digest.update(block.data)
             self.size_bytes += len(block.data)
             yield block
 
-    def kept(self) -> Iterator[Kept]:
-        """Yield the records that leave, batch by batch, and count the other pairs."""
+    def kept(self, *, written: bool = False) -> Iterator[Kept]:
+        """Yield what leaves, batch by batch, and count the other pairs.
+
+        These are records, or lines where the format can have them `written` on the thread that reads ahead.
+        """
         pairs = QAPair.objects.of(self.training_sheet_id)
         more: dict[str, Any] = dict(self.format.columns)
         if self.options.split and self.split.stratify_by:
             more["side"] = side_column(self.sheet_id)
-        for window, ready in read_ahead(pairs, more):
+        ready_to = self._with_lines if written and self.format.is_plain else None
+        for window, ready in read_ahead(pairs, more, ready_to):
             known = self.base.versions(window) if self.base else {}
-            yield from self._records(window, (self._passed(pa.Table.from_batches([batch]), known) for batch in ready))
+            yield from self._records(window, (self._passed(table, known) for table in ready))
             self.withdrawn += sorted(known.keys() - self._leaving)
             self._leaving.clear()
-            self.between(sum(batch.num_rows for batch in ready))
+            self.between(sum(table.num_rows for table in ready))
 
     def lines(self, window: Window, passed: Iterable[pa.Table]) -> Iterator[tuple[str, bytes]]:
         """Yield the id and the line, as a file has it, of pairs of a window that passed the gates."""
@@ -116,9 +123,17 @@ class ExportRun:
         """Yield the records of pairs of a window that passed, and count those that make none."""
         edits = edits_of(self.training_sheet_id, window) if self.format.compares else {}
         for table in passed:
-            for at in range(0, table.num_rows, STEP):
-                if kept := self._kept(table.slice(at, STEP), edits):
+            written = "line" in table.column_names
+            size = LINES if written else STEP
+            for at in range(0, table.num_rows, size):
+                step = table.slice(at, size)
+                if kept := self._written(step) if written else self._kept(step, edits):
                     yield kept
+
+    def _with_lines(self, table: pa.Table) -> pa.Table:
+        lines = plain_lines(table["messages"], self.format.shape)
+        rest = pc.if_else(lines.is_null(), table["messages"], None)
+        return table.drop_columns("messages").append_column("messages", rest).append_column("line", lines)
 
     def _passed(self, table: pa.Table, known: Mapping[str, tuple[int, int | None]]) -> pa.Table:
         table = self._judged(table)
@@ -193,26 +208,48 @@ class ExportRun:
         """Return the records of the pairs that are lines to train on, and count the others."""
         records: list[Record] = []
         at: list[int] = []
-        shape, compares = self.format.shape, self.format.compares
+        compares = self.format.compares
         ids = table["id"].to_pylist() if compares else ()
-        for number, stored in enumerate(table["messages"].cast(pa.binary()).to_pylist()):
-            messages = self._messages(stored)
-            if messages is None:
-                continue
-            draft = draft_of(messages, edits.get(ids[number]), self._fits) if compares else ""
-            record = draft if isinstance(draft, Exclusion) else shape(messages, draft)
-            if isinstance(record, Exclusion):
-                self.ledger.add(record)
-            else:
+        for number, stored in enumerate(_bytes(table["messages"])):
+            record = self._record(stored, edits.get(ids[number]) if compares else None)
+            if record is not None:
                 records.append(record)
                 at.append(number)
-        if not records:
+        return self._those(table, at, records=records)
+
+    def _written(self, table: pa.Table) -> Kept | None:
+        """Return the lines that are written already, and write those of the other pairs that are lines to train on."""
+        lines: list[bytes | None] = _bytes(table["line"])
+        if table["line"].null_count:
+            for number, stored in enumerate(_bytes(table["messages"])):
+                if lines[number] is None and (record := self._record(stored, None)) is not None:
+                    lines[number] = line_of(record)
+        at = [number for number, line in enumerate(lines) if line is not None]
+        return self._those(table, at, lines=[line for line in lines if line is not None])
+
+    def _those(
+        self, table: pa.Table, at: Sequence[int], *, records: Sequence[Record] = (), lines: Sequence[bytes] = ()
+    ) -> Kept | None:
+        """Return what was made of the rows of a table, and their other columns."""
+        if not at:
             return None
-        pairs = table.drop_columns("messages")
+        pairs = table.drop_columns([name for name in ("messages", "line") if name in table.column_names])
         pairs = pairs if len(at) == table.num_rows else pairs.take(pa.array(at, pa.int64()))
         if self.base:
             self._leaving.update(pairs["id"].to_pylist())
-        return Kept(records, pairs)
+        return Kept(records, pairs, lines)
+
+    def _record(self, stored: bytes, edits: Edits | None) -> Record | None:
+        """Return the record of a pair, or None, and the pair is counted, where it makes none."""
+        messages = self._messages(stored)
+        if messages is None:
+            return None
+        draft = draft_of(messages, edits, self._fits) if self.format.compares else ""
+        record = draft if isinstance(draft, Exclusion) else self.format.shape(messages, draft)
+        if isinstance(record, Exclusion):
+            self.ledger.add(record)
+            return None
+        return record
 
     def _messages(self, stored: bytes) -> Messages | None:
         """Return the messages, or None, and the pair is counted, where they are no line to train on.
@@ -247,6 +284,10 @@ def run_of(training_sheet: TrainingSheet, options: Options | None = None, **more
     uses, items = source_uses.uses_of(training_sheet.sheet), limits_of_items(training_sheet.sheet)
     more |= {"tagged": uses.tagged, "constants": constants}
     return ExportRun(training_sheet.pk, training_sheet.sheet_id, options, uses.limits, items, **more)
+
+
+def _bytes(texts: pa.ChunkedArray) -> list[Any]:
+    return texts.cast(pa.binary()).to_pylist()  # type: ignore[no-any-return]
 
 
 def roles_of(messages: Any) -> tuple[str, ...] | None:

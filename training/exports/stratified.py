@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 from django.db.models import Count, Max, OuterRef, Subquery
 
-from training.exporting import batches, windows
+from training.exporting import Size, batches, windows
 from training.exports.splits import Split, Strata, stratum_of
 from training.ledger import Exclusion, answer_in
 from training.models import QAPair, SplitItem, TrainingSheet
@@ -28,11 +28,14 @@ def decide_sides(training_sheet: TrainingSheet, split: Split) -> int:
     strata = Strata(sheet_id, split, _counts(sheet_id))
     decided = 0
     pairs = QAPair.objects.of(training_sheet.pk).filter(status=QAPair.Status.LABELED)
-    for window in windows(pairs):
+    size = Size()
+    for window in windows(pairs, size):
         new: dict[str, tuple[str, str]] = {}
-        for batch in batches(pairs, window, {"side": side_column(sheet_id)}):
+        ready = batches(pairs, window, {"side": side_column(sheet_id)})
+        size.learn(ready)
+        for table in ready:
             for item_ref, text, side in zip(
-                *(batch[name].to_pylist() for name in ("item_ref", "messages", "side")), strict=True
+                *(table[name].to_pylist() for name in ("item_ref", "messages", "side")), strict=True
             ):
                 if side is None and item_ref not in new:
                     stratum = stratum_of(_answer(text), split.stratify_by)

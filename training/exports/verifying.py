@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from training.chat import chat_line
-from training.exporting import Window, batches, windows
+from training.exporting import Size, Window, batches, windows
 from training.exports.run import ExportRun
 from training.models import QAPair
 
@@ -107,10 +107,14 @@ def check_tables(run: ExportRun, lines: Iterable[Line], *, contents: bool = True
 
     Without `contents` versions alone are compared, and no messages are read.
     """
-    since, ahead = Since(), _Ahead(lines)
-    for window in windows(QAPair.objects.of(run.training_sheet_id)):
+    since, ahead, size = Since(), _Ahead(lines), Size()
+    pairs = QAPair.objects.of(run.training_sheet_id)
+    more = {"label_now": "canonical_label__version", **(run.format.columns if contents else {})}
+    for window in windows(pairs, size):
         if entries := ahead.before(window[1]):
-            _compare(_states(run, window, {entry["pair_id"] for entry in entries}, contents), entries, since)
+            ready = batches(pairs, window, more, messages=contents)
+            size.learn(ready)
+            _compare(_states(run, window, ready, {entry["pair_id"] for entry in entries}, contents), entries, since)
     for entry in ahead.before(None):
         since.withdrawn.add(f"pair {entry['pair_id']} does not exist any more")
     return since
@@ -136,14 +140,14 @@ def _compare(states: Mapping[str, State], entries: list[Line], since: Since) -> 
             since.same += 1
 
 
-def _states(run: ExportRun, window: Window, asked: Collection[str], contents: bool) -> dict[str, State]:
+def _states(
+    run: ExportRun, window: Window, ready: Iterable[pa.Table], asked: Collection[str], contents: bool
+) -> dict[str, State]:
     """Return the states of those pairs of a window that are asked for."""
     found: dict[str, State] = {}
     passed: list[pa.Table] = []
-    more = {"label_now": "canonical_label__version", **(run.format.columns if contents else {})}
     unlike_any = "" if contents else None
-    for batch in batches(QAPair.objects.of(run.training_sheet_id), window, more, messages=contents):
-        table = pa.Table.from_batches([batch])
+    for table in ready:
         ids, versions, labels = (table[name].to_pylist() for name in ("id", "version", "label_now"))
         for reason, group in run.verdicts(table):
             rows = [row for row in group if ids[row] in asked]

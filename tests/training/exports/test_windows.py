@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.training.exports.conftest import Fetch
+from labels.models import CanonicalLabel
+from tests.training.exports.conftest import Fetch, Write
 from training import exporting
 from training.models import QAPair, TrainingSheet
 
@@ -17,15 +19,44 @@ def test_long_pairs_are_read_in_smaller_windows_into_the_same_bytes(
 ) -> None:
     whole = fetch(boards, format=name)
     read: list[list[int]] = []
-    real = exporting._read
+    real = exporting.batches
 
     def counted(*given: Any) -> Any:
         found = real(*given)
         read.append([batch.num_rows for batch in found])
         return found
 
-    monkeypatch.setattr(exporting, "_read", counted)
+    monkeypatch.setattr(exporting, "batches", counted)
     for limit, value in {"BLOCK": 5, "FIRST": 10, "WINDOW_BYTES": 1, "BATCH_BYTES": 1}.items():
         monkeypatch.setattr(exporting, limit, value)
     assert fetch(boards, format=name) == whole
     assert read == [[1] * 10] + [[1] * 5] * 8
+
+
+def test_pairs_leave_in_the_order_of_their_items_however_they_lie_in_files(boards: TrainingSheet, write: Write) -> None:
+    last = QAPair.objects.of(boards.pk).filter(status="labeled").order_by("-position")[:3]
+    for pair in last:
+        # Each goes into a file of its own, after those of its neighbours.
+        QAPair.objects.filter(pk=pair.pk).update(version=pair.version + 1)
+    manifest = json.loads(write(boards).with_name("out.jsonl.manifest.json").read_text())
+    positions = [line["position"] for line in manifest["lines"]]
+    assert len(positions) >= 10 and positions == sorted(positions)
+
+
+def test_a_label_is_asked_though_its_link_changes_while_pairs_are_read(
+    boards: TrainingSheet, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pair that was read with a label leaves under the rules of that label, or not at all."""
+    pair = QAPair.objects.of(boards.pk).filter(status="labeled", canonical_label__isnull=False)[0]
+    CanonicalLabel.objects.filter(pk=pair.canonical_label_id).update(prohibited_uses=["training"])
+    lines = fetch(boards).count(b"\n")
+    real = exporting._read
+
+    def unlinked_afterwards(rows: Any, columns: Any) -> Any:
+        found = real(rows, columns)
+        if rows.model is QAPair:
+            QAPair.objects.filter(pk=pair.pk).update(canonical_label=None)
+        return found
+
+    monkeypatch.setattr(exporting, "_read", unlinked_afterwards)
+    assert fetch(boards).count(b"\n") == lines
