@@ -11,7 +11,7 @@ import duckdb
 from sqlglot import exp
 
 from . import errors, information_schema, locks, volumes
-from .engine import Engine, pruned
+from .engine import Engine, compared, pruned
 from .layout import INFORMATION_SCHEMA, Layout, table_name
 from .metadata import Metadata
 from .names import TableName
@@ -113,7 +113,8 @@ class Session:
         for number, use in enumerate(query.tables):
             if len(use.parts) > 1 and use.parts[-2].lower() == INFORMATION_SCHEMA:
                 catalog = use.parts[-3] if len(use.parts) == 3 else self.catalog
-                relation = information_schema.register(self.engine, self.metadata, duck, catalog, use.parts[-1])
+                scope = information_schema.Scope(self.engine, self.metadata, catalog, compared(use, by_name))
+                relation = information_schema.register(scope, duck, use.parts[-1], number)
             elif file := volumes.parquet_file(self.layout, use.parts):
                 relation, parameters[f"files{number}"] = f"read_parquet($files{number})", [str(file)]
             else:
