@@ -30,8 +30,15 @@ from workbench.router import CONCEPT_APPS, LAKEHOUSE
 ON_WAREHOUSE = os.environ.get("WORKBENCH_TEST_ENGINE") == "databricks"
 
 
+# A run keeps some hundred megabytes here at a time, and what failed.
+MEMORY, ROOM = Path("/dev/shm"), 4 << 30
+
+
 def pytest_configure() -> None:
     """Hash passwords quickly: a real hash takes a third of a second on purpose."""
+    # Tests write small files by the thousand, which a disk makes them wait for.
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # A test asks as fast as it can; those of the rates set one.
     settings.RATES = dict.fromkeys(settings.RATES, 0)
