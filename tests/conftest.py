@@ -199,6 +199,16 @@ class at:  # noqa: N801 - reads as a word: `with at(directory)`
 
 
 @pytest.fixture
+def beats_in_vain(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For jobs that run in the test's own transaction: their heartbeats, in a thread, cannot write beside it.
+
+    They fail at once, instead of holding each job up until they have waited for the database.
+    """
+    if "timeout" in connections.settings["default"]["OPTIONS"]:
+        monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "timeout", 0.01)
+
+
+@pytest.fixture
 def sql(lakehouse: Path) -> Callable[..., list[tuple[Any, ...]]]:
     """Runs one Databricks SQL statement and returns its rows."""
 

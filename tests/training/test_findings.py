@@ -16,6 +16,8 @@ from training.models import Finding, JobRun, QAPair, TrainingSheet
 from workbench.problems import Conflict
 from workbench.router import LAKEHOUSE
 
+pytestmark = pytest.mark.usefixtures("beats_in_vain")
+
 
 @pytest.fixture
 def invoices(stage: Stage) -> TrainingSheet:
