@@ -5,6 +5,8 @@
 
 PYTHON ?= python3
 SERVE ?= 1
+# Each of the many processes that tests start would compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
