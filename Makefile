@@ -5,7 +5,7 @@
 
 PYTHON ?= python3
 SERVE ?= 1
-# Each of the many processes that tests start would compile the project anew.
+## Each of the many processes that tests start would compile the project anew.
 unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
