@@ -5,6 +5,8 @@
 
 PYTHON ?= python3
 SERVE ?= 1
+## Each of the many processes that tests start would compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
@@ -50,8 +52,9 @@ lint: install
 unit: install
 	.ci/browser
 	.ci/postgres
+	@# In the order of their names, or the longest tests, which are few in a file, would all come last, on one core.
 	@# What fails beside another process on a busy machine is asked once more alone; what is broken fails again.
-	$(BIN)/pytest -n 2 --dist loadfile || $(BIN)/pytest --last-failed --last-failed-no-failures none
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder || $(BIN)/pytest --last-failed --last-failed-no-failures none
 
 test: lint unit
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +14,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
-from django.core.cache import caches
+from django.core.cache import cache, caches
 from django.core.management import call_command
 from django.db import connections
 from django.db.models.signals import post_migrate
@@ -21,6 +22,7 @@ from django.test.utils import setup_databases, teardown_databases
 from rest_framework.test import APIClient
 
 from tests.databricks.elsewhere import reason
+from training.review.frames import frame_of
 from workbench import databases
 from workbench.granting import give_rights
 from workbench.roles import ROLES
@@ -29,9 +31,18 @@ from workbench.router import CONCEPT_APPS, LAKEHOUSE
 # `make test-databricks`: the same tests through the connector and the loopback warehouse.
 ON_WAREHOUSE = os.environ.get("WORKBENCH_TEST_ENGINE") == "databricks"
 
+Stage = Callable[..., Path]
+
+
+# A run keeps some hundred megabytes here at a time, and what failed.
+MEMORY, ROOM = Path("/dev/shm"), 4 << 30
+
 
 def pytest_configure() -> None:
     """Hash passwords quickly: a real hash takes a third of a second on purpose."""
+    # Tests write small files by the thousand, which a disk makes them wait for.
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # A test asks as fast as it can; those of the rates set one.
     settings.RATES = dict.fromkeys(settings.RATES, 0)
@@ -94,6 +105,54 @@ def prepared(migrated: Path, django_db_blocker: Any, tmp_path_factory: pytest.Te
     return var
 
 
+def default_changes() -> int:
+    """The number of rows changed in the default database by this thread's connection."""
+    connections["default"].ensure_connection()
+    return int(connections["default"].connection.total_changes)
+
+
+def copy_new(source: str, target: str) -> None:
+    """Copy a file unless it is there; times and sizes tell."""
+    if not (os.path.exists(target) and filecmp.cmp(source, target)):
+        shutil.copy2(source, target)
+
+
+@pytest.fixture(scope="session")
+def scenes(migrated: Path, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    """Returns the directory of the lakehouse that a function of its directory makes out of an empty one, made once."""
+    made: dict[tuple[Any, ...], Path] = {}
+
+    def scene(make: Callable[..., object], *arguments: str) -> Path:
+        key = (make, *arguments)
+        if key not in made:
+            directory = tmp_path_factory.mktemp("scene") / "lakehouse"
+            shutil.copytree(migrated, directory)
+            with django_db_blocker.unblock(), at(directory):
+                before = default_changes()
+                make(directory, *arguments)
+            assert default_changes() == before, f"{make.__name__} writes to the default database, which is not copied."
+            made[key] = directory
+        return made[key]
+
+    return scene
+
+
+@pytest.fixture
+def stage(lakehouse: Path, scenes: Stage) -> Stage:
+    """Fills this test's lakehouse, of which nothing was read yet, with what a function makes, see `scenes`."""
+
+    def fill(make: Callable[..., object], *arguments: str) -> Path:
+        assert connections[LAKEHOUSE].connection is None, "Something was read or written already, and would be lost."
+        shutil.copytree(scenes(make, *arguments), lakehouse, copy_function=copy_new, dirs_exist_ok=True)
+        # What is remembered by ids, which other tests' copies have as well.
+        frame_of.cache_clear()
+        cache.clear()
+        connections[LAKEHOUSE].ensure_connection()
+        return lakehouse
+
+    return fill
+
+
 @pytest.fixture
 def lakehouse(migrated: Path, tmp_path: Path, db: None) -> Iterator[Path]:
     """The directory of this test's own lakehouse."""
@@ -137,6 +196,16 @@ class at:  # noqa: N801 - reads as a word: `with at(directory)`
         connections[LAKEHOUSE] = self.before
         connections.settings[LAKEHOUSE] = self.entry
         self.stack.close()
+
+
+@pytest.fixture
+def beats_in_vain(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For jobs that run in the test's own transaction: their heartbeats, in a thread, cannot write beside it.
+
+    They fail at once, instead of holding each job up until they have waited for the database.
+    """
+    if "timeout" in connections.settings["default"]["OPTIONS"]:
+        monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "timeout", 0.01)
 
 
 @pytest.fixture

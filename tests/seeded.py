@@ -1,39 +1,43 @@
-"""A lakehouse with both seed data sets and their training sheets, made once and copied for each test."""
+"""What tests begin with: the seed data, with its training sheets."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.conftest import at
+from sheets.models import Sheet
+from templates_app.models import PromptTemplate
+from tests.conftest import Stage
+from training.actions.generate import generate
 from training.management.commands.demo import generated
 from training.models import TrainingSheet
-from training.seeds import SETS, load
+from training.seeds import SEED_DATA, SETS, load, read_json
 
 
-@pytest.fixture(scope="session")
-def seeded_directory(migrated: Path, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lakehouse with the seed data, both training sheets generated."""
-    directory = tmp_path_factory.mktemp("seeded") / "lakehouse"
-    shutil.copytree(migrated, directory)
-    with django_db_blocker.unblock(), at(directory):
-        for name in SETS:
-            load(name)
-            generated(name)
-    return directory
+def loaded(_: Path, name: str) -> None:
+    """A set of the seed data."""
+    load(name)
+
+
+def drafted(_: Path, name: str) -> TrainingSheet:
+    """A set of the seed data, and its training sheet by Omar."""
+    load(name)
+    template = PromptTemplate.objects.get(pk=read_json(SEED_DATA / name / "templates.json")[0]["id"])
+    return generate(sheet=Sheet.objects.get(), template=template, actor="omar")
+
+
+def demo(_: Path) -> None:
+    """Both sets of the seed data, both training sheets generated."""
+    for name in SETS:
+        load(name)
+        generated(name)
 
 
 @pytest.fixture
-def seeded(lakehouse: Path, seeded_directory: Path, tmp_path: Path) -> Iterator[Path]:
-    """The directory of this test's own copy."""
-    directory = tmp_path / "seeded"
-    shutil.copytree(seeded_directory, directory)
-    with at(directory):
-        yield directory
+def seeded(stage: Stage) -> Path:
+    """The directory of this test's lakehouse with the demo's data."""
+    return stage(demo)
 
 
 @pytest.fixture

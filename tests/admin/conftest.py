@@ -4,9 +4,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tests.seeded import boards, invoices, seeded, seeded_directory
+from tests.seeded import boards, invoices, seeded
 
-__all__ = ["boards", "invoices", "seeded", "seeded_directory"]
+__all__ = ["boards", "invoices", "seeded"]
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.seeded import boards, invoices, seeded, seeded_directory
+from tests.seeded import boards, invoices, seeded
 
-__all__ = ["boards", "invoices", "seeded", "seeded_directory"]
+__all__ = ["boards", "invoices", "seeded"]

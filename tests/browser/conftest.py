@@ -8,11 +8,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connections
 
-from tests.seeded import boards, invoices, seeded, seeded_directory
+from tests.seeded import boards, invoices, seeded
 from training.models import TrainingSheet
 from workbench.router import LAKEHOUSE
 
-__all__ = ["boards", "invoices", "seeded", "seeded_directory"]
+__all__ = ["boards", "invoices", "seeded"]
 
 CHROMIUM = shutil.which("chromium")
 SWITCHES = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync")

@@ -17,12 +17,11 @@ from tests.training.exports.conftest import (
     fetch,
     invoices,
     seeded,
-    seeded_directory,
 )
 from training.exports.formats import FORMATS
 from training.models import QAPair, TrainingSheet
 
-__all__ = ["boards", "edited", "fetch", "invoices", "seeded", "seeded_directory"]
+__all__ = ["boards", "edited", "fetch", "invoices", "seeded"]
 
 PYTHON = Path(settings.BASE_DIR) / ".venv-formats/bin/python"
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from sheets.models import Sheet
-from templates_app.models import PromptTemplate
-from training.actions.generate import generate
+from tests.conftest import Stage
+from tests.seeded import drafted
 from training.models import TrainingSheet
-from training.seeds import load
 
 
 @pytest.fixture
-def boards(lakehouse: Path) -> TrainingSheet:
-    load("pcb_defects")
-    template = PromptTemplate.objects.get(label_type="classification")
-    return generate(sheet=Sheet.objects.get(), template=template, actor="omar")
+def boards(stage: Stage) -> TrainingSheet:
+    stage(drafted, "pcb_defects")
+    return TrainingSheet.objects.get()
 
 
 @pytest.fixture
-def invoices(lakehouse: Path) -> TrainingSheet:
-    load("medical_invoices")
-    return generate(sheet=Sheet.objects.get(), template=PromptTemplate.objects.get(), actor="omar")
+def invoices(stage: Stage) -> TrainingSheet:
+    stage(drafted, "medical_invoices")
+    return TrainingSheet.objects.get()

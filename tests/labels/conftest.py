@@ -19,15 +19,21 @@ from sheets.actions import create_sheet
 from sheets.models import Sheet
 from templates_app.actions import create_template, publish
 from templates_app.models import PromptTemplate
+from tests.conftest import Stage
 
 Record = Callable[..., CanonicalLabel]
 WRITERS = 3
 
 
+def three_boards(directory: Path) -> None:
+    write_deltalake(directory / "shop/raw/boards", pa.table({"board_id": ["a1", "b2", "c3"], "line": ["n", "n", "s"]}))
+    create_sheet({"name": "Boards", "primary_table": "shop.raw.boards", "join_keys": ["board_id"]}, actor="omar")
+
+
 @pytest.fixture
-def boards(lakehouse: Path) -> Sheet:
-    write_deltalake(lakehouse / "shop/raw/boards", pa.table({"board_id": ["a1", "b2", "c3"], "line": ["n", "n", "s"]}))
-    return create_sheet({"name": "Boards", "primary_table": "shop.raw.boards", "join_keys": ["board_id"]}, actor="omar")
+def boards(stage: Stage) -> Sheet:
+    stage(three_boards)
+    return Sheet.objects.get()
 
 
 @pytest.fixture
@@ -42,7 +48,7 @@ def record(boards: Sheet) -> Record:
 
 
 @pytest.fixture
-def template(lakehouse: Path) -> PromptTemplate:
+def template(boards: Sheet) -> PromptTemplate:
     draft = create_template(
         {
             "name": "Board defects",

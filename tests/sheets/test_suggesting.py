@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from html import unescape
-from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -17,12 +16,13 @@ from governance.models import UsageConstraintAudit
 from sheets.models import Sheet
 from sheets.source_uses import uses_of
 from sheets.suggesting import suggestions
-from training.seeds import load
+from tests.conftest import Stage
+from tests.seeded import loaded
 
 
 @pytest.fixture
-def invoices(lakehouse: Path) -> Sheet:
-    load("medical_invoices")
+def invoices(stage: Stage) -> Sheet:
+    stage(loaded, "medical_invoices")
     return Sheet.objects.get()
 
 

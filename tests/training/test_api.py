@@ -14,16 +14,17 @@ from rest_framework.test import APIClient
 
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
+from tests.conftest import Stage
+from tests.seeded import loaded
 from training.models import TrainingSheet
-from training.seeds import load
 from workbench.router import LAKEHOUSE
 
 GENERATE = "/api/v1/training-sheets/generate"
 
 
 @pytest.fixture
-def request_body(lakehouse: Path) -> dict[str, Any]:
-    load("medical_invoices")
+def request_body(stage: Stage) -> dict[str, Any]:
+    stage(loaded, "medical_invoices")
     return {"sheet_id": Sheet.objects.get().pk, "template_id": PromptTemplate.objects.get().pk}
 
 

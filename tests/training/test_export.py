@@ -15,19 +15,17 @@ from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
 from labels.models import CanonicalLabel
-from sheets.models import Sheet
-from templates_app.models import PromptTemplate
 from tests.closing import close
-from training.actions.generate import generate
+from tests.conftest import Stage
+from tests.seeded import drafted
 from training.chat import validate_file
 from training.models import Export, QAPair, TrainingSheet
-from training.seeds import load
 
 
 @pytest.fixture
-def invoices(lakehouse: Path) -> TrainingSheet:
-    load("medical_invoices")
-    return generate(sheet=Sheet.objects.get(), template=PromptTemplate.objects.get(), actor="omar")
+def invoices(stage: Stage) -> TrainingSheet:
+    stage(drafted, "medical_invoices")
+    return TrainingSheet.objects.get()
 
 
 def downloaded(api: APIClient, sheet: TrainingSheet, **params: str) -> Any:

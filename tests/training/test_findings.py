@@ -7,27 +7,22 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from sheets.models import Sheet
-from templates_app.models import PromptTemplate
+from tests.conftest import Stage
+from tests.seeded import drafted
 from training.actions.findings import find
-from training.actions.generate import generate
 from training.actions.jobs import submit
 from training.jobs.work import run
 from training.models import Finding, JobRun, QAPair, TrainingSheet
-from training.seeds import load
 from workbench.problems import Conflict
 from workbench.router import LAKEHOUSE
 
-
-def generated(name: str) -> TrainingSheet:
-    load(name)
-    template = PromptTemplate.objects.filter(label_type__in=["classification", "invoice"]).first()
-    return generate(sheet=Sheet.objects.get(), template=template or PromptTemplate.objects.get(), actor="omar")
+pytestmark = pytest.mark.usefixtures("beats_in_vain")
 
 
 @pytest.fixture
-def invoices(lakehouse: Any) -> TrainingSheet:
-    return generated("medical_invoices")
+def invoices(stage: Stage) -> TrainingSheet:
+    stage(drafted, "medical_invoices")
+    return TrainingSheet.objects.get()
 
 
 def test_invoices_have_people_numbers_and_phones(invoices: TrainingSheet) -> None:
@@ -45,8 +40,9 @@ def test_invoices_have_people_numbers_and_phones(invoices: TrainingSheet) -> Non
     assert Finding.objects.filter(place__startswith="file.").exists()
 
 
-def test_boards_have_none(lakehouse: Any) -> None:
-    find(generated("pcb_defects"), actor="omar")
+def test_boards_have_none(stage: Stage) -> None:
+    stage(drafted, "pcb_defects")
+    find(TrainingSheet.objects.get(), actor="omar")
     assert list(Finding.objects.values_list("place", "kind", "excerpt")) == []
 
 

@@ -13,13 +13,14 @@ from django.test.utils import CaptureQueriesContext
 from labels.models import CanonicalLabel
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
+from tests.conftest import Stage
+from tests.seeded import loaded
 from training.actions.generate import generate, resume
 from training.answerers import existing_column
 from training.chat import assistant_answer
 from training.chunks import pair_id
 from training.models import QAPair, TrainingSheet
 from training.pairs import Question
-from training.seeds import load
 from workbench.canonical import canonical_json
 from workbench.problems import Conflict, Invalid
 from workbench.router import LAKEHOUSE
@@ -28,8 +29,8 @@ pytestmark = pytest.mark.usefixtures("pcb")
 
 
 @pytest.fixture
-def pcb(lakehouse: Path) -> None:
-    load("pcb_defects")
+def pcb(stage: Stage) -> None:
+    stage(loaded, "pcb_defects")
 
 
 def made(mode: str = "ai_generated", **config: Any) -> TrainingSheet:

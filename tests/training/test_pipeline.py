@@ -14,6 +14,8 @@ from pytest_django import Settings
 from sheets.models import Sheet
 from sheets.reading import Item
 from templates_app.models import PromptTemplate
+from tests.conftest import Stage
+from tests.seeded import loaded
 from tests.training.chat_server import ChatServer, chat_server, question, says
 from training import completions, pipeline
 from training.actions.generate import generate, resume, retry_failed
@@ -21,7 +23,6 @@ from training.chat import assistant_answer
 from training.chunks import _chunked
 from training.models import QAPair, TrainingSheet
 from training.pipeline import EndpointDown
-from training.seeds import load
 from training.watch import Progress, Stopped
 from workbench.problems import Conflict
 
@@ -44,9 +45,9 @@ class Looker:
 
 
 @pytest.fixture
-def answers(lakehouse: Path, settings: Settings) -> Iterator[ChatServer]:
+def answers(stage: Stage, settings: Settings) -> Iterator[ChatServer]:
     """A server whose behaviour a test may change; 40 of the 50 items are asked for."""
-    load("pcb_defects")
+    stage(loaded, "pcb_defects")
     with chat_server(lambda *_: says(ANSWER)) as server:
         settings.LLM_URL, settings.LLM_MODEL = server.url, "tiny"
         yield server

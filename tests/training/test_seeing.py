@@ -11,20 +11,20 @@ from pytest_django import Settings
 
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
+from tests.conftest import Stage
+from tests.seeded import loaded
 from tests.training.chat_server import Behaviour, ChatServer, chat_server, says
 from training.actions.generate import generate
 from training.completions import Completions, Endpoint, Options
 from training.models import TrainingSheet
-from training.seeds import load
 
 GOOD = '{"severity": "minor", "location": "top_left_quadrant", "defect_type": "scratch"}'
 BLIND = {"error": {"message": "Invalid content type. image_url is only supported by certain models."}}
 
 
 @pytest.fixture
-def boards(lakehouse: Path) -> Path:
-    load("pcb_defects")
-    return lakehouse / "Volumes/mirion_vital/samples/pcb_images"
+def boards(stage: Stage) -> Path:
+    return stage(loaded, "pcb_defects") / "Volumes/mirion_vital/samples/pcb_images"
 
 
 def run(behaviour: Behaviour, settings: Settings, **config: Any) -> tuple[TrainingSheet, ChatServer]:

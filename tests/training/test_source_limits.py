@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,16 +10,17 @@ from rest_framework.test import APIClient
 
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
+from tests.conftest import Stage
+from tests.seeded import loaded
 from training.actions.export import Options, open_export
 from training.actions.generate import generate
 from training.models import QAPair, TrainingSheet
-from training.seeds import load
 from workbench.problems import Conflict
 
 
 @pytest.fixture
-def sheet(lakehouse: Path) -> Sheet:
-    load("medical_invoices")
+def sheet(stage: Stage) -> Sheet:
+    stage(loaded, "medical_invoices")
     return Sheet.objects.get()
 
 

@@ -130,3 +130,22 @@ def test_unknown_names_are_explained(sql: Run, statement: str, words: str) -> No
 def test_a_command_takes_no_parameters(sql: Run) -> None:
     with pytest.raises(local.ProgrammingError, match="literals"):
         sql("CREATE SCHEMA main.x COMMENT ?", "y")
+
+
+def test_a_question_about_one_table_opens_no_other(medical: Run, directory: Path) -> None:
+    (directory / "med/raw/broken/_delta_log").mkdir(parents=True)
+    (directory / "med/raw/broken/_delta_log/00000000000000000000.json").write_text("no log")
+    text = "SELECT column_name FROM med.information_schema.columns WHERE table_name = ? ORDER BY 1"
+    assert medical(text, "invoices") == [("id",), ("tags",), ("total",)]
+    assert medical(text, "nowhere") == []
+    with pytest.raises(local.DatabaseError):
+        medical(text, "broken")
+
+
+def test_one_statement_asks_about_two_tables(medical: Run) -> None:
+    medical("CREATE TABLE med.raw.scans_of (id STRING, scan STRING)")
+    one = "SELECT table_name, column_name FROM med.information_schema.columns WHERE table_name = '{}'"
+    both = f"{one.format('scans_of')} UNION ALL {one.format('invoices')}"
+    assert sorted(medical(both)) == [
+        ("invoices", "id"), ("invoices", "tags"), ("invoices", "total"), ("scans_of", "id"), ("scans_of", "scan"),
+    ]  # fmt: skip

@@ -100,3 +100,17 @@ def test_any_text_is_a_partition(pairs: Run, directory: Path, sheet: str) -> Non
     assert pairs("UPDATE pairs SET n = 5 WHERE sheet = ?", sheet) == 1
     assert pairs("SELECT sheet, n FROM pairs WHERE sheet = ?", sheet) == [(sheet, 5)]
     assert sheet in pl.read_delta(str(directory / "main" / "work" / "pairs"))["sheet"].to_list()
+
+
+def test_what_one_lakehouse_took_another_may_refuse(sql: Run, tmp_path: Path) -> None:
+    statements = ("CREATE TABLE kept (id STRING, n INT)", "CREATE TABLE given (id STRING, n INT)")
+    text = "INSERT INTO kept SELECT * FROM given"
+    for statement in statements:
+        sql(statement)
+    assert sql(text) == 0
+    (tmp_path / "other/main/work").mkdir(parents=True)
+    with local.connect(tmp_path / "other", catalog="main", schema="work") as other:
+        for statement in (statements[0], "CREATE TABLE given (id STRING, n INT, more INT)"):
+            other.cursor().execute(statement)
+        with pytest.raises(local.DatabaseError, match="Found 3 columns for 2 columns"):
+            other.cursor().execute(text)

@@ -12,10 +12,10 @@ import pytest
 from django.core.management import call_command
 from rest_framework.test import APIClient
 
-from tests.seeded import boards, invoices, seeded, seeded_directory
+from tests.seeded import boards, invoices, seeded
 from training.models import QAPair, TrainingSheet
 
-__all__ = ["boards", "invoices", "seeded", "seeded_directory"]
+__all__ = ["boards", "invoices", "seeded"]
 
 Fetch = Callable[..., bytes]
 Write = Callable[..., Path]

@@ -17,6 +17,8 @@ from tests.training.exports.conftest import Fetch
 from training.jobs.work import run
 from training.models import Export, ExportPart, JobRun, LiveJob, TrainingSheet
 
+pytestmark = pytest.mark.usefixtures("beats_in_vain")
+
 
 def start(api: APIClient, sheet: TrainingSheet, **options: Any) -> Any:
     return api.post(f"/api/v1/training-sheets/{sheet.pk}/exports", options, format="json")

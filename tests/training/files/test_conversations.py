@@ -14,14 +14,14 @@ from rest_framework.test import APIClient
 
 from sheets.models import Sheet
 from sheets.restricting import restrict_sheet
-from tests.seeded import boards, seeded, seeded_directory
+from tests.seeded import boards, seeded
 from tests.training.files.conftest import Make, document, key_of
 from training.actions.conversations import conversations_from
 from training.actions.training_files import create_training_file
 from training.models import Conversation, QAPair, TrainingSheet
 from workbench.problems import Conflict
 
-__all__ = ["boards", "seeded", "seeded_directory"]
+__all__ = ["boards", "seeded"]
 URL = "/api/v1/conversations"
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from tests.seeded import boards, seeded, seeded_directory
+from tests.seeded import boards, seeded
 from training.actions.review import review
 from training.models import QAPair, TrainingSheet
 from training.review.journal import Decision
 
-__all__ = ["boards", "seeded", "seeded_directory"]
+__all__ = ["boards", "seeded"]
 
 Download = Callable[..., Any]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,12 +11,10 @@ from django.core.cache import cache
 from django.db import OperationalError, connections
 from rest_framework.test import APIClient
 
-from sheets.models import Sheet
-from templates_app.models import PromptTemplate
-from training.actions.generate import generate
+from tests.conftest import Stage
+from tests.seeded import drafted
 from training.models import QAPair, TrainingSheet
 from training.review.frames import frame_of
-from training.seeds import load
 from workbench.router import LAKEHOUSE
 
 Act = Callable[..., Any]
@@ -25,10 +22,9 @@ Away = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture
-def boards(lakehouse: Path) -> TrainingSheet:
-    load("pcb_defects")
-    template = PromptTemplate.objects.get(label_type="classification")
-    return generate(sheet=Sheet.objects.get(), template=template, actor="omar")
+def boards(stage: Stage) -> TrainingSheet:
+    stage(drafted, "pcb_defects")
+    return TrainingSheet.objects.get()
 
 
 @pytest.fixture

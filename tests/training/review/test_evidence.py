@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils.html import escape
 
 from sheets.item_page import Cell, MarkedCell, Source
-from tests.seeded import invoices, seeded, seeded_directory
+from tests.seeded import invoices, seeded
 from training.actions.findings import dismiss, find
 from training.findings.marking import in_words, marked_source, pieces
 from training.models import Finding, QAPair, TrainingSheet
@@ -20,7 +20,7 @@ from training.review.chosen import Choice
 from training.review.listing import page_of
 from workbench.router import LAKEHOUSE
 
-__all__ = ["invoices", "seeded", "seeded_directory"]
+__all__ = ["invoices", "seeded"]
 
 
 @pytest.fixture

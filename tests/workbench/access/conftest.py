@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import Group, User
 
-from tests.seeded import boards, invoices, seeded, seeded_directory
+from tests.seeded import boards, invoices, seeded
 from workbench.roles import ROLES
 
-__all__ = ["boards", "invoices", "seeded", "seeded_directory"]
+__all__ = ["boards", "invoices", "seeded"]
 
 NO_ROLE = "no role"
 EVERYBODY = [*ROLES, NO_ROLE]

@@ -27,7 +27,9 @@ def insert(session: Session, cursor: Cursor, parsed: Parsed, values: list[Any]) 
     def statement() -> int:
         with session.writing(name) as target:
             build = partial(_rows_to_insert, session, cursor, tree, target, values)
-            query = session.query(("insert", parsed.text, target.shape), build)
+            # Building looks at the tables that are read, so it holds for these names in this lakehouse alone.
+            here = (str(session.layout.root), session.catalog, session.schema)
+            query = session.query(("insert", *here, parsed.text, target.shape), build)
             text, parameters = session.filled(query, values, cursor.duckdb, target=target)
             written = write_files(cursor.duckdb, target, text, parameters)
             removes = target.removal(target.files, int(time.time() * 1000)) if tree.args.get("overwrite") else []

@@ -165,15 +165,24 @@ class Engine:
         return found.relation(parameter, row_ids=row_ids), [template, *files]
 
 
+def compared(use: TableUse, values: Mapping[str, Any]) -> dict[str, set[str]]:
+    """For each column that the query compares with texts alone, in lower case, the texts that it may be."""
+    found: dict[str, set[str]] = {}
+    for column, sources in use.equal:
+        texts = [values.get(what) if where == "parameter" else what for where, what in sources]
+        if all(isinstance(text, str) for text in texts):
+            found.setdefault(column, set()).update(texts)
+    return found
+
+
 def pruned(found: Snapshot, use: TableUse, values: Mapping[str, Any]) -> list[str]:
     """The files of the snapshot that the query's comparisons leave."""
-    wanted: dict[str, set[str | None]] = {}
-    by_name = {name.lower(): name for name in found.partitioned_by}
-    for column, sources in use.equal:
-        if column in by_name and found.column(column).type == "string":
-            texts = [values.get(what) if where == "parameter" else what for where, what in sources]
-            if all(isinstance(text, str) for text in texts):
-                wanted.setdefault(by_name[column], set()).update(snapshot.partition_text(text) for text in texts)
+    by_name = {name.lower(): name for name in found.partitioned_by if found.column(name).type == "string"}
+    wanted = {
+        by_name[column]: {snapshot.partition_text(text) for text in texts}
+        for column, texts in (compared(use, values) if by_name else {}).items()
+        if column in by_name
+    }
     return found.files_where(wanted) if wanted else found.files
 
 

@@ -6,7 +6,7 @@ when a statement reads it, so the views join with each other and with tables in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import duckdb
@@ -26,11 +26,16 @@ _CONSTRAINT = ("constraint_catalog", "constraint_schema", "constraint_name")
 
 
 class Scope:
-    """What one statement may look at: every catalog, or one."""
+    """What one statement may look at: every catalog, or one.
 
-    def __init__(self, engine: Engine, metadata: Metadata, catalog: str | None) -> None:
-        self.engine, self.metadata, self.layout = engine, metadata, engine.layout
-        self.catalogs = self.layout.catalogs() if catalog is None else [catalog]
+    `wanted` are the texts that the statement compares columns with: the tables that it cannot mean are not opened.
+    """
+
+    def __init__(self, engine: Engine, metadata: Metadata, catalog: str, wanted: Mapping[str, Collection[str]]) -> None:
+        self.engine, self.metadata, self.layout, self.wanted = engine, metadata, engine.layout, wanted
+        self.catalog = catalog.lower()
+        is_system = self.catalog == SYSTEM
+        self.catalogs = self.layout.catalogs() if is_system else [self.layout.need_catalog(self.catalog)]
 
     def schemas(self) -> Iterator[tuple[str, str]]:
         for catalog in self.catalogs:
@@ -38,8 +43,12 @@ class Scope:
 
     def snapshots(self) -> Iterator[Snapshot]:
         for catalog, schema in self.schemas():
-            for table in self.layout.tables(catalog, schema):
-                yield self.engine.snapshot(TableName(catalog, schema, table))
+            for table in self.layout.tables(catalog, schema) if self._may_be("table_schema", schema) else ():
+                if self._may_be("table_name", table):
+                    yield self.engine.snapshot(TableName(catalog, schema, table))
+
+    def _may_be(self, column: str, name: str) -> bool:
+        return column not in self.wanted or name in self.wanted[column]
 
     def tagged(self, kind: str) -> Rows:
         """The tags of a kind of object: the parts of its name, key, value."""
@@ -183,15 +192,14 @@ _NUMBERS = {
 }
 
 
-def register(engine: Engine, metadata: Metadata, duck: duckdb.DuckDBPyConnection, catalog: str, view: str) -> str:
-    """Make one view's rows known to DuckDB; returns the name to read them by."""
-    catalog, view = catalog.lower(), view.lower()
+def register(scope: Scope, duck: duckdb.DuckDBPyConnection, view: str, number: int) -> str:
+    """Make the rows of a statement's use of a view, by its number, known to DuckDB; returns the name to read them by."""
+    view = view.lower()
     if view not in _VIEWS:
         raise unknown("table_or_view", f"information_schema.{view}", [f"information_schema.{v}" for v in _VIEWS])
-    scope = Scope(engine, metadata, None if catalog == SYSTEM else engine.layout.need_catalog(catalog))
     names, rows = _VIEWS[view]
     columns = list(zip(*rows(scope), strict=True)) or [()] * len(names)
     arrays = [pa.array(c, pa.int32() if n in _NUMBERS else pa.string()) for n, c in zip(names, columns, strict=True)]
-    registered = f"__information_schema_{catalog}_{view}"
+    registered = f"__information_schema_{scope.catalog}_{view}_{number}"
     duck.register(registered, pa.table(arrays, names=list(names)))
     return f'"{registered}"'

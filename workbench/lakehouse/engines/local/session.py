@@ -11,7 +11,7 @@ import duckdb
 from sqlglot import exp
 
 from . import errors, information_schema, locks, volumes
-from .engine import Engine, pruned
+from .engine import Engine, compared, pruned
 from .layout import INFORMATION_SCHEMA, Layout, table_name
 from .metadata import Metadata
 from .names import TableName
@@ -20,6 +20,8 @@ from .snapshot import Snapshot, check_writable
 from .translate import Query, TableUse, table_parts, translate
 
 _REMEMBERED = 2000
+# Translating takes longer than most statements, and says nothing about a connection: all of a process share it.
+_QUERIES: dict[tuple[str, ...], Query] = {}
 
 
 class Session:
@@ -35,7 +37,6 @@ class Session:
         self.metadata = Metadata(layout, lock_timeout)
         self._closed = False
         self._engine: Engine | None = None
-        self._queries: dict[tuple[str, ...], Query] = {}
 
     @property
     def engine(self) -> Engine:
@@ -87,11 +88,12 @@ class Session:
 
     def query(self, key: tuple[str, ...], build: Callable[[], exp.Expr]) -> Query:
         """The translation of the tree that `build` makes, remembered under a key such as a statement's text."""
-        if key not in self._queries:
-            if len(self._queries) >= _REMEMBERED:
-                self._queries.clear()
-            self._queries[key] = translate(build())
-        return self._queries[key]
+        found = _QUERIES.get(key)
+        if found is None:
+            if len(_QUERIES) >= _REMEMBERED:
+                _QUERIES.clear()
+            found = _QUERIES[key] = translate(build())
+        return found
 
     def filled(
         self,
@@ -111,7 +113,8 @@ class Session:
         for number, use in enumerate(query.tables):
             if len(use.parts) > 1 and use.parts[-2].lower() == INFORMATION_SCHEMA:
                 catalog = use.parts[-3] if len(use.parts) == 3 else self.catalog
-                relation = information_schema.register(self.engine, self.metadata, duck, catalog, use.parts[-1])
+                scope = information_schema.Scope(self.engine, self.metadata, catalog, compared(use, by_name))
+                relation = information_schema.register(scope, duck, use.parts[-1], number)
             elif file := volumes.parquet_file(self.layout, use.parts):
                 relation, parameters[f"files{number}"] = f"read_parquet($files{number})", [str(file)]
             else:
