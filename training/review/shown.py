@@ -25,12 +25,11 @@ from training.review.frames import frame_of, training_sheet_of
 from training.review.risk import DISAGREES
 from training.review.states import is_pre_approved
 from training.review.transitions import TRANSITIONS
+from training.review.uses_form import standing
 from workbench.after_answer import after_answer
 from workbench.problems import Problem
 
 log = logging.getLogger(__name__)
-
-STANDINGS = ("allowed", "not allowed", "prohibited")
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class ShownPair:
     @property
     def uses(self) -> list[tuple[str, str]]:
         """Each use with what is said of it: allowed, prohibited, or not allowed."""
-        return [(use, _use(use, self.pair.state)) for use in USES]
+        return [(use, standing(use, self.pair.state)) for use in USES]
 
     @property
     def forbidden(self) -> list[str]:
@@ -160,9 +159,3 @@ def _draft(state: Any, has_answer: bool) -> tuple[str, str]:
     }.get(state["labeling_mode"], f"Draft by {state['model']}" if state["model"] else "Draft")
     sure = state["ai_confidence"]
     return "draft", words if sure is None else f"{words} · {sure:.0%} sure"
-
-
-def _use(use: str, state: Any) -> str:
-    if use in state["prohibited_uses"]:
-        return "prohibited"
-    return "allowed" if use in state["allowed_uses"] else "not allowed"
