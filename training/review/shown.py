@@ -21,9 +21,8 @@ from training.chat import assistant_answer
 from training.findings.ahead import findings_of, read_findings_ahead
 from training.findings.marking import answer_notes, marked_source, pieces
 from training.models import Finding, ReviewPair, TrainingSheet
+from training.review.changed_since import newer_label_of, read_labels_ahead, says_otherwise
 from training.review.frames import frame_of, training_sheet_of
-from training.review.risk import DISAGREES
-from training.review.states import is_pre_approved
 from training.review.transitions import TRANSITIONS
 from training.review.uses_form import standing
 from workbench.after_answer import after_answer
@@ -34,7 +33,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ShownPair:
-    """All that the templates of an item read; `answer` is the stored answer, MISSING where there is none."""
+    """All that the templates of an item read; `answer` is the stored answer, MISSING where there is none.
+
+    `newer_label` is the key of its canonical label where that was changed since the pair was made from it.
+    """
 
     pair: ReviewPair
     source: Source
@@ -43,6 +45,7 @@ class ShownPair:
     faults: Sequence[str]
     misfits: Sequence[str]
     findings: Sequence[Finding] = ()
+    newer_label: str = ""
 
     @property
     def answer_json(self) -> str:
@@ -64,21 +67,9 @@ class ShownPair:
         return _draft(state, self.answer is not MISSING)
 
     @property
-    def disagrees(self) -> bool:
-        """Whether the answer came from a canonical label that said something newer when the pair was fetched."""
-        return self.pair.risk == DISAGREES and (self.is_draft or self._is_pre_approved)
-
-    @property
     def is_outdated(self) -> bool:
         """Whether the item says something else than when the question was put; not judged where it cannot be read."""
-        asked: str = self.pair.state["item_hash"]
-        return bool(asked and self.source.hash) and asked != self.source.hash
-
-    @property
-    def _is_pre_approved(self) -> bool:
-        state = self.pair.state
-        made = state["labeling_mode"], state["reviewed_at"], state.get("created_at")
-        return is_pre_approved(self.pair.status, *made)
+        return says_otherwise(self.pair.state["item_hash"], self.source.hash)
 
     @property
     def is_draft(self) -> bool:
@@ -128,11 +119,12 @@ def shown_pair(
     filled = answer if typed is MISSING else typed
     notes = answer_notes(filled, findings)
     form = form_of(schema, filled, faults or misfits, pictures=source.pictures, notes=notes)
-    return ShownPair(pair, marked_source(source, findings), form, answer, list(faults), misfits, findings)
+    newer_label = newer_label_of(pair)
+    return ShownPair(pair, marked_source(source, findings), form, answer, list(faults), misfits, findings, newer_label)
 
 
 def look_ahead(training_sheet_id: str, pairs: Sequence[ReviewPair]) -> None:
-    """Have the sources and findings of the next pairs ready, once the present answer is sent."""
+    """Have the sources, findings and labels of the next pairs ready, once the present answer is sent."""
     after_answer(("look ahead", training_sheet_id), partial(_read_ahead, training_sheet_id, pairs))
 
 
@@ -143,6 +135,7 @@ def _read_ahead(training_sheet_id: str, pairs: Sequence[ReviewPair]) -> None:
             measured = asks_for_annotations(frame_of(training_sheet_id).output_schema)
             read_ahead(training_sheet.sheet, [pair.item_ref for pair in pairs], measured=measured)
             read_findings_ahead(training_sheet_id, [pair.pk for pair in pairs])
+            read_labels_ahead(pairs)
     except Problem as problem:
         # A sheet that cannot be read says so on the screen of its item.
         log.info("Nothing is read ahead for training sheet %s: %s", training_sheet_id, problem)
