@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labels.opinions.comparing import CATEGORY, OTHER, TEXT, Path, Rule, compare
-from templates_app.annotations import is_annotations
+from templates_app.annotations import is_annotations, labels_of
 from templates_app.changes import written
 from templates_app.form_fields import MISSING, as_value
 from templates_app.plain_schema import Schema, plain
@@ -19,13 +19,14 @@ CHOICES = (FIRST, SECOND, OWN)
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A part of the answer that differs; MISSING where it is not there. `options` are those of an enum."""
+    """A part of the answer that differs; MISSING where it is not there. `options` are those of an enum, `labels` of shapes."""
 
     path: Path
     kind: str
     first: Any
     second: Any
     options: Sequence[Any] = ()
+    labels: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -45,7 +46,9 @@ def differences(output_schema: Schema, first: Any, second: Any, rule: Rule) -> l
         schema = _schema_at(output_schema, path)
         kind = unit.kind if path == unit.path else OTHER
         options = schema.get("enum", [True, False] if schema.get("type") == "boolean" else ())
-        parts[path] = Difference(path, kind, _at(first, path), _at(second, path), options if kind == CATEGORY else ())
+        both = _at(first, path), _at(second, path)
+        labels = labels_of(schema) if is_annotations(schema) else ()
+        parts[path] = Difference(path, kind, *both, options if kind == CATEGORY else (), labels)
     return list(parts.values())
 
 
