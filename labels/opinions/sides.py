@@ -8,7 +8,7 @@ from typing import Any
 
 from labels.labeling.past import Piece, words_between
 from labels.opinions.comparing import CATEGORY, NUMBER, SHAPES, TEXT, Rule, compare
-from labels.opinions.deciding import FIRST, SECOND, Difference, differences
+from labels.opinions.deciding import FIRST, LINES, SECOND, Difference, differences
 from templates_app.annotations import colour_of
 from templates_app.changes import written
 from templates_app.form_fields import MISSING, words_of
@@ -54,6 +54,15 @@ class ShownDifference:
     @property
     def is_long(self) -> bool:
         return self.kind not in (CATEGORY, NUMBER)
+
+    @property
+    def is_list(self) -> bool:
+        return self.kind == LINES
+
+    @property
+    def written_as(self) -> str:
+        """How another answer is typed, where that does not go without saying."""
+        return {LINES: "one a line", TEXT: "", CATEGORY: "", NUMBER: ""}.get(self.kind, "as JSON")
 
 
 def shown_differences(
@@ -127,6 +136,10 @@ def _plain(value: Any) -> str:
         return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value)) or "an empty list"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{words_of(name, upper=False)} {_plain(each)}" for name, each in value.items())
     return value if isinstance(value, str) else canonical_json([value])[1:-1]
 
 
