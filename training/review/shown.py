@@ -19,7 +19,7 @@ from templates_app.shapes import picture_faults
 from training.answerers import as_answer
 from training.chat import assistant_answer
 from training.findings.ahead import findings_of, read_findings_ahead
-from training.findings.marking import answer_notes, marked_source, pieces
+from training.findings.marking import answer_notes, marked_source, pieces, place_in_words
 from training.models import Finding, ReviewPair, TrainingSheet
 from training.review.changed_since import newer_label_of, read_labels_ahead, says_otherwise
 from training.review.frames import frame_of, training_sheet_of
@@ -93,6 +93,11 @@ class ShownPair:
             {"role": each["role"], "pieces": pieces(each["content"], self._found_in(f"messages[{at}]"))}
             for at, each in enumerate(asked)
         ]
+
+    @property
+    def found(self) -> list[tuple[Finding, str]]:
+        """The findings, each with its place in words."""
+        return [(finding, place_in_words(finding.place)) for finding in self.findings]
 
     def _found_in(self, place: str) -> list[Finding]:
         return [finding for finding in self.findings if finding.place == place]
