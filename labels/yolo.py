@@ -1,12 +1,13 @@
-"""Boxes as YOLO: a zip with a text file for each picture, a line `class x y width height` for each shape.
+"""Boxes and polygons as YOLO: a zip with a text file for each picture, a line for each shape.
 
-The four numbers are the middle and the size of the box, each as a share of the picture's width or height. The format is
-that of https://docs.ultralytics.com/datasets/detect/.
+A line of detection is `class x y width height`, the middle and the size of the box; a line of segmentation
+`class x1 y1 x2 y2 …`, the corners of an outline. All numbers are shares of the picture's width or height. The formats are
+those of https://docs.ultralytics.com/datasets/detect/ and https://docs.ultralytics.com/datasets/segment/.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 from tempfile import SpooledTemporaryFile
 from typing import Any
@@ -15,16 +16,20 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import orjson
 
 from labels.marked import BLOCK, IN_MEMORY, Marked, MarkedFile, MarkedPicture
-from templates_app.shapes import bounds_of
+from templates_app.shapes import bounds_of, outline_of
 from workbench.problems import Invalid
 
 # The oldest time that a zip can hold, so that the same labels are the same bytes.
 ALWAYS = (1980, 1, 1, 0, 0, 0)
 
+# The numbers of a line, from a shape and the picture's width and height.
+Numbers = Callable[[Mapping[str, Any], int, int], list[float]]
+
 
 def yolo_file(marked: Marked) -> MarkedFile:
-    """Return the blocks of the zip: `data.yaml`, `classes.txt` and `labels/NAME.txt`; a polygon is the box around it.
+    """Return the blocks of the zip: `data.yaml`, `classes.txt` and `labels/NAME.txt`, of detection.
 
+    With a polygon anywhere `labels` is of segmentation, where a box is its four corners, and `boxes/NAME.txt` of detection.
     A picture without shapes has an empty file. Invalid where two pictures would share one.
     """
     try:
@@ -35,16 +40,21 @@ def yolo_file(marked: Marked) -> MarkedFile:
     return MarkedFile(marked, _blocks)
 
 
-def yolo_box(shape: Mapping[str, Any], width: int, height: int) -> tuple[float, float, float, float]:
+def yolo_box(shape: Mapping[str, Any], width: int, height: int) -> list[float]:
     """Return the middle (x, y) and the size of the box around a shape, as shares of the picture."""
     x, y, wide, high = bounds_of(shape)
-    return (x + wide / 2) / width, (y + high / 2) / height, wide / width, high / height
+    return [(x + wide / 2) / width, (y + high / 2) / height, wide / width, high / height]
+
+
+def yolo_outline(shape: Mapping[str, Any], width: int, height: int) -> list[float]:
+    """Return the corners of a shape one after the other, as shares of the picture."""
+    return [value / (height if at % 2 else width) for at, value in enumerate(outline_of(shape))]
 
 
 def _check_names(marked: Marked) -> None:
     seen: dict[str, str] = {}
     for picture in marked:
-        name = _name(picture)
+        name = _name("labels", picture)
         if name in seen:
             raise Invalid(
                 f"YOLO keeps the shapes of a picture in {name}, but the items {seen[name]!r} and {picture.item_ref!r} "
@@ -53,11 +63,21 @@ def _check_names(marked: Marked) -> None:
         seen[name] = picture.item_ref
 
 
-def _name(picture: MarkedPicture) -> str:
+def _name(folder: str, picture: MarkedPicture) -> str:
     path = PurePosixPath(picture.image)
     if path.is_absolute() or ".." in path.parts or "\\" in picture.image:
         raise Invalid(f"The picture of {picture.item_ref!r} is named {picture.image!r}, no name of a file: correct it.")
-    return f"labels/{path.with_suffix('.txt')}"
+    return f"{folder}/{path.with_suffix('.txt')}"
+
+
+def _folders(marked: Marked) -> dict[str, Numbers]:
+    """Return the folders with what their lines hold.
+
+    Of one kind each: beside an outline Ultralytics takes the four numbers of a box for two corners.
+    """
+    if any("polygon" in shape for picture in marked for _, _, shape in picture.shapes):
+        return {"labels": yolo_outline, "boxes": yolo_box}
+    return {"labels": yolo_box}
 
 
 def _blocks(marked: Marked) -> Iterator[bytes]:
@@ -65,8 +85,9 @@ def _blocks(marked: Marked) -> Iterator[bytes]:
         with ZipFile(made, "w") as archive:
             _put(archive, "data.yaml", _yaml(marked.names))
             _put(archive, "classes.txt", "".join(f"{name}\n" for name in marked.names))
-            for picture in marked:
-                _put(archive, _name(picture), "".join(_lines(marked, picture)))
+            for folder, numbers in _folders(marked).items():
+                for picture in marked:
+                    _put(archive, _name(folder, picture), "".join(_lines(marked, picture, numbers)))
         made.seek(0)
         while block := made.read(BLOCK):
             yield block
@@ -83,7 +104,7 @@ def _yaml(names: list[str]) -> str:
     return f"# Put the pictures into images/, beside labels/.\npath: .\ntrain: images\nval: images\nnames:\n{listed}"
 
 
-def _lines(marked: Marked, picture: MarkedPicture) -> Iterator[str]:
+def _lines(marked: Marked, picture: MarkedPicture, numbers: Numbers) -> Iterator[str]:
     for path, _, shape in picture.shapes:
-        box = " ".join(f"{share:.6f}" for share in yolo_box(shape, picture.width, picture.height))
-        yield f"{marked.categories.index((path, shape['label']))} {box}\n"
+        shares = " ".join(f"{share:.6f}" for share in numbers(shape, picture.width, picture.height))
+        yield f"{marked.categories.index((path, shape['label']))} {shares}\n"

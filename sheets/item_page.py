@@ -80,6 +80,18 @@ def source_of(sheet: Sheet, item_ref: str, *, measured: bool = False) -> Source:
         return Source([], [], problem=problem.message)
 
 
+def hash_of(sheet: Sheet, item_ref: str) -> str:
+    """Return the item's content hash, as a screen had it read ahead where one did; "" where it cannot be read."""
+    for measured in (True, False):
+        ahead: Source | None = caches["ahead"].get(_ahead_key(sheet, item_ref, measured))
+        if ahead is not None:
+            return ahead.hash
+    try:
+        return _item(sheet, item_ref).hash
+    except Problem:
+        return ""
+
+
 def read_ahead(sheet: Sheet, item_refs: Sequence[str], *, measured: bool = False) -> None:
     """Read those of the items that nobody has read ahead yet, in one query, for `source_of` to have them at once."""
     kept = caches["ahead"]

@@ -15,6 +15,9 @@ from sheets.sources import Plan
 from workbench.problems import Invalid
 from workbench.router import LAKEHOUSE
 
+# Databricks SQL with `%s` markers, and its parameters.
+Statement = tuple[str, Sequence[Any]]
+
 
 class Query:
     """The statements over one sheet: Databricks SQL with `%s` markers, and their parameters."""
@@ -57,6 +60,17 @@ class Query:
         where, params = self._taken()
         sql = f"SELECT CAST({self.ref} AS STRING) {self.all_items} WHERE {where} AND {self.ref} < {self.marker}"
         return f"{sql} ORDER BY {self.ref} DESC LIMIT {limit:d}", [*params, item_ref]
+
+    def refs_without(self, known: Statement, after: str | None, limit: int) -> tuple[str, list[Any]]:
+        """The names of the next items behind `after` that the statement `known`, of one column `ref`, does not give."""
+        where, params = self._taken()
+        if after is not None:
+            where, params = f"{where} AND {self.ref} > {self.marker}", [*params, after]
+        given, more = known
+        # EXISTS, because NOT IN has Spark look for NULL among all that is known, in one task.
+        unknown = f"NOT EXISTS (SELECT 1 FROM ({given}) AS known WHERE known.ref = CAST(item.{self.ref} AS STRING))"  # noqa: S608
+        sql = f"SELECT CAST({self.ref} AS STRING) {self.all_items} WHERE {where} AND {unknown}"
+        return f"{sql} ORDER BY {self.ref} LIMIT {limit:d}", [*params, *more]
 
     def keys(self) -> tuple[str, list[Any]]:
         """All items, those without a key, and distinct keys: before the sample is taken."""

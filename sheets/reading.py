@@ -10,7 +10,7 @@ from django.db import connections
 
 from sheets.items import FileStamp, content_hash
 from sheets.models import Sheet
-from sheets.queries import Query, fetch, refusals
+from sheets.queries import Query, Statement, fetch, refusals
 from sheets.sources import JoinedVolume, Plan, resolve
 from workbench.problems import Invalid, NotFound
 from workbench.router import LAKEHOUSE
@@ -62,20 +62,37 @@ def iter_items(
     Raises Invalid where the sheet does not resolve, and at the first null or repeated item_ref.
     """
     plan = resolve(sheet)
-    if after is not None and not plan.may_name(after):
-        raise Invalid(f"Found {after!r} to start behind, which names no item of the sheet {sheet.name!r}: start over.")
+    _expect_name(sheet, plan, after)
     query, indexes = Query(sheet, plan), _indexes(plan)
     previous, position, left = after, first_position, limit
     while left is None or left > 0:
         most = WINDOW if left is None else min(WINDOW, left)
         found = 0
         for row in _window(query, previous, most, again=position > first_position):
-            ref = _ref(sheet, plan, row, previous)
+            ref = _named(sheet, plan, row[plan.ref], previous)
             yield item_of(ref, position, row, indexes)
             previous, position, found = ref, position + 1, found + 1
         if found < most:
             return
         left = None if left is None else left - found
+
+
+def refs_without(sheet: Sheet, known: Statement, *, after: str | None, limit: int) -> list[str]:
+    """Return the names of up to `limit` next items behind `after` that the statement `known` does not give, in one statement.
+
+    `known` has one column, `ref`. Raises Invalid as `iter_items` does.
+    """
+    plan = resolve(sheet)
+    _expect_name(sheet, plan, after)
+    found: list[str] = []
+    for (ref,) in fetch(sheet, *Query(sheet, plan).refs_without(known, after, limit)):
+        found.append(_named(sheet, plan, ref, found[-1] if found else after))
+    return found
+
+
+def _expect_name(sheet: Sheet, plan: Plan, after: str | None) -> None:
+    if after is not None and not plan.may_name(after):
+        raise Invalid(f"Found {after!r} to start behind, which names no item of the sheet {sheet.name!r}: start over.")
 
 
 def _window(query: Query, after: str | None, most: int, *, again: bool) -> Iterator[dict[str, Any]]:
@@ -184,8 +201,8 @@ def _indexes(plan: Plan) -> Indexes:
     return [(joined, joined.volume.index()) for joined in plan.volumes]
 
 
-def _ref(sheet: Sheet, plan: Plan, row: Mapping[str, Any], previous: str | None) -> str:
-    ref = row[plan.ref]
+def _named(sheet: Sheet, plan: Plan, ref: Any, previous: str | None) -> str:
+    """Return the item_ref as text; Invalid where there is none, or the item before has the same."""
     if ref is None or ref == "":
         raise Invalid(f"The sheet {sheet.name!r} has items without {plan.ref}: filter them out or fill the column.")
     if str(ref) == previous:

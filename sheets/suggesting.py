@@ -33,9 +33,12 @@ class Suggestion:
     tagged: bool
 
     @property
+    def found(self) -> str:
+        return ", ".join(f"{KINDS[kind]} in {count} of {self.values}" for kind, count in self.kinds)
+
+    @property
     def words(self) -> str:
-        found = ", ".join(f"{KINDS[kind]} in {count} of {self.values}" for kind, count in self.kinds)
-        return f"Column {self.column}: {found}"
+        return f"Column {self.column}: {self.found}"
 
     @property
     def tag_form(self) -> str:

@@ -19,6 +19,8 @@ FORMAT = "image-annotations"
 KINDS = ("box", "polygon")
 SIDES = ("x", "y", "width", "height")
 PARTS = ("image", "width", "height", "shapes")
+# How many there are in `sheets/static/sheets/viewer.css`.
+COLOURS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,14 @@ def schema_faults(schema: Schema) -> Iterator[str]:
 
 def labels_of(schema: Schema) -> tuple[str, ...]:
     return tuple(_of_shape(schema).get("label", {}).get("enum", ()))
+
+
+def colour_of(label: str, labels: Sequence[str]) -> int:
+    """Return the number of a label's colour on screens, which follows its place in the schema: from 1, 0 for a stranger.
+
+    Labels beyond the last colour begin anew; a screen always writes the label beside.
+    """
+    return labels.index(label) % COLOURS + 1 if label in labels else 0
 
 
 def kinds_of(schema: Schema) -> tuple[str, ...]:

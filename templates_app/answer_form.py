@@ -208,12 +208,17 @@ def _pretty(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
 
+def _inside(fault: str, name: str) -> str:
+    """Return the fault without the path of the field at which it stands; what lies inside that keeps its own."""
+    return fault.removeprefix(f"{name}: ").removeprefix(f"{name}.")
+
+
 def _with_faults(made: FormField, faults: list[str]) -> FormField:
     """Return the form with each fault at the deepest field whose name it begins with; takes them from the list."""
     children = [_with_faults(child, faults) for child in made.children]
     mine = [fault for fault in faults if _belongs(fault, made.name) or made.name == ROOT]
     faults[:] = [fault for fault in faults if fault not in mine]
-    return replace(made, children=children, faults=[fault.removeprefix(f"{made.name}: ") for fault in mine])
+    return replace(made, children=children, faults=[_inside(fault, made.name) for fault in mine])
 
 
 def _with_notes(made: FormField, notes: list[tuple[str, str]]) -> FormField:

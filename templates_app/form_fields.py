@@ -13,12 +13,13 @@ MISSING: Any = object()
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice: its value as JSON, the words for it, and the digit that picks it (0 for none)."""
+    """One choice: its value as JSON, the words for it, the digit that picks it and the number of its colour (0 for none)."""
 
     value: str
     words: str
     digit: int
     chosen: bool
+    colour: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from sheets.pictures import Picture
-from templates_app.annotations import PARTS, SIDES, kinds_of, labels_of
+from templates_app.annotations import PARTS, SIDES, colour_of, kinds_of, labels_of
 from templates_app.form_fields import DIGITS, MISSING, FormField, Option, as_value, words_of
 from templates_app.plain_schema import Schema
 
@@ -69,7 +69,9 @@ def _row(name: str, shape: Mapping[str, Any], kind: str, labels: Sequence[str]) 
     box = shape.get("box", {})
     chosen = shape.get("label") or (labels[0] if len(labels) == 1 else "")
     options = [
-        Option(label, words_of(label, upper=False), at if at <= DIGITS else 0, label == chosen)
+        Option(
+            label, words_of(label, upper=False), at if at <= DIGITS else 0, label == chosen, colour_of(label, labels)
+        )
         for at, label in enumerate(labels, 1)
     ]
     if chosen and chosen not in labels:

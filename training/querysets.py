@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pyarrow as pa
 from django.conf import settings
-from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
 from governance.uses import decide
+from labels.models import CanonicalLabel
 from sheets import source_uses
 from sheets.item_limits import limits_of_items
 from workbench.lakehouse.bulk import append_arrow
@@ -54,6 +55,13 @@ class QAPairQuerySet(OfSheetQuerySet["QAPair"]):
     def from_older_labels(self) -> Self:
         """Return the pairs whose canonical label was changed since they were made from it."""
         return self.filter(canonical_label_version__lt=F("canonical_label__version"))
+
+    def with_label_versions(self) -> Self:
+        """Have `is_from_older_label` read by one statement for all, which asks for the labels of these pairs only.
+
+        A join would read every label there is for a page of fifty pairs.
+        """
+        return self.prefetch_related(Prefetch("canonical_label", CanonicalLabel.objects.only("version")))
 
     def with_finding(self, kind: str) -> Self:
         """Return the pairs in which sensitive data of this kind stands, as far as it was looked for."""

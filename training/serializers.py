@@ -7,6 +7,7 @@ from rest_framework import serializers
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from training.models import QAPair, ReviewEvent, TrainingSheet
+from training.review.changed_since import has_source_changed
 from workbench.api.serializers import ConceptSerializer, SheetKeyField
 
 
@@ -59,10 +60,24 @@ class StartedSerializer(TrainingSheetSerializer):
 class QAPairSerializer(ConceptSerializer[QAPair]):
     training_sheet_id = serializers.CharField()
     canonical_label_id = serializers.CharField(allow_null=True)
+    is_from_older_label = serializers.BooleanField(
+        read_only=True, help_text="Its canonical label was changed since the pair was made from it."
+    )
 
     class Meta:
         model = QAPair
         exclude = ["training_sheet", "canonical_label"]
+
+
+class OneQAPairSerializer(QAPairSerializer):
+    """One pair, with what takes reading its item."""
+
+    has_source_changed = serializers.SerializerMethodField(
+        help_text="Its item says something else than when the pair was made; null where it cannot be read."
+    )
+
+    def get_has_source_changed(self, pair: QAPair) -> bool | None:
+        return has_source_changed(pair)
 
 
 class ReviewEventSerializer(ConceptSerializer[ReviewEvent]):

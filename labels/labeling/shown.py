@@ -15,6 +15,7 @@ from sheets.models import Sheet
 from sheets.reading import ref_before
 from templates_app.annotations import asks_for_annotations
 from templates_app.answer_form import MISSING, FormField, form_of
+from templates_app.form_fields import words_of
 from templates_app.models import PromptTemplate
 from templates_app.schemas import misfits, normalise_output_schema
 from templates_app.shapes import picture_faults
@@ -30,6 +31,10 @@ class Task:
     sheet: Sheet
     label_type: str
     template: PromptTemplate
+
+    @property
+    def words(self) -> str:
+        return words_of(self.label_type, upper=False)
 
     @property
     def output_schema(self) -> Mapping[str, Any]:

@@ -6,10 +6,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from django.db.models import F
+
 from labels.models import CanonicalLabel
 from labels.opinions.due import due_refs
 from sheets.models import Sheet
-from sheets.reading import Item, iter_items
+from sheets.reading import Item, iter_items, refs_without
+from workbench.router import LAKEHOUSE
 
 ORDERS = ("gaps", "all", "stale", "second")
 CHUNK = 200
@@ -51,6 +54,8 @@ def walk(
     `text` is looked for in the item_ref and the row, whatever its case. Items of `without` are left out. Raises Invalid
     where the sheet does not resolve.
     """
+    if order == "gaps" and not text:
+        return _gaps(sheet, label_type, after, limit, without)
     stops: list[Stop] = []
     most = READ_AT_MOST if text or without or order != "all" else limit
     read, last = 0, after
@@ -62,6 +67,17 @@ def walk(
             if len(stops) == limit:
                 return Walk(stops, last)
     return Walk(stops, last if read == most else None)
+
+
+def _gaps(sheet: Sheet, label_type: str, after: str | None, limit: int, without: Collection[str]) -> Walk:
+    """Return the next stops without a label in one statement, which looks at names alone, however many were labeled."""
+    labels = CanonicalLabel.objects.filter(sheet_id=sheet.pk, label_type=label_type).order_by()
+    known = labels.values(ref=F("item_ref")).query.get_compiler(LAKEHOUSE).as_sql()
+    most = limit + len(without)
+    found = refs_without(sheet, known, after=after, limit=most)
+    stops = [Stop(ref, version=0, is_stale=False) for ref in found if ref not in without]
+    is_end = len(found) < most and len(stops) <= limit
+    return Walk(stops[:limit], None if is_end else stops[limit - 1].item_ref)
 
 
 def _judged(

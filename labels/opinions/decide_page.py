@@ -25,6 +25,7 @@ from labels.opinions.sides import agreed, shown_differences
 from labels.opinions.views import DECIDE
 from sheets.item_page import source_of
 from sheets.models import Sheet
+from templates_app.form_fields import words_of
 from templates_app.schemas import normalise_output_schema
 from workbench.canonical import canonical_json
 from workbench.concepts import Confidence
@@ -188,6 +189,7 @@ def _page(
     context: dict[str, Any] = {
         "sheet": sheet,
         "label_type": label_type,
+        "task_words": words_of(label_type, upper=False),
         "dispute": dispute,
         "left": _waiting(sheet, label_type, request.user.get_username()).count(),
         "read_only": not request.user.has_perm(DECIDE),

@@ -8,24 +8,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from labels.opinions.comparing import CATEGORY, OTHER, TEXT, Path, Rule, compare
-from templates_app.annotations import is_annotations
+from templates_app.annotations import is_annotations, labels_of
 from templates_app.changes import written
 from templates_app.form_fields import MISSING, as_value
 from templates_app.plain_schema import Schema, plain
 
 FIRST, SECOND, OWN = "first", "second", "other"
+# The kind of a list of texts, which is typed one a line.
+LINES = "lines"
 CHOICES = (FIRST, SECOND, OWN)
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A part of the answer that differs; MISSING where it is not there. `options` are those of an enum."""
+    """A part of the answer that differs; MISSING where it is not there. `options` are those of an enum, `labels` of shapes."""
 
     path: Path
     kind: str
     first: Any
     second: Any
     options: Sequence[Any] = ()
+    labels: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -43,9 +46,11 @@ def differences(output_schema: Schema, first: Any, second: Any, rule: Rule) -> l
         if unit.is_same or path in parts:
             continue
         schema = _schema_at(output_schema, path)
-        kind = unit.kind if path == unit.path else OTHER
+        kind = unit.kind if path == unit.path else LINES if _lists_texts(output_schema, schema) else OTHER
         options = schema.get("enum", [True, False] if schema.get("type") == "boolean" else ())
-        parts[path] = Difference(path, kind, _at(first, path), _at(second, path), options if kind == CATEGORY else ())
+        both = _at(first, path), _at(second, path)
+        labels = labels_of(schema) if is_annotations(schema) else ()
+        parts[path] = Difference(path, kind, *both, options if kind == CATEGORY else (), labels)
     return list(parts.values())
 
 
@@ -62,6 +67,8 @@ def value_of(difference: Difference, text: str) -> Any:
     """Return what was typed instead of both; MISSING for nothing. What cannot be read stays text, for the check to refuse."""
     if not text.strip():
         return MISSING
+    if difference.kind == LINES:
+        return [line.strip() for line in text.splitlines() if line.strip()]
     kind = "text" if difference.kind == TEXT else "json"
     return as_value(kind, text)
 
@@ -109,6 +116,11 @@ def _put(answer: Any, path: Path, value: Any) -> Any:
     else:
         holder.pop(last, None)
     return answer
+
+
+def _lists_texts(root: Schema, schema: Schema) -> bool:
+    items, _ = plain(root, schema.get("items", {}))
+    return schema.get("type") == "array" and items.get("type") == "string"
 
 
 def _schema_at(root: Schema, path: Path) -> Schema:

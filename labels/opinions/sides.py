@@ -8,7 +8,8 @@ from typing import Any
 
 from labels.labeling.past import Piece, words_between
 from labels.opinions.comparing import CATEGORY, NUMBER, SHAPES, TEXT, Rule, compare
-from labels.opinions.deciding import FIRST, SECOND, Difference, differences
+from labels.opinions.deciding import FIRST, LINES, SECOND, Difference, differences
+from templates_app.annotations import colour_of
 from templates_app.changes import written
 from templates_app.form_fields import MISSING, words_of
 from templates_app.plain_schema import Schema
@@ -20,12 +21,11 @@ Shape = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A shape on its picture: `x`, `y` place its words, `points` are those of an SVG polygon."""
+    """A shape on its picture, in words and by the points of an SVG polygon, with the number of its label's colour."""
 
-    label: str
+    words: str
     points: str
-    x: float
-    y: float
+    colour: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,15 @@ class ShownDifference:
     @property
     def is_long(self) -> bool:
         return self.kind not in (CATEGORY, NUMBER)
+
+    @property
+    def is_list(self) -> bool:
+        return self.kind == LINES
+
+    @property
+    def written_as(self) -> str:
+        """How another answer is typed, where that does not go without saying."""
+        return {LINES: "one a line", TEXT: "", CATEGORY: "", NUMBER: ""}.get(self.kind, "as JSON")
 
 
 def shown_differences(
@@ -88,7 +97,7 @@ def agreed(output_schema: Schema, first: Any, second: Any, rule: Rule) -> list[t
 
 def _sides(each: Difference, urls: Mapping[str, str]) -> tuple[Side, Side]:
     if each.kind == SHAPES:
-        return _shapes(FIRST, each.first, urls), _shapes(SECOND, each.second, urls)
+        return _shapes(FIRST, each.first, each.labels, urls), _shapes(SECOND, each.second, each.labels, urls)
     one, other = _plain(each.first), _plain(each.second)
     if each.kind != TEXT or MISSING in (each.first, each.second):
         return Side(FIRST, [("", one)]), Side(SECOND, [("", other)])
@@ -98,27 +107,28 @@ def _sides(each: Difference, urls: Mapping[str, str]) -> tuple[Side, Side]:
     return Side(FIRST, first), Side(SECOND, second)
 
 
-def _shapes(choice: str, value: Any, urls: Mapping[str, str]) -> Side:
+def _shapes(choice: str, value: Any, labels: Sequence[str], urls: Mapping[str, str]) -> Side:
     if not isinstance(value, Mapping):
         return Side(choice, [("", _plain(value))])
     shapes = value.get("shapes", [])
-    words = "\n".join(map(_measure, shapes)) or "nothing marked"
+    pieces = [] if shapes else [("", "nothing marked")]
     url = urls.get(str(value.get("image")), "")
     picture = {"url": url, "width": value.get("width"), "height": value.get("height")} if url else None
-    return Side(choice, [("", words)], list(_drawn(shapes)), picture)
+    return Side(choice, pieces, list(_drawn(shapes, labels)), picture)
 
 
-def _drawn(shapes: Sequence[Shape]) -> Iterator[Drawn]:
+def _drawn(shapes: Sequence[Shape], labels: Sequence[str]) -> Iterator[Drawn]:
     for shape in shapes:
         flat = outline_of(shape)
-        x, y, *_ = bounds_of(shape)
         corners = zip(flat[::2], flat[1::2], strict=True)
-        yield Drawn(str(shape["label"]), " ".join(f"{across},{down}" for across, down in corners), x, y)
+        points = " ".join(f"{across},{down}" for across, down in corners)
+        yield Drawn(_measure(shape), points, colour_of(shape["label"], labels))
 
 
 def _measure(shape: Shape) -> str:
     x, y, width, height = (round(value, 1) for value in bounds_of(shape))
-    return f"{shape['label']}: {width:g} × {height:g} at {x:g}, {y:g}"
+    kind = "box" if "box" in shape else "polygon"
+    return f"{words_of(shape['label'], upper=False)}: {kind} {width:g} × {height:g} at {x:g}, {y:g}"
 
 
 def _plain(value: Any) -> str:
@@ -126,6 +136,10 @@ def _plain(value: Any) -> str:
         return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value)) or "an empty list"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{words_of(name, upper=False)} {_plain(each)}" for name, each in value.items())
     return value if isinstance(value, str) else canonical_json([value])[1:-1]
 
 

@@ -23,6 +23,7 @@ def test_import_fill_download_archive_and_delete(admin: Client, boards: Training
     broken = upload(admin, document(1), document(2, enrichment_status="done"))
     assert broken.status_code == 400 and "1.json" in broken.content.decode()
     assert upload(admin, document(1), document(2), document(3)).status_code == 302
+    Conversation.objects.filter(pk=key_of(3)).update(source_file="talk_of_the_first_quarter_with_client_03.json")
     page = admin.get(reverse("admin:training_trainingfile_new"), {"min_quality": "7"})
     assert [row["id"] for row in page.context["found"]] == [key_of(3), key_of(2)]
     made = admin.post(
@@ -38,6 +39,7 @@ def test_import_fill_download_archive_and_delete(admin: Client, boards: Training
     assert len(b"".join(got.streaming_content).splitlines()) == 7
     shown = admin.get(reverse("admin:training_trainingfile_change", args=[row.pk])).text
     assert TrainingFile.objects.get().jsonl_sha256 in shown.partition('id="downloads"')[2].partition("</section>")[0]
+    assert ">anxious planner</td>" in shown and ">talk_of_the_…th_client_03.json</a>" in shown
     act = reverse("admin:training_trainingfile_act", args=[row.pk])
     admin.post(act, {"verb": "remove", "conversation": [key_of(1)]})
     admin.post(act, {"verb": "archive"})

@@ -152,7 +152,7 @@ def test_a_box_by_mouse_by_keyboard_and_without_scripts(opens: Opens, seeded: Pa
     for key in ("Enter", "1", "0", "Tab", "2", "0", "Tab", "3", "0", "Tab", "4", "0"):
         page.keyboard.press(key)
     page.locator("[data-label]").press("c")
-    assert page.locator(".viewer-numbers text").text_content() == "1 cold_joint"
+    assert page.locator(".viewer-numbers text").text_content() == "1 cold joint"
     approved(page, "Control+Enter")
     # Without scripts.
     page.context.close()
@@ -181,6 +181,35 @@ def test_a_box_is_drawn_where_labels_are_made(opens: Opens, marked: TrainingShee
     (label,) = labels(seeded)
     assert (label["image"], label["width"], label["height"]) == (first, 800, 600)
     assert [shape["label"] for shape in label["shapes"]] == ["scratch"]
+
+
+DYE = "node => getComputedStyle(node).getPropertyValue('--dye')"
+STROKE = "nodes => nodes.map(node => getComputedStyle(node).stroke)"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_label_has_its_colour_in_picture_row_and_legend(opens: Opens, scheme: str) -> None:
+    page = opens(color_scheme=scheme)
+    ready(page)
+    page.keyboard.press("b")
+    drag(page, (400, 300), (500, 360))
+    page.keyboard.press("2")
+    dyes = [page.locator(f"[data-shape] >> nth={row}").evaluate(DYE) for row in (0, 1)]
+    assert len(set(dyes)) == 2
+    legend = page.locator(".af-legend li")
+    assert [legend.nth(at).evaluate(DYE) for at in (0, 1)] == dyes
+    assert legend.nth(1).text_content().startswith("solder bridge")
+    strokes = page.locator(".a9s-annotation .a9s-inner").evaluate_all(STROKE)
+    assert sorted(strokes) == sorted(f"rgb({', '.join(str(each) for each in bytes.fromhex(dye[1:]))})" for dye in dyes)
+    names = page.locator(".viewer-numbers text")
+    assert [(name.text_content(), name.evaluate(DYE)) for name in names.all()] == [
+        ("1 scratch", dyes[0]),
+        ("2 solder bridge", dyes[1]),
+    ]
+    # The other one is drawn anew when it is selected, and this one when it is let go.
+    for row in (0, 1):
+        page.locator("[data-side=x]").nth(row).focus()
+        assert sorted(page.locator(".a9s-annotation .a9s-inner").evaluate_all(STROKE)) == sorted(strokes)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

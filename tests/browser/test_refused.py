@@ -21,6 +21,13 @@ INVOICE = {
     "provider_name": "Northgate",
 }  # fmt: skip
 
+# What Chrome before 114, Firefox before 135 and Safari before 18.4 have of JSON.
+OLD_JSON = """
+delete JSON.rawJSON; delete JSON.isRawJSON;
+const read = JSON.parse;
+JSON.parse = (text, reviver) => read(text, reviver && function (name, value) { return reviver.call(this, name, value); });
+"""
+
 
 def edited(api: APIClient, item_ref: str, answer: dict[str, Any]) -> ReviewPair:
     pair = ReviewPair.objects.get(item_ref=item_ref)
@@ -40,12 +47,16 @@ def cut_off(page: Any, verb: str) -> Any:
     return restore
 
 
-@pytest.mark.parametrize("total", ["120.0", "9007199254740993"])
+@pytest.mark.parametrize("browser", ["new", "old"])
+@pytest.mark.parametrize("total", ["120.0", "9007199254740993", "-0.00"])
 def test_a_field_that_nobody_touched_stays_as_it_is_stored(
-    opens: Opens, invoices: TrainingSheet, api: APIClient, total: str
+    opens: Opens, invoices: TrainingSheet, api: APIClient, total: str, browser: str
 ) -> None:
     page = opens(invoices)
+    if browser == "old":
+        page.add_init_script(OLD_JSON)
     pair = edited(api, item_of(page), {**INVOICE, "total_amount": json.loads(total)})
+    total = json.dumps(json.loads(total))
     page.goto(f"{page.url}?pair={pair.pk}")
     page.wait_for_selector("[data-ready]")
     page.fill("[name='answer.patient_name']", "Bo Reed")
@@ -54,6 +65,23 @@ def test_a_field_that_nobody_touched_stays_as_it_is_stored(
     action = ReviewAction.objects.latest("pk")
     assert [change["field_path"] for change in action.changes] == ["patient_name"]
     assert f'"total_amount":{total}' in state_of(pair.item_ref)[1]
+
+
+def test_a_browser_without_exact_numbers_keeps_a_long_one_that_was_typed(opens: Opens, invoices: TrainingSheet) -> None:
+    page = opens(invoices)
+    page.add_init_script(OLD_JSON)
+    page.reload()
+    page.wait_for_selector("[data-ready]")
+    item_ref = item_of(page)
+    restore = cut_off(page, "edit")
+    for field, words in {**INVOICE, "total_amount": "9007199254740993"}.items():
+        page.locator(f"[name^='answer.{field}']").first.fill(words[0] if isinstance(words, list) else words)
+    page.keyboard.press("Control+Enter")
+    page.locator("#state >> text=Offline: 1 waiting").wait_for()
+    assert '"total_amount":9007199254740993' in page.evaluate("Object.values(localStorage).join()")
+    restore()
+    all_saved(page)
+    assert '"total_amount":9007199254740993' in state_of(item_ref)[1]
 
 
 def test_a_refusal_leads_back_from_another_training_sheet(

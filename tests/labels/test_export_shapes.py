@@ -15,7 +15,7 @@ from deltalake import write_deltalake
 from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 from pycocotools import mask
 from pycocotools.coco import COCO
 from rest_framework.test import APIClient
@@ -108,7 +108,7 @@ def test_ids_stay_when_more_is_marked(api: APIClient, sheet: Sheet, mark: Mark) 
 
 
 def test_yolo_has_a_file_for_each_picture(api: APIClient, sheet: Sheet, mark: Mark) -> None:
-    mark("a1", "a1.jpg", BOX, POLYGON)
+    mark("a1", "a1.jpg", BOX, {**BOX, "label": "scratch"})
     mark("b2", "b2.png")
     data = exported(api, sheet, "yolo")
     assert data == exported(api, sheet, "yolo")
@@ -118,9 +118,54 @@ def test_yolo_has_a_file_for_each_picture(api: APIClient, sheet: Sheet, mark: Ma
     assert b'  0: "scratch"\n  1: "bridge"\n' in archive.read("data.yaml")
     assert archive.read("labels/a1.txt").decode().splitlines() == [
         "1 0.312500 0.666667 0.375000 0.666667",
-        "0 0.250000 0.250000 0.500000 0.500000",
+        "0 0.312500 0.666667 0.375000 0.666667",
     ]
     assert archive.read("labels/b2.txt") == b""
+
+
+def pixels(line: str, names: list[str], width: int, height: int) -> tuple[str, list[tuple[float, float]]]:
+    """The class and corners of a line, in pixels, as Ultralytics takes them: four numbers are middle and size of a box."""
+    which, *shares = line.split(" ")
+    assert all(0 <= float(share) <= 1 for share in shares)
+    if len(shares) == 4:
+        x, y, wide, high = map(float, shares)
+        left, top, right, bottom = x - wide / 2, y - high / 2, x + wide / 2, y + high / 2
+        corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+    else:
+        assert len(shares) >= 6 and len(shares) % 2 == 0
+        corners = [(float(x), float(y)) for x, y in zip(shares[::2], shares[1::2], strict=True)]
+    return names[int(which)], [(round(x * width, 1), round(y * height, 1)) for x, y in corners]
+
+
+def test_yolo_keeps_polygons_and_the_boxes_around_them(
+    api: APIClient, sheet: Sheet, mark: Mark, lakehouse: Path, tmp_path: Path
+) -> None:
+    mark("a1", "a1.jpg", BOX, POLYGON)
+    mark("b2", "b2.png")
+    mark("c3", "c3.png", BOX)
+    file = tmp_path / "shapes.zip"
+    call_command("export_labels", sheet="B", label_type="boxes", format="yolo", out=file)
+    assert file.read_bytes() == exported(api, sheet, "yolo")
+    archive = zipfile.ZipFile(file)
+    names = archive.read("classes.txt").decode().splitlines()
+    read: dict[str, list[Any]] = {}
+    for entry in archive.namelist():
+        if entry.endswith(".txt") and "/" in entry:
+            picture = next(lakehouse.rglob(f"pics/{Path(entry).stem}.*"))
+            size = ImageOps.exif_transpose(Image.open(picture)).size
+            read[entry] = [pixels(line, names, *size) for line in archive.read(entry).decode().splitlines()]
+    box = ("bridge", [(10, 20), (40, 20), (40, 60), (10, 60)])
+    around = ("scratch", [(0, 0), (40, 0), (40, 30), (0, 30)])
+    assert read == {
+        "labels/a1.txt": [box, ("scratch", [(0, 0), (40, 0), (0, 30)])],
+        "labels/b2.txt": [],
+        "labels/c3.txt": [box],
+        "boxes/a1.txt": [box, around],
+        "boxes/b2.txt": [],
+        "boxes/c3.txt": [box],
+    }
+    fields = {len(line.split()) for name in ("a1", "c3") for line in archive.read(f"labels/{name}.txt").splitlines()}
+    assert fields == {7, 9}
 
 
 @given(st.data(), st.integers(1, 100_000), st.integers(1, 100_000))

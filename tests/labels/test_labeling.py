@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from labels.actions import record_label
 from labels.labeling.walking import walk
 from labels.models import CanonicalLabel
+from sheets.actions import create_sheet
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from tests.labels.conftest import Record
+from workbench.lakehouse.ids import uuid7
+from workbench.problems import Invalid
 from workbench.router import LAKEHOUSE
 
 URL = "/api/v1/canonical-labels"
@@ -46,9 +51,54 @@ def test_a_long_sheet_is_read_by_parts(boards: Sheet, record: Record, monkeypatc
     monkeypatch.setattr("labels.labeling.walking.READ_AT_MOST", 2)
     record(item_ref="a1")
     record(item_ref="b2")
-    first = walk(boards, "defect")
+    first = walk(boards, "defect", text="s")
     assert (first.stops, first.after) == ([], "b2")
-    assert [stop.item_ref for stop in walk(boards, "defect", after=first.after).stops] == ["c3"]
+    assert [stop.item_ref for stop in walk(boards, "defect", text="s", after=first.after).stops] == ["c3"]
+
+
+def test_gaps_are_found_by_one_statement_that_reads_names_alone(
+    boards: Sheet, record: Record, lakehouse: Path, django_assert_num_queries: Any
+) -> None:
+    names = [f"p{number:04}" for number in range(3_000)]
+    write_deltalake(
+        lakehouse / "shop/raw/boards", pa.table({"board_id": names, "line": ["n"] * 3_000}), mode="overwrite"
+    )
+    record(item_ref=names[0])
+    made, others = CanonicalLabel.objects.get(), []
+    for name in names[1:2_990]:
+        made.pk, made.item_ref = uuid7(), name
+        others += [copy(made)] if name != "p1500" else []
+    CanonicalLabel.objects.bulk_create(others)
+    with CaptureQueriesContext(connections[LAKEHOUSE]) as read:
+        found = walk(boards, "defect", limit=5, without={"p2991"})
+    assert [stop.item_ref for stop in found.stops] == ["p1500", "p2990", "p2992", "p2993", "p2994"]
+    walked = [query["sql"] for query in read if "canonical_labels" in query["sql"]]
+    assert len(walked) == 1 and " LIMIT 6" in walked[0]
+    rest = walk(boards, "defect", limit=5, without={"p2991"}, after=found.after)
+    assert ([stop.item_ref for stop in rest.stops], rest.after) == (
+        [f"p{number}" for number in range(2995, 3000)],
+        None,
+    )
+    assert refs(boards, after="p2998", limit=1) == ["p2999"]
+
+
+@pytest.mark.parametrize(("keys", "words"), [(["a1", None], "items without"), (["a1", "c3", "c3"], "more than once")])
+def test_gaps_say_what_is_wrong_with_names(keys: list[Any], words: str, boards: Sheet, lakehouse: Path) -> None:
+    table = pa.table({"board_id": pa.array(keys, pa.string()), "line": ["n"] * len(keys)})
+    write_deltalake(lakehouse / "shop/raw/boards", table, mode="overwrite")
+    with pytest.raises(Invalid, match=words):
+        walk(boards, "defect")
+
+
+def test_gaps_of_a_filtered_sample_whose_names_are_numbers(lakehouse: Path) -> None:
+    table = pa.table({"no": list(range(1, 41)), "line": ["n", "s"] * 20})
+    write_deltalake(lakehouse / "shop/raw/numbered", table)
+    given = {"primary_table": "shop.raw.numbered", "join_keys": ["no"], "filter_condition": "line = 's'"}
+    sheet = create_sheet({"name": "Numbered", "sample_size": 10, **given}, actor="omar")
+    every = refs(sheet, order="all")
+    assert len(every) == 10 and every == sorted(every, key=int) == refs(sheet)
+    record_label(sheet=sheet, item_ref=every[3], label_type="defect", label_data={"defect": "none"}, actor="rosa")
+    assert refs(sheet) == [ref for ref in every if ref != every[3]]
 
 
 def test_an_item_is_held_by_one(api: APIClient, boards: Sheet, template: PromptTemplate, omar: User) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from rest_framework.test import APIClient
 
 from tests.conftest import Stage
@@ -114,3 +116,16 @@ def test_a_sheet_that_cannot_be_read_any_more_spoils_no_generation(
     monkeypatch.setattr("training.actions.findings.look", gone)
     made = api.post("/api/v1/training-sheets/generate", request_body(invoices)).json()
     assert (made["status"], made["total_pairs"]) == ("review", 30)
+
+
+def test_pages_say_in_words_where_it_stands(invoices: TrainingSheet, client: Client, omar: User) -> None:
+    find(invoices, actor="omar")
+    client.force_login(omar)
+    guard = client.get(f"/admin/training/trainingsheet/{invoices.pk}/guard/").content.decode()
+    listed = client.get("/admin/training/finding/").content.decode()
+    assert "<td>column uploaded_by</td>" in guard and "<td>message 2</td>" in guard
+    assert "answer: patient_name" in listed
+    assert [raw for raw in ("item.uploaded_by<", "messages[1]", "answer.patient_name<") if raw in guard + listed] == []
+    sheet = client.get(f"/admin/sheets/sheet/{invoices.sheet_id}/sensitive/").content.decode()
+    assert "<b>uploaded_by</b>" in sheet and "e-mail address in 30 of 30 values" in sheet
+    assert "Tag uploaded_by as PII" in sheet

@@ -14,6 +14,7 @@ from unfold.decorators import display
 from governance.reason_page import reason_page
 from governance.sensitive.detectors import KINDS
 from training.actions.findings import dismiss
+from training.findings.marking import place_in_words
 from training.models import Finding, QAPair
 from workbench.admin_base import ReadOnlyAdmin, link
 from workbench.admin_filters import VisibleRelated
@@ -61,7 +62,7 @@ class FindingAdmin(ReadOnlyAdmin):
     """Sensitive data in pairs."""
 
     actions = ("dismiss_selected",)
-    list_display = ("kind", "excerpt", "place", "pair", "why", "dismissed_by")
+    list_display = ("kind", "excerpt", "where", "pair", "why", "dismissed_by")
     list_select_related = ("training_sheet",)
     list_filter = (
         ("training_sheet", VisibleRelated),
@@ -71,10 +72,14 @@ class FindingAdmin(ReadOnlyAdmin):
     )
     search_fields = ("item_ref", "place")
     fieldsets = (
-        (None, {"fields": (("kind", "excerpt"), ("place", "start", "end"), "why", "pair")}),
+        (None, {"fields": (("kind", "excerpt"), ("where", "start", "end"), "why", "pair")}),
         ("Dismissed", {"fields": (("dismissed_by", "dismissed_at"), "dismissed_reason")}),
         ("Kept by the workbench", {"fields": (("detector_version", "found_at"),)}),
     )
+
+    @display(description="where", ordering="place")
+    def where(self, finding: Finding) -> str:
+        return place_in_words(finding.place)
 
     @display(description="pair", ordering="item_ref")
     def pair(self, finding: Finding) -> str:
@@ -97,7 +102,10 @@ class FindingAdmin(ReadOnlyAdmin):
         return reason_page(
             self, request, [each.pk for each in chosen], do,
             title=f"Dismiss {len(chosen):,} findings", button="Dismiss", action="dismiss_selected",
-            lines=[f"{each.get_kind_display()} {each.excerpt} in {each.place} of {each.item_ref}" for each in chosen[:SHOWN]],
+            lines=[
+                f"{each.get_kind_display()} {each.excerpt} in {place_in_words(each.place)} of {each.item_ref}"
+                for each in chosen[:SHOWN]
+            ],
         )  # fmt: skip
 
 
@@ -105,7 +113,12 @@ def evidence(pair: QAPair) -> str:
     """Return what stands in a pair, one a line, each with its place and form."""
     standing = Finding.objects.standing().filter(training_sheet_id=pair.training_sheet_id, qa_pair=pair)
     rows = [
-        (link(each.get_kind_display(), "training_finding_change", each.pk), each.excerpt, each.place, each.why)
+        (
+            link(each.get_kind_display(), "training_finding_change", each.pk),
+            each.excerpt,
+            place_in_words(each.place),
+            each.why,
+        )
         for each in standing[:SHOWN]
     ]
     if not rows:

@@ -16,6 +16,7 @@ from django.urls import reverse
 from governance.sensitive.detectors import KINDS
 from labels.held_out import held_out_of
 from training.actions.findings import find
+from training.findings.marking import place_in_words
 from training.models import Finding
 from training.near_held_out import near_held_out
 from workbench.sheet_rights import need_work
@@ -41,7 +42,7 @@ def guard_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse
     standing = Finding.objects.standing().filter(training_sheet=training_sheet)
     counts: Counter[tuple[str, str]] = Counter()
     for kind, place, n in standing.order_by().values_list("kind", "place").annotate(n=Count("pk")):
-        counts[kind, "the item's files" if place.startswith("file.") else place] += n
+        counts[kind, "the item's files" if place.startswith("file.") else place_in_words(place)] += n
     listed = f"{reverse('admin:training_finding_changelist')}?training_sheet__id__exact={object_id}&standing=yes"
     context = {
         **admin.admin_site.each_context(request),

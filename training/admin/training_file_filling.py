@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
 from training.actions.training_files import MOST, gather, gather_into_new
+from training.admin.training_file_rows import listed
 from training.files.choosing import Choice, suggestions
 from training.files.seeing import file_to_work_on, need_conversations
 from training.models import TrainingFile
@@ -59,7 +60,7 @@ def fill_page(admin: Any, request: HttpRequest, object_id: str = "") -> HttpResp
         "title": f"Add to {row.name}" if row else "New training file",
         "row": row,
         "form": form,
-        "found": suggestions(row, form.choice(), form.most, user=request.user),
+        "found": list(map(listed, suggestions(row, form.choice(), form.most, user=request.user))),
         "problem": problem,
         "given": {name: request.POST.get(name, "") for name in ("name", "description")},
         "back": page_of(admin.opts, row.pk) if row else "",

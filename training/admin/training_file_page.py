@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
+from templates_app.form_fields import words_of
 from training.actions.training_files import (
     archive_training_file,
     delete_training_file,
@@ -19,6 +20,7 @@ from training.actions.training_files import (
     remove_conversations,
     restore_training_file,
 )
+from training.admin.training_file_rows import listed
 from training.audited import downloads_of
 from training.files.building import SHAPES, under_way
 from training.files.gate import forbidden, in_words
@@ -52,7 +54,7 @@ def file_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
         "row": row,
         "reviewed": f"{percentage(row.human_reviewed_count, row.total_training_pairs):g}",
         "distributions": [_bars(name, counts) for name, counts in row.scaffolding_distribution.items()],
-        "members": [{**member.row, "closed": closed.get(member.row["id"], "")} for member in members[:SHOWN]],
+        "members": [{**listed(member.row), "closed": closed.get(member.row["id"], "")} for member in members[:SHOWN]],
         "more": max(0, len(members) - SHOWN),
         "closed": in_words(closed) if closed else "",
         "building": under_way([row.pk]).get(row.pk),
@@ -108,5 +110,6 @@ def _found(admin: Any, request: HttpRequest, object_id: str, *, work: bool = Fal
 
 def _bars(name: str, counts: Mapping[str, int]) -> dict[str, Any]:
     most = max(counts.values(), default=1)
-    bars = [(key, count, round(100 * count / most)) for key, count in sorted(counts.items(), key=lambda each: -each[1])]
-    return {"name": name.replace("_", " "), "bars": bars}
+    ordered = sorted(counts.items(), key=lambda each: -each[1])
+    bars = [(key, words_of(key, upper=False), count, round(100 * count / most)) for key, count in ordered]
+    return {"name": words_of(name, upper=False), "bars": bars}

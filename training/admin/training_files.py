@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
+from django.utils.timezone import localtime
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter, RangeNumericFilter
 from unfold.decorators import action, display
@@ -26,7 +27,7 @@ STATUSES = {"active": "success", "archived": "default", "processing": "info", "f
 
 @admin.register(TrainingFile)
 class TrainingFileAdmin(ReadOnlyAdmin):
-    list_display = ("name", "state", "conversations", "pairs", "quality", "reviewed", "created_by", "created_at")
+    list_display = ("name", "state", "conversations", "pairs", "quality", "reviewed", "created_by", "made")
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("avg_quality_score", RangeNumericFilter),
@@ -59,7 +60,7 @@ class TrainingFileAdmin(ReadOnlyAdmin):
     def state(self, row: TrainingFile) -> str:
         return row.status
 
-    @display(description="training pairs", ordering="total_training_pairs")
+    @display(description="pairs", ordering="total_training_pairs")
     def pairs(self, row: TrainingFile) -> str:
         return f"{row.total_training_pairs:,}"
 
@@ -70,6 +71,10 @@ class TrainingFileAdmin(ReadOnlyAdmin):
     @display(description="reviewed")
     def reviewed(self, row: TrainingFile) -> str:
         return f"{percentage(row.human_reviewed_count, row.total_training_pairs):g} %"
+
+    @display(description="created", ordering="created_at")
+    def made(self, row: TrainingFile) -> str:
+        return f"{localtime(row.created_at):%Y-%m-%d}"
 
     @display(description="conversations", ordering="conversation_count")
     def conversations(self, row: TrainingFile) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -55,6 +56,16 @@ def answer_notes(answer: Any, findings: Sequence[Finding]) -> list[tuple[str, st
 def in_words(finding: Finding) -> str:
     """Return what was found, its hidden form and why it counts."""
     return f"{finding.get_kind_display()} {finding.excerpt}: {finding.why}"
+
+
+def place_in_words(place: str) -> str:
+    """Return where a finding stands as people say it: `item.line` is "column line", `messages[1]` "message 2"."""
+    if found := re.fullmatch(r"messages\[(\d+)\](.*)", place, re.DOTALL):
+        return f"message {int(found[1]) + 1}{found[2]}"
+    for prefix, words in (("item.", "column "), ("answer.", "answer: "), ("file.", "file ")):
+        if place.startswith(prefix):
+            return words + place.removeprefix(prefix)
+    return place
 
 
 def _is_of(path: str, column: str) -> bool:

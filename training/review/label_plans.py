@@ -74,7 +74,6 @@ def undo_plan(
     What somebody else wrote since stands, as does a label that is `relied_on` by another pair.
     """
     made = since[0] if since else {}
-    labeled = action.after["status"] == QAPair.Status.LABELED
     was = made.get("was", [stored[name] for name in LINK])
     version = present.version if present else None
     write, more = "none", {}
@@ -83,8 +82,10 @@ def undo_plan(
             write = "gone"
         elif made["write"] == "next":
             write, version, more = "next", present.version + 1, {"content": made["before"], "before": _content(present)}
-    link = [present.pk, version] if present is not None and labeled else was
-    return {**_plan(write, present.pk if present else None, version, stored, **more), "link": link}
+    undone = _plan(write, present.pk if present else None, version, stored, **more)
+    # Only a pair that was made from the version which stands again is made from its new one.
+    is_current = write == "next" and was == [made["id"], made["version"] - 1]
+    return undone if is_current else {**undone, "link": was}
 
 
 def _is_ours(since: Sequence[Plan], present: CanonicalLabel) -> bool:

@@ -16,7 +16,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from governance.changing import CHANGE_USES
 from governance.uses import CLASSIFICATIONS
-from governance.uses import USES as USES_NAMES
 from templates_app.answer_form import MISSING, answer_of
 from templates_app.schemas import checker
 from training.actions.review import review
@@ -31,9 +30,10 @@ from training.review.progress import progress_of
 from training.review.queue import Empty
 from training.review.rights import TAKE_OVER, rights_of
 from training.review.screens import choice_context, choice_of, expect_training_sheet, may_review, query_text
-from training.review.shown import STANDINGS, ShownPair, shown_pair
+from training.review.shown import ShownPair, shown_pair
 from training.review.states import expect_known
 from training.review.transitions import TRANSITIONS
+from training.review.uses_form import STANDINGS, UsesForm, posted_uses
 from workbench.concepts import Confidence
 from workbench.csp import strict
 from workbench.problems import Problem
@@ -127,10 +127,11 @@ def _page(
     empty: Empty | None = None,
     code: int = 200,
     said: Mapping[str, str] | None = None,
+    uses_form: UsesForm | None = None,
 ) -> HttpResponse:
     actor = request.user.get_username()
     context = {
-        **_item_context(request, shown),
+        **_item_context(request, shown, uses_form),
         "said": said,
         **choice_context(request, training_sheet, choice),
         "empty": empty,
@@ -163,9 +164,10 @@ def progress_context(request: HttpRequest, key: str) -> dict[str, Any]:
     return {"progress": found, "bar": bar}
 
 
-def _item_context(request: HttpRequest, shown: ShownPair | None) -> dict[str, Any]:
+def _item_context(request: HttpRequest, shown: ShownPair | None, uses_form: UsesForm | None = None) -> dict[str, Any]:
     return {
         "shown": shown,
+        "uses_form": uses_form or (shown and UsesForm.of_state(shown.pair.state)),
         "read_only": not may_review(request),
         "may_change_uses": request.user.has_perm(CHANGE_USES),
         "standings": STANDINGS,
@@ -206,7 +208,8 @@ def _decide(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice)
         pair.refresh_from_db()
         shown = shown_pair(training_sheet, pair, typed=answer, faults=faults)
         said = None if is_about_uses else posted
-        return _page(request, training_sheet, choice, shown, code=problem.status, said=said)
+        refused = UsesForm.of_posted(posted, problem.fields) if is_about_uses else None
+        return _page(request, training_sheet, choice, shown, code=problem.status, said=said, uses_form=refused)
     messages.success(request, f"{DONE.get(wanted.action, wanted.action)}: {pair.item_ref}.")
     again = f"pair={pair.pk}&" if is_about_uses else ""
     return redirect(f"{request.path}?{again}{query_text(choice)}")
@@ -238,19 +241,13 @@ def _decision(request: HttpRequest, key: str, pair: ReviewPair, verb: str, answe
 
 def _uses_decision(request: HttpRequest, pair: ReviewPair) -> Decision:
     posted: Mapping[str, str] = request.POST
-    standing = {use: posted.get(f"use.{use}", "") for use in USES_NAMES}
-    uses = {
-        "allowed_uses": [use for use, words in standing.items() if words == "allowed"],
-        "prohibited_uses": [use for use, words in standing.items() if words == "prohibited"],
-        "data_classification": posted.get("data_classification", ""),
-    }
     return Decision(
         pair_id=pair.pk,
         action=USES,
         action_id=posted.get("action_id") or str(uuid4()),
         version=_version(posted),
         reason=posted.get("reason", ""),
-        uses=uses,
+        uses=posted_uses(posted),
         **rights_of(request.user),
     )
 

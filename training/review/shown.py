@@ -19,23 +19,24 @@ from templates_app.shapes import picture_faults
 from training.answerers import as_answer
 from training.chat import assistant_answer
 from training.findings.ahead import findings_of, read_findings_ahead
-from training.findings.marking import answer_notes, marked_source, pieces
+from training.findings.marking import answer_notes, marked_source, pieces, place_in_words
 from training.models import Finding, ReviewPair, TrainingSheet
+from training.review.changed_since import newer_label_of, read_labels_ahead, says_otherwise
 from training.review.frames import frame_of, training_sheet_of
-from training.review.risk import DISAGREES
-from training.review.states import is_pre_approved
 from training.review.transitions import TRANSITIONS
+from training.review.uses_form import standing
 from workbench.after_answer import after_answer
 from workbench.problems import Problem
 
 log = logging.getLogger(__name__)
 
-STANDINGS = ("allowed", "not allowed", "prohibited")
-
 
 @dataclass(frozen=True)
 class ShownPair:
-    """All that the templates of an item read; `answer` is the stored answer, MISSING where there is none."""
+    """All that the templates of an item read; `answer` is the stored answer, MISSING where there is none.
+
+    `newer_label` is the key of its canonical label where that was changed since the pair was made from it.
+    """
 
     pair: ReviewPair
     source: Source
@@ -44,6 +45,7 @@ class ShownPair:
     faults: Sequence[str]
     misfits: Sequence[str]
     findings: Sequence[Finding] = ()
+    newer_label: str = ""
 
     @property
     def answer_json(self) -> str:
@@ -65,21 +67,9 @@ class ShownPair:
         return _draft(state, self.answer is not MISSING)
 
     @property
-    def disagrees(self) -> bool:
-        """Whether the answer came from a canonical label that said something newer when the pair was fetched."""
-        return self.pair.risk == DISAGREES and (self.is_draft or self._is_pre_approved)
-
-    @property
     def is_outdated(self) -> bool:
         """Whether the item says something else than when the question was put; not judged where it cannot be read."""
-        asked: str = self.pair.state["item_hash"]
-        return bool(asked and self.source.hash) and asked != self.source.hash
-
-    @property
-    def _is_pre_approved(self) -> bool:
-        state = self.pair.state
-        made = state["labeling_mode"], state["reviewed_at"], state.get("created_at")
-        return is_pre_approved(self.pair.status, *made)
+        return says_otherwise(self.pair.state["item_hash"], self.source.hash)
 
     @property
     def is_draft(self) -> bool:
@@ -88,7 +78,7 @@ class ShownPair:
     @property
     def uses(self) -> list[tuple[str, str]]:
         """Each use with what is said of it: allowed, prohibited, or not allowed."""
-        return [(use, _use(use, self.pair.state)) for use in USES]
+        return [(use, standing(use, self.pair.state)) for use in USES]
 
     @property
     def forbidden(self) -> list[str]:
@@ -103,6 +93,11 @@ class ShownPair:
             {"role": each["role"], "pieces": pieces(each["content"], self._found_in(f"messages[{at}]"))}
             for at, each in enumerate(asked)
         ]
+
+    @property
+    def found(self) -> list[tuple[Finding, str]]:
+        """The findings, each with its place in words."""
+        return [(finding, place_in_words(finding.place)) for finding in self.findings]
 
     def _found_in(self, place: str) -> list[Finding]:
         return [finding for finding in self.findings if finding.place == place]
@@ -129,11 +124,12 @@ def shown_pair(
     filled = answer if typed is MISSING else typed
     notes = answer_notes(filled, findings)
     form = form_of(schema, filled, faults or misfits, pictures=source.pictures, notes=notes)
-    return ShownPair(pair, marked_source(source, findings), form, answer, list(faults), misfits, findings)
+    newer_label = newer_label_of(pair)
+    return ShownPair(pair, marked_source(source, findings), form, answer, list(faults), misfits, findings, newer_label)
 
 
 def look_ahead(training_sheet_id: str, pairs: Sequence[ReviewPair]) -> None:
-    """Have the sources and findings of the next pairs ready, once the present answer is sent."""
+    """Have the sources, findings and labels of the next pairs ready, once the present answer is sent."""
     after_answer(("look ahead", training_sheet_id), partial(_read_ahead, training_sheet_id, pairs))
 
 
@@ -144,6 +140,7 @@ def _read_ahead(training_sheet_id: str, pairs: Sequence[ReviewPair]) -> None:
             measured = asks_for_annotations(frame_of(training_sheet_id).output_schema)
             read_ahead(training_sheet.sheet, [pair.item_ref for pair in pairs], measured=measured)
             read_findings_ahead(training_sheet_id, [pair.pk for pair in pairs])
+            read_labels_ahead(pairs)
     except Problem as problem:
         # A sheet that cannot be read says so on the screen of its item.
         log.info("Nothing is read ahead for training sheet %s: %s", training_sheet_id, problem)
@@ -160,9 +157,3 @@ def _draft(state: Any, has_answer: bool) -> tuple[str, str]:
     }.get(state["labeling_mode"], f"Draft by {state['model']}" if state["model"] else "Draft")
     sure = state["ai_confidence"]
     return "draft", words if sure is None else f"{words} · {sure:.0%} sure"
-
-
-def _use(use: str, state: Any) -> str:
-    if use in state["prohibited_uses"]:
-        return "prohibited"
-    return "allowed" if use in state["allowed_uses"] else "not allowed"

@@ -34,7 +34,7 @@ from training.review.serializers import (
 from training.review.sight import need_pairs
 from training.review.transitions import VERBS
 from training.review.uses_views import ChangesUses
-from training.serializers import QAPairSerializer
+from training.serializers import OneQAPairSerializer, QAPairSerializer
 from workbench.api.permissions import may
 from workbench.near import listed
 from workbench.problems import Invalid, NotFound
@@ -77,13 +77,26 @@ class PairFilter(filters.FilterSet):
 
     training_sheet = filters.CharFilter(method="of_training_sheet")
     finding = filters.ChoiceFilter(method="with_finding", choices=CHOICES, help_text="That stands in it.")
+    older = filters.BooleanFilter(method="of_older_labels", help_text="The canonical label was changed since.")
 
     class Meta:
         model = QAPair
-        fields = ("training_sheet", "labeling_mode", "item_ref", "reviewed_by", "data_classification", "finding")
+        fields = (
+            "training_sheet",
+            "labeling_mode",
+            "item_ref",
+            "reviewed_by",
+            "data_classification",
+            "finding",
+            "older",
+        )
 
     def with_finding(self, pairs: Any, _name: str, kind: str) -> QuerySet[QAPair]:
         found: QuerySet[QAPair] = pairs.with_finding(kind)
+        return found
+
+    def of_older_labels(self, pairs: Any, _name: str, is_older: bool) -> QuerySet[QAPair]:
+        found: QuerySet[QAPair] = pairs.from_older_labels() if is_older else pairs
         return found
 
     def of_training_sheet(self, pairs: QuerySet[QAPair], _name: str, key: str) -> QuerySet[QAPair]:
@@ -96,11 +109,13 @@ class PairFilter(filters.FilterSet):
 
 @extend_schema_view(list=extend_schema(parameters=[BY_STATUS]))
 class QAPairViewSet(ChangesUses, ReadOnlyModelViewSet[QAPair]):
-    queryset = QAPair.objects.all()
-    serializer_class = QAPairSerializer
+    queryset = QAPair.objects.with_label_versions()
     filterset_class = PairFilter
 
     approve, edit, reject, flag, reopen, undo = map(verb, VERBS)
+
+    def get_serializer_class(self) -> type[QAPairSerializer]:
+        return OneQAPairSerializer if self.action == "retrieve" else QAPairSerializer
 
     @property
     def ordering(self) -> str:

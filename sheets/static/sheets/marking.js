@@ -8,6 +8,12 @@ const LETTERS = 13; // pixels of the screen
 const typing = (target) => target.matches?.("textarea, select, input:not([type=radio], [type=checkbox])");
 const between = (value, low, high) => Math.min(high, Math.max(low, value));
 
+// Gives a part of the page the colour of a label, by its number in viewer.css; none takes it away.
+export function dye(node, colour) {
+  if (colour) node.dataset.colour = colour;
+  else delete node.dataset.colour;
+}
+
 let library;
 const annotorious = () => {
   if (!library) {
@@ -29,6 +35,7 @@ export class Marking extends EventTarget {
     super();
     Object.assign(this, { picture, size, tool: null, shapes: [], selected: null });
     picture.image.style.transform = "";
+    // Without its `style`, which would be inline attributes; the page's policy refuses those.
     this.annotator = createImageAnnotator(picture.image, { drawingEnabled: false, userSelectAction: readOnly ? UserSelectAction.SELECT : UserSelectAction.EDIT });
     this.frame = this.annotator.element;
     this.frame.classList.add("viewer-marked");
@@ -41,6 +48,7 @@ export class Marking extends EventTarget {
         handle.setAttribute("aria-label", "Handle");
         handle.setAttribute("tabindex", "-1");
       }
+      this.#colour();
     }).observe(layer, { childList: true, subtree: true });
     this.numbers = this.frame.appendChild(document.createElementNS(SVG, "svg"));
     this.numbers.setAttribute("class", "viewer-numbers");
@@ -59,7 +67,7 @@ export class Marking extends EventTarget {
     addEventListener("keydown", (event) => this.#pressed(event), { capture: true, signal });
   }
 
-  // Shows [{id, words, shape}], the one called `selected` as such.
+  // Shows [{id, words, colour, shape}], the one called `selected` as such.
   show(shapes, selected = this.selected) {
     this.shapes = shapes;
     this.selected = selected;
@@ -171,10 +179,17 @@ export class Marking extends EventTarget {
     return { box: { x, y, width: Math.max(1, right - x), height: Math.max(1, bottom - y) } };
   }
 
+  // Annotorious draws a shape anew when it is selected or let go; the one that is selected has no name there.
+  #colour() {
+    const colours = new Map(this.shapes.map(({ id, colour }) => [id, colour]));
+    for (const drawn of this.frame.querySelectorAll(".a9s-annotation:not(.a9s-rubberband)")) dye(drawn, colours.get(drawn.dataset.id ?? this.selected));
+  }
+
   // Writes at each shape its number and label, of one size whatever the zoom.
   #number() {
+    this.#colour();
     const size = (LETTERS * this.picture.image.naturalWidth) / (this.frame.clientWidth || 1);
-    this.numbers.replaceChildren(...this.shapes.map(({ id, words, shape }) => {
+    this.numbers.replaceChildren(...this.shapes.map(({ id, words, colour, shape }) => {
       const { bounds } = this.#selector(shape).geometry;
       const text = document.createElementNS(SVG, "text");
       text.setAttribute("x", bounds.minX);
@@ -182,6 +197,7 @@ export class Marking extends EventTarget {
       text.setAttribute("font-size", size);
       text.setAttribute("class", id === this.selected ? "selected" : "");
       text.textContent = words;
+      dye(text, colour);
       return text;
     }));
   }

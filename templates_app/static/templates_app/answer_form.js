@@ -8,6 +8,8 @@ const MISSING = Symbol("missing");
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const SHORT = 80;
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+// A fault without the path of the field at which it stands; what lies inside that keeps its own.
+const inside = (fault, name) => [`${name}: `, `${name}.`].reduce((text, path) => (text.startsWith(path) ? text.slice(path.length) : text), fault);
 const json = (text) => {
   try {
     return parse(text);
@@ -109,7 +111,7 @@ export class AnswerForm {
       }
       const [node, name] = path;
       node.classList.add("faulty");
-      const words = Object.assign(document.createElement("p"), { className: "af-fault", textContent: fault.startsWith(`${name}: `) ? fault.slice(name.length + 2) : fault });
+      const words = Object.assign(document.createElement("p"), { className: "af-fault", textContent: inside(fault, name) });
       this.#faultsOf(node)?.append(words);
       node.querySelector("input:not([type=hidden]), textarea, select")?.setAttribute("aria-invalid", "true");
     }

@@ -1,5 +1,5 @@
 // The boxes and polygons of an answer: rows of numbers in the form, and the same shapes on the picture beside it.
-import { Marking } from "../sheets/marking.js";
+import { Marking, dye } from "../sheets/marking.js";
 
 const NUMBERS = /^[\s,;()[\]]*(-?\d+(\.\d+)?[\s,;()[\]]+)*-?\d+(\.\d+)?[\s,;()[\]]*$/;
 const NUMBER = /-?\d+(?:\.\d+)?/g;
@@ -168,8 +168,10 @@ export class Shapes {
   #shown() {
     return this.rows.flatMap((row, at) => {
       const shape = this.#read(row);
+      const { colour } = row.dataset;
+      const label = shape?.label ? row.querySelector("[data-label]").selectedOptions[0].textContent : "";
       const whole = shape?.box ? Object.keys(shape.box).length === 4 && shape.box.width > 0 && shape.box.height > 0 : Array.isArray(shape?.polygon) && shape.polygon.length > 2;
-      return whole ? [{ id: row.dataset.id, words: `${at + 1} ${shape.label ?? ""}`, shape }] : [];
+      return whole ? [{ id: row.dataset.id, words: `${at + 1} ${label}`, colour, shape }] : [];
     });
   }
 
@@ -189,6 +191,7 @@ export class Shapes {
   #draw() {
     for (const [at, row] of this.rows.entries()) {
       row.querySelector("[data-number]").textContent = at + 1;
+      dye(row, row.querySelector("[data-label]").selectedOptions[0]?.dataset.colour);
       const name = `${row.dataset.shape === "box" ? "Box" : "Polygon"} ${at + 1}`;
       row.setAttribute("aria-label", name);
       row.querySelector("[data-delete]")?.setAttribute("aria-label", `Delete ${name.toLowerCase()}`);

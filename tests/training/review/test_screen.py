@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from rest_framework.test import APIClient
 
+from governance.uses import USES
 from labels.actions import record_label
 from tests.training.review.conftest import Act
 from training.models import QAPair, ReviewPair, TrainingSheet
@@ -91,6 +92,32 @@ def test_a_conflict_keeps_what_was_said_and_shows_theirs(
     assert "Theirs: {&quot;defect_type&quot;:&quot;none&quot;" in page
     assert 'value="&quot;scratch&quot;" checked' in page
     assert "a thin line</textarea>" in page and '<option value="low" selected>' in page and 'value="Not sure"' in page
+
+
+def uses(**changes: str) -> dict[str, str]:
+    stands = {f"use.{use}": "allowed" for use in USES}
+    return stands | {"use.few_shot": "prohibited", "data_classification": "confidential", **changes}
+
+
+def test_a_refused_change_of_uses_keeps_what_was_chosen(
+    screen: Client, boards: TrainingSheet, act: Act, waiting: QAPair
+) -> None:
+    screen.get(at(boards, f"?pair={waiting.pk}"))
+    pair = ReviewPair.objects.get(pk=waiting.pk)
+    without = post(screen, boards, pair, "uses", **uses(reason=" ")).content.decode()
+    editor = without[without.index("data-uses") :]
+    assert 'name="use.few_shot" value="prohibited" checked' in editor
+    assert '<option value="confidential" selected>' in editor
+    assert 'id="uses-reason-fault">Say why; it is kept in the audit.' in editor
+    assert 'class="more uses" open' in without
+    act(waiting, "flag", reason="look again")
+    answer = post(screen, boards, pair, "uses", **uses(reason="Names a patient"))
+    editor = answer.content.decode().partition("data-uses")[2]
+    assert answer.status_code == 409 and 'name="reason" value="Names a patient"' in editor
+    assert 'name="use.few_shot" value="prohibited" checked' in editor and "Your change was refused" in editor
+    pair.refresh_from_db()
+    assert post(screen, boards, pair, "uses", **uses(reason="Names a patient")).status_code == 302
+    assert QAPair.objects.get(pk=pair.pk).prohibited_uses == ["few_shot"]
 
 
 def test_a_script_of_a_page_made_for_another_is_signed_out(screen: Client, waiting: QAPair) -> None:
