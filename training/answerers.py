@@ -59,7 +59,8 @@ def offline(template: PromptTemplate, config: Config, examples: Examples) -> Ans
         draft = drafter.draft(row)
         faults = misfits(schema, draft.answer) if draft.answer else []
         error = "" if draft.answer else draft.explanation
-        return Answer(draft.answer, model=OFFLINE_MODEL, confidence=draft.confidence, misfits=faults, error=error)
+        said = {"model": OFFLINE_MODEL, "confidence": draft.confidence, "based_on": draft.based_on}
+        return Answer(draft.answer, misfits=faults, error=error, **said)
 
     return lambda questions: [answer(question.row) for question in questions]
 
