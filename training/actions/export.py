@@ -165,13 +165,9 @@ def expect_some(training_sheet: TrainingSheet, options: Options, *, actor: str, 
     if options.profile:
         refuse_broken(check_export(training_sheet, options))
     run = _run(training_sheet, options)
-    kept = run.kept()
-    try:
-        # A pair whose side the export itself would decide may be one that leaves.
-        if next(kept, None) is None and not run.undecided:
-            raise _nothing(run, actor, channel)
-    finally:
-        kept.close()
+    # A pair whose side the export itself would decide may be one that leaves.
+    if next(run.kept(), None) is None and not run.undecided:
+        raise _nothing(run, actor, channel)
 
 
 def _nothing(run: ExportRun, actor: str, channel: str) -> Conflict:

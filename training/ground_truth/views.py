@@ -36,12 +36,12 @@ class GroundTruthViewSet(ViewSet):
     def export(self, request: Request) -> StreamingHttpResponse:
         """Stream the reviewed pairs that may leave, one a line, with their first answer, corrections and last answer."""
         asked = _asked(GroundTruthSerializer, request)
-        which = (asked.training_sheets(), asked.wanted())
-        who = {"actor": request.user.get_username(), "channel": "api"}
+        which = asked.training_sheets(), asked.wanted()
+        actor = request.user.get_username()
         if request.method == "HEAD":
-            expect_some(*which, **who)
+            expect_some(*which, actor=actor, channel="api")
             return ground_truth_response(())
-        return ground_truth_response(open_ground_truth(*which, **who))
+        return ground_truth_response(open_ground_truth(*which, actor=actor, channel="api"))
 
     @extend_schema(
         operation_id="ground_truth_stats", parameters=[PairsSerializer], responses=GroundTruthStatsSerializer

@@ -110,9 +110,9 @@ def earlier_files_with(pair_ids: Collection[str]) -> list[InFile]:
         return []
     wanted = set(pair_ids)
     rows = list(TrainingFileVersion.objects.filter(pair_ids__overlap=list(wanted)).order_by("replaced_at", "id"))
-    files = TrainingFile.objects.filter(pk__in={each.training_file_id for each in rows}) if rows else []
     # A change that failed after it was written down left its file as it was.
-    standing = {file.build for file in files}
+    files = TrainingFile.objects.filter(pk__in={each.training_file_id for each in rows})
+    standing = set(files.values_list("build", flat=True))
     return [
         InFile(
             each.training_file_id, each.name, each.version, conversation_id, pair_id, each.updated_by, each.updated_at,
