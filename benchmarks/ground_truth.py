@@ -39,6 +39,10 @@ def main() -> None:
     figures: list[Figure] = []
     rows_wanted = parser.parse_args().rows
     with staged() as directory:
+        from django.core.management import call_command
+
+        # Where the frames of review are, by which answers are read.
+        call_command("migrate", database="default", verbosity=0)
         for rows in rows_wanted:
             figures += measured(directory, rows)
     print(f"\n{table(figures)}\n\n{machine()}")

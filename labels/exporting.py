@@ -63,15 +63,21 @@ FORMATS = {
 
 
 def leaving(
-    form: str, sheet: Sheet, label_type: str, use: str, *, actor: str, channel: str, blind: Collection[str] = ()
-) -> Iterable[bytes]:
-    """Return the blocks of a format; the audit has a row before the first one, also where the gate lets none out."""
+    form: str, sheet: Sheet, label_type: str, use: str, *,
+    actor: str, channel: str, blind: Collection[str] = (), head: bool = False,
+) -> Iterable[bytes]:  # fmt: skip
+    """Return the blocks of a format; the audit has a row before the first one, also where the gate lets none out.
+
+    Asking for the `head` alone takes nothing: no block, and no row unless it is refused.
+    """
     about = f"sheet {sheet.pk}"
     try:
         blocks = FORMATS[form].blocks(sheet, label_type, use, blind)
     except Conflict as problem:
         audit.refused(problem, actor=actor, subject=about)
         raise
+    if head:
+        return ()
     what = f"Labels of type {label_type}" if label_type else "Labels"
     said = f"{what} left {f'for {use}' if use else 'as the whole record'} as {form} ({channel})"
     audit.append([audit.entry("export", about, reason=said, actor=actor)])

@@ -197,7 +197,7 @@ class CanonicalLabelViewSet(HidesBlindLabels, ReadOnlyModelViewSet[CanonicalLabe
             raise Forbidden("The whole record is for those who may change labels: name the use, such as use=training.")
         asked = (wanted["format"], sheet, wanted["label_type"], use)
         actor, blind = request.user.get_username(), blind_of_sheet(sheet, request.user)
-        blocks = leaving(*asked, actor=actor, channel="api", blind=blind)
+        blocks = leaving(*asked, actor=actor, channel="api", blind=blind, head=request.method == "HEAD")
         response = StreamingHttpResponse(blocks, content_type=form.content_type)
         response["Content-Disposition"] = f"attachment; filename=canonical_labels_{sheet.pk}.{form.suffix}"
         response["X-Content-Type-Options"] = "nosniff"

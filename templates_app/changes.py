@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -44,6 +45,7 @@ def as_stored(new: Any, old: Any) -> Any:
 
 def replay(value: Any, changes: Sequence[Change]) -> Any:
     """Return the value after the changes, oldest first; the given value stays as it is. ValueError as for `revert`."""
+    value = deepcopy(value)
     for change in changes:
         value = _applied(value, change, forwards=True)
     return value
@@ -54,6 +56,7 @@ def revert(value: Any, changes: Sequence[Change]) -> Any:
 
     ValueError for a change whose field the value does not have as the change left it: the history does not fit.
     """
+    value = deepcopy(value)
     for change in reversed(changes):
         value = _applied(value, change, forwards=False)
     return value
@@ -103,26 +106,26 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _applied(value: Any, change: Change, *, forwards: bool) -> Any:
+    """Return the value after the change, which is made in it where it is not all of it."""
     before, after = ("old_value", "new_value") if forwards else ("new_value", "old_value")
     appears, vanishes = ("add", "remove") if forwards else ("remove", "add")
     op, steps = change.get("op", ""), parsed(change["field_path"])
     if not steps:
         _expect(value, change[before], change)
         return deepcopy(change[after])
-    top = deepcopy(value)
-    holder = top
+    holder = value
     for step in steps[:-1]:
         holder = _at(holder, step, change)
     last = steps[-1]
     if op == appears:
         _put(holder, last, deepcopy(change[after]), change)
-        return top
+        return value
     _expect(_at(holder, last, change), change[before], change)
     if op == vanishes:
         del holder[last]
     else:
         holder[last] = deepcopy(change[after])
-    return top
+    return value
 
 
 def _at(holder: Any, step: Step, change: Change) -> Any:
@@ -163,8 +166,9 @@ def written(path: Sequence[Step]) -> str:
     return text or WHOLE
 
 
-def parsed(field_path: str) -> list[Step]:
-    """Return the steps of a path's text. ValueError, with the place, for a text that is no path."""
+@lru_cache(maxsize=4096)
+def parsed(field_path: str) -> Sequence[Step]:
+    """Return the steps of a path's text, of which a few are asked for again and again. ValueError, with the place, for a text that is no path."""
     steps: list[Step] = []
     at = 0
     while at < len(field_path) and field_path != WHOLE:
@@ -176,4 +180,4 @@ def parsed(field_path: str) -> list[Step]:
         else:
             steps.append(orjson.loads(match["quoted"]) if match["quoted"] is not None else match["word"])
         at = match.end()
-    return steps
+    return tuple(steps)

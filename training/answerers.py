@@ -59,7 +59,14 @@ def offline(template: PromptTemplate, config: Config, examples: Examples) -> Ans
         draft = drafter.draft(row)
         faults = misfits(schema, draft.answer) if draft.answer else []
         error = "" if draft.answer else draft.explanation
-        return Answer(draft.answer, model=OFFLINE_MODEL, confidence=draft.confidence, misfits=faults, error=error)
+        return Answer(
+            draft.answer,
+            model=OFFLINE_MODEL,
+            confidence=draft.confidence,
+            misfits=faults,
+            error=error,
+            based_on=draft.based_on,
+        )
 
     return lambda questions: [answer(question.row) for question in questions]
 

@@ -112,6 +112,7 @@ class Chunks:
                 confidence=pair.ai_confidence,
                 misfits=pair.misfits,
                 files_shown=pair.files_shown,
+                based_on=pair.based_on or (),
             )
             for pair in found
             if _is_same(pair, items_by_ref[pair.item_ref])

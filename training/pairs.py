@@ -32,7 +32,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer with its origin; `error` says why there is none.
+    """An answer with its origin; `error` says why there is none, `based_on` names the items whose labels it was copied from.
 
     `is_outage` marks an error that the endpoint would have with any question, as far as one call can tell.
     """
@@ -48,6 +48,7 @@ class Answer:
     completion_tokens: int = 0
     is_outage: bool = False
     files_shown: int = 0
+    based_on: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def pair_fields(label: Label | None, answer: Answer, source_limits: Sequence[Lim
         "model": answer.model,
         "ai_confidence": answer.confidence,
         "files_shown": answer.files_shown,
+        "based_on": list(answer.based_on),
         "misfits": answer.misfits,
         "error": answer.error,
         "canonical_label_id": label.id if label else None,

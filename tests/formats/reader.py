@@ -1,4 +1,4 @@
-"""Reads exports as trainers do, in `.venv-formats`, and prints what it found as JSON.
+"""Reads exports as trainers do, in `.venv-formats`, and writes what it found to `found.json` beside them.
 
 `python reader.py DIRECTORY` where DIRECTORY has `FORMAT.jsonl`, `parquet.parquet` and `csv.csv`. The tokenizer is made on the spot from the
 texts themselves, and the model is a few thousand random weights, so that nothing is fetched from anywhere.
@@ -29,6 +29,8 @@ TEMPLATE = (
     "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}<|end|>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
+# What stands in the labels where no loss is taken.
+UNLEARNED = -100
 SPECIAL = ["<|pad|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]
 
 
@@ -62,9 +64,14 @@ def sft(rows: Dataset, tokenizer: PreTrainedTokenizerFast, output: Path) -> dict
         gradient_checkpointing=False, save_strategy="no", disable_tqdm=True,
     )  # fmt: skip
     trainer = SFTTrainer(model=model_of(tokenizer), args=args, train_dataset=rows, processing_class=tokenizer)
-    prepared = trainer.train_dataset
-    first = tokenizer.decode(prepared[0]["input_ids"])
-    return {"rows": len(prepared), "first": first, "loss": trainer.train().training_loss}
+    texts = [tokenizer.decode(row["input_ids"]) for row in trainer.train_dataset]
+    learned = [tokenizer.decode(_learned(row)) for row in trainer.train_dataset]
+    return {"texts": texts, "learned": learned, "loss": trainer.train().training_loss}
+
+
+def _learned(row: dict[str, Any]) -> list[int]:
+    """Return the tokens that the loss is of: without labels all of them."""
+    return [token for token in row.get("labels", row["input_ids"]) if token != UNLEARNED]
 
 
 def dpo(rows: Dataset, tokenizer: PreTrainedTokenizerFast, output: Path) -> dict[str, Any]:
@@ -76,9 +83,11 @@ def dpo(rows: Dataset, tokenizer: PreTrainedTokenizerFast, output: Path) -> dict
     # TRL would look for the reference model where the model came from, and this one came from nowhere.
     models = {"model": model_of(tokenizer), "ref_model": model_of(tokenizer)}
     trainer = DPOTrainer(**models, args=args, train_dataset=rows, processing_class=tokenizer)
-    prepared = trainer.train_dataset
-    sides = {name: tokenizer.decode(prepared[0][name]) for name in prepared.column_names if name.endswith("_ids")}
-    return {"rows": len(prepared), "sides": sides, "loss": trainer.train().training_loss}
+    sides = [
+        {name: tokenizer.decode(row[f"{name}_ids"]) for name in ("prompt", "chosen", "rejected")}
+        for row in trainer.train_dataset
+    ]
+    return {"sides": sides, "loss": trainer.train().training_loss}
 
 
 def main(directory: Path) -> None:
@@ -91,13 +100,12 @@ def main(directory: Path) -> None:
     }
     texts = [message["content"] for row in read["chat"] for message in row["messages"]]
     tokenizer = tokenizer_of(texts)
-    found: dict[str, Any] = {"loaded": {name: [len(rows), rows.column_names] for name, rows in read.items()}}
-    found["first"] = {name: rows[0] for name, rows in read.items() if name not in ("csv", "parquet")}
+    found: dict[str, Any] = {"read": {name: rows.to_list() for name, rows in read.items()}}
     for name in ("chat", "prompt_completion"):
         found[f"sft {name}"] = sft(read[name], tokenizer, directory / "out")
     found["sft parquet"] = sft(read["parquet"].select_columns("messages"), tokenizer, directory / "out")
     found["dpo"] = dpo(read["dpo"], tokenizer, directory / "out")
-    (directory / "found.json").write_text(json.dumps(found))
+    (directory / "found.json").write_text(json.dumps(found, default=str))
 
 
 if __name__ == "__main__":

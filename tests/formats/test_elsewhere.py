@@ -23,6 +23,8 @@ from training.models import QAPair, TrainingSheet
 
 __all__ = ["boards", "edited", "fetch", "invoices", "seeded"]
 
+# What a format could trip over.
+AWKWARD = 'Genève, "Nord";\r\n\ttab \u2028 \\n \U0001f600 <|end of it'
 PYTHON = Path(settings.BASE_DIR) / ".venv-formats/bin/python"
 
 pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="`make test-formats` makes .venv-formats, about 1.4 GB")
@@ -38,9 +40,17 @@ def exported(sheet: TrainingSheet, api: APIClient, directory: Path) -> dict[str,
     return bodies
 
 
+def told(messages: list[dict[str, str]]) -> str:
+    """Return the messages as the reader's chat template writes them."""
+    return "".join(f"<|{each['role']}|>{each['content']}<|end|>" for each in messages)
+
+
 def test_datasets_and_trl_take_every_format(
     boards: TrainingSheet, edited: QAPair, api: APIClient, tmp_path: Path
 ) -> None:
+    pair = QAPair.objects.of(boards.pk).filter(status="labeled").exclude(pk=edited.pk)[0]
+    *before, question, answer = pair.messages
+    QAPair.objects.filter(pk=pair.pk).update(messages=[*before, {**question, "content": AWKWARD}, answer])
     directory = tmp_path / "exports"
     directory.mkdir()
     bodies = exported(boards, api, directory)
@@ -49,19 +59,29 @@ def test_datasets_and_trl_take_every_format(
     )
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads((directory / "found.json").read_text())
-    lines = {name: body.splitlines() for name, body in bodies.items() if FORMATS[name].suffix == "jsonl"}
-    for name, each in lines.items():
-        assert found["loaded"][name] == [len(each), list(json.loads(each[0]))], name
-        assert found["first"][name] == json.loads(each[0]), name
-    for name in ("csv", "parquet"):
-        assert found["loaded"][name][0] == 12 and found["loaded"][name][1][:2] == ["messages", "pair_id"]
-    chat = json.loads(lines["chat"][0])["messages"]
-    whole = "".join(f"<|{each['role']}|>{each['content']}<|end|>" for each in chat)
+    lines = {
+        name: [json.loads(line) for line in body.splitlines()]
+        for name, body in bodies.items()
+        if FORMATS[name].suffix == "jsonl"
+    }
+    for name, records in lines.items():
+        # A table has a column for each name that any line has.
+        read = [{key: value for key, value in row.items() if value is not None} for row in found["read"][name]]
+        assert read == records, name
+    chats = [record["messages"] for record in lines["chat"]]
+    assert len(chats) == 12 and AWKWARD in [messages[-2]["content"] for messages in chats]
+    assert [row["messages"] for row in found["read"]["parquet"]] == chats
+    assert [json.loads(row["messages"]) for row in found["read"]["csv"]] == chats
+    assert {row["pair_id"] for row in found["read"]["csv"]} == {row["pair_id"] for row in found["read"]["parquet"]}
     for name in ("sft chat", "sft prompt_completion", "sft parquet"):
-        assert found[name]["rows"] == 12 and found[name]["loss"] > 0
-        assert found[name]["first"].startswith(whole)
-    assert found["dpo"]["rows"] == 1 and found["dpo"]["loss"] > 0
-    record = json.loads(lines["dpo"][0])
-    sides = "".join(found["dpo"]["sides"].values())
-    for side in ("prompt", "chosen", "rejected"):
-        assert record[side][-1]["content"] in sides
+        assert found[name]["texts"] == [told(messages) for messages in chats], name
+        assert found[name]["loss"] > 0
+    # Of a prompt nothing is learned.
+    answers = [f"{messages[-1]['content']}<|end|>" for messages in chats]
+    assert found["sft prompt_completion"]["learned"] == answers
+    (record,) = lines["dpo"]
+    (sides,) = found["dpo"]["sides"]
+    assert sides["prompt"] == told(record["prompt"]) + "<|assistant|>" and found["dpo"]["loss"] > 0
+    for side in ("chosen", "rejected"):
+        assert sides[side] == f"{record[side][-1]['content']}<|end|>"
+    assert sides["chosen"] != sides["rejected"]

@@ -51,7 +51,7 @@ def about(pair: QAPair) -> dict[str, str]:
 def test_recall_finds_all_that_an_item_reached(
     api: APIClient, pair: QAPair, django_assert_max_num_queries: Any
 ) -> None:
-    with django_assert_max_num_queries(22, using="lakehouse"):
+    with django_assert_max_num_queries(24, using="lakehouse"):
         found = api.get(f"{URL}/recall", about(pair)).json()
     assert [each["id"] for each in found["pairs"]] == [pair.pk]
     assert [each["version"] for each in found["labels"][0]["versions"]] == [1]
@@ -60,6 +60,21 @@ def test_recall_finds_all_that_an_item_reached(
     assert export["label_id"] == pair.canonical_label_id and not export["note"]
     assert [(each["model_name"], each["pair_ids"]) for each in found["models"]] == [("main.models.invoices", [pair.pk])]
     assert found["is_in_source"] and not found["is_withdrawn"]
+
+
+def test_recall_names_the_drafts_that_were_copied_from_a_label(api: APIClient, boards: TrainingSheet) -> None:
+    drafted = [pair for pair in QAPair.objects.of(boards.pk) if pair.based_on]
+    assert drafted and {pair.model for pair in drafted} == {"offline-nearest"}
+    item = drafted[0].based_on[0]
+    assert QAPair.objects.of(boards.pk).get(item_ref=item).labeling_mode == "canonical"
+    given = {"sheet": boards.sheet_id, "item_ref": item}
+    found = api.get(f"{URL}/recall", given).json()["drafts"]
+    assert {each["id"] for each in found} == {pair.pk for pair in drafted if item in pair.based_on}
+    assert drafted[0].item_ref in {each["item_ref"] for each in found}
+    page = reverse("admin:governance_usageconstraintaudit_recall")
+    client = Client()
+    client.force_login(User.objects.get(username="omar"))
+    assert "Drafts copied from its labels" in client.get(page, given).content.decode()
 
 
 def test_an_item_that_never_was_is_not_found(api: APIClient, invoices: TrainingSheet) -> None:

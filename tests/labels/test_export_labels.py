@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 
 from governance.models import UsageConstraintAudit
 from sheets.models import Sheet
+from tests.heads import head
 from tests.labels.conftest import Record
 
 URL = "/api/v1/canonical-labels/export"
@@ -55,6 +56,16 @@ def test_the_command_writes_the_same_bytes(api: APIClient, boards: Sheet, tmp_pa
     assert by_command.reason == f"{what} left as the whole record as jsonl (command)"
     assert (by_api.modified_by, by_api.reason) == ("rosa", f"{what} left as the whole record as jsonl (api)")
     assert [path.name for path in file.parent.iterdir()] == ["labels.jsonl"]
+
+
+@pytest.mark.usefixtures("labels")
+def test_asking_for_the_head_alone_takes_nothing(api: APIClient, boards: Sheet) -> None:
+    answer, body = head(api, URL, {"sheet": boards.pk})
+    assert (answer.status_code, answer["Content-Type"], body) == (200, "application/jsonl", b"")
+    assert answer["Content-Disposition"] == f"attachment; filename=canonical_labels_{boards.pk}.jsonl"
+    assert not UsageConstraintAudit.objects.filter(kind="export").exists()
+    refused, body = head(api, URL, {"sheet": boards.pk, "label_type": "odd"})
+    assert refused.status_code == 404 and b"no canonical labels" in body
 
 
 def test_nothing_to_export_is_said(api: APIClient, boards: Sheet, tmp_path: Path) -> None:

@@ -14,12 +14,17 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
+from governance.models import UsageConstraintAudit
 from labels.models import CanonicalLabel
 from tests.closing import close
 from tests.conftest import Stage
+from tests.heads import head
 from tests.seeded import drafted
 from training.chat import validate_file
-from training.models import Export, QAPair, TrainingSheet
+from training.models import Export, ExportPart, QAPair, TrainingSheet
+
+EXPORT = "/api/v1/training-sheets/{}/export/jsonl"
+HEADERS = ("Content-Type", "Content-Disposition", "X-Content-Type-Options")
 
 
 @pytest.fixture
@@ -29,7 +34,7 @@ def invoices(stage: Stage) -> TrainingSheet:
 
 
 def downloaded(api: APIClient, sheet: TrainingSheet, **params: str) -> Any:
-    return api.get(f"/api/v1/training-sheets/{sheet.pk}/export/jsonl", params)
+    return api.get(EXPORT.format(sheet.pk), params)
 
 
 def test_endpoint_and_command_give_the_same_bytes(invoices: TrainingSheet, api: APIClient, tmp_path: Path) -> None:
@@ -98,6 +103,20 @@ def test_a_reader_that_goes_away_leaves_a_row_that_says_so(invoices: TrainingShe
     next(iter(response.streaming_content))
     close(response)
     assert [export.is_complete for export in Export.objects.all()] == [False]
+
+
+@pytest.mark.parametrize("form", ["chat", "parquet"])
+def test_asking_for_the_head_alone_takes_nothing(invoices: TrainingSheet, api: APIClient, form: str) -> None:
+    answer, body = head(api, EXPORT.format(invoices.pk), {"format": form, "split": "train", "stratify_by": "$"})
+    assert (answer.status_code, body, Export.objects.count(), ExportPart.objects.count()) == (200, b"", 0, 0)
+    assert not UsageConstraintAudit.objects.filter(kind="export").exists()
+    # Nor is the split fixed.
+    asked = downloaded(api, invoices, format=form, split="train", validation_percent="50")
+    assert asked.status_code == 200 and b"".join(asked.streaming_content)
+    assert {name: answer[name] for name in HEADERS} == {name: asked[name] for name in HEADERS}
+    QAPair.objects.update(status="rejected")
+    refused, body = head(api, EXPORT.format(invoices.pk))
+    assert refused.status_code == 409 and b"30 pairs: rejected" in body
 
 
 def test_a_failed_export_leaves_the_old_file(invoices: TrainingSheet, tmp_path: Path) -> None:

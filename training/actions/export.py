@@ -57,12 +57,8 @@ class OpenExport:
         return self._first is None or not self._first.lines
 
     @property
-    def file_name(self) -> str:
-        return f"training_sheet_{self.training_sheet.pk}.{self.run.format.suffix}"
-
-    @property
-    def content_type(self) -> str:
-        return self.run.format.content_type
+    def format(self) -> str:
+        return self.run.options.format
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the bytes of the file; what left is recorded even when the reader goes away half way."""
@@ -156,18 +152,28 @@ def open_export(
     tell_tags(run.tagged, actor=actor)
     export = OpenExport(training_sheet, run, actor, channel, **more)
     if export.is_empty:
-        raise _nothing(export)
+        raise _nothing(run, actor, channel)
     if options.split:
         # A split that nothing left by binds nobody.
         fix_split(training_sheet, run.split, actor=actor)
     return export
 
 
-def _nothing(export: OpenExport) -> Conflict:
+def expect_some(training_sheet: TrainingSheet, options: Options, *, actor: str, channel: str) -> None:
+    """Raise what `open_export` would, for who asks about the file and takes none: no row is left, no side decided."""
+    _expect_ready(training_sheet)
+    if options.profile:
+        refuse_broken(check_export(training_sheet, options))
+    run = _run(training_sheet, options)
+    # A pair whose side the export itself would decide may be one that leaves.
+    if next(run.kept(), None) is None and not run.undecided:
+        raise _nothing(run, actor, channel)
+
+
+def _nothing(run: ExportRun, actor: str, channel: str) -> Conflict:
     """Return why an export is empty, with the pairs that who follows has to take out, and tell the audit."""
-    run = export.run
     reasons = "; ".join(exclusion_words(run)) or "the training sheet has no pairs"
-    export_refused([export.training_sheet.pk], run.use, reasons, actor=export.actor, channel=export.channel)
+    export_refused([run.training_sheet_id], run.use, reasons, actor=actor, channel=channel)
     withdrawn = f" Take out what may not leave any more: {listed(run.withdrawn)}." if run.withdrawn else ""
     words = f"Nothing to export for {run.use}: {reasons}.{withdrawn} Approve pairs, or look at what limits their use."
     problem = Conflict(words)

@@ -91,6 +91,21 @@ def open_ground_truth(
     """
     runs = _runs(training_sheets, wanted)
     blocks = (block for run in runs for block in run.blocks())
+    return OpenGroundTruth(runs, _first(blocks, runs, wanted, actor, channel), blocks, actor, channel)
+
+
+def expect_some(training_sheets: Sequence[TrainingSheet], wanted: Wanted, *, actor: str, channel: str) -> None:
+    """Raise what `open_ground_truth` would, for who asks about the file and takes none: no row is left."""
+    runs = _runs(training_sheets, wanted)
+    blocks = (block for run in runs for block in run.blocks())
+    try:
+        _first(blocks, runs, wanted, actor, channel)
+    finally:
+        blocks.close()
+
+
+def _first(blocks: Iterator[bytes], runs: Sequence[SheetRun], wanted: Wanted, actor: str, channel: str) -> bytes:
+    """Return the first block; Conflict with every reason, which the audit is told, where there is none."""
     first = next(blocks, None)
     if first is None:
         reasons = "; ".join(exclusion_words(ledger_of(runs))) or "no pair fits the filters"
@@ -100,7 +115,7 @@ def open_ground_truth(
             f"Nothing to export as ground truth for {wanted.use}: {reasons}. "
             "Review pairs, widen the filters, or look at what limits their use."
         )
-    return OpenGroundTruth(runs, first, blocks, actor, channel)
+    return first
 
 
 def ground_truth_to_file(

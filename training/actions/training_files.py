@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from training.files.building import Member, Plan, build, remove
 from training.files.gate import forbidden, in_words
+from training.files.versions import keep_version
 from training.models import Conversation, FileBuild, TrainingFile, TrainingFileConversation
 from workbench.lakehouse.bulk import update_next
 from workbench.lakehouse.ids import uuid7
@@ -121,6 +122,7 @@ def delete_training_file(training_file_id: str, *, actor: str) -> None:
     FileBuild.objects.get_or_create(
         pk=row.build, defaults={"training_file_id": row.pk, "done": 1, "total": 1, "started_by": actor}
     )
+    keep_version(row, members_of(row))
     if not TrainingFile.objects.filter(pk=row.pk, version=row.version)._raw_delete("lakehouse"):
         raise Conflict(f"The training file {row.name!r} was changed meanwhile: look at it, then delete it again.")
     remove(row.pk, row.build)
@@ -176,9 +178,11 @@ def _rebuilt(training_file_id: str, change: Callable[[list[Member]], list[Member
         row = training_file(training_file_id)
         if row.status == TrainingFile.Status.ARCHIVED:
             raise Conflict(f"The training file {row.name!r} is archived: restore it first.")
-        members = change(members_of(row))
+        present = members_of(row)
+        members = change(present)
         _expect_enriched(row, members)
         expect_permitted(members)
+        keep_version(row, present)
         try:
             build(Plan(row.pk, row.name, members, row.created_at, actor, replaces=row.build), _Flip(row))
         except _OvertakenError:

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from training.actions.export import OpenExport, check_export, export_summary, open_export
+from training.actions.export import OpenExport, check_export, expect_some, export_summary, open_export
 from training.actions.kept_exports import fetch, link_to, named, start_export
 from training.exports.formats import FORMATS
 from training.exports.manifest import text_of
@@ -64,8 +64,12 @@ class Exporting:
     @action(detail=True, url_path="export/jsonl", pagination_class=None, permission_classes=EXPORTS)
     def export_jsonl(self, request: Request, pk: str) -> StreamingHttpResponse:
         """Stream the approved and allowed pairs in a format, chat lines by default."""
-        options = ExportOptionsSerializer.options(request.query_params)
-        return file_response(open_export(self.get_object(), options, actor=request.user.get_username(), channel="api"))
+        training_sheet, options = self.get_object(), ExportOptionsSerializer.options(request.query_params)
+        who = {"actor": request.user.get_username(), "channel": "api"}
+        if request.method == "HEAD":
+            expect_some(training_sheet, options, **who)
+            return _download(StreamingHttpResponse(()), training_sheet.pk, options.format)
+        return file_response(open_export(training_sheet, options, **who))
 
     @extend_schema(parameters=[ExportOptionsSerializer], responses=ExportSummarySerializer, filters=False)
     @action(detail=True, url_path="export/summary", pagination_class=None)
@@ -132,14 +136,12 @@ class ExportViewSet(ReadOnlyModelViewSet[Export]):
         export = get_object_or_404(Export.objects.visible_to(self.asker), pk=pk)
         need_work(self.asker, export)
         file = fetch(export, actor=self.asker.get_username(), head=request.method == "HEAD")
-        chosen = FORMATS[export.format]
-        name = f"training_sheet_{export.training_sheet_id}.{chosen.suffix}"
-        return _attached(FileResponse(file, content_type=chosen.content_type), name)
+        return _download(FileResponse(file), export.training_sheet_id, export.format)
 
 
 def file_response(export: OpenExport) -> StreamingHttpResponse:
     """Return the export as a download, which API and admin share."""
-    response = _attached(StreamingHttpResponse(iter(export), content_type=export.content_type), export.file_name)
+    response = _download(StreamingHttpResponse(iter(export)), export.training_sheet.pk, export.format)
     response["X-Export-Id"] = export.export_id
     return response
 
@@ -148,6 +150,12 @@ def manifest_response(export: Export) -> StreamingHttpResponse:
     """Return the manifest of an export as a download, which API and admin share."""
     name = f"training_sheet_{export.training_sheet_id}.{FORMATS[export.format].suffix}.manifest.json"
     return _attached(StreamingHttpResponse(text_of(export.pk), content_type="application/json"), name)
+
+
+def _download(response: R, training_sheet_id: str, format_name: str) -> R:
+    chosen = FORMATS[format_name]
+    response["Content-Type"] = chosen.content_type
+    return _attached(response, f"training_sheet_{training_sheet_id}.{chosen.suffix}")
 
 
 def _attached(response: R, name: str) -> R:

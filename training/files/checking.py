@@ -31,8 +31,19 @@ def import_problems(document: Any, most: int = 5) -> list[str]:
 @lru_cache(maxsize=16)
 def _validator(schema: str, part: str = "") -> Draft202012Validator:
     whole = orjson.loads((SCHEMAS / f"{schema}.json").read_bytes())
-    chosen = {"$ref": f"#/$defs/{part}", "$defs": whole["$defs"]} if part else whole
-    return Draft202012Validator(chosen, format_checker=FormatChecker())
+    chosen = whole["$defs"][part] if part else whole
+    return Draft202012Validator(_spelled_out(chosen, whole["$defs"]), format_checker=FormatChecker())
+
+
+def _spelled_out(schema: Any, parts: dict[str, Any]) -> Any:
+    """Return the schema with each reference replaced by what it names, which is looked up anew for every value else."""
+    if isinstance(schema, list):
+        return [_spelled_out(each, parts) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        schema = parts[schema["$ref"].removeprefix("#/$defs/")]
+    return {name: _spelled_out(each, parts) for name, each in schema.items() if name != "$defs"}
 
 
 def _words(error: ValidationError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 from django.http import StreamingHttpResponse
@@ -13,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from training.actions.ground_truth import FILE_NAME, OpenGroundTruth, open_ground_truth
+from training.actions.ground_truth import FILE_NAME, expect_some, open_ground_truth
 from training.ground_truth.serializers import GroundTruthSerializer, GroundTruthStatsSerializer, PairsSerializer
 from training.ground_truth.stats import stats_of
 from workbench.api.permissions import may
@@ -35,10 +36,12 @@ class GroundTruthViewSet(ViewSet):
     def export(self, request: Request) -> StreamingHttpResponse:
         """Stream the reviewed pairs that may leave, one a line, with their first answer, corrections and last answer."""
         asked = _asked(GroundTruthSerializer, request)
-        export = open_ground_truth(
-            asked.training_sheets(), asked.wanted(), actor=request.user.get_username(), channel="api"
-        )
-        return ground_truth_response(export)
+        which = asked.training_sheets(), asked.wanted()
+        actor = request.user.get_username()
+        if request.method == "HEAD":
+            expect_some(*which, actor=actor, channel="api")
+            return ground_truth_response(())
+        return ground_truth_response(open_ground_truth(*which, actor=actor, channel="api"))
 
     @extend_schema(
         operation_id="ground_truth_stats", parameters=[PairsSerializer], responses=GroundTruthStatsSerializer
@@ -52,7 +55,7 @@ class GroundTruthViewSet(ViewSet):
         return Response(GroundTruthStatsSerializer(found).data)
 
 
-def ground_truth_response(export: OpenGroundTruth) -> StreamingHttpResponse:
+def ground_truth_response(export: Iterable[bytes]) -> StreamingHttpResponse:
     """Return the export as a download, which API and admin share."""
     response = StreamingHttpResponse(iter(export), content_type="application/jsonl")
     response["Content-Disposition"] = f"attachment; filename={FILE_NAME}"

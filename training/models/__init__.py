@@ -4,6 +4,7 @@ from training.models.conversations import Conversation as Conversation
 from training.models.conversations import FileBuild as FileBuild
 from training.models.conversations import TrainingFile as TrainingFile
 from training.models.conversations import TrainingFileConversation as TrainingFileConversation
+from training.models.conversations import TrainingFileVersion as TrainingFileVersion
 from training.models.exports import Export as Export
 from training.models.exports import ExportPart as ExportPart
 from training.models.exports import ModelEvaluation as ModelEvaluation

@@ -139,6 +139,36 @@ class TrainingFileConversation(models.Model):
         return f"{self.conversation_id} in {self.training_file_id}"
 
 
+class TrainingFileVersion(models.Model):
+    """A piece of what a training file held before it was changed or deleted; rows are only ever added.
+
+    `pair_ids` are the pairs that the conversations were made from, in their order, and empty for those that were imported.
+    """
+
+    id = KeyField()
+    training_file_id = models.CharField(max_length=36, help_text="The file may be deleted since.")
+    build = models.CharField(max_length=36)
+    number = models.PositiveIntegerField(help_text="Of the piece, from 0.")
+    name = models.CharField(max_length=255)
+    version = models.PositiveIntegerField()
+    json_sha256 = models.CharField(max_length=64)
+    jsonl_sha256 = models.CharField(max_length=64)
+    conversation_ids = ArrayField()
+    pair_ids = ArrayField()
+    updated_by = models.CharField(max_length=254)
+    updated_at = models.DateTimeField()
+    replaced_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "training_file_versions"
+        db_table_comment = "What training files held before they were changed or deleted"
+        ordering = ["training_file_id", "build", "number"]
+        indexes = [ClusterBy("training_file_id", name="file_versions_cluster", keys_within=True)]
+
+    def __str__(self) -> str:
+        return f"{self.name} version {self.version}"
+
+
 class FileBuild(models.Model):
     """How far the build of a training file is that runs now."""
 

@@ -105,6 +105,7 @@ class QAPair(Governed):
     updated_at = models.DateTimeField()
 
     allowed_uses = ArrayField(default=all_uses)
+    based_on = ArrayField(help_text="The items of the sheet whose labels the draft was copied from.")
     tag_prohibited_uses = ArrayField(help_text="What tags of the sources prohibited when the pair was made.")
 
     objects = QAPairQuerySet.as_manager()

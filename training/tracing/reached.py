@@ -8,7 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from training.exports.manifest import lines_of
-from training.models import Export, ExportPart, ModelTrainingLineage, TrainingFileConversation
+from training.models import (
+    Export,
+    ExportPart,
+    ModelTrainingLineage,
+    TrainingFile,
+    TrainingFileConversation,
+    TrainingFileVersion,
+)
 
 UNPROVEN = "made without a manifest, so it may have the item"
 BROKEN_OFF = "broken off before it was recorded, so it may have left in part"
@@ -36,7 +43,10 @@ class InExport:
 
 @dataclass(frozen=True)
 class InFile:
-    """A pair in a training file, as a conversation."""
+    """A pair in a training file, as a conversation: as the file is, or as it was until `replaced_at`.
+
+    Of an earlier version `added_by` and `added_at` tell of that version as a whole.
+    """
 
     training_file_id: str
     name: str
@@ -45,6 +55,9 @@ class InFile:
     pair_id: str
     added_by: str
     added_at: datetime
+    json_sha256: str
+    jsonl_sha256: str
+    replaced_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -83,10 +96,32 @@ def files_with(pair_ids: Collection[str]) -> list[InFile]:
     return [
         InFile(
             each.training_file_id, each.training_file.name, each.training_file.version, each.conversation_id,
-            each.conversation.qa_pair_id, each.added_by, each.added_at,
+            each.conversation.qa_pair_id, each.added_by, each.added_at, each.training_file.json_sha256,
+            each.training_file.jsonl_sha256,
         )
         for each in rows
         if each.build == each.training_file.build
+    ]  # fmt: skip
+
+
+def earlier_files_with(pair_ids: Collection[str]) -> list[InFile]:
+    """Return the versions with one of the pairs of training files that were changed or deleted since, the oldest first."""
+    if not pair_ids:
+        return []
+    wanted = set(pair_ids)
+    rows = list(TrainingFileVersion.objects.filter(pair_ids__overlap=list(wanted)).order_by("replaced_at", "id"))
+    # A change that failed after it was written down left its file as it was.
+    files = TrainingFile.objects.filter(pk__in={each.training_file_id for each in rows})
+    standing = set(files.values_list("build", flat=True))
+    return [
+        InFile(
+            each.training_file_id, each.name, each.version, conversation_id, pair_id, each.updated_by, each.updated_at,
+            each.json_sha256, each.jsonl_sha256, each.replaced_at,
+        )
+        for each in rows
+        if each.build not in standing
+        for conversation_id, pair_id in zip(each.conversation_ids, each.pair_ids, strict=True)
+        if pair_id in wanted
     ]  # fmt: skip
 
 

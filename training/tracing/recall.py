@@ -20,6 +20,7 @@ from training.tracing.reached import (
     InExport,
     InFile,
     InModel,
+    earlier_files_with,
     exports_unproven,
     exports_with,
     files_with,
@@ -40,6 +41,20 @@ class PairReached:
     model: str
     canonical_label_id: str | None
     canonical_label_version: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class DraftReached:
+    """A pair of another item whose draft was copied from a label of this one."""
+
+    id: str
+    training_sheet_id: str
+    training_sheet: str
+    item_ref: str
+    status: str
+    version: int
+    model: str
     created_at: datetime
 
 
@@ -81,8 +96,10 @@ class Recall:
     withdrawal: Withdrawal | None
     pairs: Sequence[PairReached]
     labels: Sequence[LabelReached]
+    drafts: Sequence[DraftReached]
     exports: Sequence[InExport]
     training_files: Sequence[InFile]
+    earlier_training_files: Sequence[InFile]
     models: Sequence[InModel]
     elsewhere: Sequence[Elsewhere]
 
@@ -105,7 +122,8 @@ def recall(sheet: Sheet, item_ref: str, *, user: Any) -> Recall:
     exports = [*exports_with(keys), *exports_unproven(training_sheets)]
     return Recall(
         sheet.pk, sheet.name, sheet.primary_table, item_ref, is_in_source, withdrawal, pairs, labels,
-        exports, files_with(keys), models_with(keys), _elsewhere(sheet, item_ref, user),
+        _drafts(sheet, item_ref), exports, files_with(keys), earlier_files_with(keys), models_with(keys),
+        _elsewhere(sheet, item_ref, user),
     )  # fmt: skip
 
 
@@ -132,6 +150,17 @@ def _labels(sheet: Sheet, item_ref: str) -> list[LabelReached]:
             label.pk, label.label_type, label.version, label.labeled_by, label.labeled_at, versions[label.pk]
         )
         for label in labels
+    ]  # fmt: skip
+
+
+def _drafts(sheet: Sheet, item_ref: str) -> list[DraftReached]:
+    found = QAPair.objects.filter(training_sheet__sheet_id=sheet.pk, based_on__overlap=[item_ref])
+    return [
+        DraftReached(
+            pair.pk, pair.training_sheet_id, pair.training_sheet.name, pair.item_ref, pair.status, pair.version,
+            pair.model, pair.created_at,
+        )
+        for pair in found.select_related("training_sheet").order_by("created_at", "id")
     ]  # fmt: skip
 
 

@@ -17,7 +17,8 @@ from workbench.canonical import canonical_bytes
 from workbench.problems import Invalid
 from workbench.signing import ALGORITHM, is_signed, public_key, signature_of
 
-KIND, VERSION = "recall", 1
+KIND, VERSION = "recall", 2
+LISTS = ("pairs", "labels", "drafts", "exports", "training_files", "earlier_training_files", "models", "elsewhere")
 
 
 def report_of(found: Recall, *, actor: str) -> bytes:
@@ -25,7 +26,7 @@ def report_of(found: Recall, *, actor: str) -> bytes:
     head = AuditHead.objects.filter(pk=1).first() or AuditHead()
     withdrawal = found.withdrawal
     told: dict[str, Any] = {name: value for name, value in vars(found).items() if name != "withdrawal"}
-    for name in ("pairs", "labels", "exports", "training_files", "models", "elsewhere"):
+    for name in LISTS:
         told[name] = [asdict(each) for each in told[name]]
     told["withdrawal"] = withdrawal and {
         "reason": withdrawal.reason,

@@ -101,6 +101,17 @@ class PairReachedSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
+class DraftReachedSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    training_sheet_id = serializers.CharField()
+    training_sheet = serializers.CharField()
+    item_ref = serializers.CharField()
+    status = serializers.CharField()
+    version = serializers.IntegerField()
+    model = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
 class LabelVersionSerializer(serializers.Serializer[Any]):
     version = serializers.IntegerField()
     modified_by = serializers.CharField()
@@ -141,6 +152,9 @@ class InFileSerializer(serializers.Serializer[Any]):
     pair_id = serializers.CharField()
     added_by = serializers.CharField()
     added_at = serializers.DateTimeField()
+    json_sha256 = serializers.CharField()
+    jsonl_sha256 = serializers.CharField()
+    replaced_at = serializers.DateTimeField(allow_null=True, help_text="null: the file is so now.")
 
 
 class InModelSerializer(serializers.Serializer[Any]):
@@ -171,8 +185,10 @@ class RecallSerializer(serializers.Serializer[Any]):
     withdrawal = WithdrawalSerializer(allow_null=True)
     pairs = PairReachedSerializer(many=True)
     labels = LabelReachedSerializer(many=True)
+    drafts = DraftReachedSerializer(many=True, help_text="Of other items, copied from a label of this one.")
     exports = InExportSerializer(many=True)
     training_files = InFileSerializer(many=True)
+    earlier_training_files = InFileSerializer(many=True, help_text="As files were before they were changed or deleted.")
     models = InModelSerializer(many=True)
     elsewhere = ElsewhereSerializer(many=True, help_text="Other sheets over the same table that know the item.")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,6 +54,27 @@ def test_lines_over_a_models_limit_are_named(boards: TrainingSheet, api: APIClie
     report = checks(api, boards, max_tokens=10)
     assert report["tokens"]["over_limit"] == 10 and len(report["tokens"]["pair_ids"]) == 5
     assert codes(report)["too_long"] == "warning"
+
+
+def test_the_command_prints_the_report_of_the_api(boards: TrainingSheet, api: APIClient) -> None:
+    said = io.StringIO()
+    options = ["--max-tokens", "10", "--profile", "trl", "--format", "prompt_completion"]
+    call_command("export_jsonl", boards.pk, "--checks", *options, stdout=said)
+    report = checks(api, boards, max_tokens=10, profile="trl", format="prompt_completion")
+    assert json.loads(said.getvalue()) == report and report["tokens"]["over_limit"] == 10
+    assert not Export.objects.exists()
+
+
+def test_the_command_names_long_lines_and_writes_them(boards: TrainingSheet, api: APIClient, tmp_path: Path) -> None:
+    said, out = io.StringIO(), tmp_path / "out.jsonl"
+    call_command("export_jsonl", boards.pk, "--out", str(out), "--max-tokens", "10", stdout=io.StringIO(), stderr=said)
+    first = checks(api, boards, max_tokens=10)["tokens"]["pair_ids"][0]
+    words = f"warning too_long: 10 lines have more than 10 tokens, as estimated. Such as {first}, "
+    assert words in said.getvalue() and out.read_bytes().count(b"\n") == 10
+    with pytest.raises(CommandError, match=r"max_tokens.*Found 0: use 1 or more"):
+        call_command("export_jsonl", boards.pk, "--checks", "--max-tokens", "0")
+    with pytest.raises(CommandError, match="not allowed with argument"):
+        call_command("export_jsonl", boards.pk, "--checks", "--out", str(out))
 
 
 def test_what_a_trainer_would_refuse_is_not_written(

@@ -73,7 +73,9 @@ def test_polars_and_pandas_read_parquet(boards: TrainingSheet, edited: QAPair, f
     chats = [record["messages"] for record in lines(fetch(boards))]
     table = pl.read_parquet(io.BytesIO(body))
     assert table["messages"].to_list() == chats
-    assert pd.read_parquet(io.BytesIO(body)).shape == table.shape
+    frame = pd.read_parquet(io.BytesIO(body))
+    assert [list(messages) for messages in frame["messages"]] == chats
+    assert (list(frame["pair_id"]), frame.shape) == (table["pair_id"].to_list(), table.shape)
     (row,) = table.filter(pl.col("pair_id") == edited.pk).to_dicts()
     assert (row["reviewed_by"], row["item_ref"], row["pair_version"]) == ("rosa", edited.item_ref, 2)
     assert (row["template_version"], row["use"], row["model"]) == ("1.0.0", "training", "offline-nearest")

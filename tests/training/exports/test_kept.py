@@ -14,8 +14,9 @@ from labels.models import CanonicalLabel
 from sheets.restricting import restrict_sheet
 from tests.closing import close
 from tests.training.exports.conftest import Fetch
+from training.exports.manifest import Manifest
 from training.jobs.work import run
-from training.models import Export, ExportPart, JobRun, LiveJob, TrainingSheet
+from training.models import Export, ExportPart, JobRun, LiveJob, QAPair, TrainingSheet
 
 pytestmark = pytest.mark.usefixtures("beats_in_vain")
 
@@ -175,6 +176,30 @@ def test_a_cancelled_one_leaves_the_training_sheet_alone(boards: TrainingSheet, 
     boards.refresh_from_db()
     assert (boards.status, Export.objects.count(), run(key)) == ("review", 0, None)
     assert JobRun.objects.get().status == "cancelled"
+
+
+def test_one_that_is_cancelled_under_way_left_nothing_that_a_recall_would_name(
+    boards: TrainingSheet, api: APIClient, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.EXPORT_JOB_PAIRS = 10
+    monkeypatch.setattr("training.exports.manifest.PART_LINES", 1)
+    # Each part of the manifest is written at once, as of a training sheet with a hundred thousand pairs.
+    monkeypatch.setattr(Manifest.flush, "__defaults__", (1,))
+    kept: list[int] = []
+
+    class Cancelled:
+        def progress(self, _now: Any) -> None: ...
+
+        def stop(self) -> str:
+            kept.append(ExportPart.objects.count())
+            return "cancel"
+
+    job = run(start(api, boards).json()["job_id"], also=Cancelled())
+    assert job is not None and (job.status, kept[0] > 0) == ("cancelled", True)
+    assert not ExportPart.objects.exists() and not Export.objects.exists()
+    item = QAPair.objects.of(boards.pk).filter(status="labeled")[0].item_ref
+    found = api.get("/api/v1/governance/recall", {"sheet": boards.sheet_id, "item_ref": item}).json()
+    assert found["exports"] == []
 
 
 def test_nothing_to_export_fails_in_words(boards: TrainingSheet, api: APIClient, settings: Any) -> None:

@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from labels.models import CanonicalLabel
 from tests.training.exports.conftest import Fetch, Write
 from training.exports.splits import Split, Strata, side_of
-from training.models import Export, QAPair, SplitItem, TrainingSheet
+from training.models import Export, QAPair, SheetSplit, SplitItem, TrainingSheet
 
 REFS = st.lists(st.text(min_size=1, max_size=8), unique=True, max_size=60)
 
@@ -120,6 +120,15 @@ def test_looking_decides_no_side(boards: TrainingSheet, api: APIClient) -> None:
     summary = api.get(f"/api/v1/training-sheets/{boards.pk}/export/summary", asked).json()
     (entry,) = [each for each in summary["exclusions"] if each["rule"] == "split"]
     assert (entry["count"], summary["exported"], SplitItem.objects.count()) == (10, 0, 0)
+
+
+def test_a_stratum_that_no_answer_has_binds_nobody(boards: TrainingSheet, api: APIClient, fetch: Fetch) -> None:
+    url, asked = f"/api/v1/training-sheets/{boards.pk}/export", {"split": "train", "stratify_by": "defect_typ"}
+    for what in ("jsonl", "summary", "checks"):
+        refused = api.get(f"{url}/{what}", asked)
+        assert refused.status_code == 400 and "Did you mean 'defect_type'?" in refused.json()["error"]["message"]
+    assert not SheetSplit.objects.exists() and not SplitItem.objects.exists()
+    assert fetch(boards, split="train", stratify_by="defect_type")
 
 
 @pytest.mark.parametrize("options", [{"validation_percent": 20}, {"split": "train", "validation_percent": 60}])

@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 
 from governance.models import UsageConstraintAudit
 from labels.models import CanonicalLabel
+from tests.heads import head
 from tests.training.ground_truth.conftest import Download, did
 from training.models import Export, QAPair, ReviewEvent, TrainingSheet
 from training.review.applying import waiting
@@ -43,6 +44,16 @@ def test_endpoint_and_command_give_the_same_bytes(reviewed: dict[str, QAPair], d
     written, digest, said = exported(out)
     assert (body, digest) == (written, hashlib.sha256(body).hexdigest())
     assert "18 of 80 pairs exported" in said and "excluded 3 pairs: training prohibited: Contains PHI - HIPAA" in said
+
+
+@pytest.mark.usefixtures("reviewed")
+def test_asking_for_the_head_alone_takes_nothing(api: APIClient) -> None:
+    answer, body = head(api, "/api/v1/ground-truth/export", {"has_corrections": "true"})
+    assert (answer.status_code, answer["Content-Type"], body) == (200, "application/jsonl", b"")
+    assert answer["Content-Disposition"] == "attachment; filename=ground_truth.jsonl"
+    assert not Export.objects.exists() and not UsageConstraintAudit.objects.filter(kind="export").exists()
+    refused, body = head(api, "/api/v1/ground-truth/export", {"since": "2999-01-01T00:00:00Z"})
+    assert refused.status_code == 409 and b"no pair fits the filters" in body
 
 
 def test_each_training_sheet_has_a_row_with_its_part(reviewed: dict[str, QAPair], download: Download) -> None:

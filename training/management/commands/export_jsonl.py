@@ -4,27 +4,39 @@ import getpass
 from pathlib import Path
 from typing import Any
 
+import orjson
 from django.core.management.base import BaseCommand, CommandParser
 
 from governance.uses import USES
-from training.actions.export import exclusion_words, export_to_file, manifest_path
+from training.actions.export import check_export, exclusion_words, export_to_file, manifest_path
 from training.exports.formats import FORMATS
 from training.exports.options import Options
 from training.exports.profiles import PROFILES
 from training.exports.splits import SIDES
 from training.models import TrainingSheet
 from workbench.command import find, stated_plainly
+from workbench.problems import Invalid
 
 
 class Command(BaseCommand):
     help = (
-        "Export the approved and allowed pairs, as chat lines or in another format, with a manifest beside the file. "
+        "Export the approved and allowed pairs, as chat lines or in another format, with a manifest beside the file; "
+        "or say what such a file would be like. "
         "Example: manage.py export_jsonl ID --out train.jsonl --split train"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("training_sheet", metavar="ID", help="id or name of a training sheet")
-        parser.add_argument("--out", required=True, type=Path, metavar="FILE")
+        target = parser.add_mutually_exclusive_group(required=True)
+        target.add_argument("--out", type=Path, metavar="FILE")
+        target.add_argument(
+            "--checks",
+            action="store_true",
+            help="write nothing: print tokens, duplicates, balance and problems as JSON",
+        )
+        parser.add_argument(
+            "--max-tokens", type=int, metavar="N", help="name the lines with more; default: the profile's limit"
+        )
         parser.add_argument("--use", default="", help=f"one of {', '.join(USES)}; default: training, or the split's")
         parser.add_argument("--format", default="chat", help=f"one of {', '.join(FORMATS)}")
         parser.add_argument("--split", default="", help=f"one of {', '.join(SIDES)}; default: all items")
@@ -42,7 +54,15 @@ class Command(BaseCommand):
         sheets = TrainingSheet.objects.select_related("sheet", "template")
         training_sheet = find(sheets, options["training_sheet"])
         names = ("use", "format", "split", "validation_percent", "stratify_by", "profile", "since")
-        wanted = Options(**{name: options[name] for name in names})
+        wanted, most = Options(**{name: options[name] for name in names}), options["max_tokens"]
+        if most is not None and most < 1:
+            raise Invalid.of_fields("The export was not made.", {"max_tokens": [f"Found {most}: use 1 or more."]})
+        if options["checks"]:
+            report = check_export(training_sheet, wanted, max_tokens=most)
+            self.stdout.write(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode())
+            return
+        if most:
+            self._say_problems(check_export(training_sheet, wanted, max_tokens=most))
         export = export_to_file(training_sheet, options["out"], wanted, actor=getpass.getuser())
         ledger = export.run.ledger
         self.stderr.write(f"{ledger.exported} of {ledger.total} pairs exported to {options['out']}")
@@ -50,3 +70,8 @@ class Command(BaseCommand):
             self.stderr.write(f"  excluded {words}")
         self.stderr.write(f"  manifest {manifest_path(options['out'])}, export {export.export_id}")
         self.stdout.write(export.run.digest.hexdigest())
+
+    def _say_problems(self, report: dict[str, Any]) -> None:
+        for each in report["problems"]:
+            pairs = f" Such as {', '.join(each['pair_ids'])}." if each["pair_ids"] else ""
+            self.stderr.write(f"  {each['level']} {each['code']}: {each['message']}{pairs}")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from training.tracing.report import verified
+from training.tracing.report import LISTS, verified
 from workbench.command import stated_plainly
 
 
@@ -23,8 +23,10 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         said = verified(options["file"].read_bytes(), options["public_key"])
         reached = ", ".join(
+            # A report of an earlier version has fewer lists.
             f"{len(said[name]):,} {name.replace('_', ' ')}"
-            for name in ("pairs", "labels", "exports", "training_files", "models")
+            for name in LISTS
+            if name in said and name != "elsewhere"
         )
         made = said["made"]
         self.stdout.write(f"The report is whole and signed: {said['report']} of {said['item_ref']} in {said['sheet']}.")
