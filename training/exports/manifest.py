@@ -17,11 +17,12 @@ import pyarrow.compute as pc
 
 from training.exports.batches import Block
 from training.models import ExportPart
+from workbench.lakehouse.bulk import append_arrow
 from workbench.lakehouse.ids import uuid5_of
 
 VERSION = 1
 PART_LINES = 2_000
-# Parts are written many at once, because each write is a commit.
+# Parts are written many at once, because each write is a commit, and into files so large that no later write tidies them.
 MOST_WAITING = 25
 
 
@@ -37,7 +38,7 @@ class Manifest:
         self._lines: list[str] = []
         self._ids: list[str] = []
         self._positions: list[int] = []
-        self._waiting: list[ExportPart] = []
+        self._waiting: list[dict[str, Any]] = []
         self._begun = False
 
     def head(self, about: Mapping[str, Any]) -> bytes:
@@ -70,7 +71,7 @@ class Manifest:
     def flush(self, least: int = MOST_WAITING) -> None:
         """Write the parts that wait, where there are that many; not while a statement of the export is open."""
         if len(self._waiting) >= least:
-            ExportPart.objects.bulk_create(self._waiting)
+            append_arrow(ExportPart, pa.Table.from_pylist(self._waiting))
             self._waiting = []
 
     def _part(self, text: bytes) -> bytes:
@@ -85,9 +86,15 @@ class Manifest:
             self._lines, self._ids, self._positions = [], [], []
 
     def _keep(self, text: str, ids: list[str], positions: list[int]) -> None:
-        ends = {"first_position": positions[0], "last_position": positions[-1]} if positions else {}
-        key = uuid5_of("export_part", self.export_id, str(self._number))
-        part = ExportPart(id=key, export_id=self.export_id, number=self._number, pair_ids=ids, text=text, **ends)
+        part = {
+            "id": uuid5_of("export_part", self.export_id, str(self._number)),
+            "export_id": self.export_id,
+            "number": self._number,
+            "pair_ids": ids,
+            "first_position": positions[0] if positions else None,
+            "last_position": positions[-1] if positions else None,
+            "text": text,
+        }
         self._waiting.append(part)
         self._number += 1
 

@@ -1,9 +1,8 @@
 """Writes the lines of many pairs at once, beside Python, which takes several times as long to write them one by one.
 
-Stored messages are canonical JSON, so mostly a line has their very bytes in another order. One regular expression takes
-the texts out of messages that are exactly of known roles, and a line is these texts between the constant parts of a
-record. What the expression does not match is left to Python, which judges it; so it only matches what Python would
-write in the same bytes:
+Stored messages are canonical JSON, so mostly a line has their very bytes with other ones around the contents. One regular
+expression finds the messages of which that is so, and what stands around their contents is replaced; all others are left
+to Python, which judges them. The expression only matches what Python would write in the same bytes:
 
 - each message exactly a content and a role, by the chat rules;
 - no character escaped by its number, nor any that need not be: with the other escapes all writers of JSON agree;
@@ -22,6 +21,7 @@ import pyarrow.compute as pc
 
 from training.exports.shapes import Shape
 from training.ledger import Exclusion
+from workbench.canonical import canonical_json
 
 # Longer conversations are rare.
 SEQUENCES = (("system", "user", "assistant"), ("user", "assistant"))
@@ -30,36 +30,53 @@ _FIRST = r'[^"\\\x00-\x20\x7f-\x{a0}\x{1680}\x{2000}-\x{200f}\x{2028}-\x{202f}\x
 _REST = r'(?:[^"\\\x00-\x1f]|\\["\\bfnrt])*'
 
 
-def plain_lines(messages: pa.ChunkedArray, shape: Shape) -> pa.Array:
-    """Return the line of each pair's messages with its newline, and null for those that Python has to look at."""
+def plain_lines(messages: pa.ChunkedArray, shape: Shape) -> tuple[pa.Array, pa.Array]:
+    """Return the line of each pair's messages, with its newline, and the messages of those that have none here."""
     texts = messages.combine_chunks()
-    lines = pa.nulls(len(texts), pa.string())
+    lines, left = pa.nulls(len(texts), pa.string()), texts.is_valid()
     for roles in SEQUENCES:
-        if lines.null_count:
-            contents = pc.extract_regex(texts, _pattern(roles)).flatten()
-            lines = pc.coalesce(lines, _joined(_parts(shape, roles), contents))
-    return lines
+        if pc.any(left).as_py():
+            lines = pc.replace_with_mask(lines, left, _written(texts.filter(left), roles, shape))
+            left = pc.and_(texts.is_valid(), lines.is_null())
+    return lines, pc.if_else(left, texts, None) if pc.any(left).as_py() else pa.nulls(len(texts), pa.string())
+
+
+def _written(texts: pa.Array, roles: Sequence[str], shape: Shape) -> pa.Array:
+    """Return the lines of messages that are of these roles, and null for others."""
+    parts = _parts(shape, roles)
+    if parts is None:
+        return pa.nulls(len(texts), pa.string())
+    # In messages that match, what stands around the contents is nowhere in them: each quote there is escaped.
+    found = pc.if_else(pc.match_substring_regex(texts, _pattern(roles)), texts, None)
+    for around, part in zip(_around(roles), parts, strict=True):
+        found = pc.replace_substring(found, around, part, max_replacements=1)
+    return found
+
+
+@cache
+def _around(roles: Sequence[str]) -> Sequence[str]:
+    """Return what stands before, between and after the contents of stored messages."""
+    return re.split(r"content \d", canonical_json(_said(roles)))
+
+
+def _said(roles: Sequence[str]) -> list[dict[str, str]]:
+    return [{"role": role, "content": f"content {at}"} for at, role in enumerate(roles)]
 
 
 @cache
 def _pattern(roles: Sequence[str]) -> str:
-    said = (rf'\{{"content":"(?P<c{at}>{_FIRST}{_REST})","role":"{role}"\}}' for at, role in enumerate(roles))
-    return rf"^\[{','.join(said)}\]$"
+    content = _FIRST + _REST
+    return f"^{content.join(re.escape(around) for around in _around(roles))}$"
 
 
 @cache
-def _parts(shape: Shape, roles: Sequence[str]) -> Sequence[str | int] | None:
-    """Return what a record is made of, texts and which content comes between them, as its shape makes it."""
-    record = shape([{"role": role, "content": f"content {at}"} for at, role in enumerate(roles)], "")
+def _parts(shape: Shape, roles: Sequence[str]) -> Sequence[str] | None:
+    """Return what stands around the contents in a line, as a shape writes it.
+
+    None where the shape refuses messages of these roles, or has their contents in another order.
+    """
+    record = shape(_said(roles), "")
     if isinstance(record, Exclusion):
         return None
-    line = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE).decode()
-    return [int(part) if at % 2 else part for at, part in enumerate(re.split(r"content (\d)", line))]
-
-
-def _joined(parts: Sequence[str | int] | None, contents: Sequence[pa.Array]) -> pa.Array:
-    """Return the parts with the contents between them, null where these are; all null where a shape refuses the roles."""
-    if parts is None:
-        return pa.nulls(len(contents[0]), pa.string())
-    pieces = [contents[part] if isinstance(part, int) else part for part in parts]
-    return pc.binary_join_element_wise(*pieces, "", null_handling="emit_null")
+    parts = re.split(r"content (\d)", orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE).decode())
+    return parts[::2] if parts[1::2] == [str(at) for at in range(len(roles))] else None

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from governance.uses import Limit, decide
 from sheets import source_uses
@@ -131,8 +133,8 @@ class ExportRun:
                     yield kept
 
     def _with_lines(self, table: pa.Table) -> pa.Table:
-        lines = plain_lines(table["messages"], self.format.shape)
-        rest = pc.if_else(lines.is_null(), table["messages"], None)
+        """Return the pairs with the lines of plain messages in place of these."""
+        lines, rest = plain_lines(table["messages"], self.format.shape)
         return table.drop_columns("messages").append_column("messages", rest).append_column("line", lines)
 
     def _passed(self, table: pa.Table, known: Mapping[str, tuple[int, int | None]]) -> pa.Table:
@@ -143,13 +145,16 @@ class ExportRun:
             table = self._since(table, known)
         return table
 
-    def verdicts(self, table: pa.Table) -> Iterator[tuple[Exclusion | None, list[int]]]:
-        """Yield what the gates say of the rows of a batch, and of which rows; None lets them pass."""
-        limits = table.select([*TEXTS, *LISTS]).append_column("row", pa.array(range(table.num_rows)))
-        limits = limits.append_column("limited_item", self._limited(table["item_ref"]))
-        groups = limits.group_by([*TEXTS, *LISTS, "limited_item"], use_threads=False)
-        for group in groups.aggregate([("row", "list")]).to_pylist():
-            yield self._reason(group), group["row_list"]
+    def verdicts(self, table: pa.Table) -> list[Exclusion | None]:
+        """Return what the gates say of each row of a batch; None lets it pass."""
+        reasons, groups = self._reasons(table)
+        return [reasons[group] for group in groups.tolist()]
+
+    def _reasons(self, table: pa.Table) -> tuple[list[Exclusion | None], NDArray[np.int64]]:
+        """Return what the gates say of each group of rows with the same limits, and the group of each row."""
+        limits = table.select([*TEXTS, *LISTS]).append_column("limited_item", self._limited(table["item_ref"]))
+        groups, firsts = groups_of(limits)
+        return [self._reason(row) for row in limits.take(pa.array(firsts)).to_pylist()], groups
 
     def _limited(self, item_refs: pa.ChunkedArray) -> Any:
         """Return the items that have limits of their own, and null for all others, which are judged together."""
@@ -160,13 +165,12 @@ class ExportRun:
 
     def _judged(self, table: pa.Table) -> pa.Table:
         """Return the pairs that pass both gates, in their order, and count the others."""
-        passed: list[int] = []
-        for reason, rows in self.verdicts(table):
+        reasons, groups = self._reasons(table)
+        for reason, pairs in zip(reasons, np.bincount(groups, minlength=len(reasons)).tolist(), strict=True):
             if reason:
-                self.ledger.add(reason, len(rows))
-            else:
-                passed += rows
-        return table.take(pa.array(sorted(passed), pa.int64()))
+                self.ledger.add(reason, pairs)
+        passes = np.array([reason is None for reason in reasons], np.bool_)
+        return table.filter(pa.array(passes[groups]))
 
     def _reason(self, group: Row) -> Exclusion | None:
         row = {name: orjson.loads(value) if name in LISTS and value else value for name, value in group.items()}
@@ -284,6 +288,18 @@ def run_of(training_sheet: TrainingSheet, options: Options | None = None, **more
     uses, items = source_uses.uses_of(training_sheet.sheet), limits_of_items(training_sheet.sheet)
     more |= {"tagged": uses.tagged, "constants": constants}
     return ExportRun(training_sheet.pk, training_sheet.sheet_id, options, uses.limits, items, **more)
+
+
+def groups_of(table: pa.Table) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the group of each row, and the first row of each group: rows are of one where all columns are alike."""
+    found = np.zeros(table.num_rows, np.int64)
+    for column in table.columns:
+        encoded = pc.dictionary_encode(column.combine_chunks(), null_encoding="encode")
+        if (values := len(encoded.dictionary)) > 1:
+            # Numbered anew each time, so that no number grows beyond the rows' times the values'.
+            found = np.unique(found * values + encoded.indices.to_numpy(), return_inverse=True)[1]
+    _, firsts, groups = np.unique(found, return_index=True, return_inverse=True)
+    return groups, firsts
 
 
 def _bytes(texts: pa.ChunkedArray) -> list[Any]:

@@ -149,11 +149,11 @@ def _states(
     unlike_any = "" if contents else None
     for table in ready:
         ids, versions, labels = (table[name].to_pylist() for name in ("id", "version", "label_now"))
-        for reason, group in run.verdicts(table):
-            rows = [row for row in group if ids[row] in asked]
-            found |= {ids[row]: State(versions[row], labels[row], reason, unlike_any) for row in rows}
-            if contents and reason is None:
-                passed.append(table.take(pa.array(rows, pa.int64())))
+        rows = [row for row, pair in enumerate(ids) if pair in asked]
+        verdicts = run.verdicts(table)
+        found |= {ids[row]: State(versions[row], labels[row], verdicts[row], unlike_any) for row in rows}
+        if contents:
+            passed.append(table.take(pa.array([row for row in rows if verdicts[row] is None], pa.int64())))
     for pair, line in run.lines(window, passed) if contents else ():
         found[pair].sha256 = hashlib.sha256(line).hexdigest()
     return found

@@ -41,7 +41,7 @@ WRITERS = st.sampled_from(
 
 
 def written(name: str, *stored: str) -> list[str | None]:
-    return plain_lines(pa.chunked_array([pa.array(stored, pa.string())]), FORMATS[name].shape).to_pylist()
+    return plain_lines(pa.chunked_array([pa.array(stored, pa.string())]), FORMATS[name].shape)[0].to_pylist()
 
 
 @pytest.mark.parametrize("name", PLAIN)

@@ -16,7 +16,7 @@ from .layout import INFORMATION_SCHEMA, Layout, table_name
 from .metadata import Metadata
 from .names import TableName
 from .parameters import bound
-from .snapshot import Snapshot, check_writable
+from .snapshot import TIDY_BYTES, Snapshot, check_writable
 from .translate import Query, TableUse, table_parts, translate
 
 _REMEMBERED = 2000
@@ -82,7 +82,8 @@ class Session:
             check_writable(found)
             if found.crowded:
                 # Every statement opens every file, so a table that is written row by row would grow slower and slower.
-                found.delta.optimize.compact()
+                # Whoever writes did not ask for it, so it takes little memory: one file at a time, and none too large.
+                found.delta.optimize.compact(max_concurrent_tasks=1, target_size=TIDY_BYTES)
                 found = self.engine.snapshot(name)
             yield found
 

@@ -25,7 +25,7 @@ CONSTRAINTS_PROPERTY = "workbench.constraints"
 DEFAULT_KEY, COMMENT_KEY = "workbench.default", "comment"
 _READER_FEATURES = {"timestampNtz"}
 _WRITER_FEATURES = _READER_FEATURES | {"appendOnly", "invariants", "checkConstraints", "changeDataFeed"}
-MOST_SMALL_FILES, SMALL_BYTES = 64, 8 << 20
+MOST_SMALL_FILES, SMALL_BYTES, TIDY_BYTES = 64, 4 << 20, 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
