@@ -113,5 +113,6 @@ def test_reserving_and_releasing_are_audited_and_take_a_reason(approved: Trainin
 
 
 def test_it_is_asked_once_for_a_whole_sheet(approved: TrainingSheet, django_assert_num_queries: Any) -> None:
+    sheet = approved.sheet
     with django_assert_num_queries(2, using="lakehouse"):
-        held_out_of(approved.sheet)
+        held_out_of(sheet)
