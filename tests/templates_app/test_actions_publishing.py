@@ -15,10 +15,11 @@ from workbench.problems import Conflict, Invalid, NotFound
 REFUSED = [
     ("{{ board_id }} {{ lne }}", "user_prompt_template", "line 1: the variable 'lne' is not in input_schema"),
     ("{% for i in range(10 ** 9) %}x{% endfor %}", "user_prompt_template", "range of more than 100,000"),
+    # Too many turns, or too long on a busy machine.
     (
         "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
         "user_prompt_template",
-        "too much",
+        "Loop over less",
     ),
     ("{{ board_id.__class__.__mro__ }}", "user_prompt_template", "unsafe"),
     (" ", "user_prompt_template", "write the question"),

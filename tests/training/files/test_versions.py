@@ -13,10 +13,10 @@ from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
-from tests.seeded import boards, seeded, seeded_directory
+from tests.seeded import boards, seeded
 from training.models import Conversation, QAPair, TrainingFileVersion, TrainingSheet
 
-__all__ = ["boards", "seeded", "seeded_directory"]
+__all__ = ["boards", "seeded"]
 
 FILES = "/api/v1/training-files"
 RECALL = "/api/v1/governance/recall"
