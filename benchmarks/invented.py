@@ -33,6 +33,7 @@ SELECT
     hash(i) % 100 / 100.0::DOUBLE AS ai_confidence,
     NULL::DOUBLE AS quality_score,
     []::VARCHAR[] AS misfits,
+    []::VARCHAR[] AS based_on,
     0::INT AS files_shown,
     '' AS error,
     '' AS reviewed_by,
