@@ -24,7 +24,7 @@ from workbench.router import LAKEHOUSE
 WINDOW, WINDOW_BYTES = 25_000, 24 << 20
 # Until it is known how long they are.
 FIRST = 2_000
-# What is looked at together, as Python values.
+# What is judged and written together.
 BATCH_BYTES = 1 << 20
 BLOCK = 1_000
 TEXTS = {
@@ -34,6 +34,7 @@ TEXTS = {
     "label_reason": "canonical_label__usage_reason",
     "label_classification": "canonical_label__data_classification",
 }
+# What is read of the labels by themselves.
 LABEL = "canonical_label__"
 LISTS = {
     "allowed_uses": "allowed_uses",
@@ -154,7 +155,7 @@ def _read(rows: QuerySet[Any], columns: Mapping[str, Any]) -> pa.Table:
     """Return columns, from names to paths or expressions, past the model layer; those of LISTS as JSON text."""
     read = {f"_{name}": F(path) if isinstance(path, str) else path for name, path in columns.items()}
     for name in LISTS.keys() & columns.keys():
-        # Arrow groups rows by text but not by lists.
+        # Arrow tells equal texts from others, but not equal lists.
         read[f"_{name}"] = Func(read[f"_{name}"], function="TO_JSON", output_field=TextField())
     with connections[LAKEHOUSE].cursor() as cursor:
         cursor.execute(*rows.annotate(**read).values_list(*read).query.get_compiler(LAKEHOUSE).as_sql())
