@@ -52,9 +52,10 @@ lint: install
 unit: install
 	.ci/browser
 	.ci/postgres
+	@# Three on two cores: a third of the time they wait for servers and processes that they started.
 	@# In the order of their names, or the longest tests, which are few in a file, would all come last, on one core.
 	@# What fails beside another process on a busy machine is asked once more alone; what is broken fails again.
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder || $(BIN)/pytest --last-failed --last-failed-no-failures none
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder || $(BIN)/pytest --last-failed --last-failed-no-failures none
 
 test: lint unit
 
