@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from django.core.cache import caches
 
+from labels.models import CanonicalLabel
 from sheets.item_page import AHEAD_FOR, hash_of
 from training.models import QAPair, ReviewPair
 from training.review.frames import training_sheet_of
+from training.review.states import LINK
 
 
 def says_otherwise(asked: str, now: str) -> bool:
@@ -46,6 +48,28 @@ def read_labels_ahead(pairs: Sequence[ReviewPair]) -> None:
 
 
 def _read(pairs: Sequence[ReviewPair]) -> dict[str, str]:
+    """Return for each pair the key of its label where that is newer, else "".
+
+    Review knows of most pairs that wait which label they were made from, often none: only the others are looked for
+    among all pairs of the training sheet, which takes ten times as long.
+    """
+    linked = [pair for pair in pairs if all(name in pair.state for name in LINK)]
+    unknown = [pair for pair in pairs if pair not in linked]
+    return _newer_than_known(linked) | (_newer_in_lakehouse(unknown) if unknown else {})
+
+
+def _newer_than_known(pairs: Sequence[ReviewPair]) -> dict[str, str]:
+    labels = {pair.state["canonical_label_id"] for pair in pairs} - {None}
+    stand = CanonicalLabel.objects.filter(pk__in=labels).values_list("pk", "version") if labels else ()
+    versions: dict[str | None, int] = dict(stand)
+    found = {}
+    for pair in pairs:
+        label, version = (pair.state[name] for name in LINK)
+        found[pair.pk] = label if label in versions and versions[label] > version else ""
+    return found
+
+
+def _newer_in_lakehouse(pairs: Sequence[ReviewPair]) -> dict[str, str]:
     within = {pair.training_sheet_id for pair in pairs}
     older = QAPair.objects.filter(training_sheet_id__in=within, pk__in=[pair.pk for pair in pairs]).from_older_labels()
     return {pair.pk: "" for pair in pairs} | dict(older.values_list("pk", "canonical_label_id"))

@@ -25,7 +25,7 @@ from training.answerers import as_answer
 from training.chat import assistant_answer, with_answer
 from training.models import ReviewAction, ReviewPair
 from training.review.frames import Frame, frame_of, refuse_closed
-from training.review.states import CHANGED, LIMITED, expect_known
+from training.review.states import CHANGED, LIMITED, LINK, expect_known
 from training.review.transitions import NEEDS_REASON, after
 from workbench.canonical import canonical_json
 from workbench.problems import Conflict, Forbidden, Invalid, Problem
@@ -259,7 +259,9 @@ def _changes(frame: Frame, before: Mapping[str, Any], new: Mapping[str, Any]) ->
 def _write(pair: ReviewPair, new: Mapping[str, Any], *, keep_holder: bool) -> None:
     """Make `new` the newest state of the pair and give it back, so that the next item can be taken."""
     pair.status, pair.version = new["status"], pair.version + 1
-    pair.state = {**pair.state, **{name: new[name] for name in (*CHANGED, *LIMITED) if name in new}}
+    # Which label it comes from is only known again once the action was applied.
+    kept = {name: value for name, value in pair.state.items() if name not in LINK}
+    pair.state = {**kept, **{name: new[name] for name in (*CHANGED, *LIMITED) if name in new}}
     pair.waiting += 1
     if not keep_holder:
         pair.holder, pair.held_until = "", None

@@ -21,13 +21,12 @@ from training.answerers import as_answer
 from training.chat import assistant_answer
 from training.models import QAPair, ReviewAction
 from training.review.frames import Frame
-from training.review.states import LIMITED
+from training.review.states import LIMITED, LINK
 from workbench.canonical import canonical_bytes
 from workbench.lakehouse.ids import uuid7
 
 WRITES = ("approve", "edit")
 USES = LIMITED
-LINK = ("canonical_label_id", "canonical_label_version")
 # What an approval says about the label, and undoing it takes back.
 CONTENT = ("label_data", "confidence", "notes", "item_hash", "template_id", "output_schema")
 

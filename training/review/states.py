@@ -16,14 +16,16 @@ from workbench.problems import NotFound
 # What an action may change, next to status and version; `LIMITED` only by the action "uses".
 CHANGED = ("messages", "misfits", "reviewed_by", "reviewed_at", "review_notes")
 LIMITED = (*LIMITS, BY_TAG)
-SHOWN = ("labeling_mode", "model", "ai_confidence", "error", "item_hash", "canonical_label_id", *LIMITED)
+SHOWN = ("labeling_mode", "model", "ai_confidence", "error", "item_hash", *LIMITED)
+# The label that the answer was made from, until a decision may have made it from another.
+LINK = ("canonical_label_id", "canonical_label_version")
 
 State = Mapping[str, Any]
 
 
 def state_of(pair: QAPair) -> dict[str, Any]:
     """Return the state of a pair of the lakehouse, fit for JSON."""
-    state = {name: getattr(pair, name) for name in (*CHANGED, *SHOWN)}
+    state = {name: getattr(pair, name) for name in (*CHANGED, *SHOWN, *LINK)}
     reviewed_at = pair.reviewed_at.isoformat() if pair.reviewed_at else None
     return {**state, "reviewed_at": reviewed_at, "created_at": pair.created_at.isoformat()}
 

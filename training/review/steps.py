@@ -22,7 +22,6 @@ from labels.recording import record_labels
 from training.models import QAPair, ReviewAction, ReviewEvent, ReviewPair, ReviewSheet, TrainingSheet
 from training.review.frames import Frame
 from training.review.label_plans import (
-    LINK,
     USES,
     Plan,
     approval_plan,
@@ -32,6 +31,7 @@ from training.review.label_plans import (
     touches_label,
     undo_plan,
 )  # fmt: skip
+from training.review.states import LINK
 from workbench.lakehouse.bulk import update_newer
 from workbench.lakehouse.ids import uuid5_of
 from workbench.problems import Conflict

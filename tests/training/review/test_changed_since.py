@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import caches
 from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -15,7 +16,7 @@ from rest_framework.test import APIClient
 from labels.models import CanonicalLabel
 from tests.training.review.conftest import Act
 from tests.training.review.test_actions import OTHER, answer_of
-from training.models import QAPair
+from training.models import QAPair, ReviewAction, ReviewPair
 from workbench.router import LAKEHOUSE
 
 BADGE = "Its canonical label has changed since"
@@ -119,6 +120,32 @@ def test_nothing_is_said_while_an_approval_waits(
     for verb in ("reopen", "approve"):
         act(waiting, verb)
     assert BADGE not in screen.get(url).content.decode()
+
+
+def test_the_label_of_a_pair_that_waits_is_asked_by_its_key(
+    waiting: QAPair, act: Act, screen: Client, elsewhere: Callable[..., None]
+) -> None:
+    for verb in ("approve", "reopen"):
+        act(waiting, verb)
+    # As where somebody else had it made from the label.
+    ReviewAction.objects.all().delete()
+    ReviewPair.objects.all().delete()
+    elsewhere()
+    with CaptureQueriesContext(connections[LAKEHOUSE]) as read:
+        page = screen.get(f"/review/{waiting.training_sheet_id}/pairs/{waiting.pk}").content.decode()
+    assert BADGE in page
+    asked = [query["sql"] for query in read if "FROM `canonical_labels`" in query["sql"]]
+    assert [("WHERE `canonical_labels`.`id` IN" in sql, "qa_pairs" in sql) for sql in asked] == [(True, False)]
+
+
+def test_no_label_is_asked_for_the_next_pairs_that_have_none(waiting: QAPair, api: APIClient) -> None:
+    queue = f"/api/v1/training-sheets/{waiting.training_sheet_id}/queue"
+    assert len(api.get(queue).json()) > 1
+    caches["ahead"].clear()
+    with CaptureQueriesContext(connections[LAKEHOUSE]) as read:
+        assert api.get(queue).status_code == 200
+    assert read.captured_queries
+    assert not [query["sql"] for query in read if "canonical_labels" in query["sql"]]
 
 
 def test_a_page_asks_for_the_labels_of_its_own_pairs_alone(waiting: QAPair, act: Act, api: APIClient) -> None:
