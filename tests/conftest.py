@@ -19,6 +19,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.db.models.signals import post_migrate
 from django.test.utils import setup_databases, teardown_databases
+from filelock import FileLock
 from rest_framework.test import APIClient
 
 from tests.databricks.elsewhere import reason
@@ -86,11 +87,19 @@ def roles_again(using: str, **_: Any) -> None:
 
 
 @pytest.fixture(scope="session")
-def migrated(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lakehouse with all tables and no rows."""
-    directory = tmp_path_factory.mktemp("migrated") / "lakehouse"
-    with django_db_blocker.unblock(), at(directory):
-        call_command("migrate", database=LAKEHOUSE, verbosity=0)
+def migrated(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Path:
+    """A lakehouse with all tables and no rows, which one worker of a run makes for all: copy it, never write to it."""
+    ours = tmp_path_factory.getbasetemp()
+    everybodys = ours if worker_id == "master" else ours.parent
+    directory = everybodys / "migrated"
+    with FileLock(everybodys / "migrated.lock"):
+        if not directory.exists():
+            making = ours / "migrating"
+            with django_db_blocker.unblock(), at(making):
+                call_command("migrate", database=LAKEHOUSE, verbosity=0)
+            making.rename(directory)
     return directory
 
 
