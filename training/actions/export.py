@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from training.audited import export_left, export_refused
 from training.chat import validate_file
 from training.exports.batches import Block
 from training.exports.checking import Checks, refuse_broken
-from training.exports.manifest import Manifest, rules_of
+from training.exports.manifest import Manifest, forget, rules_of
 from training.exports.options import Options
 from training.exports.run import ExportRun, run_of
 from training.exports.since import base_of
@@ -77,6 +78,15 @@ class OpenExport:
         while block is not None:
             yield block.data, self.manifest.add(block)
             block = next(self._blocks, None)
+
+    @contextmanager
+    def nothing_left(self) -> Iterator[None]:
+        """Where what is done with the pieces fails, keep nothing of the manifest: no recall shall say that they may have left."""
+        try:
+            yield
+        except (Exception, KeyboardInterrupt):
+            forget(self.export_id)
+            raise
 
     def record(self, *, complete: bool) -> tuple[Export, bytes]:
         """Keep the manifest, then the row; returns the row and the manifest's tail."""
@@ -235,18 +245,21 @@ def write_whole(export: OpenExport, target: Path) -> None:
     """Write file and manifest; both appear when both are whole and what left is recorded, the manifest first."""
     with written_whole(target) as file, written_whole(manifest_path(target)) as manifest:
         manifest.write(export.head)
-        for data, lines in export.pieces():
-            file.write(data)
-            manifest.write(lines)
-        file.flush()
-        if export.run.options.format == "chat":
-            report = validate_file(file.name)
-            if report.problems:
-                line, problem = report.problems[0]
-                raise Conflict(f"Line {line} of the export is not valid: {problem}. The file was not written.")
+        with export.nothing_left():
+            for data, lines in export.pieces():
+                file.write(data)
+                manifest.write(lines)
+            file.flush()
+            _refuse_invalid(export, file.name)
         # Before the file appears: of a process killed in between, a row without a file is left, never the reverse.
         _export, tail = export.record(complete=True)
         manifest.write(tail)
+
+
+def _refuse_invalid(export: OpenExport, name: str) -> None:
+    if export.format == "chat" and (problems := validate_file(name).problems):
+        line, problem = problems[0]
+        raise Conflict(f"Line {line} of the export is not valid: {problem}. The file was not written.")
 
 
 def manifest_path(file: Path) -> Path:

@@ -164,16 +164,12 @@ def options_of(asked: Mapping[str, Any]) -> Options:
 
 def _written(export: OpenExport, place: Volume, is_repeated: bool) -> Export:
     with tempfile.TemporaryFile() as file:
-        try:
+        with export.nothing_left():
             for data, _ in export.pieces():
                 file.write(data)
             file.seek(0)
             if is_repeated:
                 place.write(_file_name(export), file)
-        except Exception:
-            # Nothing left, so nobody shall read in a recall that it may have.
-            forget(export.export_id)
-            raise
         row, _tail = export.record(complete=True)
         if not is_repeated:
             place.write(_file_name(export), file)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
 from governance.models import UsageConstraintAudit
@@ -178,13 +179,35 @@ def test_a_cancelled_one_leaves_the_training_sheet_alone(boards: TrainingSheet, 
     assert JobRun.objects.get().status == "cancelled"
 
 
+@pytest.fixture
+def parts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each part of the manifest is written at once, as of a training sheet with a hundred thousand pairs."""
+    monkeypatch.setattr("training.exports.manifest.PART_LINES", 1)
+    monkeypatch.setattr(Manifest.flush, "__defaults__", (1,))
+
+
+@pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_file_that_is_not_written_to_its_end_left_nothing_that_a_recall_would_name(
+    failure: BaseException, boards: TrainingSheet, tmp_path: Path, parts_at_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[int] = []
+
+    def fail(_name: str) -> None:
+        kept.append(ExportPart.objects.count())
+        raise failure
+
+    monkeypatch.setattr("training.actions.export.validate_file", fail)
+    with pytest.raises((OSError, CommandError, KeyboardInterrupt)):
+        call_command("export_jsonl", boards.pk, "--out", str(tmp_path / "boards.jsonl"))
+    assert kept[0] > 0
+    assert not ExportPart.objects.exists() and not Export.objects.exists()
+    assert not list(tmp_path.glob("*boards.jsonl*"))
+
+
 def test_one_that_is_cancelled_under_way_left_nothing_that_a_recall_would_name(
-    boards: TrainingSheet, api: APIClient, settings: Any, monkeypatch: pytest.MonkeyPatch
+    boards: TrainingSheet, api: APIClient, settings: Any, parts_at_once: None
 ) -> None:
     settings.EXPORT_JOB_PAIRS = 10
-    monkeypatch.setattr("training.exports.manifest.PART_LINES", 1)
-    # Each part of the manifest is written at once, as of a training sheet with a hundred thousand pairs.
-    monkeypatch.setattr(Manifest.flush, "__defaults__", (1,))
     kept: list[int] = []
 
     class Cancelled:
