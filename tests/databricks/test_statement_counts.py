@@ -21,6 +21,7 @@ from rest_framework.test import APIClient
 from sheets.actions import create_sheet
 from templates_app.actions import create_template, publish
 from tests.conftest import at
+from training import pipeline
 from training.actions.generate import generate
 from training.models import QAPair, TrainingSheet
 from workbench.lakehouse.engines.databricks.inserts import MOST_JSON_ROWS
@@ -77,7 +78,9 @@ def approve(training_sheet: TrainingSheet, count: int) -> None:
     QAPair.objects.bulk_create(QAPair(item_ref=f"item-{n}", position=n, **row) for n in range(count))
 
 
-def test_generating_1000_pairs(sent: Sent, generated: TrainingSheet) -> None:
+def test_generating_1000_pairs(sent: Sent, generated: TrainingSheet, monkeypatch: pytest.MonkeyPatch) -> None:
+    # On a busy machine half of the pairs would be ready, and written, seconds before the rest.
+    monkeypatch.setattr(pipeline, "WRITE_EVERY", 600.0)
     # The tag rules, the keys of the sheet, those over the same items, its training sheet, its items; labels and withdrawals of each
     # chunk of 500; the pairs, at once; the end.
     made = {"sheet": generated.sheet, "template": generated.template, "actor": "o", "mode": "manual"}

@@ -80,8 +80,8 @@ class OpenExport:
             block = next(self._blocks, None)
 
     @contextmanager
-    def nothing_left(self) -> Iterator[None]:
-        """Where what is done with the pieces fails, keep nothing of the manifest: no recall shall say that they may have left."""
+    def forgotten_on_failure(self) -> Iterator[None]:
+        """Keep nothing of the manifest where writing the pieces fails: nothing left, and no recall shall say that it may have."""
         try:
             yield
         except (Exception, KeyboardInterrupt):
@@ -245,7 +245,7 @@ def write_whole(export: OpenExport, target: Path) -> None:
     """Write file and manifest; both appear when both are whole and what left is recorded, the manifest first."""
     with written_whole(target) as file, written_whole(manifest_path(target)) as manifest:
         manifest.write(export.head)
-        with export.nothing_left():
+        with export.forgotten_on_failure():
             for data, lines in export.pieces():
                 file.write(data)
                 manifest.write(lines)

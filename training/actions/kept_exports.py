@@ -164,7 +164,7 @@ def options_of(asked: Mapping[str, Any]) -> Options:
 
 def _written(export: OpenExport, place: Volume, is_repeated: bool) -> Export:
     with tempfile.TemporaryFile() as file:
-        with export.nothing_left():
+        with export.forgotten_on_failure():
             for data, _ in export.pieces():
                 file.write(data)
             file.seek(0)

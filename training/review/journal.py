@@ -259,7 +259,7 @@ def _changes(frame: Frame, before: Mapping[str, Any], new: Mapping[str, Any]) ->
 def _write(pair: ReviewPair, new: Mapping[str, Any], *, keep_holder: bool) -> None:
     """Make `new` the newest state of the pair and give it back, so that the next item can be taken."""
     pair.status, pair.version = new["status"], pair.version + 1
-    # Which label it comes from is only known again once the action was applied.
+    # The action may have it made from another label, or from another version: only the lakehouse knows then.
     kept = {name: value for name, value in pair.state.items() if name not in LINK}
     pair.state = {**kept, **{name: new[name] for name in (*CHANGED, *LIMITED) if name in new}}
     pair.waiting += 1
