@@ -292,14 +292,13 @@ def run_of(training_sheet: TrainingSheet, options: Options | None = None, **more
 
 def groups_of(table: pa.Table) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the group of each row, and the first row of each group: rows are of one where all columns are alike."""
-    found = np.zeros(table.num_rows, np.int64)
-    for column in table.columns:
-        encoded = pc.dictionary_encode(column.combine_chunks(), null_encoding="encode")
-        if (values := len(encoded.dictionary)) > 1:
-            # Numbered anew each time, so that no number grows beyond the rows' times the values'.
-            found = np.unique(found * values + encoded.indices.to_numpy(), return_inverse=True)[1]
-    _, firsts, groups = np.unique(found, return_index=True, return_inverse=True)
-    return groups, firsts
+    numbered = table.append_column("row", pa.array(np.arange(table.num_rows)))
+    grouped = numbered.group_by(table.column_names, use_threads=False).aggregate([("row", "list")])
+    found = grouped["row_list"].combine_chunks()
+    rows, starts = found.flatten().to_numpy(), found.offsets.to_numpy()
+    groups = np.empty(table.num_rows, np.int64)
+    groups[rows] = np.repeat(np.arange(len(found)), np.diff(starts))
+    return groups, rows[starts[:-1]]
 
 
 def _bytes(texts: pa.ChunkedArray) -> list[Any]:
