@@ -20,13 +20,15 @@ from training.models import QAPair
 from training.querysets import QAPairQuerySet
 from workbench.router import LAKEHOUSE
 
-# A window is held whole while the next one is read, so it has fewer pairs where those before it were long.
-WINDOW, WINDOW_BYTES = 25_000, 24 << 20
+# Positions to count pairs by.
+BLOCK = 1_024
+# A window is held whole while the next one is read, so it has fewer pairs where those before it were long. It has as many
+# blocks as two groups of rows in a file of the local engine: each statement opens every group that it touches.
+WINDOW, WINDOW_BYTES = 40 * BLOCK, 24 << 20
 # Until it is known how long they are.
-FIRST = 2_000
+FIRST = 2 * BLOCK
 # What is judged and written together.
 BATCH_BYTES = 1 << 20
-BLOCK = 1_000
 TEXTS = {
     "status": "status",
     "usage_reason": "usage_reason",
@@ -105,7 +107,7 @@ def read_ahead(
     pairs: QAPairQuerySet,
     more: Mapping[str, Any] | None = None,
     then: Callable[[pa.Table], pa.Table] | None = None,
-) -> Iterator[tuple[Window, Sequence[pa.Table]]]:
+) -> Iterator[tuple[Window, list[pa.Table]]]:
     """Yield each window with its slices, while another thread, with a connection of its own, reads the next one.
 
     That thread also calls `then` with each slice.
@@ -113,7 +115,7 @@ def read_ahead(
 
     def read(window: Window) -> list[pa.Table]:
         found = batches(pairs, window, more)
-        return [then(table) for table in found] if then else found
+        return [then(table) for table in let_go(found)] if then else found
 
     size = Size()
     found = windows(pairs, size)
@@ -129,6 +131,13 @@ def read_ahead(
                 window, ready = after, ahead.result() if ahead else []
         finally:
             reader.submit(connections.close_all)
+
+
+def let_go(tables: list[pa.Table]) -> Iterator[pa.Table]:
+    """Yield the tables of a list, which is empty then: none is held longer than it is looked at."""
+    tables.reverse()
+    while tables:
+        yield tables.pop()
 
 
 class Size:
@@ -203,12 +212,16 @@ def _order(table: pa.Table) -> pa.Array | None:
 
 
 def windows(pairs: QAPairQuerySet, most: Callable[[], int] = lambda: WINDOW) -> Iterator[Window]:
-    """Yield ranges of positions, each with as many pairs as `most` says then or a few more, however large the gaps."""
+    """Yield ranges of positions, each with as many pairs as `most` says then or a few more, however large the gaps.
+
+    Where pairs lie in the order of their items, a range that ends at a multiple of WINDOW ends with its group of rows, so half
+    as many are enough there.
+    """
     blocks = pairs.order_by().annotate(block=F("position") - F("position") % BLOCK).values_list("block")
     start = end = held = 0
     for block, count in list(blocks.annotate(n=Count("pk")).order_by("block")):
         end, held = block + BLOCK, held + count
-        if held >= most():
+        if held >= most() / (1 if end % WINDOW else 2):
             yield start, end
             start, held = end, 0
     if held:

@@ -23,7 +23,7 @@ from sheets import source_uses
 from sheets.item_limits import ItemLimits, limits_of_items
 from sheets.tagged import Tagged
 from training.chat import assistant_answer, line_problems
-from training.exporting import LISTS, TEXTS, Row, Window, limits_of, read_ahead
+from training.exporting import LISTS, TEXTS, Row, Window, let_go, limits_of, read_ahead
 from training.exports.batches import Block, Kept
 from training.exports.formats import FORMATS, Format, line_of
 from training.exports.options import Options
@@ -109,11 +109,11 @@ class ExportRun:
             more["side"] = side_column(self.sheet_id)
         ready_to = self._with_lines if written and self.format.is_plain else None
         for window, ready in read_ahead(pairs, more, ready_to):
-            known = self.base.versions(window) if self.base else {}
-            yield from self._records(window, (self._passed(table, known) for table in ready))
+            known, read = self.base.versions(window) if self.base else {}, sum(table.num_rows for table in ready)
+            yield from self._records(window, (self._passed(table, known) for table in let_go(ready)))
             self.withdrawn += sorted(known.keys() - self._leaving)
             self._leaving.clear()
-            self.between(sum(table.num_rows for table in ready))
+            self.between(read)
 
     def lines(self, window: Window, passed: Iterable[pa.Table]) -> Iterator[tuple[str, bytes]]:
         """Yield the id and the line, as a file has it, of pairs of a window that passed the gates."""

@@ -33,6 +33,24 @@ def test_long_pairs_are_read_in_smaller_windows_into_the_same_bytes(
     assert read == [[1] * 10] + [[1] * 5] * 8
 
 
+def test_windows_end_where_groups_of_rows_do_though_the_first_one_is_small(
+    boards: TrainingSheet, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = fetch(boards)
+    read: list[tuple[int, int]] = []
+    real = exporting.batches
+
+    def noted(pairs: Any, window: tuple[int, int], *given: Any) -> Any:
+        read.append(window)
+        return real(pairs, window, *given)
+
+    monkeypatch.setattr(exporting, "batches", noted)
+    for limit, value in {"BLOCK": 5, "FIRST": 5, "WINDOW": 20}.items():
+        monkeypatch.setattr(exporting, limit, value)
+    assert fetch(boards) == whole
+    assert read == [(0, 5), (5, 20), (20, 40), (40, 50)]
+
+
 def test_pairs_leave_in_the_order_of_their_items_however_they_lie_in_files(boards: TrainingSheet, write: Write) -> None:
     last = QAPair.objects.of(boards.pk).filter(status="labeled").order_by("-position")[:3]
     for pair in last:
