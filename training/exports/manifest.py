@@ -23,7 +23,7 @@ from workbench.lakehouse.ids import uuid5_of
 VERSION = 1
 PART_LINES = 2_000
 # Parts are written many at once, because each write is a commit, and into files so large that no later write tidies them.
-MOST_WAITING = 25
+MOST_WAITING = 20
 
 
 @dataclass
@@ -71,8 +71,8 @@ class Manifest:
     def flush(self, least: int = MOST_WAITING) -> None:
         """Write the parts that wait, where there are that many; not while a statement of the export is open."""
         if len(self._waiting) >= least:
-            append_arrow(ExportPart, pa.Table.from_pylist(self._waiting))
-            self._waiting = []
+            parts, self._waiting = pa.Table.from_pylist(self._waiting), []
+            append_arrow(ExportPart, parts)
 
     def _part(self, text: bytes) -> bytes:
         self.digest.update(text)
