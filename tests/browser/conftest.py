@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Iterator
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import pytest
 from django.contrib.auth.models import User
@@ -18,21 +20,52 @@ CHROMIUM = shutil.which("chromium")
 SWITCHES = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync")
 
 
-@pytest.fixture
-def chromium(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A headless Chromium. Ask for it after the fixtures that use the database.
-
-    Playwright's loop runs in this thread until the end of the test, and Django refuses the database beside a loop.
-    """
+@pytest.fixture(scope="session")
+def started() -> Iterator[Started]:
+    """The headless Chromium of this process, which takes a second to start; its loop is hidden between tests."""
     if CHROMIUM is None:
         pytest.skip("There is no Chromium: `.ci/browser` installs it.")
     from playwright.sync_api import sync_playwright
 
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
-        yield browser
-        browser.close()
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
+        loop = asyncio.get_running_loop()
+        with running(None):
+            yield Started(chromium, loop)
+        chromium.close()
+
+
+class Started(NamedTuple):
+    chromium: Any
+    loop: asyncio.AbstractEventLoop
+
+
+@contextmanager
+def running(loop: asyncio.AbstractEventLoop | None) -> Iterator[None]:
+    """Tell this thread that a loop runs, or none.
+
+    Playwright's stands still between its calls and is called running all the same, by which Django would refuse the
+    database to the tests of other files, and asyncio to run a loop of theirs.
+    """
+    before = asyncio._get_running_loop()
+    asyncio._set_running_loop(loop)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(before)
+
+
+@pytest.fixture
+def chromium(started: Started, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A headless Chromium without any page. Ask for it after the fixtures that use the database.
+
+    Playwright's loop runs in this thread until the end of the test, and Django refuses the database beside a loop.
+    """
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with running(started.loop):
+        yield started.chromium
+        for context in started.chromium.contexts:
+            context.close()
         # Beside a loop a connection belongs to a context that outlives the test, and with it this test's lakehouse.
         connections[LAKEHOUSE].close()
         del connections[LAKEHOUSE]

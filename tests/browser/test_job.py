@@ -11,7 +11,6 @@ from typing import Any
 import polars
 import pytest
 
-from tests.browser.conftest import CHROMIUM, SWITCHES
 from tests.training.jobs.site import Api, Site, made, serving, until
 
 ITEMS = 5_000
@@ -19,8 +18,6 @@ ITEMS = 5_000
 
 @pytest.fixture
 def site(prepared: Path, tmp_path: Path) -> Iterator[Site]:
-    if CHROMIUM is None:
-        pytest.skip("There is no Chromium: `.ci/browser` installs it.")
     with made(tmp_path, ITEMS, prepared=prepared) as site:
         yield site
 
@@ -32,22 +29,17 @@ def api(site: Site) -> Iterator[Api]:
 
 
 @pytest.fixture
-def page(api: Api) -> Iterator[Any]:
+def page(api: Api, chromium: Any) -> Any:
     """A page on which Rosa has signed in."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.set_default_timeout(180_000)
-        page.faults = []
-        page.on("pageerror", lambda error: page.faults.append(str(error)))
-        page.goto(f"http://127.0.0.1:{api.port}/admin/")
-        page.fill("#id_username", "rosa")
-        page.fill("#id_password", "rosa's password")
-        page.click("button[type=submit]")
-        yield page
-        browser.close()
+    page = chromium.new_page(viewport={"width": 1280, "height": 800})
+    page.set_default_timeout(180_000)
+    page.faults = []
+    page.on("pageerror", lambda error: page.faults.append(str(error)))
+    page.goto(f"http://127.0.0.1:{api.port}/admin/")
+    page.fill("#id_username", "rosa")
+    page.fill("#id_password", "rosa's password")
+    page.click("button[type=submit]")
+    return page
 
 
 def done(page: Any) -> int:
