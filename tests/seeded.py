@@ -40,10 +40,14 @@ def seeded(stage: Stage) -> Path:
     return stage(demo)
 
 
+def the_boards() -> TrainingSheet:
+    return TrainingSheet.objects.get(sheet__name__startswith="PCB")
+
+
 @pytest.fixture
 def boards(seeded: Path) -> TrainingSheet:
     """The training sheet of the boards: 50 pairs, 10 pre-approved."""
-    return TrainingSheet.objects.get(sheet__name__startswith="PCB")
+    return the_boards()
 
 
 @pytest.fixture

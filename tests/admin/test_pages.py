@@ -19,6 +19,8 @@ from governance import audit
 from governance.models import UsageConstraintAudit
 from labels.models import CanonicalLabel
 from labels.opinions.actions import ask_for_opinions, give_opinion
+from tests.conftest import Stage
+from tests.seeded import demo, the_boards
 from tests.training.files.conftest import document
 from training.actions.conversations import import_conversations
 from training.actions.export import open_export
@@ -51,9 +53,10 @@ def list_of(name: str) -> str:
     return reverse(f"admin:{name.replace('.', '_')}_changelist")
 
 
-@pytest.fixture
-def audited(boards: TrainingSheet) -> None:
-    """Rows of what is only kept: an export, a review event, a job run, a usage change, a training file."""
+def rows_of_all(directory: Path) -> None:
+    """The demo's data, and rows of what is only kept: an export, a review event, a job run, a usage change, a file."""
+    demo(directory)
+    boards = the_boards()
     _, ids = import_conversations([("talk.json", json.dumps(document(1)).encode())], actor="rosa")
     create_training_file("Talks", ids, actor="rosa")
     list(open_export(boards, actor="rosa", channel="admin"))
@@ -74,6 +77,11 @@ def audited(boards: TrainingSheet) -> None:
     key = {"sheet": label.sheet, "label_type": label.label_type}
     ask_for_opinions(**key, share=100, actor="omar")
     give_opinion(**key, item_ref=label.item_ref, label_data=label.label_data, actor="ben")
+
+
+@pytest.fixture
+def audited(stage: Stage) -> None:
+    stage(rows_of_all)
 
 
 @pytest.mark.parametrize("name", LISTS)

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from tests.seeded import boards, seeded
+from tests.conftest import Scenes, Stage
+from tests.seeded import boards, demo, the_boards
 from training.actions.review import review
 from training.models import QAPair, TrainingSheet
 from training.review.journal import Decision
 
-__all__ = ["boards", "seeded"]
+__all__ = ["boards"]
 
 Download = Callable[..., Any]
 
@@ -27,11 +28,11 @@ def did(pair: QAPair, action: str, **more: Any) -> None:
     review(Decision(pair.pk, action, **more), actor="rosa")
 
 
-@pytest.fixture
-def reviewed(boards: TrainingSheet) -> dict[str, QAPair]:
-    """The pairs by what became of them."""
+def decided(directory: Path) -> dict[str, QAPair]:
+    """The demo's data, and what Rosa decides about the first boards."""
+    demo(directory)
     names = ("approved", "corrected", "taken_back", "rejected", "reopened", "untouched")
-    pairs = dict(zip(names, pairs_to_review(boards), strict=False))
+    pairs = dict(zip(names, pairs_to_review(the_boards()), strict=False))
     did(pairs["approved"], "approve")
     for location in ("top_left_quadrant", "top_right_quadrant"):
         answer = {"defect_type": "scratch", "severity": "minor", "location": location}
@@ -42,6 +43,19 @@ def reviewed(boards: TrainingSheet) -> dict[str, QAPair]:
     did(pairs["rejected"], "reject", reason="blurred")
     did(pairs["reopened"], "approve")
     did(pairs["reopened"], "reopen")
+    return pairs
+
+
+@pytest.fixture
+def seeded(stage: Stage, request: pytest.FixtureRequest) -> Path:
+    """The directory of this test's lakehouse with the demo's data, and with what Rosa decided if the test asks for it."""
+    return stage(decided if "reviewed" in request.fixturenames else demo)
+
+
+@pytest.fixture
+def reviewed(boards: TrainingSheet, scenes: Scenes) -> dict[str, QAPair]:
+    """The pairs, as they were drafted, by what became of them."""
+    pairs: dict[str, QAPair] = scenes(decided).result
     return pairs
 
 
