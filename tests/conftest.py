@@ -21,6 +21,7 @@ from django.db.models.signals import post_migrate
 from django.test.utils import setup_databases, teardown_databases
 from filelock import FileLock
 from rest_framework.test import APIClient
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from tests.databricks.elsewhere import reason
 from training.review.frames import frame_of
@@ -53,6 +54,20 @@ def pytest_configure() -> None:
     settings.FINDINGS = "ask"
     # Each process of a run empties its own, not what another one's test has just read ahead.
     settings.CACHES["ahead"]["LOCATION"] /= os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    find_static_files_once()
+
+
+def find_static_files_once() -> None:
+    """Every client of a test loads the middleware anew, and WhiteNoise looks at each of hundreds of files then."""
+    finds, found = WhiteNoiseMiddleware.add_files_from_finders, {}
+
+    def add_files_from_finders(middleware: WhiteNoiseMiddleware) -> None:
+        if not found:
+            finds(middleware)
+            found.update(middleware.files)
+        middleware.files.update(found)
+
+    pytest.MonkeyPatch().setattr(WhiteNoiseMiddleware, "add_files_from_finders", add_files_from_finders)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
