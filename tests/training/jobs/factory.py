@@ -38,7 +38,7 @@ from training.tasks import run_job
 
 # Commits often, so that many are written between two kills.
 pipeline.WRITE_EVERY, pipeline.MOST_WRITTEN = 0.05, 100
-exporting.WINDOW = exporting.FIRST = 1_000
+exporting.WINDOW = exporting.FIRST = exporting.BLOCK = 1_000
 manifest.Manifest.flush.__defaults__ = (1,)
 SOURCE = "mirion_vital/samples/boards"
 SCHEMA = {"type": "object", "properties": {"defect": {"type": "string"}}, "required": ["defect"]}
