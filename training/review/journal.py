@@ -25,7 +25,7 @@ from training.answerers import as_answer
 from training.chat import assistant_answer, with_answer
 from training.models import ReviewAction, ReviewPair
 from training.review.frames import Frame, frame_of, refuse_closed
-from training.review.states import CHANGED, LIMITED, LINK, expect_known
+from training.review.states import CHANGED, LIMITED, LINK, place_of
 from training.review.transitions import NEEDS_REASON, after
 from workbench.canonical import canonical_json
 from workbench.problems import Conflict, Forbidden, Invalid, Problem
@@ -76,12 +76,12 @@ class StaleVersion(Conflict):
 
 def basis_of(decision: Decision) -> Basis:
     """Return what the decision is judged by, which may be read from the lakehouse; NotFound for a pair that does not exist."""
-    pair = expect_known(decision.pair_id)
-    frame = frame_of(pair.training_sheet_id)
+    training_sheet_id, item_ref = place_of(decision.pair_id)
+    frame = frame_of(training_sheet_id)
     if decision.action not in ("approve", "edit") or not asks_for_annotations(frame.output_schema):
         return Basis(frame)
     try:
-        return Basis(frame, pictures_of_item(frame.sheet_id, pair.item_ref))
+        return Basis(frame, pictures_of_item(frame.sheet_id, item_ref))
     except (DatabaseError, OSError, Problem):
         return Basis(frame)
 
@@ -95,14 +95,12 @@ def record(decision: Decision, *, actor: str, basis: Basis | None = None) -> Rev
     is no longer the newest, a pair that another holds, a training sheet that a model was trained on, or an `action_id`
     that was another action's; Forbidden to undo what another did, and to change uses without the right.
     """
-    if done := _done(decision, actor):
-        return done
-    basis = basis or basis_of(decision)
     try:
+        basis = basis or basis_of(decision)
         with transaction.atomic("default"):
             return _recorded(decision, actor, basis)
-    except IntegrityError:
-        # The same action at the same moment, from a browser that was not sure.
+    except (IntegrityError, Problem):
+        # The same action again, from a browser that was not sure: as a rule its pair has moved on by the first time.
         if done := _done(decision, actor):
             return done
         raise
@@ -265,4 +263,4 @@ def _write(pair: ReviewPair, new: Mapping[str, Any], *, keep_holder: bool) -> No
     pair.waiting += 1
     if not keep_holder:
         pair.holder, pair.held_until = "", None
-    cast(Any, pair).save()
+    cast(Any, pair).save(update_fields=["status", "version", "state", "waiting", "holder", "held_until"])

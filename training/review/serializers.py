@@ -120,6 +120,15 @@ class ReviewedSerializer(serializers.Serializer[Any]):
     action = ReviewActionSerializer()
 
 
+# One for all answers: finding out the fields takes longer than writing them.
+_REVIEWED = ReviewedSerializer()
+
+
+def reviewed(action: ReviewAction) -> dict[str, Any]:
+    """Return the answer to a decision: the pair as it is now, and the action."""
+    return _REVIEWED.to_representation({"pair": action.pair, "action": action})
+
+
 class HoldSerializer(serializers.Serializer[Any]):
     take_over = serializers.BooleanField(default=True, help_text="Also from who has it, for those who may take over.")
 

@@ -66,6 +66,15 @@ def expect_known(pair_id: str) -> ReviewPair:
     raise NotFound(f"There is no pair {pair_id}.")
 
 
+def place_of(pair_id: str) -> tuple[str, str]:
+    """Return the training sheet and the item of a pair, which never change; else as `expect_known`."""
+    places = ReviewPair.objects.filter(pk=pair_id).values_list("training_sheet_id", "item_ref")
+    if known := places.first():
+        return known
+    fetched = expect_known(pair_id)
+    return fetched.training_sheet_id, fetched.item_ref
+
+
 def catch_up(training_sheet_id: str) -> None:
     """Look again at the pairs that failed and that review knows, after others may have been drafted for them."""
     known = ReviewPair.objects.filter(training_sheet_id=training_sheet_id, status="unlabeled", waiting=0)

@@ -27,7 +27,7 @@ from training.models import QAPair
 from training.review.journal import USES, Decision
 from training.review.overlay import with_status
 from training.review.rights import rights_of
-from training.review.serializers import ReviewedSerializer
+from training.review.serializers import ReviewedSerializer, reviewed
 from training.review.sight import need_pairs
 from workbench.api.permissions import may
 from workbench.near import listed
@@ -71,7 +71,7 @@ class ChangesUses:
         )
         done = review(decision, actor=request.user.get_username())
         done.refresh_from_db()
-        return Response(ReviewedSerializer({"pair": done.pair, "action": done}).data)
+        return Response(reviewed(done))
 
     @extend_schema(
         operation_id="qa_pairs_uses_of_many",

@@ -30,6 +30,7 @@ from training.review.serializers import (
     ReviewedSerializer,
     ReviewPairSerializer,
     UndoBatchSerializer,
+    reviewed,
 )
 from training.review.sight import need_pairs
 from training.review.transitions import VERBS
@@ -54,7 +55,7 @@ def verb(name: str) -> View:
         need_pairs(request.user, [pk])
         wanted = given.decision(pk, name, **rights_of(request.user))
         done = review(wanted, actor=request.user.get_username())
-        return Response(ReviewedSerializer({"pair": done.pair, "action": done}).data)
+        return Response(reviewed(done))
 
     act.__name__, act.__doc__ = name, f"{name.capitalize()} the pair; the answer is its newest state and the action."
     # In this order, as everywhere: `action` forgets what `extend_schema` said before it.

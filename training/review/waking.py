@@ -25,9 +25,12 @@ def wake(training_sheet_id: str) -> None:
     """Enqueue the task that applies the journal, unless it waits already or the lakehouse is to be left alone."""
     keep_looking()
     now = timezone.now()
-    ReviewSheet.objects.get_or_create(pk=training_sheet_id)
-    untold = Q(enqueued_at=None) | Q(enqueued_at__lt=now - FORGOTTEN)
-    if ReviewSheet.objects.filter(untold, _due(), pk=training_sheet_id).update(enqueued_at=now):
+    sheet, _ = ReviewSheet.objects.get_or_create(pk=training_sheet_id)
+    told = sheet.enqueued_at
+    # A worker that was told forgets it before it looks, and so finds what was recorded before this was read.
+    if told and told >= now - FORGOTTEN:
+        return
+    if ReviewSheet.objects.filter(_due(), pk=training_sheet_id, enqueued_at=told).update(enqueued_at=now):
         enqueue_review(training_sheet_id)
 
 
