@@ -23,7 +23,7 @@ from labels.labeling.walking import ORDERS, walk
 from labels.opinions.due import is_blind
 from sheets.reading import ref_before
 from templates_app.answer_form import answer_of
-from workbench.canonical import canonical_json
+from templates_app.theirs import theirs_in_words
 from workbench.csp import strict
 from workbench.problems import Conflict, Invalid, Problem
 from workbench.signed_in import sign_in_pages
@@ -218,9 +218,8 @@ def _refused(request: HttpRequest, task: Task, item_ref: str, problem: Problem) 
     messages.error(request, problem.message)
     typed = answer_of(task.output_schema, request.POST)
     if problem.details:
-        messages.warning(
-            request, f"Theirs: {canonical_json(problem.details['theirs']['label_data'])}. Yours is in the form."
-        )
+        theirs = theirs_in_words(problem.details["theirs"]["label_data"], typed)
+        messages.warning(request, f"{theirs} Yours is in the form.")
     shown = shown_item(
         task,
         item_ref,

@@ -27,7 +27,7 @@ from sheets.item_page import source_of
 from sheets.models import Sheet
 from templates_app.form_fields import words_of
 from templates_app.schemas import normalise_output_schema
-from workbench.canonical import canonical_json
+from templates_app.theirs import theirs_in_words
 from workbench.concepts import Confidence
 from workbench.csp import strict
 from workbench.problems import Invalid, Problem
@@ -171,7 +171,7 @@ def _refused(request: HttpRequest, opinion: LabelOpinion, problem: Problem, chos
     messages.error(request, problem.message)
     if problem.details:
         theirs, mine = problem.details["theirs"]["label_data"], problem.details["mine"]
-        messages.warning(request, f"Theirs: {canonical_json(theirs)} · Yours: {canonical_json(mine)}")
+        messages.warning(request, theirs_in_words(theirs, mine))
     dispute = _dispute(settle(opinion))
     return _page(request, opinion.sheet, opinion.label_type, dispute, chosen, problem=problem)
 

@@ -367,6 +367,7 @@ def test_the_screen_says_what_is_missing_and_who_was_faster(
     assert client.post(address, posted | {"verb": "skip"}).headers["Location"].endswith(f"after={opinion.pk}")
     adjudicate(opinion, label_data={"defect": "none"}, actor="omar", seen_version=1)
     late = client.post(address, posted | {"choice.defect": "first"})
-    assert (late.status_code, "Theirs: {&quot;defect&quot;:&quot;none&quot;}" in late.content.decode()) == (409, True)
+    said = "Theirs differs from yours: defect is “none”, yours “scratch”."
+    assert (late.status_code, said in late.content.decode()) == (409, True)
     agreement = client.get(reverse("agreement", args=[opinion.sheet_id, "defect"])).content.decode()
     assert "by omar" in agreement

@@ -18,6 +18,7 @@ from governance.changing import CHANGE_USES
 from governance.uses import CLASSIFICATIONS
 from templates_app.answer_form import MISSING, answer_of
 from templates_app.schemas import checker
+from templates_app.theirs import theirs_in_words
 from training.actions.review import review
 from training.answerers import as_answer
 from training.chat import assistant_answer
@@ -203,7 +204,7 @@ def _decide(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice)
     except Problem as problem:
         messages.error(request, problem.message)
         if isinstance(problem, StaleVersion) and not is_about_uses:
-            messages.warning(request, f"Theirs: {_theirs(problem) or 'no answer'}. Yours is in the form.")
+            messages.warning(request, f"{_theirs(problem, training_sheet.pk, answer)} Yours is in the form.")
         faults: Sequence[str] = problem.fields.get("answer", [])
         pair.refresh_from_db()
         shown = shown_pair(training_sheet, pair, typed=answer, faults=faults)
@@ -215,8 +216,9 @@ def _decide(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice)
     return redirect(f"{request.path}?{again}{query_text(choice)}")
 
 
-def _theirs(problem: StaleVersion) -> str | None:
-    return assistant_answer(problem.details["theirs"]["messages"])
+def _theirs(problem: StaleVersion, key: str, mine: Any) -> str:
+    text = assistant_answer(problem.details["theirs"]["messages"]) or ""
+    return theirs_in_words(as_answer(text, checker(frame_of(key).output_schema)), mine)
 
 
 def _decision(request: HttpRequest, key: str, pair: ReviewPair, verb: str, answer: Any) -> Decision:

@@ -89,8 +89,8 @@ def test_deciding_asks_the_default_database_a_few_times(waiting: QAPair, act: Ac
     act(waiting, "flag", reason="look again")
     with CaptureQueriesContext(connections["default"]) as asked, CaptureQueriesContext(connections[LAKEHOUSE]) as read:
         assert act(waiting, "approve").status_code == 200
-    # Was it done, is it known; in a transaction pair, closed, pair, action; after the answer the worker is told by two.
-    assert (len(asked), len(read)) == (10, 0), [query["sql"][:80] for query in asked]
+    # Where it lies; in a transaction pair, closed, pair, action; after the answer whether the worker was told.
+    assert (len(asked), len(read)) == (8, 0), [query["sql"][:80] for query in asked]
 
 
 def test_editing_an_approved_pair_is_the_next_version_of_its_label(waiting: QAPair, act: Act) -> None:

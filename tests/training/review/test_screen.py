@@ -89,7 +89,8 @@ def test_a_conflict_keeps_what_was_said_and_shows_theirs(
     answer = post(screen, boards, pair, "approve", **ANSWER, **said)
     page = answer.content.decode()
     assert answer.status_code == 409
-    assert "Theirs: {&quot;defect_type&quot;:&quot;none&quot;" in page
+    differs = "Theirs differs from yours: defect_type is “none”, yours “scratch”; "
+    assert differs in page and "Yours is in the form." in page
     assert 'value="&quot;scratch&quot;" checked' in page
     assert "a thin line</textarea>" in page and '<option value="low" selected>' in page and 'value="Not sure"' in page
 
