@@ -15,7 +15,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from labels.labeling.posted import whole
 from labels.labeling.sight import expect_sheet
 from labels.models import CanonicalLabel, LabelOpinion
 from labels.opinions.actions import adjudicate, label_of, settle
@@ -30,6 +29,7 @@ from templates_app.schemas import normalise_output_schema
 from templates_app.theirs import theirs_in_words
 from workbench.concepts import Confidence
 from workbench.csp import strict
+from workbench.posted import whole
 from workbench.problems import Invalid, Problem
 from workbench.sheet_rights import need_work
 
@@ -85,8 +85,11 @@ def page(request: HttpRequest, sheet_id: str, label_type: str) -> HttpResponse:
 
 
 def _waiting(sheet: Sheet, label_type: str, actor: str) -> QuerySet[LabelOpinion]:
-    status = LabelOpinion.Status.WAITING
-    waiting = LabelOpinion.objects.filter(sheet_id=sheet.pk, label_type=label_type, status=status)
+    # One whose label was taken back waits for nothing.
+    labeled = CanonicalLabel.objects.filter(sheet_id=sheet.pk, label_type=label_type).order_by().values("item_ref")
+    waiting = LabelOpinion.objects.filter(
+        sheet_id=sheet.pk, label_type=label_type, status=LabelOpinion.Status.WAITING, item_ref__in=labeled
+    )
     return waiting.exclude(Q(author=actor) | Q(first_author=actor)).select_related("sheet")
 
 

@@ -44,7 +44,7 @@ def blind_of_sheet(sheet: Sheet, user: Any) -> frozenset[str]:
         label
         for rule in rules
         for label in CanonicalLabel.objects.filter(sheet_id=sheet.pk, label_type=rule.label_type)
-        .only("item_ref", *AUTHORS)
+        .only("sheet_id", "label_type", "item_ref", *AUTHORS)
         .iterator()
         if is_chosen(rule, label.item_ref)
     ]
@@ -84,8 +84,14 @@ def _open(labels: Iterable[CanonicalLabel], actor: str) -> list[CanonicalLabel]:
     others = {label.pk: label for label in labels if actor not in [getattr(label, name) for name in AUTHORS]}
     if not others:
         return []
-    given = LabelOpinion.objects.filter(canonical_label_id__among=list(others))
-    known = set(given.values_list("canonical_label_id", flat=True))
+    # By the item: a label that was taken back and given anew is another row, and the opinion stays the item's.
+    given = LabelOpinion.objects.filter(
+        sheet_id__in={label.sheet_id for label in others.values()},
+        item_ref__among=list({label.item_ref for label in others.values()}),
+    )
+    answered = set(given.values_list("sheet_id", "label_type", "item_ref"))
     written = CanonicalLabelVersion.objects.filter(canonical_label__pk__among=list(others), modified_by=actor)
-    known |= set(written.values_list("canonical_label_id", flat=True))
-    return [label for key, label in others.items() if key not in known]
+    known = set(written.values_list("canonical_label_id", flat=True))
+    return [
+        label for key, label in others.items() if key not in known and (*_task(label), label.item_ref) not in answered
+    ]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from labels.history import version_id
-from labels.models import CanonicalLabelVersion, LabelOpinion
+from labels.models import CanonicalLabel, CanonicalLabelVersion, LabelOpinion
 from labels.opinions.comparing import Unit, are_same, compare
 from labels.opinions.measures import Tally
 from labels.opinions.rules import rule_of, sameness
@@ -19,6 +20,9 @@ from templates_app.schemas import normalise_output_schema
 
 CHUNK = 200
 LISTED = 200
+
+# Sheet, label type and item
+Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +50,37 @@ class Agreement:
 def agreement_of(sheet: Sheet, label_type: str) -> Agreement:
     """Return the agreement of both first answers, whatever was decided since; memory grows with the fields only."""
     found, rule = Agreement(), sameness(rule_of(sheet, label_type))
+    waiting: set[Key] = set()
     opinions = LabelOpinion.objects.filter(sheet_id=sheet.pk, label_type=label_type).order_by("-made_at", "-id")
     for opinion, first in _with_first(opinions.iterator(chunk_size=CHUNK)):
         units = compare(normalise_output_schema(opinion.output_schema or {}), first, opinion.label_data, rule)
         found.tally.add(opinion.first_author, opinion.author, units)
-        found.waiting += opinion.status == LabelOpinion.Status.WAITING
+        if opinion.status == LabelOpinion.Status.WAITING:
+            waiting.add((sheet.pk, label_type, opinion.item_ref))
         if not are_same(units) and len(found.differing) < LISTED:
             found.differing.append(Differing(opinion, _names(units)))
+    found.waiting = _labeled(waiting)[sheet.pk, label_type]
     return found
 
 
 def opinions_of(sheet_ids: Iterable[str]) -> dict[tuple[str, str], tuple[int, int]]:
-    """Return the second opinions by sheet and label type, all and those to be adjudicated, in one statement."""
-    waits = Count("pk", filter=Q(status=LabelOpinion.Status.WAITING))
+    """Return the second opinions by sheet and label type, all and those to be adjudicated, in two or three statements."""
     opinions = LabelOpinion.objects.filter(sheet_id__in=list(sheet_ids)).order_by()
-    found = opinions.values_list("sheet_id", "label_type").annotate(all=Count("pk"), waits=waits)
-    return {(sheet_id, label_type): (count, waiting) for sheet_id, label_type, count, waiting in found}
+    found = opinions.values_list("sheet_id", "label_type").annotate(all=Count("pk"))
+    items = opinions.filter(status=LabelOpinion.Status.WAITING).values_list("sheet_id", "label_type", "item_ref")
+    waiting = _labeled(set(items))
+    return {(sheet_id, label_type): (count, waiting[sheet_id, label_type]) for sheet_id, label_type, count in found}
+
+
+def _labeled(items: set[Key]) -> Counter[tuple[str, str]]:
+    """Count the items whose opinion waits by sheet and label type; one whose label was taken back waits for nothing."""
+    if not items:
+        return Counter()
+    labels = CanonicalLabel.objects.filter(
+        sheet_id__in={sheet_id for sheet_id, _, _ in items}, item_ref__among=list({ref for _, _, ref in items})
+    )
+    labeled = items & set(labels.values_list("sheet_id", "label_type", "item_ref"))
+    return Counter((sheet_id, label_type) for sheet_id, label_type, _ in labeled)
 
 
 def _with_first(opinions: Iterator[LabelOpinion]) -> Iterator[tuple[LabelOpinion, Any]]:

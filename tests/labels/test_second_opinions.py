@@ -22,6 +22,8 @@ from labels.actions import record_label
 from labels.models import CanonicalLabel, CanonicalLabelVersion, LabelOpinion
 from labels.opinions import actions
 from labels.opinions.actions import adjudicate, ask_for_opinions, give_opinion, settle
+from labels.opinions.due import blind_of_sheet, due_refs
+from labels.opinions.reporting import agreement_of, opinions_of
 from labels.opinions.rules import is_chosen
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
@@ -348,6 +350,22 @@ def test_a_label_from_review_is_a_first_opinion_too(boards: Sheet, template: Pro
     record_label(sheet=boards, label_data={"defect": "none"}, actor="a reviewer", template=template, **KEY)
     given = give_opinion(sheet=boards, label_data={"defect": "none"}, actor="ben", **KEY)
     assert (given.first_author, given.status) == ("a reviewer", "agreed")
+
+
+def test_an_opinion_stays_the_items_when_its_label_is_taken_back_and_given_anew(
+    opinion: LabelOpinion, record: Record, template: PromptTemplate, client: Client, rosa: User, nils: User
+) -> None:
+    address = reverse("adjudicate", args=[opinion.sheet_id, "defect"])
+    CanonicalLabel.objects.filter(item_ref="a1")._raw_delete(LAKEHOUSE)
+    client.force_login(rosa)
+    assert "<b>0</b> to decide" in client.get(address).content.decode()
+    assert opinions_of([opinion.sheet_id])[opinion.sheet_id, "defect"] == (1, 0)
+    assert agreement_of(opinion.sheet, "defect").waiting == 0
+    record(label_data={"defect": "scratch"}, actor="ana", template=template)
+    assert due_refs(opinion.sheet, "defect", ["a1"], actor="cara") == set()
+    assert blind_of_sheet(opinion.sheet, nils) == set()
+    assert "<b>1</b> to decide" in client.get(address).content.decode()
+    assert opinions_of([opinion.sheet_id])[opinion.sheet_id, "defect"] == (1, 1)
 
 
 def test_the_screen_says_what_is_missing_and_who_was_faster(
