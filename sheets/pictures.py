@@ -11,7 +11,7 @@ from django.core.cache import cache, caches
 from PIL import ExifTags, Image
 
 from sheets.models import Sheet
-from sheets.reading import VolumeFile, get_item
+from sheets.reading import VolumeFile, get_item, items_of
 from sheets.volumes import open_path
 from workbench.problems import Problem
 
@@ -43,11 +43,27 @@ def pictures_of_item(sheet_id: str, item_ref: str) -> list[Picture]:
 
     Raises a Problem where the item cannot be read.
     """
-    found: list[Picture] | None = caches["ahead"].get(_item_key(sheet_id, item_ref))
+    found = remembered_pictures(sheet_id, item_ref)
     if found is None:
         item = get_item(Sheet.objects.get(pk=sheet_id), item_ref)
         found = remember_pictures(sheet_id, item_ref, pictures_of(item.files))
     return found
+
+
+def remembered_pictures(sheet_id: str, item_ref: str) -> list[Picture] | None:
+    """Return the pictures of an item as they were seen last, or None where that was too long ago."""
+    found: list[Picture] | None = caches["ahead"].get(_item_key(sheet_id, item_ref))
+    return found
+
+
+def read_pictures(sheet_id: str, item_refs: Sequence[str]) -> None:
+    """Have the pictures of these items remembered: those that nobody saw lately are read in one query.
+
+    Raises a Problem where the items cannot be read.
+    """
+    missing = {ref: 0 for ref in item_refs if not caches["ahead"].has_key(_item_key(sheet_id, ref))}
+    for item in items_of(Sheet.objects.get(pk=sheet_id), missing) if missing else ():
+        remember_pictures(sheet_id, item.ref, pictures_of(item.files))
 
 
 def remember_pictures(sheet_id: str, item_ref: str, pictures: list[Picture]) -> list[Picture]:

@@ -12,9 +12,10 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 
 from governance import audit
+from sheets.pictures import remembered_pictures
 from training.models import ReviewAction
 from training.review.applying import apply_waiting
-from training.review.journal import USES, Basis, Decision, basis_of, record
+from training.review.journal import USES, Basis, Decision, basis_of, read_pictures_of, record
 from training.review.rights import Rights
 from training.review.states import know
 from training.review.waking import keep_looking, wake
@@ -71,9 +72,10 @@ def review_many(
 def _based(decisions: Sequence[Decision], refused: Refused) -> list[tuple[Decision, Basis]]:
     """Return the decisions with what each is judged by; one whose pair does not exist is refused."""
     based = []
+    read_pictures_of(decisions)
     for decision in decisions:
         try:
-            based.append((decision, basis_of(decision)))
+            based.append((decision, basis_of(decision, remembered_pictures)))
         except NotFound as problem:
             refused.append((decision, problem))
     return based

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, ClassVar
 
 import orjson
@@ -12,10 +13,12 @@ from django.core.cache import cache
 
 from templates_app.schemas import normalise_output_schema
 from training.models import ReviewSheet, TrainingSheet
+from workbench.after_answer import after_answer
 from workbench.problems import Conflict, NotFound
 
-# For so many seconds a screen shows the names, guidelines and sources of a training sheet as they were.
-FRESH = 60
+# Seconds after which the names, guidelines and sources of a training sheet are read anew, once the answer is sent; and for
+# how many a screen shows those it has while the lakehouse is away.
+FRESH, SHOWN = 60, 3_600
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,27 @@ def _read(training_sheet_id: str) -> Frame:
 
 
 def training_sheet_of(training_sheet_id: str) -> TrainingSheet | None:
-    """Return the training sheet with its sheet and template for showing, as they were within the last minute."""
-    key = f"training-sheet-{training_sheet_id}"
-    found: TrainingSheet | None = cache.get(key)
+    """Return the training sheet with its sheet and template for showing, as they were lately."""
+    kept: tuple[TrainingSheet, float] | None = cache.get(_key(training_sheet_id))
+    if kept is None:
+        return _kept_anew(training_sheet_id)
+    # By one request a minute: a lakehouse that does not answer must not hold every thread.
+    if time.time() - kept[1] > FRESH and cache.add(f"{_key(training_sheet_id)}-asked", True, FRESH):
+        after_answer(("training-sheet", training_sheet_id), partial(_kept_anew, training_sheet_id))
+    return kept[0]
+
+
+def _kept_anew(training_sheet_id: str) -> TrainingSheet | None:
+    found = TrainingSheet.objects.select_related("sheet", "template").filter(pk=training_sheet_id).first()
     if found is None:
-        found = TrainingSheet.objects.select_related("sheet", "template").filter(pk=training_sheet_id).first()
-        cache.set(key, found, FRESH)
+        cache.delete(_key(training_sheet_id))
+    else:
+        cache.set(_key(training_sheet_id), (found, time.time()), SHOWN)
     return found
+
+
+def _key(training_sheet_id: str) -> str:
+    return f"training-sheet-{training_sheet_id}"
 
 
 def mark_closed(training_sheet_id: str) -> None:

@@ -7,7 +7,8 @@ waiting; as a rule it is remembered, and no statement goes to the lakehouse. App
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import uuid4
@@ -16,7 +17,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from governance.changing import UsesChange
-from sheets.pictures import Picture, pictures_of_item
+from sheets.pictures import Picture, pictures_of_item, read_pictures
 from templates_app.annotations import asks_for_annotations
 from templates_app.changes import Change, as_stored, changes_between
 from templates_app.schemas import checker, misfits
@@ -27,11 +28,13 @@ from training.models import ReviewAction, ReviewPair
 from training.review.frames import Frame, frame_of, refuse_closed
 from training.review.states import CHANGED, LIMITED, LINK, place_of
 from training.review.transitions import NEEDS_REASON, after
-from workbench.canonical import canonical_json
+from workbench.canonical import canonical_json, storing_faults
 from workbench.problems import Conflict, Forbidden, Invalid, Problem
 
 UNSAID: Any = object()
 USES = "uses"
+LONGEST_ID = 64
+PicturesOf = Callable[[str, str], Sequence[Picture] | None]
 
 
 @dataclass(frozen=True)
@@ -74,16 +77,38 @@ class StaleVersion(Conflict):
     code = "stale_version"
 
 
-def basis_of(decision: Decision) -> Basis:
-    """Return what the decision is judged by, which may be read from the lakehouse; NotFound for a pair that does not exist."""
+def basis_of(decision: Decision, pictures: PicturesOf = pictures_of_item) -> Basis:
+    """Return what the decision is judged by, which may be read from the lakehouse; NotFound for a pair that does not exist.
+
+    `pictures` says from where the item's are: for one of many, `remembered_pictures` after `read_pictures_of`.
+    """
     training_sheet_id, item_ref = place_of(decision.pair_id)
     frame = frame_of(training_sheet_id)
-    if decision.action not in ("approve", "edit") or not asks_for_annotations(frame.output_schema):
+    if not _needs_pictures(decision, frame):
         return Basis(frame)
     try:
-        return Basis(frame, pictures_of_item(frame.sheet_id, item_ref))
+        return Basis(frame, pictures(frame.sheet_id, item_ref))
     except (DatabaseError, OSError, Problem):
         return Basis(frame)
+
+
+def read_pictures_of(decisions: Sequence[Decision]) -> None:
+    """Have the pictures remembered by which the decisions are judged, in one query for each sheet."""
+    places = ReviewPair.objects.filter(pk__in=[decision.pair_id for decision in decisions])
+    by_pair = {key: place for key, *place in places.values_list("pk", "training_sheet_id", "item_ref")}
+    by_sheet: dict[str, list[str]] = {}
+    for decision in decisions:
+        training_sheet_id, item_ref = by_pair.get(decision.pair_id, ("", ""))
+        if item_ref and _needs_pictures(decision, frame := frame_of(training_sheet_id)):
+            by_sheet.setdefault(frame.sheet_id, []).append(item_ref)
+    for sheet_id, item_refs in by_sheet.items():
+        # What cannot be looked at now is judged without.
+        with suppress(DatabaseError, OSError, Problem):
+            read_pictures(sheet_id, item_refs)
+
+
+def _needs_pictures(decision: Decision, frame: Frame) -> bool:
+    return decision.action in ("approve", "edit") and asks_for_annotations(frame.output_schema)
 
 
 def record(decision: Decision, *, actor: str, basis: Basis | None = None) -> ReviewAction:
@@ -95,6 +120,7 @@ def record(decision: Decision, *, actor: str, basis: Basis | None = None) -> Rev
     is no longer the newest, a pair that another holds, a training sheet that a model was trained on, or an `action_id`
     that was another action's; Forbidden to undo what another did, and to change uses without the right.
     """
+    _expect_storable(decision)
     try:
         basis = basis or basis_of(decision)
         with transaction.atomic("default"):
@@ -104,6 +130,17 @@ def record(decision: Decision, *, actor: str, basis: Basis | None = None) -> Rev
         if done := _done(decision, actor):
             return done
         raise
+
+
+def _expect_storable(decision: Decision) -> None:
+    """Raise Invalid for what a database or JSON cannot keep."""
+    said = {name: getattr(decision, name) for name in ("action_id", "batch_id", "answer", "reason", "notes")}
+    faults = {name: storing_faults(value) for name, value in said.items() if value is not UNSAID}
+    for name in ("action_id", "batch_id"):
+        if (length := len(said[name])) > LONGEST_ID:
+            faults[name].append(f"Found {length} characters: use at most {LONGEST_ID}.")
+    if found := {name: words for name, words in faults.items() if words}:
+        raise Invalid.of_fields("The action was not recorded.", found)
 
 
 def _done(decision: Decision, actor: str) -> ReviewAction | None:
@@ -228,7 +265,6 @@ def _limited(pair: ReviewPair, decision: Decision) -> dict[str, Any]:
 
 def _answer_text(pair: ReviewPair, decision: Decision, basis: Basis) -> str:
     """Return the answer to approve, as text; Invalid for an empty one and for one that does not fit the schema."""
-    schema = basis.frame.output_schema
     if (decision.action == "edit") != (decision.answer is not UNSAID):
         words = "An edit needs the answer." if decision.action == "edit" else "Only an edit takes an answer."
         raise Invalid.of_fields("The action was not recorded.", {"answer": [words]})
@@ -237,6 +273,7 @@ def _answer_text(pair: ReviewPair, decision: Decision, basis: Basis) -> str:
     if given is None or (isinstance(given, str) and not given.strip()):
         words = "The answer is empty, and an empty answer cannot be approved: write one, reject the pair or flag it."
         raise Invalid.of_fields("The action was not recorded.", {"answer": [words]})
+    schema = basis.frame.output_schema
     fits = checker(schema)
     value = as_stored(as_answer(given, fits), as_answer(stored, fits))
     faults = misfits(schema, value)

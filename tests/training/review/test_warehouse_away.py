@@ -11,7 +11,10 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 from django.contrib.auth.models import User
+from django.core.cache import caches
+from django.db import connections
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from sheets.actions import create_sheet
@@ -20,6 +23,8 @@ from templates_app.models import PromptTemplate
 from tests.training.review.conftest import Act, Away
 from training.actions.generate import generate
 from training.models import QAPair, ReviewAction, TrainingSheet
+from training.review import frames
+from workbench.router import LAKEHOUSE
 
 PICTURE = Path("seed_data/pcb_defects/images")
 BOX = {"label": "scratch", "box": {"x": 100, "y": 100, "width": 200, "height": 100}}
@@ -69,24 +74,51 @@ def test_also_for_who_may_not_see_every_sheet(
     assert ReviewAction.objects.get().actor == "rosa"
 
 
-@pytest.fixture
-def marked(boards: TrainingSheet, lakehouse: Path) -> QAPair:
-    """A board with a machine's box as its draft."""
+def test_the_screen_shows_the_next_pair_however_long_ago_it_was_read(
+    boards: TrainingSheet, queue: list[dict[str, Any]], rosa: User, away: Away, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = Client()
+    screen.force_login(rosa)
+    first, second, _ = (f"/review/{boards.pk}/pairs/{pair['id']}" for pair in queue)
+    assert screen.get(first).status_code == 200
+    kept = frames.cache.get(frames._key(boards.pk))
+    with away():
+        frames.cache.set(frames._key(boards.pk), kept)
+        monkeypatch.setattr(frames, "FRESH", -1)
+        page = screen.get(second)
+    assert (page.status_code, queue[1]["item_ref"] in page.content.decode()) == (200, True)
+
+
+def with_boxes(lakehouse: Path, count: int) -> list[QAPair]:
+    """Pairs of boards, each with a machine's box as its draft."""
     volume = lakehouse / "Volumes/mirion_vital/samples/seen"
     volume.mkdir(parents=True)
-    file = sorted(PICTURE.iterdir())[0]
-    shutil.copy(file, volume)
-    answer = {"defects": {"image": file.name, "width": 800, "height": 600, "shapes": [BOX]}}
-    sizes = {"image_width_px": [800], "image_height_px": [600]}
-    row = {"image_id": [file.name], "board_serial": ["1"], "line": ["A"], "machine": [json.dumps(answer)], **sizes}
-    write_deltalake(lakehouse / "mirion_vital/samples/seen_boards", pa.table(row))
+    files = sorted(PICTURE.iterdir())[:count]
+    for file in files:
+        shutil.copy(file, volume)
+    answers = [{"defects": {"image": file.name, "width": 800, "height": 600, "shapes": [BOX]}} for file in files]
+    rows = {
+        "image_id": [file.name for file in files],
+        "board_serial": [str(at) for at in range(count)],
+        "line": ["A"] * count,
+        "machine": [json.dumps(answer) for answer in answers],
+        "image_width_px": [800] * count,
+        "image_height_px": [600] * count,
+    }
+    write_deltalake(lakehouse / "mirion_vital/samples/seen_boards", pa.table(rows))
     sources = [{"type": "volume", "path": "/Volumes/mirion_vital/samples/seen", "join_key": "image_id"}]
     table = {"primary_table": "mirion_vital.samples.seen_boards", "join_keys": ["image_id"]}
     sheet = create_sheet({"name": "Seen", "secondary_sources": sources, **table}, actor="omar")
     template = PromptTemplate.objects.get(label_type="defect_boxes")
     config = {"response_column": "machine"}
     made = generate(sheet=sheet, template=template, actor="omar", mode="existing_column", config=config)
-    return QAPair.objects.get(training_sheet=made)
+    return list(QAPair.objects.of(made.pk))
+
+
+@pytest.fixture
+def marked(boards: TrainingSheet, lakehouse: Path) -> QAPair:
+    """A board with a machine's box as its draft."""
+    return with_boxes(lakehouse, 1)[0]
 
 
 def test_boxes_are_judged_by_the_picture_that_was_shown(marked: QAPair, act: Act, rosa: User, away: Away) -> None:
@@ -105,3 +137,19 @@ def test_boxes_on_a_picture_that_cannot_be_looked_at_are_taken(marked: QAPair, a
     act(marked, "flag", reason="Not sure")  # review knows the pair from now on
     with away():
         assert act(marked, "approve").status_code == 200
+
+
+def test_of_many_boxes_the_pictures_are_read_in_one_go(boards: TrainingSheet, lakehouse: Path, api: APIClient) -> None:
+    pairs = with_boxes(lakehouse, 4)
+
+    def statements(some: list[QAPair]) -> int:
+        caches["ahead"].clear()
+        actions = [{"pair_id": pair.pk, "action": "approve"} for pair in some]
+        api.post("/api/v1/qa-pairs/review", {"actions": actions, "dry_run": True}, format="json")
+        with CaptureQueriesContext(connections[LAKEHOUSE]) as first:
+            caches["ahead"].clear()
+            done = api.post("/api/v1/qa-pairs/review", {"actions": actions, "dry_run": True}, format="json").json()
+        assert done["done"] == len(some)
+        return len(first)
+
+    assert statements(pairs[:1]) == statements(pairs) > 0
