@@ -16,7 +16,7 @@ from templates_app.drafts import label_type_faults
 from templates_app.models import PromptTemplate
 from templates_app.schemas import SchemaProblem, misfits, normalise_output_schema
 from templates_app.shapes import picture_faults
-from workbench.canonical import canonical_bytes
+from workbench.canonical import storing_faults
 from workbench.concepts import Confidence
 from workbench.near import listed, near_misses
 from workbench.problems import Invalid, NotFound
@@ -104,10 +104,7 @@ def _data_faults(data: Any) -> Iterator[str]:
     if data is None or (isinstance(data, str) and not data.strip()):
         yield "Found nothing: a label holds an answer."
         return
-    try:
-        canonical_bytes(data)
-    except ValueError as error:
-        yield str(error)
+    yield from storing_faults(data)
 
 
 def _use_faults(allowed: Collection[str], prohibited: Collection[str]) -> list[str]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -10,6 +11,8 @@ from typing import Any
 import orjson
 
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
+# The escaped character, not a backslash before "u0000".
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def canonical_json(value: Any) -> str:
@@ -32,6 +35,15 @@ def canonical_bytes(value: Any) -> bytes:
     if b"null" in text and (path := _not_finite(value, "")):
         raise ValueError(f"{path} is NaN or infinite, which JSON cannot hold. Use null or a number.")
     return text
+
+
+def storing_faults(value: Any) -> list[str]:
+    """Return why the JSON value that somebody gave cannot be kept; empty where it can."""
+    try:
+        text = canonical_bytes(value)
+    except ValueError as error:
+        return [str(error)]
+    return ["Found the character U+0000, which PostgreSQL keeps in no text: leave it out."] if _NUL.search(text) else []
 
 
 def _plain(value: Any) -> Any:

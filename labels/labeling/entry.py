@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from labels.labeling.progress import counts_of
-from labels.labeling.sight import may_label
+from labels.labeling.sight import expect_sheet, may_label
 from labels.labeling.templates_of import by_table
 from labels.opinions.reporting import opinions_of
 from sheets.models import Sheet
+from templates_app.drafts import label_type_faults
 from templates_app.models import PromptTemplate
 from workbench.csp import strict
 
@@ -56,7 +57,9 @@ def entry(request: HttpRequest) -> HttpResponse:
     """Return the sheets with their label types, or one `?sheet=`; with `?label_type=` too go to the screen of that task."""
     sheet_id, label_type = request.GET.get("sheet"), request.GET.get("label_type")
     if sheet_id and label_type:
-        return redirect("label", sheet_id=sheet_id, label_type=label_type)
+        if label_type_faults(label_type):
+            raise Http404(f"There is no label type {label_type}.")
+        return redirect("label", sheet_id=expect_sheet(request.user, sheet_id).pk, label_type=label_type)
     seen = Sheet.objects.visible_to(request.user)
     sheets = list((seen.filter(pk=sheet_id) if sheet_id else seen).order_by("name")[:SHEETS])
     published = list(PromptTemplate.objects.filter(status=PromptTemplate.Status.PUBLISHED))

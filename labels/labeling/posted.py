@@ -15,14 +15,8 @@ from labels.opinions.actions import give_opinion
 from labels.opinions.due import GIVE, expect_open
 from templates_app.answer_form import answer_of
 from workbench.concepts import Confidence
+from workbench.posted import whole
 from workbench.problems import Forbidden
-
-LONGEST = 10
-
-
-def whole(text: str) -> int | None:
-    """Return the whole number that was posted, or None for what is none, or too long to be a version."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < LONGEST else None
 
 
 def beside_in(posted: Mapping[str, str]) -> Beside:

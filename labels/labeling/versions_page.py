@@ -16,11 +16,11 @@ from governance.changing import rights_of
 from labels.actions import restore_version
 from labels.history import repair
 from labels.labeling.past import past_of
-from labels.labeling.posted import whole
 from labels.labeling.sight import LOOK_ONLY, may_label
 from labels.models import CanonicalLabel
 from labels.opinions.due import is_blind
 from workbench.csp import strict
+from workbench.posted import whole
 from workbench.problems import Problem
 
 

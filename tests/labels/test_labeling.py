@@ -150,6 +150,15 @@ def test_the_entry_page_in_few_queries(
     assert "No published template is for this type" in page
 
 
+def test_a_task_that_cannot_be_is_not_found(client: Client, rosa: User, boards: Sheet) -> None:
+    client.force_login(rosa)
+    address = reverse("label-entry")
+    assert client.get(address, {"sheet": "a/b", "label_type": "defect"}).status_code == 404
+    assert client.get(address, {"sheet": boards.pk, "label_type": "a/b"}).status_code == 404
+    there = client.get(address, {"sheet": boards.pk, "label_type": "defect"})
+    assert (there.status_code, there.headers["Location"]) == (302, reverse("label", args=[boards.pk, "defect"]))
+
+
 def test_nils_looks_and_saves_nothing(client: Client, nils: User, boards: Sheet, template: PromptTemplate) -> None:
     client.force_login(nils)
     address = reverse("label", args=[boards.pk, "defect"])

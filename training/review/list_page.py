@@ -24,8 +24,9 @@ from training.review.listing import keys_of, page_of
 from training.review.page import REASONS, progress_context
 from training.review.rights import rights_of
 from training.review.screens import choice_context, choice_of, expect_training_sheet, may_review, query_text
-from training.review.sight import need_pairs
+from training.review.sight import need_batch, need_pairs
 from workbench.csp import strict
+from workbench.posted import whole
 from workbench.problems import Problem
 
 ORDER = "sequence"
@@ -103,6 +104,7 @@ def _posted(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice)
     _expect_reviewer(request)
     actor, posted = request.user.get_username(), request.POST
     if batch_id := posted.get("undo"):
+        need_batch(request.user, batch_id)
         outcome = take_back(batch_id, actor=actor, **rights_of(request.user))
         messages.success(request, f"{outcome.words}.")
         return redirect(_back(request, choice))
@@ -135,7 +137,7 @@ def _previewed(request: HttpRequest) -> Bulk:
     """Return what the form of the preview asks for: the pairs in the versions that were looked at."""
     posted = request.POST
     pairs = [each.rpartition(":") for each in posted["pairs"].split()[:MOST]]
-    versions = {key: int(version) for key, _, version in pairs if version.isdecimal()}
+    versions = {key: number for key, _, version in pairs if (number := whole(version)) is not None}
     named = bulk_of(posted.get("verb", ""), versions, posted.get("batch_id") or str(uuid4()))
     seen = {key: versions[key] for key in named.versions}
     return Bulk(named.verb, seen, named.batch_id, posted.get("reason", ""))

@@ -37,6 +37,7 @@ from training.review.transitions import TRANSITIONS
 from training.review.uses_form import STANDINGS, UsesForm, posted_uses
 from workbench.concepts import Confidence
 from workbench.csp import strict
+from workbench.posted import whole
 from workbench.problems import Problem
 from workbench.signed_in import sign_in_pages
 
@@ -232,7 +233,7 @@ def _decision(request: HttpRequest, key: str, pair: ReviewPair, verb: str, answe
         pair_id=pair.pk,
         action=ReviewEvent.Action.EDIT.value if edits else verb,
         action_id=posted.get("action_id") or str(uuid4()),
-        version=_version(posted),
+        version=whole(posted.get("version", "")),
         reason=posted.get("reason", ""),
         notes=posted.get("notes") or None,
         confidence=confidence if confidence in Confidence.values else "",
@@ -247,13 +248,8 @@ def _uses_decision(request: HttpRequest, pair: ReviewPair) -> Decision:
         pair_id=pair.pk,
         action=USES,
         action_id=posted.get("action_id") or str(uuid4()),
-        version=_version(posted),
+        version=whole(posted.get("version", "")),
         reason=posted.get("reason", ""),
         uses=posted_uses(posted),
         **rights_of(request.user),
     )
-
-
-def _version(posted: Mapping[str, str]) -> int | None:
-    version = posted.get("version", "")
-    return int(version) if version.isascii() and version.isdigit() else None

@@ -41,6 +41,8 @@ def may_review(request: HttpRequest) -> bool:
 def choice_of(request: HttpRequest, order: str = "risk") -> Choice:
     """Return the filters and the order of the address; what cannot be read is left out, and the reader told so."""
     asked = request.GET.copy()
+    # Which page is no part of what is chosen, and here no pair that the queue would go on from.
+    asked.pop("after", None)
     asked.setdefault("order", order)
     given = OrderSerializer(data=asked)
     if given.is_valid():

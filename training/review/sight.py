@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from training.models import ReviewPair
+from training.models import ReviewAction, ReviewPair
 from training.review.frames import frame_of
 from training.review.states import know
 from workbench.problems import NotFound
@@ -40,6 +40,11 @@ def need_pairs(user: Any, ids: Sequence[str]) -> None:
             if not sees(user, frame):
                 raise NotFound(f"There is no pair {pair_id}.")
             need_work(user, frame)
+
+
+def need_batch(user: Any, batch_id: str) -> None:
+    """Raise as `need_pairs` does for the pairs of a batch."""
+    need_pairs(user, list(ReviewAction.objects.filter(batch_id=batch_id).values_list("pair_id", flat=True)))
 
 
 def _is_limited(user: Any) -> bool:

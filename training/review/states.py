@@ -26,8 +26,14 @@ State = Mapping[str, Any]
 def state_of(pair: QAPair) -> dict[str, Any]:
     """Return the state of a pair of the lakehouse, fit for JSON."""
     state = {name: getattr(pair, name) for name in (*CHANGED, *SHOWN, *LINK)}
+    state["messages"] = [_kept(message) for message in pair.messages]
     reviewed_at = pair.reviewed_at.isoformat() if pair.reviewed_at else None
     return {**state, "reviewed_at": reviewed_at, "created_at": pair.created_at.isoformat()}
+
+
+def _kept(message: dict[str, str]) -> dict[str, str]:
+    """Return the message with U+0000, which text from files may hold and PostgreSQL does not, as U+FFFD."""
+    return {name: text.replace("\0", "\ufffd") for name, text in message.items()}
 
 
 def is_pre_approved(status: str, mode: str, reviewed_at: str | None, created_at: str | None) -> bool:

@@ -32,7 +32,7 @@ from training.review.serializers import (
     UndoBatchSerializer,
     reviewed,
 )
-from training.review.sight import need_pairs
+from training.review.sight import need_batch, need_pairs
 from training.review.transitions import VERBS
 from training.review.uses_views import ChangesUses
 from training.serializers import OneQAPairSerializer, QAPairSerializer
@@ -163,8 +163,7 @@ class QAPairViewSet(ChangesUses, ReadOnlyModelViewSet[QAPair]):
         given = UndoBatchSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         wanted, actor = given.validated_data, request.user.get_username()
-        of_batch = ReviewAction.objects.filter(batch_id=wanted["batch_id"])
-        need_pairs(request.user, list(of_batch.values_list("pair_id", flat=True)))
+        need_batch(request.user, wanted["batch_id"])
         done, refused = undo_batch(
             wanted["batch_id"], actor=actor, dry_run=wanted["dry_run"], **rights_of(request.user)
         )

@@ -11,6 +11,8 @@ from django.db import connections
 from django.test import Client
 from rest_framework.test import APIClient
 
+from sheets.actions import create_sheet
+from sheets.restricting import restrict_sheet
 from tests.training.review.conftest import Act
 from training.models import QAPair, ReviewAction, ReviewView, TrainingSheet
 from training.review.chosen import Choice
@@ -64,6 +66,15 @@ def test_pages_lead_forth_and_back(boards: TrainingSheet, order: str) -> None:
     assert [row.pair.pk for row in back.rows] == pages[1]
 
 
+def test_a_page_of_the_latest_changes_is_reached_by_its_address(screen: Client, boards: TrainingSheet) -> None:
+    """The cursor of such a page is longer than the key of a pair."""
+    changed = QAPair.objects.order_by("-updated_at", "position")[0].updated_at
+    cursor = f"{changed.isoformat(timespec='microseconds')}~100000"
+    page = screen.get(at(boards), {"order": "changed", "status": "unlabeled", "after": cursor}).content.decode()
+    assert "were left out" not in page
+    assert '<option value="changed" selected>' in page
+
+
 def test_the_preview_says_what_will_happen_and_the_batch_is_taken_back(
     screen: Client, boards: TrainingSheet, act: Act
 ) -> None:
@@ -83,6 +94,22 @@ def test_the_preview_says_what_will_happen_and_the_batch_is_taken_back(
     undo = screen.post(at(boards), {"undo": hidden(page)["batch_id"]})
     assert "2 undone." in screen.get(undo.headers["Location"]).content.decode()
     assert QAPair.objects.get(pk=waiting[3].pk).status == "unlabeled"
+
+
+def test_a_batch_is_not_taken_back_by_who_may_no_longer_see_its_sheet(
+    screen: Client, boards: TrainingSheet, dora: User
+) -> None:
+    """Not even from the list of another training sheet, that they may review."""
+    pair = QAPair.objects.filter(status="unlabeled")[0]
+    page = screen.post(at(boards), {"verb": "approve", "pair": [pair.pk]}).content.decode()
+    screen.post(at(boards), hidden(page))
+    same = {"primary_table": boards.sheet.primary_table, "join_keys": boards.sheet.join_keys}
+    sheet = create_sheet({"name": "other", **same}, actor="omar")
+    other = TrainingSheet.objects.create(name="other", sheet=sheet, template=boards.template, status="review")
+    restrict_sheet(boards.sheet, [{"user": "dora"}], actor="omar")
+    undo = screen.post(at(other), {"undo": hidden(page)["batch_id"]})
+    assert "There is no pair" in screen.get(undo.headers["Location"]).content.decode()
+    assert not ReviewAction.objects.filter(action="undo").exists()
 
 
 def test_all_that_match_need_no_choosing(screen: Client, boards: TrainingSheet) -> None:
