@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from labels.history import version_id
 from labels.models import CanonicalLabel, CanonicalLabelVersion, LabelOpinion
@@ -64,12 +64,15 @@ def agreement_of(sheet: Sheet, label_type: str) -> Agreement:
 
 
 def opinions_of(sheet_ids: Iterable[str]) -> dict[tuple[str, str], tuple[int, int]]:
-    """Return the second opinions by sheet and label type, all and those to be adjudicated, in two or three statements."""
+    """Return the second opinions by sheet and label type, all and those to be adjudicated; one statement where none wait."""
+    waits = Q(status=LabelOpinion.Status.WAITING)
     opinions = LabelOpinion.objects.filter(sheet_id__in=list(sheet_ids)).order_by()
-    found = opinions.values_list("sheet_id", "label_type").annotate(all=Count("pk"))
-    items = opinions.filter(status=LabelOpinion.Status.WAITING).values_list("sheet_id", "label_type", "item_ref")
+    counts = opinions.values_list("sheet_id", "label_type").annotate(all=Count("pk"), waits=Count("pk", filter=waits))
+    found = list(counts)
+    some_wait = any(waiting for *_, waiting in found)
+    items = opinions.filter(waits).values_list("sheet_id", "label_type", "item_ref") if some_wait else ()
     waiting = _labeled(set(items))
-    return {(sheet_id, label_type): (count, waiting[sheet_id, label_type]) for sheet_id, label_type, count in found}
+    return {(sheet_id, label_type): (count, waiting[sheet_id, label_type]) for sheet_id, label_type, count, _ in found}
 
 
 def _labeled(items: set[Key]) -> Counter[tuple[str, str]]:
