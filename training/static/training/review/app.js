@@ -147,7 +147,7 @@ function send(verb, body) {
 }
 
 async function decide(verb) {
-  if (!item) return;
+  if (!item || item.isSent) return;
   const decided = item;
   const wanted = verb === "approve" && decided.form.isChanged ? "edit" : verb;
   if (!decided.may(wanted)) return say(`A pair that is ${decided.status} cannot be ${wanted === "edit" ? "edited" : `the subject of ${wanted}`}: reopen it first.`);
@@ -165,14 +165,21 @@ async function decide(verb) {
   if (wanted === "edit") body.answer = decided.form.read();
   quiet();
   const entry = send(wanted, body);
+  decided.isSent = true;
   queue.pass(decided.id);
   if (wanted === "edit" || wanted === "reopen") {
     const answer = await outbox.answered(entry, navigator.onLine ? WORD_OF_SERVER : 0);
     if (item !== decided || (answer && answer.status >= 400)) return;
   }
   decided.forget();
-  if (wanted === "reopen") await show(decided.id);
-  else await next();
+  await goOn(decided, wanted === "reopen" ? () => show(decided.id) : next);
+}
+
+// Until the next pair is there keys are not meant for the one that was decided; where none came, S tries again.
+async function goOn(decided, on) {
+  decided.isSent = true;
+  await on();
+  decided.isStuck = true;
 }
 
 // What the pair may be used for; the pair stays, and what was typed into its form with it.
@@ -215,9 +222,9 @@ const VERBS = {
   polygon: () => item?.form.draw("polygon"),
   undo,
   skip: () => {
-    if (!item) return undefined;
+    if (!item || (item.isSent && !item.isStuck)) return undefined;
     quiet();
-    queue.pass(item.id, true);
+    if (!item.isSent) queue.pass(item.id, true);
     return next();
   },
   next: () => {
@@ -273,7 +280,7 @@ async function stale(entry, message, { base, theirs }) {
     sendAgain(entry, mine, theirs);
   }
   queue.pass(entry.subject);
-  return item?.id === entry.subject ? next() : undefined;
+  return item?.id === entry.subject ? goOn(item, next) : undefined;
 }
 
 // Sends a decision over the version that was shown beside it, so that a third change is shown as well; where the status
@@ -291,7 +298,7 @@ outbox.addEventListener("done", ({ detail: { entry, data } }) => {
   queue.forget(entry.subject);
   if (entry.then) sendAgain(entry, entry.then, data.pair, `${entry.body.action_id}+`); // the same from every tab
   if (entry.verb === "undo") queue.back(entry.subject);
-  if (entry.verb === "uses" && item?.id === entry.subject) show(entry.subject);
+  if (entry.verb === "uses" && item?.id === entry.subject && !item.isSent) show(entry.subject);
   progress.soon();
 });
 outbox.addEventListener("refused", ({ detail }) => {
@@ -302,6 +309,7 @@ outbox.addEventListener("refused", ({ detail }) => {
   if (entry.verb === "uses") overtake(entry.draft, entry.body.version);
   if (item?.id === entry.subject) {
     turn += 1; // what was about to come does not
+    if (entry.verb !== "uses") item.isSent = false;
     if (entry.verb === "uses") item.follow(entry.body.version);
     else if (item.isChanged) item.keep();
   }

@@ -51,6 +51,7 @@ export class Queue {
 
   pass(id, isSkipped = false) {
     this.passed.add(id);
+    this.skipped = this.skipped.filter((one) => one !== id);
     if (isSkipped) this.skipped.push(id);
   }
 

@@ -47,8 +47,7 @@ export class Keys {
   #pressed(event) {
     if (document.querySelector("dialog[open]") || event.isComposing) return;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      event.preventDefault();
-      this.act(this.verbs[0][0]);
+      this.#confirmed(event);
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -65,6 +64,14 @@ export class Keys {
     if (!verb) return;
     event.preventDefault();
     this.act(verb);
+  }
+
+  // Does the main verb, or what the place of the focus names instead; in a form other than the answer's nothing.
+  #confirmed(event) {
+    event.preventDefault();
+    const verb = event.target.closest?.("[data-confirm]")?.dataset.confirm ?? this.verbs[0][0];
+    const isElsewhere = event.target.closest?.("form:not(.answer)");
+    if (!event.repeat && !isElsewhere) this.act(verb);
   }
 
   #dialog() {

@@ -1,0 +1,100 @@
+"""One intention is one decision: a key that is pressed twice, held down, or meant for another form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.browser.test_review import Opens, all_saved, item_of, opens
+from training.models import ReviewAction, TrainingSheet
+
+__all__ = ["opens"]
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "lakehouse"])
+AT_ONCE = """keys => {
+    for (const key of keys) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+}"""
+
+
+def pressed_at_once(page: Any, *keys: str) -> None:
+    """Press keys so fast that nothing comes between them."""
+    page.evaluate(AT_ONCE, keys)
+
+
+def decisions() -> list[str]:
+    return list(ReviewAction.objects.order_by("pk").values_list("action", flat=True))
+
+
+def test_a_key_that_is_pressed_twice_decides_once(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards)
+    page.wait_for_load_state("networkidle")
+    first = item_of(page)
+    pressed_at_once(page, "a", "a", "r")
+    page.wait_for_function("before => document.querySelector('.item').dataset.itemRef !== before", arg=first)
+    all_saved(page)
+    assert decisions() == ["approve"]
+
+
+def test_what_is_decided_is_not_skipped_as_well(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards)
+    page.goto(f"{page.url}?text={item_of(page)}")
+    page.wait_for_selector("[data-ready]")
+    page.wait_for_load_state("networkidle")
+    pressed_at_once(page, "a", "s")
+    page.locator("#empty >> text=Nothing to show with this filter").wait_for()
+    assert page.locator("#notices >> text=you skipped").count() == 0
+    assert decisions() == ["approve"]
+
+
+def test_an_edit_on_its_way_is_not_sent_again(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards)
+    page.wait_for_load_state("networkidle")
+    on_its_way: list[Any] = []
+
+    def wait(route: Any) -> None:
+        on_its_way.append(route)
+
+    page.route("**/edit", wait)
+    pressed_at_once(page, "3", "1", "1")
+    with page.expect_request("**/edit"):
+        pressed_at_once(page, "a", "a")
+    on_its_way[0].continue_()
+    all_saved(page)
+    assert decisions() == ["edit"]
+
+
+def test_what_was_refused_can_be_decided_again(opens: Opens, invoices: TrainingSheet) -> None:
+    page = opens(invoices)
+    first = item_of(page)
+    page.fill("[name='answer.patient_dob']", "09/04/1998")
+    page.keyboard.press("Control+Enter")
+    page.locator("#notices >> text=Correct the marked fields").wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("s")
+    page.wait_for_function("before => document.querySelector('.item').dataset.itemRef !== before", arg=first)
+    assert decisions() == []
+
+
+def test_a_key_that_is_held_down_decides_once(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards)
+    first = item_of(page)
+    page.keyboard.down("Control")
+    page.keyboard.down("Enter")
+    page.wait_for_function("before => document.querySelector('.item').dataset.itemRef !== before", arg=first)
+    page.keyboard.down("Enter")
+    assert page.locator("#strip li").count() == 1
+
+
+def test_control_enter_acts_on_the_form_that_one_is_in(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards)
+    first = item_of(page)
+    page.keyboard.press("w")
+    page.locator(".uses-editor input[value=prohibited]").first.check()
+    page.fill(".uses-editor [name=reason]", "Only for tests")
+    page.keyboard.press("Control+Enter")
+    all_saved(page)
+    page.click("summary >> text=Views")
+    page.fill("[name=name]", "Mine")
+    page.keyboard.press("Control+Enter")
+    assert (decisions(), item_of(page)) == (["uses"], first)
+    assert page.locator("#strip li").count() == 1
