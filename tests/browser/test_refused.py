@@ -237,6 +237,22 @@ def test_a_request_that_never_ends_is_sent_again(opens: Opens, boards: TrainingS
     assert state_of(first)[0] == "labeled"
 
 
+def test_an_answer_that_is_not_the_apis_saves_nothing(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards)
+    page.wait_for_load_state("networkidle")
+    others: list[dict[str, Any]] = [
+        {"status": 200, "content_type": "text/html", "body": "<html>Welcome to our network: sign in</html>"},
+        {"status": 302, "headers": {"Location": f"/api/v1/training-sheets/{boards.pk}/progress"}},
+    ]
+    page.route("**/approve", lambda route: route.fulfill(**others.pop(0)) if others else route.continue_())
+    first = item_of(page)
+    press(page, "a")
+    page.locator("#state >> text=Offline: 1 waiting").wait_for()
+    page.locator("#strip li").wait_for()
+    all_saved(page)
+    assert (others, state_of(first)[0]) == ([], "labeled")
+
+
 def test_a_decision_that_the_server_fails_on_lets_others_pass(opens: Opens, boards: TrainingSheet) -> None:
     page = opens(boards)
     first = item_of(page)

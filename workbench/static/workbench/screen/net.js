@@ -20,16 +20,24 @@ async function fetched(address, options) {
   }
 }
 
-// Returns {status, data}; Unreachable where no answer came. Another who has signed in since gets a 401.
+// Returns {status, data}; Unreachable where no answer of the API came. Another who has signed in since gets a 401.
 export async function call(method, path, body, options = {}) {
   const headers = { "X-CSRFToken": csrf(), Accept: "application/json" };
   if (user) headers["X-Workbench-User"] = encodeURIComponent(user);
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const { answer, text } = await fetched(`/api/v1${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), ...options });
+  const data = json(text);
+  // Others answer in the API's place: the page of a network that wants a sign-in, or one that a proxy leads to.
+  if (answer.ok && (answer.redirected || data === undefined)) throw new Unreachable(`${path}: what answered is not the API`);
+  return { status: answer.status, data: data ?? null };
+}
+
+// What a text says, null where it is empty; undefined where it is no JSON.
+function json(text) {
   try {
-    return { status: answer.status, data: text ? JSON.parse(text) : null };
+    return text ? JSON.parse(text) : null;
   } catch {
-    return { status: answer.status, data: null };
+    return undefined;
   }
 }
 
