@@ -49,7 +49,7 @@ def look(
 
     `after` is a pair of the choice: those before it and itself are left out.
     """
-    if choice.is_all_that_waits:
+    if choice.is_all_that_waits and not after:
         return upcoming(training_sheet_id, actor=actor, order=choice.order, most=most, skip=skip)
     free = _free(training_sheet_id, choice, actor, skip, after)
     return free[:most]

@@ -45,11 +45,11 @@ REASONS = {
     "reject": ("The source cannot be read", "Not an item of this task", "The same as another", "The source is wrong"),
     "flag": ("Not sure", "The guidelines do not say", "Needs a specialist", "Should not be used"),
 }
-# An address holds no more.
-MOST_SKIPPED = 100
+# A server takes addresses of 4,000 characters.
+MOST_SKIPPED = 80
 DONE = {
     "approve": "Approved", "edit": "Approved with changes", "reject": "Rejected", "flag": "Flagged", "reopen": "Reopened",
-    "uses": "Uses changed",
+    "uses": "Uses changed", "undo": "Undone",
 }  # fmt: skip
 
 
@@ -137,6 +137,7 @@ def _page(
         "said": said,
         **choice_context(request, training_sheet, choice),
         "empty": empty,
+        "done": request.GET if request.method == "GET" else {},
         **progress_context(request, training_sheet.pk),
         "setup": {
             "training_sheet": training_sheet.pk,
@@ -190,11 +191,9 @@ def _decide(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice)
     verb = posted.get("verb", "")
     if verb == "skip":
         let_go(pair.pk, actor=request.user.get_username())
-        skipped = [*request.GET.getlist("skip"), pair.pk]
-        query = {**choice.query, "skip": skipped[-MOST_SKIPPED:]}
-        return redirect(f"{request.path}?{urlencode(query, doseq=True)}")
+        return _next(request, choice, pair.pk)
     is_about_uses = verb == USES
-    answer = MISSING if is_about_uses else answer_of(frame_of(training_sheet.pk).output_schema, posted)
+    answer = MISSING if verb in (USES, "undo") else answer_of(frame_of(training_sheet.pk).output_schema, posted)
     try:
         wanted = (
             _uses_decision(request, pair)
@@ -213,8 +212,17 @@ def _decide(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice)
         refused = UsesForm.of_posted(posted, problem.fields) if is_about_uses else None
         return _page(request, training_sheet, choice, shown, code=problem.status, said=said, uses_form=refused)
     messages.success(request, f"{DONE.get(wanted.action, wanted.action)}: {pair.item_ref}.")
-    again = f"pair={pair.pk}&" if is_about_uses else ""
-    return redirect(f"{request.path}?{again}{query_text(choice)}")
+    if verb == "undo":
+        return _next(request, choice, pair=pair.pk)
+    again = {"pair": pair.pk} if is_about_uses else {}
+    return _next(request, choice, **again, done=pair.pk, undoes=wanted.action_id)
+
+
+def _next(request: HttpRequest, choice: Choice, *skipped: str, **more: str) -> HttpResponse:
+    """Lead to what comes next, without what was skipped until now."""
+    skip = [*request.GET.getlist("skip"), *skipped]
+    query = {**more, **choice.query, "skip": skip[-MOST_SKIPPED:]}
+    return redirect(f"{request.path}?{urlencode(query, doseq=True)}")
 
 
 def _theirs(problem: StaleVersion, key: str, mine: Any) -> str:
@@ -235,6 +243,7 @@ def _decision(request: HttpRequest, key: str, pair: ReviewPair, verb: str, answe
         action_id=posted.get("action_id") or str(uuid4()),
         version=whole(posted.get("version", "")),
         reason=posted.get("reason", ""),
+        undoes=posted.get("undoes", ""),
         notes=posted.get("notes") or None,
         confidence=confidence if confidence in Confidence.values else "",
         **rights_of(request.user),

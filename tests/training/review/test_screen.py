@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -139,6 +140,44 @@ def test_skip_changes_no_status(screen: Client, boards: TrainingSheet) -> None:
     assert f'data-pair="{pair.pk}"' not in following.content.decode()
     pair.refresh_from_db()
     assert (pair.status, pair.holder) == ("unlabeled", "")
+
+
+def test_what_was_skipped_stays_away_after_a_decision(screen: Client, boards: TrainingSheet) -> None:
+    screen.get(at(boards))
+    skipped = ReviewPair.objects.get(holder="rosa")
+    on = post(screen, boards, skipped, "skip").headers["Location"]
+    screen.get(on)
+    pair = ReviewPair.objects.get(holder="rosa")
+    decided = {"pair_id": pair.pk, "version": pair.version, "verb": "reject", "reason": "Not sure"}
+    following = screen.get(screen.post(on, decided).headers["Location"]).content.decode()
+    shown = ReviewPair.objects.get(holder="rosa")
+    assert shown.pk not in (skipped.pk, pair.pk)
+    assert f'data-pair="{shown.pk}"' in following
+
+
+def test_a_decision_is_undone_on_the_page_that_says_it_was_made(screen: Client, boards: TrainingSheet) -> None:
+    screen.get(at(boards))
+    pair = ReviewPair.objects.get(holder="rosa")
+    said = screen.get(post(screen, boards, pair, "reject", reason="Not sure").headers["Location"]).content.decode()
+    assert f"Rejected: {pair.item_ref}" in said and said.count('value="undo"') == 1
+    sent = dict(re.findall(r'name="(pair_id|undoes)" value="([^"]+)"', said.partition("The latest decision")[2])[:2])
+    undone = screen.post(at(boards), {**sent, "verb": "undo"})
+    pair.refresh_from_db()
+    assert (sent["pair_id"], pair.status) == (pair.pk, "unlabeled")
+    page = screen.get(undone.headers["Location"]).content.decode()
+    assert f"Undone: {pair.item_ref}" in page and f'data-pair="{pair.pk}"' in page
+    assert 'value="undo"' not in page
+    again = screen.post(at(boards), {**sent, "verb": "undo"})
+    assert (again.status_code, "There is nothing to undo" in again.content.decode()) == (409, True)
+
+
+def test_the_queue_is_read_on_behind_a_pair(api: APIClient, boards: TrainingSheet) -> None:
+    def queue(**asked: Any) -> list[str]:
+        return [pair["id"] for pair in api.get(f"/api/v1/training-sheets/{boards.pk}/queue", asked).json()]
+
+    for order in ("risk", "sequence"):
+        ahead = queue(order=order, limit=9)
+        assert queue(order=order, limit=3, after=ahead[5]) == ahead[6:]
 
 
 def test_a_pair_of_another_sheet_is_not_found(screen: Client, boards: TrainingSheet) -> None:

@@ -3,7 +3,8 @@ import { Fragments } from "../../sheets/fragments.js";
 import { call } from "../../workbench/screen/net.js";
 
 const AHEAD = 2;
-const SKIPPED = 50;
+const FETCHED = 30;
+const SKIPPED = 50; // a server takes addresses of 4,000 characters
 
 export class Queue {
   constructor(setup) {
@@ -18,25 +19,37 @@ export class Queue {
   async next(shown) {
     let found = this.#candidates(shown);
     if (found.length <= AHEAD) {
-      await this.refresh();
+      await this.refresh(shown);
       found = this.#candidates(shown);
     }
     return found[0]?.id ?? null;
   }
 
-  async refresh() {
-    const { training_sheet: sheet, query, windowed } = this.setup;
+  async refresh(shown) {
+    const { windowed } = this.setup;
     // What is decided leaves the queue of what waits; pairs of a filter may stay, so it is read on from the last one.
-    const last = this.coming.at(-1)?.id;
-    const on = windowed ? this.skipped.slice(-SKIPPED).map((id) => `&skip=${id}`).join("") : last ? `&after=${last}` : "";
-    const { status: code, data } = await call("GET", `/training-sheets/${sheet}/queue?${query}&limit=30${on}`);
-    if (code === 200) this.coming = windowed ? data : [...this.coming.filter((pair) => !this.passed.has(pair.id)), ...data];
-    else throw Object.assign(new Error(data?.error?.message ?? `The queue answered ${code}.`), { status: code });
+    let last = windowed ? undefined : this.coming.at(-1)?.id;
+    let found = await this.#fetched(last);
+    while (found.length === FETCHED && found.at(-1).id !== last && !this.#candidates(shown, found).length) {
+      last = found.at(-1).id;
+      found = await this.#fetched(last);
+    }
+    this.coming = windowed ? found : [...this.coming.filter((pair) => !this.passed.has(pair.id)), ...found];
+  }
+
+  // The pairs behind `last`, from the start where there is none.
+  async #fetched(last) {
+    const { training_sheet: sheet, query, windowed } = this.setup;
+    const skipped = windowed ? this.skipped.slice(-SKIPPED).map((id) => `&skip=${id}`) : [];
+    const on = [...skipped, last ? `&after=${last}` : ""].join("");
+    const { status: code, data } = await call("GET", `/training-sheets/${sheet}/queue?${query}&limit=${FETCHED}${on}`);
+    if (code === 200) return data;
+    throw Object.assign(new Error(data?.error?.message ?? `The queue answered ${code}.`), { status: code });
   }
 
   // Fetches what comes after `shown` without taking it.
   async prepare(shown) {
-    if (this.#candidates(shown).length <= AHEAD) await this.refresh();
+    if (this.#candidates(shown).length <= AHEAD) await this.refresh(shown);
     for (const pair of this.#candidates(shown).slice(0, AHEAD)) await this.fragments.prepare(pair.id);
   }
 
@@ -78,7 +91,7 @@ export class Queue {
     return call("POST", `/qa-pairs/${id}/let-go`, undefined, { keepalive: true }).catch(() => {});
   }
 
-  #candidates(shown) {
-    return this.coming.filter((pair) => pair.id !== shown && !this.passed.has(pair.id));
+  #candidates(shown, pairs = this.coming) {
+    return pairs.filter((pair) => pair.id !== shown && !this.passed.has(pair.id));
   }
 }
