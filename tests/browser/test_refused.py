@@ -268,6 +268,25 @@ def test_a_decision_that_the_server_fails_on_lets_others_pass(opens: Opens, boar
     assert state_of(first)[0] == "labeled"
 
 
+def test_a_pair_that_cannot_be_shown_keeps_nobody_from_the_next(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards, query="?order=sequence")
+    first = ReviewPair.objects.get(item_ref=item_of(page))
+    later = ReviewPair.objects.filter(training_sheet_id=boards.pk, status="unlabeled", position__gt=first.position)
+    second, third = later.order_by("position")[:2]
+    page.route(f"**/pairs/{second.pk}", lambda route: route.fulfill(status=500, body="Server Error (500)"))
+    page.reload()
+    page.wait_for_selector("[data-ready]")
+    page.keyboard.press("a")
+    page.locator("#notices", has_text=f"{second.item_ref} cannot be shown now: skip it, or try again.").wait_for()
+    press(page, "s")
+    assert item_of(page) == third.item_ref
+    page.unroute(f"**/pairs/{second.pk}")
+    page.click("#notices >> text=Try again")
+    page.locator(".item h2", has_text=second.item_ref).wait_for()
+    all_saved(page)
+    assert ReviewAction.objects.get().pair_id == first.pk
+
+
 def test_undo_takes_back_nothing_that_came_later(opens: Opens, boards: TrainingSheet, api: APIClient) -> None:
     page = opens(boards)
     first = item_of(page)

@@ -44,11 +44,22 @@ async function show(id, { fresh = true, held = null } = {}) {
     item = Item.show(setup, fragment);
     for (const its of [id, "held"]) quiet(its);
   } catch (error) {
-    cannot(error);
+    if (mine === turn) cannotShow(id, error);
     return;
   }
   shown();
   await take(mine, held);
+}
+
+// One that cannot be shown keeps nobody from the others, and comes again at the end.
+function cannotShow(id, error) {
+  if (error instanceof Unreachable || error.status === 401) {
+    cannot(error);
+    return;
+  }
+  if (!queue.passed.has(id)) queue.pass(id, true);
+  if (setup.may_review && id !== item?.id) queue.letGo(id);
+  notice(`${queue.nameOf(id)} cannot be shown now: skip it, or try again.`, "error", id, ["Try again", () => show(id)]);
 }
 
 // What is decided is given back with the decision; before it arrives nobody else shall take the pair.

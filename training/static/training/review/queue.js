@@ -53,6 +53,10 @@ export class Queue {
     for (const pair of this.#candidates(shown).slice(0, AHEAD)) await this.fragments.prepare(pair.id);
   }
 
+  nameOf(id) {
+    return this.coming.find((pair) => pair.id === id)?.item_ref ?? "This pair";
+  }
+
   // The parts of the screen of a pair, as a document; fetched anew after `forget`.
   item(id) {
     return this.fragments.item(id);
