@@ -268,6 +268,25 @@ def test_a_decision_that_the_server_fails_on_lets_others_pass(opens: Opens, boar
     assert state_of(first)[0] == "labeled"
 
 
+def test_what_the_server_fails_on_again_and_again_is_taken_back(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards)
+    first = item_of(page)
+    page.route("**/edit", lambda route: route.fulfill(status=500, json={"error": {"code": "server_error"}}))
+    press(page, "3", "1", "1", "a")
+    second = item_of(page)
+    press(page, "a")
+    page.click("#notices >> text=Take it back")
+    page.locator(".item h2", has_text=first).wait_for()
+    all_saved(page)
+    page.locator("text=This is what you had typed here").wait_for()
+    assert page.locator("[data-field=defect_type] input:checked").get_attribute("value") == '"missing_component"'
+    assert list(ReviewAction.objects.values_list("action", "pair__item_ref")) == [("approve", second)]
+    page.unroute("**/edit")
+    press(page, "a")
+    all_saved(page)
+    assert json.loads(state_of(first)[1])["defect_type"] == "missing_component"
+
+
 def test_a_pair_that_cannot_be_shown_keeps_nobody_from_the_next(opens: Opens, boards: TrainingSheet) -> None:
     page = opens(boards, query="?order=sequence")
     first = ReviewPair.objects.get(item_ref=item_of(page))

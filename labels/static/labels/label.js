@@ -137,6 +137,13 @@ async function save() {
   return next();
 }
 
+// What was taken back is typed and not saved: the draft of its item.
+function again(entry) {
+  strip.drop(entry.body.action_id);
+  if (entry.task === task) return show(entry.ref);
+  return notice(`${entry.ref} is not saved. `, "info", entry.ref, link(entry.page));
+}
+
 const VERBS = {
   save,
   edit: () => item?.form.focusFirst(),
@@ -228,7 +235,7 @@ outbox.addEventListener("refused", ({ detail }) => {
   }
   answerRefusal(detail);
 });
-tell(outbox, setup, ["One label", "labels"], () => (!item || ahead.passed.has(item.id)) && next());
+tell(outbox, setup, ["One label", "labels"], () => (!item || ahead.passed.has(item.id)) && next(), again);
 
 document.querySelector("form.answer").addEventListener("submit", (event) => event.preventDefault());
 document.addEventListener("click", (event) => {

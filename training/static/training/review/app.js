@@ -221,6 +221,13 @@ async function undo() {
   return answer.status < 400 ? show(latest.id) : undefined;
 }
 
+// What was taken back is typed and not sent: the draft of its pair.
+function again(entry) {
+  strip.drop(entry.body.action_id);
+  if (entry.training_sheet === setup.training_sheet) return show(entry.subject);
+  return notice(`${entry.itemRef} is not decided. `, "info", entry.subject, link(entry.page));
+}
+
 const VERBS = {
   approve: () => decide("approve"),
   reject: () => decide("reject"),
@@ -326,7 +333,7 @@ outbox.addEventListener("refused", ({ detail }) => {
   }
   answerRefusal(detail);
 });
-tell(outbox, setup, ["One decision", "decisions"], () => (!item || queue.passed.has(item.id)) && next());
+tell(outbox, setup, ["One decision", "decisions"], () => (!item || queue.passed.has(item.id)) && next(), again);
 
 document.getElementById("review-form").addEventListener("submit", (event) => event.preventDefault());
 document.getElementById("uses-form")?.addEventListener("submit", (event) => {

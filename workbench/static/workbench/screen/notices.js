@@ -18,6 +18,8 @@ export function notice(words, tone = "error", about = "", more = null) {
   place.append(made);
 }
 
+export const isSaid = (about) => [...place.children].some((each) => each.dataset.about === about);
+
 export const link = (href, textContent = "Open it") => Object.assign(document.createElement("a"), { href, textContent });
 
 // Takes back the notice about something; without a name all but those of the connection and those that are a way back.

@@ -17,8 +17,9 @@ const unanswered = (error) => {
 };
 
 export class Outbox extends EventTarget {
-  // Events: "state"; "done" and "refused" with detail {entry, status, code, data};
-  // "signed-in"; "another-user" with detail {user}. `name` is the screen's: its entries are no other screen's.
+  // Events: "state"; "taken-back" with detail {entry}; "done" and "refused" with detail {entry, status, code, data};
+  // "stuck" with detail {entry}, each time when the server failed on it again; "signed-in"; "another-user" with detail
+  // {user}. `name` is the screen's: its entries are no other screen's.
   constructor(name, user, signedInPage) {
     super();
     this.prefix = `${name}-outbox:${user}:`;
@@ -56,13 +57,15 @@ export class Outbox extends EventTarget {
     return kept;
   }
 
-  // Takes back what was not sent yet; false where it is on its way or gone.
+  // Takes back what was not sent yet, or what the server fails on again and again; false where it is on its way or gone.
   takeBack(actionId) {
     const entry = this.entries.find((one) => one.body.action_id === actionId);
-    if (!entry || this.sending === entry.key || entry.tried) return false;
+    if (!entry || this.sending === entry.key || (entry.tried && !this.#isGivenUp(entry))) return false;
+    this.failed.delete(entry.key);
     this.#keepTyped(entry);
     localStorage.removeItem(entry.key);
     this.#say(this.entries.length ? this.state : "saved");
+    this.#tell("taken-back", { entry });
     return true;
   }
 
@@ -131,7 +134,10 @@ export class Outbox extends EventTarget {
       return "";
     }
     held.add(entry.subject);
-    return this.#isGivenUp(entry) ? "" : "failing";
+    this.failed.set(entry.key, (this.failed.get(entry.key) ?? 0) + 1);
+    if (!this.#isGivenUp(entry)) return "failing";
+    this.#tell("stuck", { entry });
+    return "";
   }
 
   // The first entry that nothing earlier about the same subject stands before.
@@ -141,9 +147,7 @@ export class Outbox extends EventTarget {
 
   // Whether the server failed on the entry so often that those about other subjects go before it.
   #isGivenUp({ key }) {
-    const failed = (this.failed.get(key) ?? 0) + 1;
-    this.failed.set(key, failed);
-    return failed >= PATIENCE;
+    return (this.failed.get(key) ?? 0) >= PATIENCE;
   }
 
   #take(entry, { status, data }) {
