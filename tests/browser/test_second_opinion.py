@@ -90,6 +90,29 @@ def test_ana_and_ben_differ_and_rosa_decides(
     assert '"scratch"' in row["label_data"]
 
 
+def test_the_marked_field_has_the_focus(signed_in: Callable[..., Any], boards: TrainingSheet) -> None:
+    differ(boards, CanonicalLabel.objects.filter(sheet=boards.sheet, label_type=TYPE)[0].item_ref)
+    page = signed_in("rosa", reverse("adjudicate", args=[boards.sheet.pk, TYPE]))
+    names = page.locator("[data-difference] legend").all_text_contents()
+    assert len(names) == 2
+    for key, name in (("n", names[1]), ("p", names[0]), ("2", names[1])):
+        page.keyboard.press(key)
+        focused = "document.activeElement.closest('[data-difference]')?.querySelector('legend').textContent"
+        assert page.evaluate(focused) == name
+    assert page.locator("#aloud").text_content() == f"{names[0]}: ben: scratch"
+    assert page.locator("[data-difference]").first.locator("input[value=second]").is_checked()
+
+
+def differ(boards: TrainingSheet, item_ref: str) -> None:
+    """Have Ana and Ben answer an item, both fields otherwise."""
+    of = {"sheet": boards.sheet, "item_ref": item_ref, "label_type": TYPE}
+    ask_for_opinions(sheet=boards.sheet, label_type=TYPE, share=100, actor="omar")
+    template = PromptTemplate.objects.get(label_type=TYPE)
+    record_label(**of, label_data=HERS, actor="ana", template=template)
+    theirs = {**HERS, "defect_type": "scratch", "location": "bottom_left_quadrant"}
+    give_opinion(**of, label_data=theirs, actor="ben")
+
+
 def test_axe_finds_nothing_serious_and_it_works_without_scripts(
     signed_in: Callable[..., Any], boards: TrainingSheet, live_server: Any
 ) -> None:

@@ -1,7 +1,7 @@
 // The adjudication screen: chooses by keys, and goes from one field that differs to the next.
 import { bringToLife } from "../sheets/viewer.js";
 import { Keys } from "../workbench/screen/keys.js";
-import { say } from "../workbench/screen/notices.js";
+import { readOut, say } from "../workbench/screen/notices.js";
 
 const KEYS = {
   save: ["a", "Decide"], left: ["l", "All from the left"], right: ["r", "All from the right"], own: ["e", "Another answer for the marked field"],
@@ -19,13 +19,26 @@ function mark(at) {
   fields[current]?.scrollIntoView({ block: "nearest" });
 }
 
+// Marks a field and puts the focus into it, so that a screen reader says which it is.
+function go(at) {
+  mark(at);
+  const field = fields[current];
+  if (!field) return;
+  const radio = field.querySelector("input:checked:not(:disabled)") ?? field.querySelector("input[type=radio]:not(:disabled)");
+  if (!radio) field.tabIndex = -1;
+  (radio ?? field).focus({ preventScroll: true });
+}
+
+const wordsOf = (radio) => [".hidden", ".said"].map((part) => radio.closest("label").querySelector(part).textContent).join(" ").replace(/\s+/g, " ").trim();
+
 // Chooses for the marked field and goes on to the next one that is open.
 function choose(value) {
   const radio = fields[current] && choice(fields[current], value);
   if (!radio) return false;
   radio.checked = true;
+  readOut(`${fields[current].querySelector("legend").textContent}: ${wordsOf(radio)}`);
   const later = [...fields.slice(current + 1), ...fields.slice(0, current)].find(open);
-  if (later) mark(fields.indexOf(later));
+  go(later ? fields.indexOf(later) : current);
   return true;
 }
 
@@ -37,7 +50,7 @@ const VERBS = {
   save: () => {
     const left = fields.findIndex(open);
     if (left < 0) return form.requestSubmit(form.querySelector("[value=save]"));
-    mark(left);
+    go(left);
     return say("Choose an answer for each field first: 1, 2, or E for another.");
   },
   left: () => all("first"),
@@ -48,8 +61,8 @@ const VERBS = {
     choice(field, "other").checked = true;
     field.querySelector("[data-own]").focus();
   },
-  next: () => mark(current + 1),
-  previous: () => mark(current - 1),
+  next: () => go(current + 1),
+  previous: () => go(current - 1),
   skip: () => form.requestSubmit(form.querySelector("[value=skip]")),
   help: () => keys.show(),
 };

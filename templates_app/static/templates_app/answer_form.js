@@ -10,6 +10,8 @@ const SHORT = 80;
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 // A fault without the path of the field at which it stands; what lies inside that keeps its own.
 const inside = (fault, name) => [`${name}: `, `${name}.`].reduce((text, path) => (text.startsWith(path) ? text.slice(path.length) : text), fault);
+const describing = (control) => (control.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean);
+const describe = (control, ids) => (ids.length ? control.setAttribute("aria-describedby", ids.join(" ")) : control.removeAttribute("aria-describedby"));
 const json = (text) => {
   try {
     return parse(text);
@@ -112,15 +114,28 @@ export class AnswerForm {
       const [node, name] = path;
       node.classList.add("faulty");
       const words = Object.assign(document.createElement("p"), { className: "af-fault", textContent: inside(fault, name) });
-      this.#faultsOf(node)?.append(words);
-      node.querySelector("input:not([type=hidden]), textarea, select")?.setAttribute("aria-invalid", "true");
+      const place = this.#faultsOf(node);
+      place?.append(words);
+      this.#blame(node, place);
     }
     this.root.querySelector(".faulty :is(input:not([type=hidden]), textarea, select)")?.focus();
     return left;
   }
 
+  // A screen reader says what stands in `place` with the control that has the focus, or with the choice that it is of.
+  #blame(node, place) {
+    const control = node.matches("[role=radiogroup]") ? node : node.querySelector("input:not([type=hidden]), textarea, select");
+    control?.setAttribute("aria-invalid", "true");
+    if (!control || !place) return;
+    place.id ||= `faults-${(this.counter += 1)}`;
+    describe(control, [...new Set([...describing(control), place.id])]);
+  }
+
   clearFaults() {
-    for (const place of this.root.querySelectorAll("[data-faults]")) place.replaceChildren();
+    const places = [...this.root.querySelectorAll("[data-faults]")];
+    const ids = places.map(({ id }) => id);
+    for (const place of places) place.replaceChildren();
+    for (const control of this.root.querySelectorAll("[aria-describedby]")) describe(control, describing(control).filter((id) => !ids.includes(id)));
     for (const node of this.root.querySelectorAll(".faulty")) node.classList.remove("faulty");
     for (const control of this.root.querySelectorAll("[aria-invalid]")) control.removeAttribute("aria-invalid");
   }
@@ -245,9 +260,10 @@ export class AnswerForm {
   #add(node) {
     const made = node.querySelector(":scope > template").content.firstElementChild.cloneNode(true);
     const mark = `[row-${(this.counter += 1)}]`;
-    for (const part of made.querySelectorAll("[name], [id], [for]")) {
-      for (const attribute of ["name", "id", "for"]) {
-        if (part.hasAttribute(attribute)) part.setAttribute(attribute, part.getAttribute(attribute).replaceAll("[new]", mark) + (attribute === "name" ? "" : `-${this.counter}`));
+    for (const part of made.querySelectorAll("[name], [id], [for], [aria-describedby]")) {
+      if (part.hasAttribute("name")) part.setAttribute("name", part.getAttribute("name").replaceAll("[new]", mark));
+      for (const attribute of ["id", "for", "aria-describedby"]) {
+        if (part.hasAttribute(attribute)) part.setAttribute(attribute, part.getAttribute(attribute).replaceAll(/\S+/g, `$&-${this.counter}`));
       }
     }
     for (const hidden of made.querySelectorAll("[hidden]")) hidden.hidden = false;

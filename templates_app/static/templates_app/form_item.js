@@ -2,8 +2,11 @@
 import { bringToLife } from "../sheets/viewer.js";
 import { draftOf, dropDraft, keepDraft } from "../workbench/screen/drafts.js";
 import { parse } from "../workbench/screen/exact.js";
+import { readOut } from "../workbench/screen/notices.js";
 import { AnswerForm } from "./answer_form.js";
 
+const nameOf = (choice) => choice.querySelector("legend").firstChild.textContent.trim();
+const wordsOf = (radio) => radio.closest("label").querySelector("span").lastChild.textContent.trim();
 const slot = (name, root = document) => root.querySelector(`[data-slot="${name}"]`);
 
 export class FormItem {
@@ -87,8 +90,9 @@ export class FormItem {
   }
 
   // Labels the selected shape, else chooses the option of the marked choice and goes on to the next one; false where
-  // there is neither.
+  // there is neither, and for who is in the fields on uses.
   digit(number) {
+    if (document.activeElement?.closest("[data-uses]")) return false;
     if (this.form.digit(number)) return true;
     const { choices } = this.form;
     const focused = choices.indexOf(document.activeElement?.closest('[data-kind="choice"]'));
@@ -102,6 +106,7 @@ export class FormItem {
     if (focused >= 0) choices[this.current].querySelector("input:checked, input")?.focus();
     choices[this.current].scrollIntoView({ block: "nearest" });
     this.mark();
+    readOut(`${nameOf(choice)}: ${wordsOf(radio)}. Next: ${nameOf(choices[this.current])}.`);
     return true;
   }
 

@@ -133,6 +133,15 @@ def test_a_script_of_a_page_made_for_another_is_signed_out(screen: Client, waiti
     assert approve("rosa").status_code == 200
 
 
+def test_a_fault_is_said_with_its_field(screen: Client, boards: TrainingSheet) -> None:
+    screen.get(at(boards))
+    pair = ReviewPair.objects.get(holder="rosa")
+    page = post(screen, boards, pair, "edit", **{**ANSWER, "answer.severity": '"huge"'}).content.decode()
+    told = 'role="radiogroup" aria-invalid="true" aria-describedby="f-answer-severity-help f-answer-severity-faults"'
+    assert page.count(told) == page.count('id="f-answer-severity-faults"') == 1
+    assert page.count('aria-invalid="true"') == 1
+
+
 def test_skip_changes_no_status(screen: Client, boards: TrainingSheet) -> None:
     screen.get(at(boards))
     pair = ReviewPair.objects.get(holder="rosa")

@@ -1,5 +1,6 @@
 // What the screen has to say: notices that stay until they are no longer true, and a line that is only read out.
 const place = document.getElementById("notices");
+const aloud = document.getElementById("aloud");
 
 // One notice for each `about`; `more` is a link, or [words, act] for a button.
 export function notice(words, tone = "error", about = "", more = null) {
@@ -28,6 +29,11 @@ export function quiet(about) {
     const its = old.dataset.about ?? "";
     if (about === undefined ? !["offline", "signed-out", "another"].includes(its) && !old.querySelector("a, button") : its === about) old.remove();
   }
+}
+
+// For who does not see what a key changed.
+export function readOut(words) {
+  aloud.textContent = words;
 }
 
 export function say(words) {
