@@ -3,6 +3,8 @@
 const VENDOR = new URL("./vendor/pdfjs/", import.meta.url).href;
 const MOST = 12;
 const STEP = 1.3;
+const KEPT = 6; // opened PDFs
+const MOST_PIXELS = 16_000_000; // of a canvas; Safari draws nothing on larger ones
 const between = (value, low, high) => Math.min(high, Math.max(low, value));
 
 const pictures = new WeakMap();
@@ -166,6 +168,16 @@ const pdfjs = () => {
 };
 const documents = new Map();
 
+// Closes what nobody looks at once there are many; the one on the screen stays, and `latest`, which is about to be shown.
+function forgetOldest(latest) {
+  const shown = [...document.querySelectorAll('[data-viewer="pdf"]')].map((figure) => figure.dataset.url);
+  const others = [...documents.keys()].filter((url) => url !== latest && !shown.includes(url));
+  for (const url of others.slice(0, Math.max(0, documents.size - KEPT))) {
+    documents.get(url).then((pdf) => pdf.destroy(), () => {});
+    documents.delete(url);
+  }
+}
+
 // The opened document of an address; the latest few are kept, so that the next item's is there already.
 export function opened(url) {
   if (!documents.has(url)) {
@@ -173,22 +185,22 @@ export function opened(url) {
     const task = pdfjs().then((loaded) => loaded.getDocument(options).promise);
     task.catch(() => documents.delete(url));
     documents.set(url, task);
-    if (documents.size > 6) {
-      const [oldest, old] = documents.entries().next().value;
-      documents.delete(oldest);
-      old.then((pdf) => pdf.destroy(), () => {});
-    }
+    forgetOldest(url);
   }
   return documents.get(url);
 }
 
+// Each page has its room; drawn are those near the view, as a drawn page takes some megabytes.
 class Document extends Viewer {
   constructor(figure) {
     super(figure);
     this.turn = 0;
     this.moves = {};
     this.link = this.stage.querySelector(".viewer-link");
-    this.draw();
+    this.near = new Set();
+    this.drawing = Promise.resolve();
+    this.watch = new IntersectionObserver((entries) => this.moved(entries), { root: this.stage, rootMargin: "100% 0px" });
+    this.open().catch((error) => this.failed(error));
   }
 
   by(factor) {
@@ -201,35 +213,82 @@ class Document extends Viewer {
     this.draw();
   }
 
-  async draw() {
-    const turn = (this.turn += 1);
-    try {
-      const pdf = await opened(this.figure.dataset.url);
-      const canvases = [];
-      for (let number = 1; number <= pdf.numPages; number += 1) {
-        const canvas = await this.drawn(await pdf.getPage(number));
-        if (turn !== this.turn) return; // zoomed again meanwhile
-        canvas.setAttribute("role", "img");
-        canvas.setAttribute("aria-label", `Page ${number} of ${pdf.numPages} of ${this.figure.dataset.name}`);
-        canvases.push(canvas);
-        if (number === 1) this.stage.replaceChildren(canvas);
-      }
-      this.stage.replaceChildren(...canvases);
-      this.figure.dataset.drawn = pdf.numPages;
-    } catch (error) {
-      this.link.prepend(`The PDF cannot be shown (${error.message}). `);
-      this.stage.replaceChildren(this.link);
+  async open() {
+    this.pdf = await opened(this.figure.dataset.url);
+    // The first page tells the room of all until they are near: to ask each would fetch the whole file.
+    const first = await this.pdf.getPage(1);
+    this.rooms = Array.from({ length: this.pdf.numPages }, (_, at) => this.room(at + 1));
+    for (const room of this.rooms) this.fitted(room, first);
+    this.stage.replaceChildren(...this.rooms);
+    for (const room of this.rooms) this.watch.observe(room);
+  }
+
+  room(number) {
+    const made = Object.assign(document.createElement("div"), { className: "viewer-page" });
+    made.dataset.page = number;
+    made.setAttribute("role", "img");
+    made.setAttribute("aria-label", `Page ${number} of ${this.pdf.numPages} of ${this.figure.dataset.name}`);
+    return made;
+  }
+
+  get width() {
+    return Math.max(200, this.stage.clientWidth - 18) * this.zoom;
+  }
+
+  // Gives a room the size of its page, and returns that.
+  fitted(room, page) {
+    const { width, height } = page.getViewport({ scale: this.width / page.getViewport({ scale: 1 }).width });
+    Object.assign(room.style, { width: `${width}px`, aspectRatio: `${width} / ${height}` });
+    return { width, height };
+  }
+
+  // Draws what came near, and frees what went away; a figure that has left the page takes all of its pages along.
+  moved(entries) {
+    if (!this.figure.isConnected) this.watch.disconnect();
+    for (const { target: room, isIntersecting } of entries) {
+      if (isIntersecting) {
+        this.near.add(room);
+        this.soon(room);
+      } else if (this.near.delete(room)) this.free(room);
     }
   }
 
-  async drawn(page) {
-    const width = Math.max(200, this.stage.clientWidth - 18) * this.zoom;
-    const scale = width / page.getViewport({ scale: 1 }).width;
-    const sharp = Math.min(2, window.devicePixelRatio || 1);
-    const viewport = page.getViewport({ scale: scale * sharp });
+  draw() {
+    this.turn += 1;
+    for (const room of this.rooms ?? []) room.style.width = `${this.width}px`;
+    for (const room of this.near) this.soon(room);
+  }
+
+  // One page after the other: who scrolls through many waits for none of those that are far again.
+  soon(room) {
+    const { turn } = this;
+    const isWanted = () => turn === this.turn && this.near.has(room) && this.figure.isConnected;
+    this.drawing = this.drawing.then(() => isWanted() && this.drawn(room, isWanted)).catch((error) => {
+      room.textContent = `This page cannot be shown (${error.message}).`;
+    });
+  }
+
+  async drawn(room, isWanted) {
+    const page = await this.pdf.getPage(Number(room.dataset.page));
+    const { width, height } = this.fitted(room, page);
+    const sharp = Math.min(2, window.devicePixelRatio || 1, Math.sqrt(MOST_PIXELS / (width * height)));
+    const viewport = page.getViewport({ scale: (width / page.getViewport({ scale: 1 }).width) * sharp });
     const canvas = Object.assign(document.createElement("canvas"), { width: viewport.width, height: viewport.height });
-    canvas.style.width = `${viewport.width / sharp}px`;
     await page.render({ canvas, canvasContext: canvas.getContext("2d"), viewport }).promise;
-    return canvas;
+    if (!isWanted()) return;
+    room.replaceChildren(canvas);
+    this.figure.dataset.drawn = this.pdf.numPages;
+  }
+
+  free(room) {
+    for (const canvas of room.children) canvas.width = 0; // frees it now, and not when garbage is collected
+    room.replaceChildren();
+    this.pdf.getPage(Number(room.dataset.page)).then((page) => page.cleanup(), () => {});
+  }
+
+  failed(error) {
+    if (!this.figure.isConnected) return;
+    this.link.prepend(`The PDF cannot be shown (${error.message}). `);
+    this.stage.replaceChildren(this.link);
   }
 }
