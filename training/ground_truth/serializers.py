@@ -31,8 +31,7 @@ class PairsSerializer(OptionsSerializer):
 
     def training_sheets(self) -> list[TrainingSheet]:
         """Return the training sheets that are asked for; all that the request's user sees where none is named."""
-        request = self.context.get("request")
-        seen = TrainingSheet.objects.visible_to(request.user) if request else TrainingSheet.objects.all()
+        seen = TrainingSheet.objects.visible_to(self.context["request"].user)
         found = seen.select_related("sheet").order_by("pk")
         if one := self.validated_data.get("training_sheet"):
             found = found.filter(pk=one.pk)

@@ -46,6 +46,16 @@ def test_endpoint_and_command_give_the_same_bytes(reviewed: dict[str, QAPair], d
     assert "18 of 80 pairs exported" in said and "excluded 3 pairs: training prohibited: Contains PHI - HIPAA" in said
 
 
+@pytest.mark.parametrize("given", ["pk", "name"])
+@pytest.mark.usefixtures("reviewed")
+def test_of_one_sheet_or_training_sheet_they_are_the_same_too(
+    boards: TrainingSheet, download: Download, out: Path, given: str
+) -> None:
+    for option, row in (("sheet", boards.sheet), ("training_sheet", boards)):
+        written, _, said = exported(out, f"--{option.replace('_', '-')}", getattr(row, given))
+        assert written == download(**{option: row.pk}) and "13 of 50 pairs exported" in said, option
+
+
 @pytest.mark.usefixtures("reviewed")
 def test_asking_for_the_head_alone_takes_nothing(api: APIClient) -> None:
     answer, body = head(api, "/api/v1/ground-truth/export", {"has_corrections": "true"})

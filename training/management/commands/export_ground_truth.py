@@ -38,16 +38,23 @@ class Command(BaseCommand):
     @stated_plainly
     def handle(self, *_: Any, **options: Any) -> None:
         names = ("approved_only", "has_corrections", "since", "until", "use")
-        given = {name: options[name] for name in names if options[name] is not None}
-        for name, model in (("sheet", Sheet), ("training_sheet", TrainingSheet)):
-            if options[name]:
-                given[name] = find(model, options[name]).pk
-        asked = GroundTruthSerializer(data=given)
+        asked = GroundTruthSerializer(data={name: options[name] for name in names if options[name] is not None})
         if not asked.is_valid():
             raise Invalid(in_words({name: [str(each) for each in faults] for name, faults in asked.errors.items()}))
-        export = ground_truth_to_file(asked.training_sheets(), asked.wanted(), options["out"], actor=getpass.getuser())
+        found = _training_sheets(options["training_sheet"], options["sheet"])
+        export = ground_truth_to_file(found, asked.wanted(), options["out"], actor=getpass.getuser())
         ledger = export.ledger
         self.stderr.write(f"{ledger.exported} of {ledger.total} pairs exported to {options['out']}")
         for words in exclusion_words(ledger):
             self.stderr.write(f"  excluded {words}")
         self.stdout.write(export.digest.hexdigest())
+
+
+def _training_sheets(named: str | None, of_sheet: str | None) -> list[TrainingSheet]:
+    """Return the training sheets that are asked for, each by id or name; all where none is named."""
+    found = TrainingSheet.objects.select_related("sheet")
+    if named:
+        found = found.filter(pk=find(TrainingSheet, named).pk)
+    if of_sheet:
+        found = found.filter(sheet_id=find(Sheet, of_sheet).pk)
+    return list(found)
