@@ -90,7 +90,9 @@ def test_a_kept_export_is_fetched_from_its_page(admin: Client, boards: TrainingS
     got: Any = admin.get(reverse("admin:training_export_download", args=[row.pk]), follow=True)
     exported = body(got)
     assert len(exported.splitlines()) == 10
-    manifest: Any = admin.get(reverse("admin:training_export_manifest", args=[row.pk]), follow=True)
+    url = reverse("admin:training_export_manifest", args=[row.pk])
+    assert url in admin.get(kept.url).text
+    manifest: Any = admin.get(url, follow=True)
     assert json.loads(body(manifest))["sha256"] == hashlib.sha256(exported).hexdigest()
 
 

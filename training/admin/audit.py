@@ -124,7 +124,10 @@ class ExportAdmin(ReadOnlyAdmin):
 
     @action(description="Manifest", icon="fact_check", permissions=["fetch"])
     def manifest(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        return manifest_response(self._taken(request, object_id))
+        try:
+            return manifest_response(self._taken(request, object_id))
+        except Problem as problem:
+            return refused(self, request, problem, object_id)
 
     @action(description="Download", icon="download", variant=ActionVariant.PRIMARY, permissions=["fetch"])
     def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -133,6 +136,12 @@ class ExportAdmin(ReadOnlyAdmin):
             return redirect(link_to(self._taken(request, object_id), actor=request.user.get_username()).path)
         except Problem as problem:
             return refused(self, request, problem, object_id)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Leave out the manifest where the export has none."""
+        every = super().get_actions_detail(request, object_id)
+        has_one = Export.objects.filter(pk=object_id).exclude(manifest_sha256="").exists()
+        return every if has_one else [each for each in every if not each.action_name.endswith("_manifest")]
 
     def _taken(self, request: HttpRequest, object_id: str) -> Export:
         export: Export = get_object_or_404(self.get_queryset(request), pk=object_id)

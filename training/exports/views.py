@@ -34,6 +34,7 @@ from training.exports.serializers import (
 from training.links import asker_of
 from training.models import Export
 from workbench.api.permissions import may
+from workbench.problems import NotFound
 from workbench.sheet_rights import need_work
 
 R = TypeVar("R", bound=StreamingHttpResponse)
@@ -147,7 +148,9 @@ def file_response(export: OpenExport) -> StreamingHttpResponse:
 
 
 def manifest_response(export: Export) -> StreamingHttpResponse:
-    """Return the manifest of an export as a download, which API and admin share."""
+    """Return the manifest of an export as a download, which API and admin share; NotFound for ground truth, which has none."""
+    if not export.manifest_sha256:
+        raise NotFound(f"The export {export.pk} has no manifest: its format is {export.format}.")
     name = f"training_sheet_{export.training_sheet_id}.{FORMATS[export.format].suffix}.manifest.json"
     return _attached(StreamingHttpResponse(text_of(export.pk), content_type="application/json"), name)
 

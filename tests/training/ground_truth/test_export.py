@@ -12,7 +12,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connections
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from rest_framework.test import APIClient
 
 from governance.models import UsageConstraintAudit
@@ -197,3 +199,17 @@ def test_what_left_and_what_was_refused_is_on_the_audit_and_the_timeline(
     assert download(use="testing", training_sheet=boards.pk).status_code == 409
     (refused,) = UsageConstraintAudit.objects.filter(kind="refusal")
     assert refused.subject == f"training sheet {boards.pk}" and "Client NDA" in refused.reason
+
+
+def test_it_has_no_manifest_and_says_so(
+    reviewed: dict[str, QAPair], boards: TrainingSheet, download: Download, api: APIClient, rosa: User, client: Client
+) -> None:
+    download(training_sheet=boards.pk)
+    row = Export.objects.get()
+    refused = api.get(f"/api/v1/exports/{row.pk}/manifest")
+    assert refused.status_code == 404 and "has no manifest" in refused.json()["error"]["message"]
+    client.force_login(rosa)
+    manifest = reverse("admin:training_export_manifest", args=[row.pk])
+    assert "has no manifest" in client.get(manifest, follow=True).text
+    page = client.get(reverse("admin:training_export_change", args=[row.pk])).text
+    assert manifest not in page and reverse("admin:training_export_download", args=[row.pk]) in page
