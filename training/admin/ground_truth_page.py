@@ -40,7 +40,7 @@ def ground_truth_page(admin: Any, request: HttpRequest) -> HttpResponseBase:
             summary = ground_truth_summary(options.training_sheets(), options.wanted())
     except Problem as refused:
         problem = refused
-    seen = TrainingSheet.objects.visible_to(request.user)
+    seen, workable = TrainingSheet.objects.visible_to(request.user), TrainingSheet.objects.workable_by(request.user)
     context = {
         **admin.admin_site.each_context(request),
         "title": "Ground truth",
@@ -48,7 +48,7 @@ def ground_truth_page(admin: Any, request: HttpRequest) -> HttpResponseBase:
         "summary": summary,
         "problem": problem,
         "given": {"approved_only": "true", "use": "training", **given},
-        "training_sheets": seen.order_by("-id").values_list("pk", "name")[:500],
+        "training_sheets": workable.order_by("-id").values_list("pk", "name")[:500],
         "uses": USES,
     }
     return TemplateResponse(request, "training/ground_truth.html", context, status=problem.status if problem else 200)

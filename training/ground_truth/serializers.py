@@ -10,6 +10,7 @@ from sheets.models import Sheet
 from training.ground_truth.reading import Span
 from training.ground_truth.run import Wanted
 from training.models import TrainingSheet
+from training.querysets import TrainingSheetQuerySet
 from workbench.api.serializers import OptionsSerializer, SheetKeyField
 
 
@@ -29,10 +30,13 @@ class PairsSerializer(OptionsSerializer):
     def span(self) -> Span:
         return Span(self.validated_data.get("since"), self.validated_data.get("until"))
 
+    def among(self) -> TrainingSheetQuerySet:
+        """Return the training sheets that the request's user may ask for: those that they see."""
+        return TrainingSheet.objects.visible_to(self.context["request"].user)
+
     def training_sheets(self) -> list[TrainingSheet]:
-        """Return the training sheets that are asked for; all that the request's user sees where none is named."""
-        seen = TrainingSheet.objects.visible_to(self.context["request"].user)
-        found = seen.select_related("sheet").order_by("pk")
+        """Return the training sheets that are asked for; all that may be where none is named."""
+        found = self.among().select_related("sheet").order_by("pk")
         if one := self.validated_data.get("training_sheet"):
             found = found.filter(pk=one.pk)
         if sheet := self.validated_data.get("sheet"):
@@ -41,8 +45,12 @@ class PairsSerializer(OptionsSerializer):
 
 
 class GroundTruthSerializer(PairsSerializer):
-    """The options of an export of ground truth."""
+    """The options of an export of ground truth: of what the user may work on, because looking is no right to export."""
 
+    sheet: Any = SheetKeyField(queryset=Sheet.objects.all(), required=False, to_work=True)
+    training_sheet: Any = SheetKeyField(
+        queryset=TrainingSheet.objects.select_related("sheet"), required=False, to_work=True
+    )
     use = serializers.ChoiceField(USES, default="training")
     approved_only = serializers.BooleanField(default=True, help_text="False: reviewed pairs of every status.")
     has_corrections = serializers.BooleanField(
@@ -51,6 +59,9 @@ class GroundTruthSerializer(PairsSerializer):
         default=None,
         help_text="True: hard examples alone; false: those right at once.",
     )
+
+    def among(self) -> TrainingSheetQuerySet:
+        return TrainingSheet.objects.workable_by(self.context["request"].user)
 
     def wanted(self) -> Wanted:
         given = self.validated_data

@@ -198,6 +198,30 @@ def test_who_may_look_only_changes_nothing(invoices: TrainingSheet, rosa: User, 
     assert QAPair.objects.filter(training_sheet=invoices, version__gt=1).count() == 0
 
 
+def test_who_may_look_only_takes_no_ground_truth(
+    invoices: TrainingSheet, boards: TrainingSheet, rosa: User, omar: User
+) -> None:
+    restrict_sheet(invoices.sheet, [{"user": "rosa", "level": "read"}], actor="omar")
+    client, browser = signed_in(rosa), Client()
+    browser.force_login(rosa)
+    url, page = "/api/v1/ground-truth/export", reverse("admin:training_reviewevent_ground_truth")
+    counts = client.get("/api/v1/ground-truth/stats", {"training_sheet": invoices.pk}).json()
+    assert counts["total_jobs"] == QAPair.objects.of(invoices.pk).count()
+    for asked in ({"training_sheet": invoices.pk}, {"sheet": invoices.sheet_id}):
+        answer = client.get(url, asked)
+        assert answer.status_code == 403 and "not work on it" in answer.json()["error"]["message"], asked
+    for answer in (
+        browser.get(page, {"count": 1, "training_sheet": invoices.pk}),
+        browser.post(page, {"training_sheet": invoices.pk}),
+    ):
+        assert answer.status_code == 403
+    assert invoices.pk not in browser.get(page).text
+    for every in (client.get(url), browser.post(page)):
+        body = b"".join(every.streaming_content)  # type: ignore[attr-defined]
+        assert boards.pk.encode() in body and invoices.pk.encode() not in body
+    assert not Export.objects.filter(training_sheet=invoices).exists()
+
+
 def test_rights_cost_one_query_and_none_of_the_lakehouse(boards: TrainingSheet, rosa: User) -> None:
     client = signed_in(rosa)
     with CaptureQueriesContext(connection) as queries, CaptureQueriesContext(connections[LAKEHOUSE]) as statements:
