@@ -44,10 +44,10 @@ LISTS = {
     "label_allowed": "canonical_label__allowed_uses",
     "label_prohibited": "canonical_label__prohibited_uses",
 }
-# Which pair a line was made from, and from which versions.
+# Which pair a line was made from, and from which versions: a label may have a later one than the pair was made from.
 IDENTITY = {
     name: name for name in ("id", "version", "position", "item_ref", "canonical_label_id", "canonical_label_version")
-}
+} | {"label_latest": "canonical_label__version"}
 
 Row = Mapping[str, Any]
 Window = tuple[int, int]

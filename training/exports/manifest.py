@@ -106,6 +106,7 @@ def _lines(block: Block) -> pa.ChunkedArray:
         "pair_version": block.pairs["version"],
         "label_id": _quoted(block.pairs["canonical_label_id"]),
         "label_version": block.pairs["canonical_label_version"],
+        "label_latest": block.pairs["label_latest"],
         "position": block.pairs["position"],
     }
     pieces: list[Any] = []

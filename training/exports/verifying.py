@@ -109,7 +109,7 @@ def check_tables(run: ExportRun, lines: Iterable[Line], *, contents: bool = True
     """
     since, ahead, size = Since(), _Ahead(lines), Size()
     pairs = QAPair.objects.of(run.training_sheet_id)
-    more = {"label_now": "canonical_label__version", **(run.format.columns if contents else {})}
+    more = run.format.columns if contents else {}
     for window in windows(pairs, size):
         if entries := ahead.before(window[1]):
             ready = batches(pairs, window, more, messages=contents)
@@ -124,15 +124,17 @@ def _compare(states: Mapping[str, State], entries: list[Line], since: Since) -> 
     for entry in entries:
         pair = entry["pair_id"]
         state = states.get(pair)
+        # Manifests had only the version that the pair was made from, once.
+        label_version = entry.get("label_latest", entry["label_version"])
         if state is None:
             since.withdrawn.add(f"pair {pair} does not exist any more")
         elif state.reason:
             since.withdrawn.add(f"pair {pair}: {state.reason}")
         elif state.version != entry["pair_version"]:
             since.changed.add(f"pair {pair} left with version {entry['pair_version']} and has {state.version}")
-        elif entry["label_version"] is not None and state.label_version != entry["label_version"]:
+        elif label_version is not None and state.label_version != label_version:
             since.changed.add(
-                f"pair {pair} has label version {entry['label_version']}; its label is at {state.label_version}"
+                f"pair {pair} left when its label was at version {label_version}; its label is at {state.label_version}"
             )
         elif state.sha256 not in (None, entry["sha256"]):
             since.changed.add(f"pair {pair} has the version that it left with, but another line than the file")
@@ -148,7 +150,7 @@ def _states(
     passed: list[pa.Table] = []
     unlike_any = "" if contents else None
     for table in ready:
-        ids, versions, labels = (table[name].to_pylist() for name in ("id", "version", "label_now"))
+        ids, versions, labels = (table[name].to_pylist() for name in ("id", "version", "label_latest"))
         rows = [row for row, pair in enumerate(ids) if pair in asked]
         verdicts = run.verdicts(table)
         found |= {ids[row]: State(versions[row], labels[row], verdicts[row], unlike_any) for row in rows}

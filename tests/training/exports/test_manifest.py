@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
 from labels.models import CanonicalLabel
-from tests.training.exports.conftest import Fetch, Write
+from tests.training.exports.conftest import Fetch, Write, answer_of
 from training.actions.export import manifest_path
 from training.exports.formats import FORMATS
 from training.models import Export, QAPair, TrainingSheet
@@ -59,7 +60,8 @@ def test_it_names_every_line_in_order(invoices: TrainingSheet, write: Write, api
         pairs.values_list("pk", "canonical_label_id")
     )
     assert [each["sha256"] for each in manifest["lines"]] == [hashlib.sha256(line).hexdigest() for line in lines]
-    assert {(each["pair_version"], each["label_version"]) for each in manifest["lines"]} == {(1, 1)}
+    versions = ("pair_version", "label_version", "label_latest")
+    assert {tuple(each[name] for name in versions) for each in manifest["lines"]} == {(1, 1, 1)}
     assert manifest["template"]["version"] == "1.0.0" and manifest["counts"]["exported"] == 5
     export = Export.objects.get()
     assert manifest["sha256"] == export.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
@@ -139,6 +141,36 @@ def test_pairs_that_changed_or_were_withdrawn_since_are_named(
     code, told = verify(file)
     assert code == 3 and "1 pairs changed and 2 were withdrawn" in told
     assert "training prohibited: Client NDA" in told and "flagged" in told and "its label is at 2" in told
+
+
+def test_a_label_that_was_ahead_of_its_pair_when_it_left_has_not_changed(
+    boards: TrainingSheet, write: Write, api: APIClient
+) -> None:
+    asked = {"sheet_id": boards.sheet_id, "template_id": boards.template_id}
+    other = api.post("/api/v1/training-sheets/generate", asked, format="json").json()["id"]
+    there = QAPair.objects.of(other).filter(labeling_mode="canonical")[0]
+    answer = {**answer_of(there), "severity": "critical" if answer_of(there)["severity"] != "critical" else "minor"}
+    assert api.post(f"/api/v1/qa-pairs/{there.pk}/edit", {"answer": answer}, format="json").status_code == 200
+    label = CanonicalLabel.objects.get(pk=there.canonical_label_id)
+    here = QAPair.objects.of(boards.pk).get(canonical_label=label)
+    assert (label.version, here.canonical_label_version, here.status) == (2, 1, "labeled")
+    file = write(boards)
+    assert verify(file) == (0, f"{file}: 10 lines, each as it was exported\nall 10 pairs stand as they left\n")
+    CanonicalLabel.objects.filter(pk=label.pk).update(version=3)
+    code, told = verify(file)
+    assert code == 3 and f"pair {here.pk} left when its label was at version 2; its label is at 3" in told
+
+
+def test_a_manifest_that_has_the_link_to_the_label_alone_still_verifies(boards: TrainingSheet, write: Write) -> None:
+    file = write(boards)
+    manifest = manifest_path(file)
+    manifest.write_bytes(re.sub(rb',"label_latest":\w+', b"", manifest.read_bytes()))
+    Export.objects.update(manifest_sha256=hashlib.sha256(manifest.read_bytes()).hexdigest())
+    assert verify(file)[0] == 0
+    label = CanonicalLabel.objects.filter(pairs__training_sheet=boards, prohibited_uses__len=0)[0]
+    CanonicalLabel.objects.filter(pk=label.pk).update(version=2)
+    code, told = verify(file)
+    assert code == 3 and "its label is at 2" in told and "1 pairs changed" in told
 
 
 @pytest.mark.parametrize("name", FORMATS)
