@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from governance.held_out import KEPT_FROM
 from sheets.tags_told import tell_tags
-from training.actions.splits import decide_split, fix_split, split_for
+from training.actions.splits import decide_split, expect_stratum, fix_split, split_for
 from training.audited import export_left, export_refused
 from training.chat import validate_file
 from training.exports.batches import Block
@@ -21,6 +21,7 @@ from training.exports.manifest import Manifest, forget, rules_of
 from training.exports.options import Options
 from training.exports.run import ExportRun, run_of
 from training.exports.since import base_of
+from training.exports.stratified import Sides
 from training.models import Export, TrainingSheet
 from training.near_held_out import near_held_out, near_problems
 from training.review.applying import settle_alike
@@ -154,29 +155,39 @@ def open_export(
     not kept, and with every reason when no pair may leave.
     """
     options = options or Options()
-    _expect_ready(training_sheet)
-    decide_split(training_sheet, options, actor=actor)
-    if options.profile:
-        refuse_broken(check_export(training_sheet, options))
+    _expect_ready(training_sheet, options)
+    _expect_profile(training_sheet, options)
+    if split_for(training_sheet, options).stratify_by:
+        # A split that nothing left by binds nobody, so nothing is decided before something is sure to leave.
+        _expect_line(training_sheet, options, actor, channel)
+        decide_split(training_sheet, options, actor=actor)
     run = _run(training_sheet, options)
     tell_tags(run.tagged, actor=actor)
     export = OpenExport(training_sheet, run, actor, channel, **more)
     if export.is_empty:
         raise _nothing(run, actor, channel)
     if options.split:
-        # A split that nothing left by binds nobody.
         fix_split(training_sheet, run.split, actor=actor)
     return export
 
 
 def expect_some(training_sheet: TrainingSheet, options: Options, *, actor: str, channel: str) -> None:
     """Raise what `open_export` would, for who asks about the file and takes none: no row is left, no side decided."""
-    _expect_ready(training_sheet)
+    _expect_ready(training_sheet, options)
+    _expect_profile(training_sheet, options)
+    _expect_line(training_sheet, options, actor, channel)
+
+
+def _expect_profile(training_sheet: TrainingSheet, options: Options) -> None:
+    """Raise Conflict where the limits of the profile would not be kept."""
     if options.profile:
-        refuse_broken(check_export(training_sheet, options))
-    run = _run(training_sheet, options)
-    # A pair whose side the export itself would decide may be one that leaves.
-    if next(run.kept(), None) is None and not run.undecided:
+        refuse_broken(_report(training_sheet, _foreseeing(training_sheet, options)))
+
+
+def _expect_line(training_sheet: TrainingSheet, options: Options, actor: str, channel: str) -> None:
+    """Raise Conflict with every reason where nothing would leave."""
+    run = _foreseeing(training_sheet, options)
+    if next(run.kept(), None) is None:
         raise _nothing(run, actor, channel)
 
 
@@ -194,8 +205,9 @@ def _nothing(run: ExportRun, actor: str, channel: str) -> Conflict:
 
 def export_summary(training_sheet: TrainingSheet, options: Options | None = None) -> dict[str, Any]:
     """Return what an export would write and exclude, each pair in exactly one bucket; nothing leaves."""
-    _expect_ready(training_sheet)
-    run = _run(training_sheet, options or Options())
+    options = options or Options()
+    _expect_ready(training_sheet, options)
+    run = _run(training_sheet, options)
     for kept in run.kept():
         run.ledger.add(None, len(kept.records))
     summary = run.summary()
@@ -212,8 +224,12 @@ def check_export(
 
     `max_tokens` is what a line may have at most, where it is not the profile's limit.
     """
-    _expect_ready(training_sheet)
-    run = _run(training_sheet, options or Options())
+    options = options or Options()
+    _expect_ready(training_sheet, options)
+    return _report(training_sheet, _run(training_sheet, options), max_tokens)
+
+
+def _report(training_sheet: TrainingSheet, run: ExportRun, max_tokens: int | None = None) -> dict[str, Any]:
     checks = Checks(training_sheet, run, max_tokens)
     for kept in run.kept():
         run.ledger.add(None, len(kept.records))
@@ -273,10 +289,22 @@ def _run(training_sheet: TrainingSheet, options: Options) -> ExportRun:
     return run_of(training_sheet, options, split=split, base=base)
 
 
-def _expect_ready(training_sheet: TrainingSheet) -> None:
-    """Apply what reviewers were told is decided; Conflict for a training sheet that is not generated to its end."""
+def _foreseeing(training_sheet: TrainingSheet, options: Options) -> ExportRun:
+    """Return a pass in which pairs without a side stand on the one that the export itself would decide."""
+    run = _run(training_sheet, options)
+    if run.split.stratify_by:
+        run.foresee = Sides(training_sheet.sheet_id, run.split).foresee
+    return run
+
+
+def _expect_ready(training_sheet: TrainingSheet, options: Options) -> None:
+    """Apply what reviewers were told is decided; Conflict for a training sheet that is not generated to its end.
+
+    Invalid for a stratum that no answer has.
+    """
     if training_sheet.status in (TrainingSheet.Status.GENERATING, TrainingSheet.Status.FAILED):
         raise Conflict(
             f"The training sheet is {training_sheet.status}: run `manage.py generate --resume {training_sheet.pk}` first."
         )
     settle_alike(training_sheet)
+    expect_stratum(training_sheet, options)

@@ -50,7 +50,8 @@ class ExportRun:
     `source_limits` are those of the sheet's sources, which every pair has beside its own and which follow from the `tagged`
     places, `item_limits` those of single items. `between` is called after each window of pairs, with no statement of the
     pass open, and with how many pairs were read. `withdrawn` are the pairs that the `base` had and that may not leave any
-    more, `undecided` those whose side of a stratified split is decided when they are exported.
+    more, `undecided` those whose side of a stratified split is decided when they are exported; `foresee` gives the pairs of a
+    batch the sides that they would be put on.
     """
 
     training_sheet_id: str
@@ -63,6 +64,7 @@ class ExportRun:
     constants: Mapping[str, str] = field(default_factory=dict)
     tagged: Sequence[Tagged] = ()
     between: Callable[[int], None] = lambda _read: None
+    foresee: Callable[[pa.Table], pa.Table] | None = None
     ledger: Ledger = field(default_factory=Ledger)
     withdrawn: list[str] = field(default_factory=list)
     undecided: int = 0
@@ -138,7 +140,8 @@ class ExportRun:
         return table.drop_columns("messages").append_column("messages", rest).append_column("line", lines)
 
     def _passed(self, table: pa.Table, known: Mapping[str, tuple[int, int | None]]) -> pa.Table:
-        table = self._judged(table)
+        # A side is decided of all labeled pairs, also of those that may not leave.
+        table = self._judged(self.foresee(table) if self.foresee else table)
         if self.options.split:
             table = self._on_side(table)
         if self.base and table.num_rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -22,26 +23,57 @@ def side_column(sheet_id: str) -> Subquery:
     return Subquery(items.annotate(found=Max("side")).values("found"))
 
 
+class Sides:
+    """The sides of items, in the order in which they are decided; nothing is kept."""
+
+    def __init__(self, sheet_id: str, split: Split) -> None:
+        self.split = split
+        self._strata = Strata(sheet_id, split, _counts(sheet_id))
+
+    def decide(self, table: pa.Table) -> dict[str, tuple[str, str]]:
+        """Return side and stratum of each labeled item of a batch that has no side yet."""
+        new: dict[str, tuple[str, str]] = {}
+        columns = (table[name].to_pylist() for name in ("item_ref", "status", "messages", "side"))
+        for item_ref, status, text, side in zip(*columns, strict=True):
+            if side is None and status == QAPair.Status.LABELED:
+                stratum = stratum_of(_answer(text), self.split.stratify_by)
+                new[item_ref] = (self._strata.decide(stratum, item_ref), stratum)
+        return new
+
+    def foresee(self, table: pa.Table) -> pa.Table:
+        """Return a batch in which each labeled item has the side that it would be put on."""
+        new = self.decide(table)
+        kept = zip(table["item_ref"].to_pylist(), table["side"].to_pylist(), strict=True)
+        sides = [new[item_ref][0] if item_ref in new else side for item_ref, side in kept]
+        return table.set_column(table.column_names.index("side"), "side", pa.array(sides, pa.string()))
+
+
 def decide_sides(training_sheet: TrainingSheet, split: Split) -> int:
     """Decide the side of each labeled item that has none, for good, and return how many those were."""
     sheet_id = training_sheet.sheet_id
-    strata = Strata(sheet_id, split, _counts(sheet_id))
-    decided = 0
-    pairs = QAPair.objects.of(training_sheet.pk).filter(status=QAPair.Status.LABELED)
-    size = Size()
-    for window in windows(pairs, size):
+    sides, decided = Sides(sheet_id, split), 0
+    for tables in _labeled(training_sheet, {"side": side_column(sheet_id)}):
         new: dict[str, tuple[str, str]] = {}
-        ready = batches(pairs, window, {"side": side_column(sheet_id)})
-        size.learn(ready)
-        for table in ready:
-            for item_ref, text, side in zip(
-                *(table[name].to_pylist() for name in ("item_ref", "messages", "side")), strict=True
-            ):
-                if side is None and item_ref not in new:
-                    stratum = stratum_of(_answer(text), split.stratify_by)
-                    new[item_ref] = (strata.decide(stratum, item_ref), stratum)
+        for table in tables:
+            new |= sides.decide(table)
         decided += _keep(sheet_id, new)
     return decided
+
+
+def strata_of(training_sheet: TrainingSheet, stratify_by: str) -> Iterator[str]:
+    """Yield the stratum of each labeled pair, "" where its answer has none, in the order of the items."""
+    for tables in _labeled(training_sheet, {}):
+        for table in tables:
+            yield from (stratum_of(_answer(text), stratify_by) for text in table["messages"].to_pylist())
+
+
+def _labeled(training_sheet: TrainingSheet, more: Mapping[str, Any]) -> Iterator[list[pa.Table]]:
+    """Yield the labeled pairs of each window, in batches."""
+    pairs, size = QAPair.objects.of(training_sheet.pk).filter(status=QAPair.Status.LABELED), Size()
+    for window in windows(pairs, size):
+        ready = batches(pairs, window, more)
+        size.learn(ready)
+        yield ready
 
 
 def _counts(sheet_id: str) -> Counter[tuple[str, str]]:

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from labels.models import CanonicalLabel
+from templates_app.models import PromptTemplate
+from tests.heads import head
 from tests.training.exports.conftest import Fetch, Write
 from training.exports.splits import Split, Strata, side_of
 from training.models import Export, QAPair, SheetSplit, SplitItem, TrainingSheet
@@ -88,11 +90,41 @@ def test_of_two_split_exports_at_once_both_have_one_share(boards: TrainingSheet,
     assert sides[0] and sides[1] and not sides[0] & sides[1]
 
 
-def test_an_export_of_nothing_fixes_no_share(boards: TrainingSheet, api: APIClient, fetch: Fetch) -> None:
+@pytest.mark.parametrize("by", [{}, {"stratify_by": "defect_type"}])
+def test_an_export_of_nothing_fixes_no_share(
+    boards: TrainingSheet, api: APIClient, fetch: Fetch, by: dict[str, str]
+) -> None:
     CanonicalLabel.objects.update(prohibited_uses=["training"], usage_reason="Client NDA")
     url = f"/api/v1/training-sheets/{boards.pk}/export/jsonl"
-    assert api.get(url, {"split": "train", "validation_percent": 10}).status_code == 409
-    assert fetch(boards, split="validation", validation_percent=40)
+    assert api.get(url, {"split": "train", "validation_percent": 10, **by}).status_code == 409
+    assert not SheetSplit.objects.exists() and not SplitItem.objects.exists()
+    assert fetch(boards, split="validation", validation_percent=40, **by)
+
+
+def test_what_a_trainer_would_refuse_fixes_no_share(boards: TrainingSheet, api: APIClient, fetch: Fetch) -> None:
+    url = f"/api/v1/training-sheets/{boards.pk}/export/jsonl"
+    # Of ten pairs two go to validation, or eight to train: either is too few.
+    for side in ("validation", "train"):
+        asked = {"split": side, "profile": "openai", "stratify_by": "defect_type", "validation_percent": 20}
+        refused, of_head = api.get(url, asked), head(api, url, asked)[0]
+        assert refused.status_code == of_head.status_code == 409 and "it takes 10 at least" in refused.text
+    assert not SheetSplit.objects.exists() and not SplitItem.objects.exists()
+    assert fetch(boards, split="train", stratify_by="severity", validation_percent=40, profile="trl")
+
+
+def test_an_empty_side_of_a_first_stratified_split_fixes_no_share(
+    boards: TrainingSheet, api: APIClient, fetch: Fetch
+) -> None:
+    drop = QAPair.objects.of(boards.pk).filter(status="labeled").values_list("pk", flat=True)[1:]
+    QAPair.objects.filter(pk__in=list(drop)).update(status="rejected")
+    asked = {"stratify_by": "defect_type", "validation_percent": 50}
+    url = f"/api/v1/training-sheets/{boards.pk}/export/jsonl"
+    found = {side: head(api, url, {"split": side, **asked})[0].status_code for side in ("train", "validation")}
+    (full,) = [side for side, status in found.items() if status == 200]
+    (empty,) = [side for side, status in found.items() if status == 409]
+    assert api.get(url, {"split": empty, **asked}).status_code == 409
+    assert not SheetSplit.objects.exists() and not SplitItem.objects.exists()
+    assert len(fetch(boards, split=full, **asked).splitlines()) == 1
 
 
 def test_strata_keep_their_share_and_no_item_moves_when_the_sheet_grows(
@@ -127,6 +159,23 @@ def test_a_stratum_that_no_answer_has_binds_nobody(boards: TrainingSheet, api: A
     for what in ("jsonl", "summary", "checks"):
         refused = api.get(f"{url}/{what}", asked)
         assert refused.status_code == 400 and "Did you mean 'defect_type'?" in refused.json()["error"]["message"]
+    assert not SheetSplit.objects.exists() and not SplitItem.objects.exists()
+    assert fetch(boards, split="train", stratify_by="defect_type")
+
+
+@pytest.mark.parametrize("schema", ["as it is", "any answer"])
+def test_a_stratum_that_is_empty_in_every_answer_binds_nobody(
+    boards: TrainingSheet, api: APIClient, fetch: Fetch, schema: str
+) -> None:
+    if schema == "any answer":
+        PromptTemplate.objects.filter(pk=boards.template_id).update(output_schema={})
+    url, asked = f"/api/v1/training-sheets/{boards.pk}/export", {"split": "train", "stratify_by": "location.typo"}
+    for what in ("jsonl", "summary", "checks"):
+        refused = api.get(f"{url}/{what}", asked)
+        assert refused.status_code == 400, what
+        assert (
+            "No approved answer has a value in 'location.typo'" in refused.json()["error"]["fields"]["stratify_by"][0]
+        )
     assert not SheetSplit.objects.exists() and not SplitItem.objects.exists()
     assert fetch(boards, split="train", stratify_by="defect_type")
 
