@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
 from governance.uses import Decision
-from training.chat import assistant_answer, shape_problems
+from training.chat import assistant_answer, line_problems, shape_problems
 
 WAITING = "unlabeled: waiting for review"
 _BY_STATUS = {"labeled": None, "unlabeled": WAITING, "rejected": "rejected", "flagged": "flagged"}
@@ -53,7 +54,19 @@ def bucket(pair_status: str, decision: Decision, use: str, answer: str | None) -
 
 def malformed(messages: Any) -> Exclusion | None:
     """Return why a value is no messages at all, which no other question can be asked of; None where it is."""
-    problems = shape_problems(messages)
+    return _no_line(shape_problems(messages))
+
+
+def flaw_of(messages: Any) -> Exclusion | None:
+    """Return why messages are no line to train on, whatever the gates say; None where they are."""
+    if flaw := malformed(messages):
+        return flaw
+    if not (assistant_answer(messages) or "").strip():
+        return EMPTY
+    return _no_line(line_problems({"messages": messages}))
+
+
+def _no_line(problems: Sequence[str]) -> Exclusion | None:
     return Exclusion(f"not a valid chat line: {problems[0]}", "chat", "messages") if problems else None
 
 

@@ -16,10 +16,9 @@ from sheets import source_uses
 from sheets.item_limits import limits_of_items
 from sheets.names import split_path
 from sheets.volumes import open_path
-from training.chat import assistant_answer
 from training.files.importing import conversations_in, problems_of, row_of
 from training.files.storage import draft, path_of, send, storing
-from training.ledger import Ledger, bucket, malformed
+from training.ledger import Ledger, bucket, flaw_of
 from training.models import Conversation, QAPair, TrainingSheet
 from training.pairs import limited
 from training.review.applying import settle_alike
@@ -121,11 +120,13 @@ def conversations_from(
 
     Made again, they are replaced. Conflict for a training sheet that is not approved, or where no pair may leave.
     """
+    settle_alike(training_sheet)
+    # The last decisions may have waited, and approve it.
+    training_sheet.refresh_from_db(fields=["status"])
     if training_sheet.status not in (TrainingSheet.Status.APPROVED, TrainingSheet.Status.TRAINED):
         raise Conflict(
             f"The training sheet is {training_sheet.status}: review all its pairs first, so that it is approved."
         )
-    settle_alike(training_sheet)
     batch, ledger = uuid7(), Ledger()
     named = _scaffolding_of(training_sheet) | dict(scaffolding or {})
     _store((_made(pair, training_sheet, named) for pair in _passed(training_sheet, ledger)), batch, actor)
@@ -207,8 +208,7 @@ def _passed(training_sheet: TrainingSheet, ledger: Ledger) -> Iterator[QAPair]:
     tags, items = source_uses.limits_of(training_sheet.sheet), limits_of_items(training_sheet.sheet)
     for pair in QAPair.objects.of(training_sheet.pk).select_related("canonical_label").iterator(chunk_size=500):
         decision = gate([*tags, *items.get(pair.item_ref, ())], label=pair.canonical_label, pair=pair)
-        flaw = malformed(pair.messages)
-        reason = bucket(pair.status, decision, "training", flaw or assistant_answer(pair.messages)) or flaw
+        reason = bucket(pair.status, decision, "training", answer="looked at next") or flaw_of(pair.messages)
         ledger.add(reason)
         if reason is None:
             yield pair
@@ -242,14 +242,14 @@ def _made(pair: QAPair, training_sheet: TrainingSheet, scaffolding: Mapping[str,
         "emotional_context": {},
         "target_response": turns[-1]["content"],
         "training_metadata": {
-            "human_reviewed": True,
+            "human_reviewed": bool(pair.reviewed_by),
             "quality_score": pair.quality_score,
             "reviewed_by": pair.reviewed_by,
             "qa_pair_id": pair.pk,
         },
     }
     metadata = {"conversation_id": key, "source_file": f"{training_sheet.name} {pair.item_ref}"[:255]}
-    # Approved by a person, so it is fit for production where nobody measured more.
+    # Approved, or taken from where answers are trusted, so it is fit for production where nobody measured more.
     tier = {} if pair.quality_score is not None else {"quality_tier": "production"}
     document = {"conversation_metadata": metadata | tier | {"scaffolding": scaffolding}, "training_pairs": [made]}
     if problems := problems_of(document):

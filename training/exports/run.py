@@ -22,7 +22,6 @@ from governance.uses import Limit, decide
 from sheets import source_uses
 from sheets.item_limits import ItemLimits, limits_of_items
 from sheets.tagged import Tagged
-from training.chat import assistant_answer, line_problems
 from training.exporting import LISTS, TEXTS, Row, Window, let_go, limits_of, read_ahead
 from training.exports.batches import Block, Kept
 from training.exports.formats import FORMATS, Format, line_of
@@ -33,7 +32,7 @@ from training.exports.shapes import Messages, Record
 from training.exports.since import Base
 from training.exports.splits import Split, sides_of
 from training.exports.stratified import side_column
-from training.ledger import EMPTY, Exclusion, Ledger, bucket, malformed, not_json
+from training.ledger import Exclusion, Ledger, bucket, flaw_of, not_json
 from training.models import QAPair, TrainingSheet
 
 # Records at a time: few enough that they are still in the processor's cache when they are written, and that Python's search
@@ -270,7 +269,7 @@ class ExportRun:
             return None
         roles = roles_of(messages)
         if roles is None or roles not in self._sound:
-            if flaw := _flaw(messages):
+            if flaw := flaw_of(messages):
                 self.ledger.add(flaw)
                 return None
             self._sound.add(roles)
@@ -315,12 +314,3 @@ def roles_of(messages: Any) -> tuple[str, ...] | None:
     except (AttributeError, KeyError, TypeError):
         return None
     return roles if len(roles) == len(messages) else None
-
-
-def _flaw(messages: Any) -> Exclusion | None:
-    if flaw := malformed(messages):
-        return flaw
-    if not (assistant_answer(messages) or "").strip():
-        return EMPTY
-    problems = line_problems({"messages": messages})
-    return Exclusion(f"not a valid chat line: {problems[0]}", "chat", "messages") if problems else None

@@ -1,0 +1,79 @@
+"""Conversations of a training sheet: what an export would leave out is left out, and reviewed is what a person reviewed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from sheets.models import Sheet
+from templates_app.models import PromptTemplate
+from tests.seeded import boards, seeded
+from training.actions.generate import generate
+from training.models import Conversation, QAPair, TrainingSheet
+from training.review.applying import waiting
+
+__all__ = ["boards", "seeded"]
+
+
+def made(api: APIClient, sheet: TrainingSheet) -> Any:
+    return api.post("/api/v1/conversations/from-training-sheet", {"training_sheet": sheet.pk})
+
+
+@pytest.fixture
+def approved(boards: TrainingSheet) -> TrainingSheet:
+    TrainingSheet.objects.filter(pk=boards.pk).update(status="approved")
+    return boards
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ([{"role": "user", "content": ""}], "messages[0].content: found empty text"),
+        ([{"role": "user", "content": "  "}], "messages[0].content: found empty text"),
+        ([], "messages[0].role: found assistant; expected user"),
+    ],
+)
+def test_a_pair_that_an_export_leaves_out_is_left_out(
+    approved: TrainingSheet, api: APIClient, question: list[Any], words: str
+) -> None:
+    pair = QAPair.objects.of(approved.pk).filter(status="labeled")[0]
+    QAPair.objects.filter(pk=pair.pk).update(messages=[*question, pair.messages[-1]])
+    answer = made(api, approved)
+    assert answer.status_code == 201, answer.content
+    exported = api.get(f"/api/v1/training-sheets/{approved.pk}/export/summary").json()
+    assert answer.json()["exported"] == exported["exported"] == 9
+    (flaw,) = [each for each in answer.json()["exclusions"] if each["rule"] == "chat"]
+    assert words in flaw["reason"] and flaw["reason"] in [each["reason"] for each in exported["exclusions"]]
+    assert not Conversation.objects.filter(qa_pair_id=pair.pk).exists()
+
+
+def test_only_what_a_person_reviewed_is_called_so(boards: TrainingSheet, api: APIClient, create: Any) -> None:
+    trusted = generate(
+        sheet=Sheet.objects.get(pk=boards.sheet_id),
+        template=PromptTemplate.objects.get(pk=boards.template_id),
+        actor="omar",
+        mode="existing_column",
+        config={"response_column": "aoi_result", "trusted": True},
+    )
+    assert made(api, trusted).json()["exported"] == 50
+    by_nobody = QAPair.objects.of(trusted.pk).filter(reviewed_by="").values_list("pk", flat=True)
+    found = {each.qa_pair_id: each for each in Conversation.objects.all()}
+    assert {key for key, each in found.items() if not each.human_reviewed_pairs} == set(by_nobody)
+    row = create("trusted", [each.pk for each in found.values()]).json()["trainingFile"]
+    assert (row["human_reviewed_count"], row["human_reviewed_percentage"]) == (10, 20)
+
+
+def test_decisions_that_wait_are_applied_before_the_status_is_asked(
+    boards: TrainingSheet, api: APIClient, settings: Any
+) -> None:
+    pairs = QAPair.objects.of(boards.pk)
+    last = pairs.filter(status="unlabeled", misfits__len=0, error="")[0]
+    pairs.exclude(pk=last.pk).update(status="labeled")
+    settings.REVIEW_APPLY = "worker"
+    assert api.post(f"/api/v1/qa-pairs/{last.pk}/approve", {}).status_code == 200
+    assert waiting().actions == 1
+    answer = made(api, boards)
+    assert answer.status_code == 201, answer.content
+    assert waiting().actions == 0 and Conversation.objects.filter(qa_pair_id=last.pk).exists()
