@@ -11,7 +11,7 @@ from templates_app.schemas import checker
 from training.answerers import as_answer
 from training.exporting import Window
 from training.ledger import Exclusion
-from training.models import ReviewEvent
+from training.models import QAPair, ReviewEvent
 from training.review.frames import frame_of
 from workbench.canonical import canonical_json
 
@@ -22,8 +22,9 @@ UNKNOWN_DRAFT = Exclusion("the review events do not lead back to the draft", "fo
 
 @dataclass
 class Edits:
-    """How the answer of one pair changed in review, oldest first."""
+    """How the answer of one pair changed in review, oldest first, and whether a model had drafted it."""
 
+    drafted: bool
     edited: bool = False
     changes: list[Change] = field(default_factory=list)
 
@@ -35,8 +36,10 @@ def edits_of(training_sheet_id: str, window: Window) -> dict[str, Edits]:
         training_sheet_id=training_sheet_id, qa_pair__position__gte=start, qa_pair__position__lt=end
     )
     found: dict[str, Edits] = {}
-    for pair, action, changes in events.order_by("pair_version").values_list("qa_pair_id", "action", "changes"):
-        edits = found.setdefault(pair, Edits())
+    read = events.order_by("pair_version").values_list("qa_pair_id", "action", "changes", "qa_pair__labeling_mode")
+    for pair, action, changes, mode in read:
+        # Review never changes where the first answer came from: a label, a column and a person are no model.
+        edits = found.setdefault(pair, Edits(drafted=mode == QAPair.Mode.AI_GENERATED))
         edits.edited = edits.edited or action == ReviewEvent.Action.EDIT
         edits.changes += changes
     return found
@@ -48,9 +51,11 @@ def fits_of(training_sheet_id: str) -> Callable[[Any], bool]:
 
 
 def draft_of(messages: Sequence[Mapping[str, str]], edits: Edits | None, fits: Callable[[Any], bool]) -> str:
-    """Return the first draft of an edited answer as its text, or an Exclusion that says why there is none."""
+    """Return a model's draft of an edited answer as its text, or an Exclusion that says why there is none."""
     if edits is None or not edits.edited:
         return NOT_EDITED
+    if not edits.drafted:
+        return NO_DRAFT
     try:
         draft = revert(as_answer(messages[-1]["content"], fits), edits.changes)
     except ValueError:

@@ -12,9 +12,13 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from sheets.models import Sheet
+from templates_app.models import PromptTemplate
 from tests.training.exports.conftest import Fetch, Write, answer_of
+from training.actions.generate import generate
 from training.exports.batches import Kept
 from training.exports.formats import FORMATS
+from training.exports.preferences import NO_DRAFT
 from training.exports.tables import GROUP_ROWS, RENAMED, SCHEMA, parquet
 from training.models import Export, QAPair, TrainingSheet
 
@@ -58,6 +62,23 @@ def test_dpo_prefers_the_edit_to_the_draft(boards: TrainingSheet, edited: QAPair
     summary = api.get(f"/api/v1/training-sheets/{boards.pk}/export/summary", {"format": "dpo"}).json()
     (entry,) = [each for each in summary["exclusions"] if each["rule"] == "format"]
     assert (entry["count"], entry["source"]) == (11, "dpo")
+
+
+def test_what_no_model_drafted_is_never_rejected(boards: TrainingSheet, api: Any) -> None:
+    taken = generate(
+        sheet=Sheet.objects.get(pk=boards.sheet_id),
+        template=PromptTemplate.objects.get(pk=boards.template_id),
+        actor="omar",
+        mode="existing_column",
+        config={"response_column": "aoi_result", "trusted": True},
+    )
+    answer = {"defect_type": "none", "severity": "minor", "location": "none"}
+    for sheet, mode in ((boards, "canonical"), (taken, "existing_column")):
+        pair = QAPair.objects.of(sheet.pk).filter(labeling_mode=mode, status="labeled")[0]
+        assert api.post(f"/api/v1/qa-pairs/{pair.pk}/edit", {"answer": answer}, format="json").status_code == 200
+        summary = api.get(f"/api/v1/training-sheets/{sheet.pk}/export/summary", {"format": "dpo"}).json()
+        assert summary["exported"] == 0
+        assert {each["reason"]: each["count"] for each in summary["exclusions"]}[NO_DRAFT] == 1
 
 
 def test_an_edit_that_changes_nothing_is_no_preference(boards: TrainingSheet, edited: QAPair, api: Any) -> None:
