@@ -114,4 +114,6 @@ def test_the_first_stratified_split_is_exported_for_a_trainer(admin: Client, boa
 def test_lines_are_checked_against_a_limit_of_tokens(admin: Client, boards: TrainingSheet) -> None:
     text = admin.get(page(boards), {"checks": "1", "max_tokens": "10"}).content.decode()
     assert "10 lines have more than 10 tokens" in text and 'id="download" disabled' not in text
+    text = admin.get(page(boards), {"checks": "1", "max_tokens": "10", "profile": "openai"}).content.decode()
+    assert "10 lines have more than 10 tokens" in text and 'id="download" disabled' not in text
     assert "Found &#x27;many&#x27;: use 1 or more" in admin.get(page(boards), {"max_tokens": "many"}).content.decode()

@@ -222,7 +222,7 @@ def check_export(
 ) -> dict[str, Any]:
     """Return the report on what an export would write, before anything is written; nothing leaves.
 
-    `max_tokens` is what a line may have at most, where it is not the profile's limit.
+    Lines with more than `max_tokens` are warned of; those over the profile's own limit are an error, whatever is given.
     """
     options = options or Options()
     _expect_ready(training_sheet, options)

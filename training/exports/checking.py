@@ -9,6 +9,7 @@ import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -33,21 +34,36 @@ LONG_TEXT = 200
 ENDS = tuple(".!?)]}>\"'`”»*|:;")
 
 
+@dataclass
+class Over:
+    """The lines with more tokens than a limit, as far as there is one."""
+
+    limit: int | None
+    count: int = 0
+    pair_ids: list[str] = field(default_factory=list)
+
+    def look_at(self, tokens: int, pair: str) -> None:
+        if self.limit and tokens > self.limit:
+            self.count += 1
+            self.pair_ids += [pair] * (len(self.pair_ids) < EXAMPLES)
+
+
 class Checks:
     """Looks at the records of a run one batch after the other; `report` says what was found."""
 
     def __init__(self, training_sheet: TrainingSheet, run: ExportRun, max_tokens: int | None = None) -> None:
         self.run = run
         self.profile: Profile | None = PROFILES.get(run.options.profile)
-        self.max_tokens = max_tokens or (self.profile.max_tokens if self.profile else None)
+        # What was asked for may be more or less than the trainer takes, which refuses a line all the same.
+        self._over_profile = Over(self.profile.max_tokens if self.profile else None)
+        self._over = Over(max_tokens or self._over_profile.limit)
         schema = normalise_output_schema(training_sheet.template.output_schema)
         self._structured = schema.get("type") == "object"
         self._bytes = 0
         self._tokens: Counter[int] = Counter()
         self._values: dict[str, Counter[str] | None] = {}
         self._prompts, self._answers, self._positions = array("Q"), array("Q"), array("q")
-        self._over: list[str] = []
-        self._over_count = self._clipped_count = 0
+        self._clipped_count = 0
         self._clipped: list[str] = []
 
     def look_at(self, kept: Kept) -> None:
@@ -59,9 +75,8 @@ class Checks:
             messages = messages_of(record)
             tokens = token_estimate(messages)
             self._tokens[tokens] += 1
-            if self.max_tokens and tokens > self.max_tokens:
-                self._over_count += 1
-                self._over += [pair] * (len(self._over) < EXAMPLES)
+            self._over.look_at(tokens, pair)
+            self._over_profile.look_at(tokens, pair)
             answer = messages[-1]["content"]
             self._prompts.append(_hash(orjson.dumps(messages[:-1])))
             self._answers.append(_hash(answer.encode()))
@@ -85,7 +100,7 @@ class Checks:
             "balance": self._balance(),
             "clipped": {"count": self._clipped_count, "pair_ids": self._clipped},
         }
-        found["problems"] = list(_problems(found, self.profile))
+        found["problems"] = list(_problems(found, self.profile, self._over_profile))
         return found
 
     def _answer(self, answer: str, pair: str) -> None:
@@ -118,9 +133,9 @@ class Checks:
             "total": sum(tokens * count for tokens, count in ordered),
             "p95": p95,
             "most": ordered[-1][0] if ordered else 0,
-            "limit": self.max_tokens,
-            "over_limit": self._over_count,
-            "pair_ids": self._over,
+            "limit": self._over.limit,
+            "over_limit": self._over.count,
+            "pair_ids": self._over.pair_ids,
         }
 
     def _duplicates(self) -> dict[str, Any]:
@@ -183,7 +198,7 @@ def refuse_broken(report: Mapping[str, Any]) -> None:
         raise Conflict(f"{PROFILES[report['profile']].name} would refuse the file: {' '.join(errors)}")
 
 
-def _problems(found: Mapping[str, Any], profile: Profile | None) -> Sequence[dict[str, Any]]:
+def _problems(found: Mapping[str, Any], profile: Profile | None, over_profile: Over) -> Sequence[dict[str, Any]]:
     errors: list[dict[str, Any]] = []
     warnings: list[dict[str, Any]] = []
     lines, tokens, twins = found["lines"], found["tokens"], found["duplicates"]
@@ -203,9 +218,12 @@ def _problems(found: Mapping[str, Any], profile: Profile | None) -> Sequence[dic
             "too_large",
             f"{found['size_bytes']:,} bytes; it takes {profile.max_bytes:,} at most: split the export.",
         )
-    if tokens["over_limit"]:
-        words = f"{tokens['over_limit']} lines have more than {tokens['limit']:,} tokens, as estimated."
-        add(errors if profile and profile.max_tokens else warnings, "too_long", words, tokens["pair_ids"])
+    too_long = "{} lines have more than {:,} tokens, as estimated."
+    if over_profile.count:
+        words = too_long.format(over_profile.count, over_profile.limit)
+        add(errors, "too_long", words, over_profile.pair_ids)
+    if tokens["over_limit"] and tokens["limit"] != over_profile.limit:
+        add(warnings, "too_long", too_long.format(tokens["over_limit"], tokens["limit"]), tokens["pair_ids"])
     if count := twins["prompts_with_different_answers"]:
         words = f"{count} prompts have different answers: a model cannot learn both."
         add(warnings, "contradictions", words, twins["pair_ids"]["different_answers"])

@@ -43,7 +43,11 @@ class ExportOptionsSerializer(OptionsSerializer):
 class CheckOptionsSerializer(ExportOptionsSerializer):
     """Options of an export, and what a line may have at most."""
 
-    max_tokens = serializers.IntegerField(min_value=1, required=False, help_text="Default: the profile's limit.")
+    max_tokens = serializers.IntegerField(
+        min_value=1,
+        required=False,
+        help_text="Lines with more are warned of; default: the profile's limit, which is an error to exceed.",
+    )
 
 
 class ExclusionSerializer(serializers.Serializer[Any]):
@@ -86,7 +90,7 @@ class TokensSerializer(serializers.Serializer[Any]):
     total = serializers.IntegerField()
     p95 = serializers.IntegerField()
     most = serializers.IntegerField()
-    limit = serializers.IntegerField(allow_null=True)
+    limit = serializers.IntegerField(allow_null=True, help_text="As asked for, else the profile's.")
     over_limit = serializers.IntegerField()
     pair_ids = serializers.ListField(child=serializers.CharField())
 

@@ -56,6 +56,22 @@ def test_lines_over_a_models_limit_are_named(boards: TrainingSheet, api: APIClie
     assert codes(report)["too_long"] == "warning"
 
 
+def test_a_limit_that_is_asked_for_stands_beside_the_trainers(boards: TrainingSheet, api: APIClient) -> None:
+    pair = QAPair.objects.of(boards.pk).filter(status="labeled")[0]
+    url, openai = f"/api/v1/training-sheets/{boards.pk}/export/jsonl", {"profile": "openai"}
+    assert codes(checks(api, boards, max_tokens=10, **openai))["too_long"] == "warning"
+    assert api.get(url, openai).status_code == 200
+    long = [*pair.messages[:-2], {"role": "user", "content": "word " * 60_000}, pair.messages[-1]]
+    QAPair.objects.filter(pk=pair.pk).update(messages=long)
+    assert api.get(url, openai).status_code == 409
+    for limit, levels in ((10, ["error", "warning"]), (65_536, ["error"]), (100_000, ["error"])):
+        found = [
+            each for each in checks(api, boards, max_tokens=limit, **openai)["problems"] if each["code"] == "too_long"
+        ]
+        assert [each["level"] for each in found] == levels
+        assert (found[0]["pair_ids"], "more than 65,536 tokens" in found[0]["message"]) == ([pair.pk], True)
+
+
 def test_the_command_prints_the_report_of_the_api(boards: TrainingSheet, api: APIClient) -> None:
     said = io.StringIO()
     options = ["--max-tokens", "10", "--profile", "trl", "--format", "prompt_completion"]

@@ -35,7 +35,10 @@ class Command(BaseCommand):
             help="write nothing: print tokens, duplicates, balance and problems as JSON",
         )
         parser.add_argument(
-            "--max-tokens", type=int, metavar="N", help="name the lines with more; default: the profile's limit"
+            "--max-tokens",
+            type=int,
+            metavar="N",
+            help="name the lines with more, beside those over the profile's limit",
         )
         parser.add_argument("--use", default="", help=f"one of {', '.join(USES)}; default: training, or the split's")
         parser.add_argument("--format", default="chat", help=f"one of {', '.join(FORMATS)}")
