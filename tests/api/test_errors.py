@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, OperationalError
+from django.db import DataError, IntegrityError, OperationalError
 from django.http import Http404
 from django.test import Client, RequestFactory
 from rest_framework import exceptions
@@ -28,6 +28,7 @@ from workbench.problems import Conflict, Forbidden, Invalid, NotFound
         (ValidationError({"name": "x"}), 400, "invalid"),
         (ValidationError("x"), 400, "invalid"),
         (IntegrityError("x"), 409, "conflict"),
+        (DataError("x"), 400, "invalid"),
         (OperationalError("password=x"), 503, "unavailable"),
         (exceptions.NotAuthenticated(), 401, "not_authenticated"),
         (exceptions.Throttled(wait=3), 429, "throttled"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -15,9 +17,10 @@ from governance.uses import USES, Limit, gate, validate_uses
 from sheets import source_uses
 from sheets.item_limits import limits_of_items
 from sheets.names import split_path
+from sheets.volume import Volume
 from sheets.volumes import open_path
 from training.files.importing import conversations_in, problems_of, row_of
-from training.files.storage import draft, path_of, send, storing
+from training.files.storage import discard, draft, path_of, send, storing
 from training.ledger import Ledger, bucket, flaw_of
 from training.models import Conversation, QAPair, TrainingSheet
 from training.pairs import limited
@@ -26,6 +29,8 @@ from workbench.concepts import Classification
 from workbench.lakehouse.ids import uuid5_of, uuid7
 from workbench.near import listed
 from workbench.problems import Conflict, Invalid
+
+log = logging.getLogger(__name__)
 
 CHUNK = 80
 # What faults are said of where conversations came without a file.
@@ -180,27 +185,46 @@ def _expect_replaceable(ids: Sequence[str], prohibited: Sequence[str]) -> None:
 
 def _store(rows: Iterable[Stored], batch: str, actor: str) -> None:
     """Write all files, under names that follow from their contents, then all rows in one commit: all count or none."""
-    made = []
-    with storing() as volume:
-        for columns, document in rows:
-            content = orjson.dumps(document, option=orjson.OPT_INDENT_2)
-            digest, path = hashlib.sha256(content).hexdigest(), None
-            if columns["enrichment_status"] == Conversation.Enrichment.COMPLETED:
-                name = f"conversation.{columns['id']}.{digest[:12]}.json"
-                with draft() as file:
-                    file.write(content)
-                    send(volume, name, file)
-                path = path_of(name)
-            made.append(
-                Conversation(
-                    **columns,
-                    enriched_file_path=path,
-                    file_sha256=digest if path else "",
-                    batch_id=batch,
-                    created_by=actor,
-                )
-            )
-    Conversation.objects.bulk_create(made, update_conflicts=True, update_fields=OVERWRITTEN, unique_fields=["id"])
+    made: list[Conversation] = []
+    try:
+        with storing() as volume:
+            for columns, document in rows:
+                row = Conversation(**columns, batch_id=batch, created_by=actor)
+                made.append(row)
+                if row.enrichment_status == Conversation.Enrichment.COMPLETED:
+                    _write_file(row, document, volume)
+        Conversation.objects.bulk_create(made, update_conflicts=True, update_fields=OVERWRITTEN, unique_fields=["id"])
+    except Exception:
+        _give_up(made)
+        raise
+
+
+def _write_file(row: Conversation, document: Mapping[str, Any], volume: Volume) -> None:
+    content = orjson.dumps(document, option=orjson.OPT_INDENT_2)
+    row.file_sha256 = hashlib.sha256(content).hexdigest()
+    name = f"conversation.{row.pk}.{row.file_sha256[:12]}.json"
+    row.enriched_file_path = path_of(name)
+    with draft() as file:
+        file.write(content)
+        send(volume, name, file)
+
+
+def _give_up(made: Sequence[Conversation]) -> None:
+    """Remove the files of an import that failed, but for those that rows name.
+
+    Such a row is one of an earlier import of the same contents, or its own where only the answer to the commit was lost.
+    """
+    written = {row.enriched_file_path for row in made if row.enriched_file_path}
+    try:
+        rows = Conversation.objects.filter(pk__among=[row.pk for row in made])
+        named = set(rows.values_list("enriched_file_path", flat=True)) if written else set()
+    except (DatabaseError, OSError):
+        log.warning(
+            "The files of an import that failed stay: which of them rows name could not be asked.", exc_info=True
+        )
+        return
+    for path in sorted(written - named):
+        discard(path)
 
 
 def _passed(training_sheet: TrainingSheet, ledger: Ledger) -> Iterator[QAPair]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
-from django.db import IntegrityError, OperationalError
+from django.db import DataError, IntegrityError, OperationalError
 from django.db.models import ProtectedError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -49,6 +49,10 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
             return answer(403, "forbidden", str(exc) or "You may not do this: ask a platform lead for the right.")
         case ProtectedError():
             return answer(409, "conflict", f"{exc.args[0]} Delete what points at it first.")
+        case DataError():
+            # Checks look at values before: the log tells which one let this through.
+            log.warning("A value did not fit its column", exc_info=exc)
+            return answer(400, "invalid", f"A value does not fit where it is kept: {exc} Send another one.")
         case IntegrityError():
             return answer(409, "conflict", f"That exists already: {exc} Change the value, or edit the row that has it.")
         case OperationalError():

@@ -83,6 +83,8 @@ def test_nothing_is_imported_from_a_volume_of_a_hidden_sheet(
     [
         ({"training_pairs": []}, ".training_pairs: [] should be non-empty"),
         ({"metadata": {"conversation_id": "7"}}, ".conversation_metadata.conversation_id: '7' does not match"),
+        ({"metadata": {"conversation_id": f"{key_of(2)}\n"}}, ".conversation_metadata.conversation_id: "),
+        ({"metadata": {"total_turns": 99_999_999_999}}, "99999999999 is greater than the maximum of 2147483647"),
         ({"metadata": {"quality_score": 11}}, ".conversation_metadata.quality_score: 11 is greater than the maximum"),
         ({"metadata": {"conversation_id": key_of(9)}}, f"allowed is '{key_of(9)}'"),
         ({"enrichment_status": "done"}, ".enrichment_status: 'done' is not one of"),

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import pytest
 from django.db import OperationalError
+from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -57,9 +58,9 @@ def storage(monkeypatch: pytest.MonkeyPatch) -> Storage:
     return Storage(monkeypatch)
 
 
-def files(lakehouse: Path) -> set[str]:
+def files(lakehouse: Path, *, of_conversations: bool = False) -> set[str]:
     found = lakehouse.glob("Volumes/mirion_vital/workbench/training_files/*")
-    return {file.name for file in found if not file.name.startswith("conversation.")}
+    return {file.name for file in found if file.name.startswith("conversation.") == of_conversations}
 
 
 def rows() -> list[tuple[Any, ...]]:
@@ -98,9 +99,30 @@ def test_a_volume_that_fails_in_a_long_import_leaves_none_of_it(
     body = {"conversations": [document(number) for number in range(85)]}
     storage.fails_at = 84
     assert api.post("/api/v1/conversations/import", body, format="json").status_code == 503
-    assert not Conversation.objects.exists()
+    assert not Conversation.objects.exists() and files(lakehouse, of_conversations=True) == set()
     assert api.post("/api/v1/conversations/import", body, format="json").status_code == 201
-    assert Conversation.objects.count() == 85
+    assert Conversation.objects.count() == len(files(lakehouse, of_conversations=True)) == 85
+
+
+@pytest.mark.parametrize("answer_is_lost", [False, True])
+def test_an_import_whose_rows_fail_keeps_the_files_that_rows_name(
+    imported: Make, lakehouse: Path, monkeypatch: pytest.MonkeyPatch, *, answer_is_lost: bool
+) -> None:
+    imported(1)
+    before, real = files(lakehouse, of_conversations=True), QuerySet.bulk_create
+
+    def fails(rows: Any, made: list[Any], **more: Any) -> None:
+        if answer_is_lost:
+            real(rows, made, **more)
+        raise OperationalError("The connection was reset")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(QuerySet, "bulk_create", fails)
+        with pytest.raises(OperationalError):
+            imported(1, 2)
+    assert len(before) == 1
+    assert Conversation.objects.count() == len(files(lakehouse, of_conversations=True)) == (2 if answer_is_lost else 1)
+    assert before <= files(lakehouse, of_conversations=True)
 
 
 @pytest.mark.parametrize("step", ["send", "_write_members", "_Flip.__call__", "_remove_members"])
