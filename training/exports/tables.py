@@ -103,8 +103,9 @@ def _table(kept: Kept, constants: Mapping[str, str]) -> pa.Table:
 
 def _csv_line(values: Iterable[Any]) -> bytes:
     line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow([_cell(value) for value in values])
-    return line.getvalue().encode()
+    # What stands in the ending is quoted where a text has it: readers take a carriage return alone as the end of a row too.
+    csv.writer(line, lineterminator="\r\n").writerow([_cell(value) for value in values])
+    return line.getvalue().removesuffix("\r\n").encode() + b"\n"
 
 
 def _cell(value: Any) -> Any:

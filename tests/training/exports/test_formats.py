@@ -11,6 +11,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from django.core.management import call_command
 
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
@@ -109,6 +110,23 @@ def test_csv_has_the_rows_of_the_table(boards: TrainingSheet, fetch: Fetch) -> N
     assert [json.loads(row["messages"]) for row in rows] == table["messages"].to_list()
     assert [row["pair_id"] for row in rows] == table["pair_id"].to_list()
     assert list(rows[0]) == table.columns
+
+
+def test_csv_keeps_a_text_with_a_carriage_return_in_its_row(boards: TrainingSheet, write: Write) -> None:
+    plain = write(boards, "plain.csv", format="csv").read_bytes()
+    pair = QAPair.objects.of(boards.pk).filter(status="labeled")[1]
+    said = {"usage_reason": "a\rb", "item_ref": "=1+1\r"}
+    QAPair.objects.filter(pk=pair.pk).update(**said)
+    out = write(boards, format="csv")
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [{name: row[name] for name in said} for row in rows if row["pair_id"] == pair.pk] == [said]
+    frame = pd.read_csv(out)
+    assert list(frame["pair_id"]) == [row["pair_id"] for row in rows] and len(rows) == 10
+    assert frame.set_index("pair_id").loc[pair.pk, list(said)].to_dict() == said
+    # The others are as they were.
+    assert len(set(plain.split(b"\n")) - set(out.read_bytes().split(b"\n"))) == 1
+    call_command("verify_export", out, stdout=io.StringIO(), stderr=io.StringIO())
 
 
 @pytest.mark.parametrize("name", FORMATS)
