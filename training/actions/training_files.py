@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError
@@ -22,6 +23,7 @@ from workbench.problems import Conflict, Invalid, NotFound
 MOST = 80
 NAME = 255
 ATTEMPTS = 10
+KEEP_CHANGING = "Others keep changing this training file: try again in a minute."
 ROW = tuple(field.attname for field in Conversation._meta.concrete_fields)
 BUILT = (
     "build", "json_file_path", "json_sha256", "json_file_size", "jsonl_file_path", "jsonl_sha256", "jsonl_file_size",
@@ -117,12 +119,12 @@ def restore_training_file(training_file_id: str, *, actor: str) -> TrainingFile:
 
 def delete_training_file(training_file_id: str, *, actor: str) -> None:
     """Delete the training file with its files; the conversations stay. NotFound for no such file."""
-    row = training_file(training_file_id)
+    row, members = with_members(partial(training_file, training_file_id))
     # Known first: what is left when this process is killed in between, a sweep removes.
     FileBuild.objects.get_or_create(
         pk=row.build, defaults={"training_file_id": row.pk, "done": 1, "total": 1, "started_by": actor}
     )
-    keep_version(row, members_of(row))
+    keep_version(row, members)
     if not TrainingFile.objects.filter(pk=row.pk, version=row.version)._raw_delete("lakehouse"):
         raise Conflict(f"The training file {row.name!r} was changed meanwhile: look at it, then delete it again.")
     remove(row.pk, row.build)
@@ -138,7 +140,7 @@ def training_file(training_file_id: str) -> TrainingFile:
 
 
 def members_of(row: TrainingFile) -> list[Member]:
-    """Return the conversations of the training file in their order."""
+    """Return the conversations of the training file in their order, none where the row was read before another build came."""
     placed = list(
         TrainingFileConversation.objects.filter(training_file_id=row.pk, build=row.build)
         .order_by("position")
@@ -146,6 +148,20 @@ def members_of(row: TrainingFile) -> list[Member]:
     )
     rows = _rows([key for key, _, _ in placed])
     return [Member(rows[key], by, at) for key, by, at in placed]
+
+
+def with_members(read: Callable[[], TrainingFile]) -> tuple[TrainingFile, list[Member]]:
+    """Return the training file as `read` gives it, with all its conversations; Conflict where others keep changing it.
+
+    Between both statements another build may count, which takes the conversations of this one away: no gate can be asked of
+    what is not there, so the row is read again.
+    """
+    for _ in range(ATTEMPTS):
+        row = read()
+        members = members_of(row)
+        if len(members) == row.conversation_count:
+            return row, members
+    raise Conflict(KEEP_CHANGING)
 
 
 def expect_permitted(members: Sequence[Member], use: str = "training") -> None:
@@ -175,10 +191,9 @@ class _OvertakenError(Exception):
 
 def _rebuilt(training_file_id: str, change: Callable[[list[Member]], list[Member]], *, actor: str) -> TrainingFile:
     for _ in range(ATTEMPTS):
-        row = training_file(training_file_id)
+        row, present = with_members(partial(training_file, training_file_id))
         if row.status == TrainingFile.Status.ARCHIVED:
             raise Conflict(f"The training file {row.name!r} is archived: restore it first.")
-        present = members_of(row)
         members = change(present)
         _expect_enriched(row, members)
         expect_permitted(members)
@@ -188,7 +203,7 @@ def _rebuilt(training_file_id: str, change: Callable[[list[Member]], list[Member
         except _OvertakenError:
             continue
         return training_file(training_file_id)
-    raise Conflict("Others keep changing this training file: try again in a minute.")
+    raise Conflict(KEEP_CHANGING)
 
 
 def _expect_enriched(row: TrainingFile, members: Sequence[Member]) -> None:

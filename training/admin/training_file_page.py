@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -16,9 +17,9 @@ from templates_app.form_fields import words_of
 from training.actions.training_files import (
     archive_training_file,
     delete_training_file,
-    members_of,
     remove_conversations,
     restore_training_file,
+    with_members,
 )
 from training.admin.training_file_rows import listed
 from training.audited import downloads_of
@@ -45,8 +46,7 @@ VERBS: dict[str, tuple[Verb, str, str]] = {
 
 def file_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     """Return the page of a training file."""
-    row = _found(admin, request, object_id)
-    members = members_of(row)
+    row, members = with_members(partial(_found, admin, request, object_id))
     closed = forbidden([member.row for member in members])
     context = {
         **admin.admin_site.each_context(request),
@@ -90,13 +90,14 @@ def file_download(admin: Any, request: HttpRequest, object_id: str) -> HttpRespo
     """Return one shape of the file, the same bytes as the API's link opens."""
     if not request.user.has_perm("training.add_export"):
         raise PermissionDenied
-    row, shape = _found(admin, request, object_id, work=True), request.POST.get("format", "")
-    if shape not in SHAPES:
-        return refused(admin, request, Invalid(f"Found {shape!r}: use {' or '.join(SHAPES)}."), row.pk)
+    shape = request.POST.get("format", "")
     try:
-        return file_response(row, shape, actor=request.user.get_username(), channel="admin")
+        row, members = with_members(partial(_found, admin, request, object_id, work=True))
+        if shape not in SHAPES:
+            raise Invalid(f"Found {shape!r}: use {' or '.join(SHAPES)}.")
+        return file_response(row, members, shape, actor=request.user.get_username(), channel="admin")
     except Problem as problem:
-        return refused(admin, request, problem, row.pk)
+        return refused(admin, request, problem, object_id)
 
 
 def _found(admin: Any, request: HttpRequest, object_id: str, *, work: bool = False) -> TrainingFile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -27,12 +28,12 @@ from training.actions.training_files import (
     delete_training_file,
     expect_permitted,
     gather,
-    members_of,
     remove_conversations,
     restore_training_file,
+    with_members,
 )
 from training.audited import file_left, file_refused
-from training.files.building import under_way
+from training.files.building import Member, under_way
 from training.files.choosing import Choice, suggestions
 from training.files.filters import ConversationFilter, TrainingFileFilter
 from training.files.seeing import file_seen, file_to_work_on, need_conversations
@@ -240,8 +241,8 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     def download(self, request: Request, pk: str) -> Response:
         """Return a link that opens the file for an hour."""
         shape = _given(ShapeSerializer, request.query_params.dict())["format"]
-        row = file_to_work_on(pk, request.user)
-        expect_permitted(members_of(row))
+        row, members = with_members(partial(file_to_work_on, pk, request.user))
+        expect_permitted(members)
         signature = signature_of(named(row.pk, shape), request.user.get_username())
         path = f"{reverse('trainingfile-content', args=[row.pk])}?format={shape}&signature={signature}"
         link = {"download_url": request.build_absolute_uri(path), "filename": f"{row.name}.{shape}"}
@@ -260,21 +261,24 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     @action(detail=True, pagination_class=None, permission_classes=[HasSignature])
     def content(self, request: Request, pk: str) -> FileResponse:
         """Stream the file that a signed link names, as it is now, while who asked for the link may work on all of it."""
-        shape = request.query_params["format"]
-        row, head = file_to_work_on(pk, self.asker), request.method == "HEAD"
-        return file_response(row, shape, actor=self.asker.get_username(), channel="link", head=head)
+        shape, head = request.query_params["format"], request.method == "HEAD"
+        row, members = with_members(partial(file_to_work_on, pk, self.asker))
+        return file_response(row, members, shape, actor=self.asker.get_username(), channel="link", head=head)
 
     def _wrapped(self, row: TrainingFile, status: int = 200) -> Response:
         return Response({"trainingFile": TrainingFileSerializer(row).data}, status=status)
 
 
-def file_response(row: TrainingFile, shape: str, *, actor: str, channel: str, head: bool = False) -> FileResponse:
+def file_response(
+    row: TrainingFile, members: Sequence[Member], shape: str, *, actor: str, channel: str, head: bool = False
+) -> FileResponse:
     """Return one shape of the file as a download, which API and admin share; Conflict where it may not leave now.
 
-    Both leave a row of the audit: what leaves does so before its first byte. Asking for the `head` alone takes nothing.
+    `members` are all its conversations. Both leave a row of the audit: what leaves does so before its first byte. Asking for
+    the `head` alone takes nothing.
     """
     try:
-        expect_permitted(members_of(row))
+        expect_permitted(members)
     except Conflict as problem:
         file_refused(row, shape, problem.message, actor=actor, channel=channel)
         raise

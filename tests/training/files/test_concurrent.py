@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from itertools import cycle
 from typing import Any
 
 import pytest
 from django.db import connections
+from rest_framework.test import APIClient
 
 from tests.training.files.conftest import Make
 from training.actions import training_files as verbs
-from training.actions.training_files import add_conversations, create_training_file, members_of
+from training.actions.training_files import (
+    add_conversations,
+    create_training_file,
+    members_of,
+    remove_conversations,
+)
+from training.files import views
 from training.files.building import build
-from training.models import TrainingFile
+from training.files.seeing import file_to_work_on
+from training.models import Conversation, TrainingFile
 from workbench.problems import Problem
+
+URL = "/api/v1/training-files"
 
 
 def test_one_that_comes_in_between_is_kept(imported: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,6 +43,50 @@ def test_one_that_comes_in_between_is_kept(imported: Make, monkeypatch: pytest.M
     assert [member.row["id"] for member in members_of(now)] == [one, three, two]
     assert [member.added_by for member in members_of(now)] == ["rosa", "omar", "rosa"]
     assert (now.version, now.conversation_count) == (3, 3)
+
+
+@pytest.fixture
+def between(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Does something after each time that a download has read the row of its file."""
+
+    def then(do: Callable[[], object]) -> None:
+        def read(*given: Any) -> TrainingFile:
+            row = file_to_work_on(*given)
+            do()
+            return row
+
+        monkeypatch.setattr(views, "file_to_work_on", read)
+
+    return then
+
+
+def test_a_conversation_that_is_taken_out_as_a_link_is_opened_does_not_leave(
+    imported: Make, api: APIClient, between: Any
+) -> None:
+    one, two = imported(1, 2)
+    row = create_training_file("opened", [one, two], actor="rosa")
+    link = api.get(f"{URL}/{row.pk}/download", {"format": "json"}).json()["download_url"]
+    Conversation.objects.filter(pk=one).update(prohibited_uses=["training"], usage_reason="Withdrawn consent")
+    turns = iter([True])
+    between(lambda: next(turns, False) and remove_conversations(row.pk, [one], actor="omar"))
+    answer: Any = APIClient().get(link)
+    assert answer.status_code == 200
+    body = b"".join(answer.streaming_content)
+    assert two.encode() in body and one.encode() not in body
+
+
+def test_a_file_that_never_stands_still_is_refused(
+    imported: Make, api: APIClient, between: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = imported(1, 2)
+    row = create_training_file("restless", [one], actor="rosa")
+    link = api.get(f"{URL}/{row.pk}/download", {"format": "json"}).json()["download_url"]
+    changes = cycle((add_conversations, remove_conversations))
+    between(lambda: next(changes)(row.pk, [two], actor="omar"))
+    monkeypatch.setattr(verbs, "ATTEMPTS", 2)
+    for url in (f"{URL}/{row.pk}/download?format=json", link):
+        answer = api.get(url)
+        assert answer.status_code == 409 and "keep changing" in answer.json()["error"]["message"]
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "lakehouse"])
