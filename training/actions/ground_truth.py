@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ from workbench.problems import Conflict, Invalid
 
 FORMAT = "ground_truth"
 FILE_NAME = "ground_truth.jsonl"
+# A decision, and a batch of generated pairs, has its time before it is committed, by the clock of the machine that it was made
+# on: what an increment could not see yet has a time before it began.
+MARGIN = timedelta(minutes=2)
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass
@@ -87,7 +92,8 @@ def open_ground_truth(
     """Return the ground truth of the training sheets in the order of their ids, ready to be read.
 
     What reviewers decided is applied first; what they decide from now on is not in it. Raises Conflict where applying
-    is not possible, and with every reason when nothing may leave; Invalid for a use or a time that cannot be used.
+    is not possible, where a training sheet is being generated, and with every reason when nothing may leave; Invalid for a
+    use or a time that cannot be used.
     """
     runs = _runs(training_sheets, wanted)
     blocks = (block for run in runs for block in run.blocks())
@@ -162,11 +168,20 @@ def _runs(training_sheets: Sequence[TrainingSheet], wanted: Wanted) -> list[Shee
     since, until = wanted.span.since, wanted.span.until
     if since and until and since >= until:
         raise Invalid.of_fields("The time is empty.", {"until": ["Give an end that is after `since`."]})
+    _expect_generated(training_sheets)
     # A pair that is decided on while this is read would be there with one half of its history.
     began = timezone.now()
-    span = Span(since, min(until, began) if until else began)
+    span = Span(since and max(since, EARLIEST + MARGIN) - MARGIN, min(until, began) if until else began)
     waiting = set(sheets_that_wait())
     for each in training_sheets:
         if each.pk in waiting:
             settle(each.pk)
     return [SheetRun(each, replace(wanted, span=span)) for each in sorted(training_sheets, key=lambda one: str(one.pk))]
+
+
+def _expect_generated(training_sheets: Sequence[TrainingSheet]) -> None:
+    if names := [f"{each.name!r}" for each in training_sheets if each.status == TrainingSheet.Status.GENERATING]:
+        raise Conflict(
+            f"Pairs are still being written for {listed(names)}, and an increment would miss some: wait until they are "
+            "generated, run `manage.py generate --resume` where that broke off, or name another training sheet."
+        )
