@@ -84,7 +84,7 @@ class CanonicalLabelVersionSerializer(serializers.ModelSerializer[CanonicalLabel
 
 
 class LabelExportSerializer(serializers.Serializer[Any]):
-    sheet: Any = SheetKeyField(queryset=Sheet.objects.all(), help_text="Id of the sheet.")
+    sheet: Any = SheetKeyField(queryset=Sheet.objects.all(), to_work=True, help_text="Id of the sheet.")
     label_type = serializers.CharField(
         required=False, default="", help_text="Default: all types; coco and yolo need one."
     )

@@ -187,6 +187,7 @@ def test_who_may_look_only_changes_nothing(invoices: TrainingSheet, rosa: User, 
         client.post("/api/v1/qa-pairs/review", {"actions": [{"pair_id": pair.pk, "action": "approve"}]}),
         client.post(f"/api/v1/training-sheets/{invoices.pk}/queue/claim", {}),
         client.get(f"/api/v1/training-sheets/{invoices.pk}/export/jsonl"),
+        client.get("/api/v1/canonical-labels/export", {"sheet": invoices.sheet_id, "use": "training"}),
         client.patch(f"/api/v1/sheets/{invoices.sheet_id}", {"description": "mine"}),
     ):
         assert answer.status_code == 403 and "only look" not in answer.content.decode()
