@@ -35,13 +35,17 @@ class Looker:
     def __init__(self, stop_at: int | None = None) -> None:
         self.seen: list[Progress] = []
         self.stop_at = stop_at
+        self.stopped = threading.Event()
 
     def progress(self, now: Progress) -> None:
         self.seen.append(now)
 
     def stop(self) -> str | None:
         done = self.seen[-1].done if self.seen else 0
-        return "pause" if self.stop_at is not None and done >= self.stop_at else None
+        if self.stop_at is None or done < self.stop_at:
+            return None
+        self.stopped.set()
+        return "pause"
 
 
 @pytest.fixture
@@ -126,9 +130,16 @@ def test_a_run_that_is_stopped_writes_what_was_asked_and_asks_no_more(
     answers: ChatServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "WRITE_EVERY", 0.0)
-    sheet = begun(concurrency=1)
+    sheet, watch = begun(concurrency=1), Looker(stop_at=12)
+
+    def slow_from_the_tenth(*_: Any) -> Any:
+        if len(answers.requests) > 10:
+            watch.stopped.wait(30)
+        return says(ANSWER)
+
+    answers.behaviour = slow_from_the_tenth
     with pytest.raises(Stopped) as stopped:
-        resume(sheet, watch=Looker(stop_at=12))
+        resume(sheet, watch=watch)
     assert (stopped.value.reason, sheet.status, "resume" in sheet.error) == ("pause", "generating", True)
     assert 12 <= sheet.pairs.count() == 10 + len(answers.requests) < 50
     assert (resume(sheet).statistics["items"], len(answers.requests), sheet.status) == (50, 40, "review")
