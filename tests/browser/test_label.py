@@ -76,6 +76,24 @@ def test_boards_by_keyboard_alone(labels: Labels, boards: TrainingSheet) -> None
     assert page.faults == []
 
 
+def test_an_item_that_cannot_be_shown_keeps_nobody_from_the_next(labels: Labels, boards: TrainingSheet) -> None:
+    page = labels(boards, "classification")
+    press(page, "s")
+    second = item_of(page)
+    press(page, "s")
+    third = item_of(page)
+    parts = f"**/item?ref={second}&*"
+    page.route(parts, lambda route: route.fulfill(status=500, body="Server Error (500)"))
+    labels(boards, "classification")
+    page.keyboard.press("s")
+    page.locator("#notices", has_text=f"{second} cannot be shown now: skip it, or try again.").wait_for()
+    press(page, "s")
+    assert item_of(page) == third
+    page.unroute(parts)
+    page.click("#notices >> text=Try again")
+    page.locator(".item h2", has_text=second).wait_for()
+
+
 def test_invoices_by_keyboard_offline_and_signed_out(labels: Labels, invoices: TrainingSheet) -> None:
     page = labels(invoices, "entity_extraction")
     page.wait_for_load_state("networkidle")

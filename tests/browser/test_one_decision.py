@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.test_review import Opens, all_saved, item_of, opens
+from tests.browser.test_review import Opens, all_saved, item_of, opens, press
 from training.models import ReviewAction, TrainingSheet
 
 __all__ = ["opens"]
@@ -19,6 +19,17 @@ AT_ONCE = """keys => {
 def pressed_at_once(page: Any, *keys: str) -> None:
     """Press keys so fast that nothing comes between them."""
     page.evaluate(AT_ONCE, keys)
+
+
+def held_back(page: Any, address: str) -> list[Any]:
+    """Let no request to the address through; returns them as they come."""
+    requests: list[Any] = []
+
+    def keep(route: Any) -> None:
+        requests.append(route)
+
+    page.route(address, keep)
+    return requests
 
 
 def decisions() -> list[str]:
@@ -49,12 +60,7 @@ def test_what_is_decided_is_not_skipped_as_well(opens: Opens, boards: TrainingSh
 def test_an_edit_on_its_way_is_not_sent_again(opens: Opens, boards: TrainingSheet) -> None:
     page = opens(boards)
     page.wait_for_load_state("networkidle")
-    on_its_way: list[Any] = []
-
-    def wait(route: Any) -> None:
-        on_its_way.append(route)
-
-    page.route("**/edit", wait)
+    on_its_way = held_back(page, "**/edit")
     pressed_at_once(page, "3", "1", "1")
     with page.expect_request("**/edit"):
         pressed_at_once(page, "a", "a")
@@ -98,3 +104,28 @@ def test_control_enter_acts_on_the_form_that_one_is_in(opens: Opens, boards: Tra
     page.keyboard.press("Control+Enter")
     assert (decisions(), item_of(page)) == (["uses"], first)
     assert page.locator("#strip li").count() == 1
+
+
+def test_a_decision_that_still_waits_is_replaced_by_the_next_about_its_pair(
+    opens: Opens, boards: TrainingSheet
+) -> None:
+    page = opens(boards)
+    page.wait_for_load_state("networkidle")
+    on_its_way = held_back(page, "**/approve")
+    first = item_of(page)
+    press(page, "a")
+    second = item_of(page)
+    press(page, "a")
+    press(page, "p")
+    assert item_of(page) == second
+    press(page, "r", "1", "Enter")
+    press(page, "p")
+    press(page, "p")
+    assert item_of(page) == first
+    page.keyboard.press("a")
+    page.locator("#notices >> text=is still on its way").wait_for()
+    on_its_way[0].continue_()
+    all_saved(page)
+    found = ReviewAction.objects.order_by("pk").values_list("action", "pair__item_ref")
+    assert list(found) == [("approve", first), ("reject", second)]
+    assert len(on_its_way) == 1

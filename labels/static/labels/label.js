@@ -41,11 +41,21 @@ async function show(ref, { fresh = true } = {}) {
     quiet(ref);
     fillWaiting();
   } catch (error) {
-    cannot(error);
+    if (mine === turn) cannotShow(ref, error);
     return;
   }
   shown();
   await take(mine);
+}
+
+// One that cannot be shown keeps nobody from the others, and comes again at the end.
+function cannotShow(ref, error) {
+  if (error instanceof Unreachable || error.status === 401) {
+    cannot(error);
+    return;
+  }
+  if (!ahead.passed.has(ref)) ahead.pass(ref, true);
+  notice(`${ref} cannot be shown now: skip it, or try again.`, "error", ref, ["Try again", () => show(ref)]);
 }
 
 // What was sent and not answered yet is what the item says.

@@ -157,6 +157,16 @@ function send(verb, body) {
   return entry;
 }
 
+// Who comes back to a pair decides anew instead of once more; false where the first decision can no longer be held back.
+function takenBack({ id }) {
+  const earlier = outbox.entries.filter(({ subject, verb }) => subject === id && ["approve", "edit", "reject", "flag"].includes(verb));
+  return earlier.every(({ body }) => {
+    const isBack = outbox.takeBack(body.action_id);
+    if (isBack) strip.drop(body.action_id);
+    return isBack;
+  });
+}
+
 async function decide(verb) {
   if (!item || item.isSent) return;
   const decided = item;
@@ -174,6 +184,7 @@ async function decide(verb) {
     decided.reason = body.reason;
   }
   if (wanted === "edit") body.answer = decided.form.read();
+  if (!takenBack(decided)) return say(`What you decided about ${decided.itemRef} is still on its way: wait until it is saved, then undo or reopen it.`);
   quiet();
   const entry = send(wanted, body);
   decided.isSent = true;
