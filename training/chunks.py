@@ -11,6 +11,7 @@ import pyarrow as pa
 from django.db.models import Q
 from django.utils import timezone
 
+from governance.changing import BY_TAG, LIMITS
 from governance.uses import Limit
 from labels.models import CanonicalLabel
 from sheets import source_uses
@@ -25,7 +26,9 @@ from training.chat import assistant_answer
 from training.models import QAPair, TrainingSheet
 from training.pairs import Answer, Label, Question, from_label, pair_fields
 from training.pipeline import Done, Gently, Task
+from training.review.applying import MOST_BYTES
 from workbench.canonical import canonical_json
+from workbench.lakehouse.bulk import update_newer
 from workbench.lakehouse.ids import uuid5_of
 from workbench.problems import Conflict
 
@@ -205,15 +208,33 @@ def add(training_sheet: TrainingSheet, limits: Sequence[Limit], finished: Sequen
 
 
 def replace_failed(training_sheet: TrainingSheet, limits: Sequence[Limit], finished: Sequence[Done]) -> None:
-    """Write the pairs of finished tasks over the failed ones as one commit; what was answered meanwhile stays."""
+    """Write the pairs of finished tasks over the failed ones; what was decided meanwhile stays."""
     rows = {pair_id(training_sheet.pk, task.item.ref): (task, answer) for task, answer in finished}
     old = {pair.pk: pair for pair in failed_pairs(training_sheet).filter(pk__among=rows)}
     fresh = []
     for key, pair in old.items():
-        row = _row(training_sheet.pk, limits, *rows[key]) | {"version": pair.version + 1, "created_at": pair.created_at}
+        row = _row(training_sheet.pk, limits, *rows[key]) | {"version": pair.version + 1}
         fresh.append(QAPair(**row))
-    names = [field.name for field in QAPair._meta.concrete_fields if not field.primary_key]
-    QAPair.objects.bulk_create(fresh, update_conflicts=True, unique_fields=["id"], update_fields=names)
+    # What it may be used for stays too, as somebody may have limited the pair while it had no answer.
+    kept = ("id", "training_sheet_id", "created_at", *LIMITS, BY_TAG)
+    columns = [
+        field.attname for field in QAPair._meta.concrete_fields if field.name not in kept and field.attname not in kept
+    ]
+    for some in _sized(fresh):
+        update_newer(some, columns)
+
+
+def _sized(pairs: Sequence[QAPair]) -> Iterator[list[QAPair]]:
+    """Yield the pairs in lists of which each fits into one statement."""
+    some, size = [], 0
+    for pair in pairs:
+        size += (length := len(canonical_json(pair.messages)))
+        if some and size > MOST_BYTES:
+            yield some
+            some, size = [], length
+        some.append(pair)
+    if some:
+        yield some
 
 
 def _row(training_sheet_id: str, limits: Sequence[Limit], task: Task, answer: Answer) -> dict[str, Any]:

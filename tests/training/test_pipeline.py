@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import DatabaseError
 from pytest_django import Settings
 
@@ -17,12 +18,14 @@ from templates_app.models import PromptTemplate
 from tests.conftest import Stage
 from tests.seeded import loaded
 from tests.training.chat_server import ChatServer, chat_server, question, says
-from training import completions, pipeline
+from training import chunks, completions, pipeline
 from training.actions.generate import generate, resume, retry_failed
+from training.actions.review import review
 from training.chat import assistant_answer
 from training.chunks import _chunked
 from training.models import QAPair, TrainingSheet
 from training.pipeline import EndpointDown
+from training.review.journal import Decision
 from training.watch import Progress, Stopped
 from workbench.problems import Conflict
 
@@ -118,6 +121,51 @@ def test_a_failed_pair_that_a_person_answered_is_left_alone(answers: ChatServer)
     before = len(answers.requests)
     retry_failed(sheet)
     assert len(answers.requests) == before
+
+
+def test_asking_again_leaves_what_the_pair_may_be_used_for(answers: ChatServer, rosa: User) -> None:
+    answers.behaviour = lambda body, _: (400, {}, b"no") if "-007 " in question(body) else says(ANSWER)
+    sheet = made()
+    failed = QAPair.objects.exclude(error="").get()
+    limits = Decision(failed.pk, "uses", uses={"prohibit": ["training"]}, reason="PHI", may_change_uses=True)
+    review(limits, actor="rosa")
+    answers.behaviour = lambda *_: says(ANSWER)
+    retry_failed(sheet)
+    again = QAPair.objects.get(pk=failed.pk)
+    assert (assistant_answer(again.messages), again.error, again.version) == (ANSWER, "", 3)
+    assert (again.prohibited_uses, again.usage_reason) == (["training"], "PHI")
+    review(Decision(failed.pk, "undo", may_change_uses=True, may_loosen=True), actor="rosa")
+    undone = QAPair.objects.get(pk=failed.pk)
+    assert (assistant_answer(undone.messages), undone.prohibited_uses) == (ANSWER, [])
+
+
+def test_what_is_decided_while_a_pair_is_asked_again_stands(
+    answers: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers.behaviour = lambda body, _: (400, {}, b"no") if "-007 " in question(body) else says(ANSWER)
+    sheet = made()
+    failed = QAPair.objects.exclude(error="").get()
+    answers.behaviour = lambda *_: says(ANSWER)
+    write = chunks.update_newer
+
+    def late(pairs: Any, columns: Any) -> int:
+        QAPair.objects.filter(pk=failed.pk).update(status="labeled", reviewed_by="rosa", version=2)
+        return write(pairs, columns)
+
+    monkeypatch.setattr(chunks, "update_newer", late)
+    retry_failed(sheet)
+    stands = QAPair.objects.get(pk=failed.pk)
+    assert (stands.status, stands.reviewed_by, stands.version) == ("labeled", "rosa", 2)
+
+
+def test_a_rejected_failure_keeps_no_training_sheet_in_review(answers: ChatServer, rosa: User) -> None:
+    answers.behaviour = lambda body, _: (400, {}, b"no") if "-007 " in question(body) else says(ANSWER)
+    sheet = made()
+    failed = QAPair.objects.exclude(error="").get()
+    QAPair.objects.filter(training_sheet=sheet).exclude(pk=failed.pk).update(status="labeled")
+    review(Decision(failed.pk, "reject", reason="Not an item of this task"), actor="rosa")
+    assert TrainingSheet.objects.get(pk=sheet.pk).status == "approved"
+    assert retry_failed(sheet).status == "approved"
 
 
 def test_a_watch_sees_the_run_to_its_end(answers: ChatServer) -> None:

@@ -28,6 +28,7 @@ from training.pairs import Answerer
 from training.pipeline import Asker, Run
 from training.review.applying import settle
 from training.review.states import catch_up
+from training.review.steps import restate_sheet
 from training.watch import Stopped, Watch
 from workbench.near import listed
 from workbench.problems import Conflict, Invalid, Problem
@@ -152,9 +153,13 @@ def retry_failed(training_sheet: TrainingSheet, *, watch: Watch | None = None) -
     # Before, so that what a reviewer answered is not asked again; after, so that reviewers see the new drafts.
     settle(training_sheet.pk)
     try:
-        return _run(training_sheet, run)
+        _run(training_sheet, run)
     finally:
         catch_up(training_sheet.pk)
+    # A decision that was applied while this was counted found a training sheet that is being generated.
+    restate_sheet(training_sheet.pk)
+    training_sheet.refresh_from_db(fields=["status"])
+    return training_sheet
 
 
 def _run(training_sheet: TrainingSheet, run: Callable[[Chunks, Asker], None]) -> TrainingSheet:
@@ -176,8 +181,8 @@ def _run(training_sheet: TrainingSheet, run: Callable[[Chunks, Asker], None]) ->
             # A full disk takes no reason either: it stays `generating`, which may be resumed as well.
             error.add_note(f"The training sheet could not be marked as failed: {second}")
         raise
-    unlabeled = Count("pk", filter=~Q(status=QAPair.Status.LABELED))
-    counted = training_sheet.pairs.aggregate(**STATISTICS, waiting=unlabeled)
+    undecided = Count("pk", filter=~Q(status__in=(QAPair.Status.LABELED, QAPair.Status.REJECTED)))
+    counted = training_sheet.pairs.aggregate(**STATISTICS, waiting=undecided)
     waiting, training_sheet.statistics = counted.pop("waiting"), counted
     return _finish(training_sheet, TrainingSheet.Status.REVIEW if waiting else TrainingSheet.Status.APPROVED)
 

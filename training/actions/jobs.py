@@ -18,6 +18,7 @@ from training.jobs.record import live_of, record
 from training.jobs.runs import call_off
 from training.jobs.states import STEPS, UNDER_WAY, after_of, refusal
 from training.models import JobRun, LiveJob, TrainingSheet
+from training.review.steps import restate_sheet
 from workbench.problems import Conflict
 
 GENERATE = "generate"
@@ -108,6 +109,7 @@ def leave_unfinished(training_sheet: TrainingSheet) -> None:
     training_sheet.error = f"Cancelled after {counted['items']:,} items."
     training_sheet.generation_completed_at = training_sheet.updated_at = timezone.now()
     training_sheet.save()
+    restate_sheet(training_sheet.pk)
 
 
 def _stop(run: JobRun, step: str, note: str) -> LiveJob:

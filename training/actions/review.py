@@ -17,7 +17,7 @@ from training.models import ReviewAction
 from training.review.applying import apply_waiting
 from training.review.journal import USES, Basis, Decision, basis_of, read_pictures_of, record
 from training.review.rights import Rights
-from training.review.states import know
+from training.review.states import know, lock_pairs
 from training.review.waking import keep_looking, wake
 from workbench.after_answer import after_answer
 from workbench.problems import Forbidden, NotFound, Problem
@@ -55,18 +55,29 @@ def review_many(
     done: list[ReviewAction] = []
     refused: Refused = []
     know([decision.pair_id for decision in decisions])
-    for some in _together(decisions):
-        based = _based(some, refused)
-        with transaction.atomic("default"):
-            for decision, basis in based:
-                try:
-                    done.append(record(decision, actor=actor, basis=basis))
-                except Problem as problem:
-                    refused.append((decision, problem))
-            transaction.set_rollback(dry_run, using="default")
-    if not dry_run:
-        see_to(done)
+    try:
+        for some in _together(decisions):
+            done += _record_together(_based(some, refused), refused, actor, dry_run=dry_run)
+    finally:
+        if not dry_run:
+            see_to(done)
     return done, refused
+
+
+def _record_together(
+    based: Sequence[tuple[Decision, Basis]], refused: Refused, actor: str, *, dry_run: bool
+) -> list[ReviewAction]:
+    """Record the decisions in one transaction, and return the actions."""
+    done: list[ReviewAction] = []
+    with transaction.atomic("default"):
+        lock_pairs([decision.pair_id for decision, _ in based])
+        for decision, basis in based:
+            try:
+                done.append(record(decision, actor=actor, basis=basis))
+            except Problem as problem:
+                refused.append((decision, problem))
+        transaction.set_rollback(dry_run, using="default")
+    return done
 
 
 def _based(decisions: Sequence[Decision], refused: Refused) -> list[tuple[Decision, Basis]]:

@@ -153,7 +153,7 @@ def _next_actions(training_sheet_id: str, frame: Frame, refused: set[str]) -> li
 def _apply(frame: Frame, actions: Sequence[ReviewAction], keep: Callable[[], None], refused: set[str]) -> int:
     """Take the actions through the steps; where the lakehouse refuses one, the others go on without it."""
     try:
-        round_ = Round(frame, list(actions))
+        round_ = Round(frame, list(actions), keep)
         for step in STEPS:
             keep()
             step(round_)

@@ -161,7 +161,7 @@ def _recorded(decision: Decision, actor: str, basis: Basis) -> ReviewAction:
     if not limits:
         refuse_closed(pair.training_sheet_id)
     before = _snapshot(pair, limited=limits)
-    new = dict(undone.before) if undone else _after(pair, decision, actor, basis)
+    new = _undone(undone, before, limits) if undone else _after(pair, decision, actor, basis)
     changes = _changes(basis.frame, before, new)
     _write(pair, new, keep_holder=limits)
     if undone:
@@ -181,6 +181,13 @@ def _recorded(decision: Decision, actor: str, basis: Basis) -> ReviewAction:
         changes=changes,
         undoes=undone,
     )
+
+
+def _undone(undone: ReviewAction, before: Mapping[str, Any], limits: bool) -> dict[str, Any]:
+    """Return status and state as they were before an action; of one about uses these alone, as an answer may have come since."""
+    if not limits:
+        return dict(undone.before)
+    return {**before, **{name: undone.before[name] for name in LIMITED if name in undone.before}}
 
 
 def changes_uses(action: str, undone: ReviewAction | None) -> bool:

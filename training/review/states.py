@@ -72,6 +72,11 @@ def expect_known(pair_id: str) -> ReviewPair:
     raise NotFound(f"There is no pair {pair_id}.")
 
 
+def lock_pairs(ids: Sequence[str]) -> None:
+    """Keep the pairs to this transaction: before their actions, and always in one order, so that no two wait for each other."""
+    list(ReviewPair.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
+
+
 def place_of(pair_id: str) -> tuple[str, str]:
     """Return the training sheet and the item of a pair, which never change; else as `expect_known`."""
     places = ReviewPair.objects.filter(pk=pair_id).values_list("training_sheet_id", "item_ref")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import F
@@ -31,7 +31,8 @@ from training.review.label_plans import (
     touches_label,
     undo_plan,
 )  # fmt: skip
-from training.review.states import LINK
+from training.review.risk import with_risk
+from training.review.states import LINK, lock_pairs, state_of
 from workbench.lakehouse.bulk import update_newer
 from workbench.lakehouse.ids import uuid5_of
 from workbench.problems import Conflict
@@ -42,10 +43,11 @@ CHANGED = ("status", "messages", "misfits", "reviewed_by", "reviewed_at", "revie
 
 @dataclass
 class Round:
-    """The actions that go through the steps together, with the labels that stand now."""
+    """The actions that go through the steps together, with the labels that stand now; `keep` renews the lease or raises."""
 
     frame: Frame
     actions: list[ReviewAction]
+    keep: Callable[[], None]
     present: dict[str, CanonicalLabel] = field(default_factory=dict)
 
 
@@ -72,7 +74,10 @@ def plan(round_: Round) -> None:
             action.label_plan = undo_plan(action, _since(action), present, stored[action.pair_id], relied_on=held)
         else:
             action.label_plan = approval_plan(action, frame, present, stored[action.pair_id])
-    ReviewAction.objects.bulk_update(unplanned, ["label_plan"], batch_size=100)
+    with transaction.atomic("default"):
+        # Until the plans are kept nobody else takes the lease, whose plans would name another label.
+        round_.keep()
+        ReviewAction.objects.bulk_update(unplanned, ["label_plan"], batch_size=100)
 
 
 def _since(undo: ReviewAction) -> list[Plan]:
@@ -135,7 +140,9 @@ def write_pairs(round_: Round) -> None:
     linked = [action for action in round_.actions if action.label_plan]
     limited = [action for action in round_.actions if limits_pair(action)]
     others = [action for action in round_.actions if not (action.label_plan or limits_pair(action))]
-    for actions, columns in ((linked, (*CHANGED, *LINK)), (limited, (*CHANGED, *USES)), (others, CHANGED)):
+    # Who limits a pair says nothing about its answer, which something else may have written since.
+    uses = ("version", "updated_at", *USES)
+    for actions, columns in ((linked, (*CHANGED, *LINK)), (limited, uses), (others, CHANGED)):
         left = actions
         for _ in range(ATTEMPTS):
             if not left or update_newer([changed_pair(action) for action in left], columns) == len(left):
@@ -147,33 +154,41 @@ def write_pairs(round_: Round) -> None:
 
 def _overtaken(actions: Sequence[ReviewAction]) -> list[ReviewAction]:
     """Return the actions whose pair something else wrote since, now with a version after that."""
-    pairs = QAPair.objects.filter(
-        training_sheet_id=actions[0].training_sheet_id, pk__in=[action.pair_id for action in actions]
+    pairs = with_risk(
+        QAPair.objects.filter(
+            training_sheet_id=actions[0].training_sheet_id, pk__in=[action.pair_id for action in actions]
+        )
     )
-    stored: dict[str, tuple[int, datetime]] = {
-        key: (at, when) for key, at, when in pairs.values_list("pk", "version", "updated_at")
-    }
+    stored = {pair.pk: pair for pair in pairs}
     _expect_all(actions, stored)
     behind = []
     for action in actions:
-        version, when = stored[action.pair_id]
-        written = (version, when) == (action.pair_version, action.created_at)
-        if version >= action.pair_version and not written and _renumber(action, version + 1):
+        pair = stored[action.pair_id]
+        written = (pair.version, pair.updated_at) == (action.pair_version, action.created_at)
+        if pair.version >= action.pair_version and not written and _renumber(action, pair):
             behind.append(action)
     return behind
 
 
-def _renumber(action: ReviewAction, version: int) -> bool:
-    """Give the action, those after it on its pair and the pair itself later versions; False where it is applied by now."""
-    shift = version - action.pair_version
+def _renumber(action: ReviewAction, pair: QAPair) -> bool:
+    """Give the action, those after it and what review knows of the pair versions after the stored one.
+
+    False where it is applied by now.
+    """
+    shift = pair.version + 1 - action.pair_version
     with transaction.atomic("default"):
-        ReviewPair.objects.select_for_update().get(pk=action.pair_id)
+        known = ReviewPair.objects.select_for_update().get(pk=action.pair_id)
         if not ReviewAction.objects.filter(pk=action.pk, applied_at=None).exists():
             return False
         waiting = ReviewAction.objects.filter(pair_id=action.pair_id, applied_at=None)
         waiting.update(pair_version=F("pair_version") + shift)
-        ReviewPair.objects.filter(pk=action.pair_id).update(version=F("version") + shift)
-    action.pair_version = version
+        changes: dict[str, Any] = {"version": known.version + shift}
+        if limits_pair(action) and known.waiting == 1:
+            # The version that review has from now on is of an answer that it has not seen yet.
+            limits = {name: known.state.get(name, []) for name in USES}
+            changes |= {"status": pair.status, "risk": cast(Any, pair).risk, "state": state_of(pair) | limits}
+        ReviewPair.objects.filter(pk=action.pair_id).update(**changes)
+    action.pair_version = pair.version + 1
     return True
 
 
@@ -231,7 +246,11 @@ def _event(action: ReviewAction) -> ReviewEvent:
 
 def restate(round_: Round) -> None:
     """Set the training sheet to approved when nothing waits for review any more, and back."""
-    key = round_.actions[0].training_sheet_id
+    restate_sheet(round_.actions[0].training_sheet_id)
+
+
+def restate_sheet(key: str) -> None:
+    """Do so for the training sheet, unless it is being generated."""
     waits = QAPair.objects.filter(training_sheet_id=key).exclude(status__in=("labeled", "rejected"))
     status = "review" if waits.exists() else "approved"
     stands = TrainingSheet.objects.filter(pk=key, status__in=("review", "approved")).exclude(status=status)
@@ -242,6 +261,7 @@ def restate(round_: Round) -> None:
 def mark(round_: Round) -> None:
     """Say in the journal that the actions are in the lakehouse."""
     with transaction.atomic("default"):
+        lock_pairs([action.pair_id for action in round_.actions])
         # Only the process that marks an action counts it, should two have been at it. A round has one of each pair.
         left = ReviewAction.objects.filter(pk__in=[action.pk for action in round_.actions], applied_at=None)
         pairs = list(left.select_for_update().values_list("pair_id", flat=True))

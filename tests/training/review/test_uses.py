@@ -8,11 +8,12 @@ from typing import Any
 import polars as pl
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from governance.models import UsageConstraintAudit
 from tests.training.review.conftest import Act
-from training.models import QAPair, ReviewEvent, TrainingSheet
+from training.models import QAPair, ReviewEvent, ReviewPair, TrainingSheet
 from training.review.frames import mark_closed
 
 MANY = "/api/v1/qa-pairs/uses"
@@ -168,3 +169,16 @@ def test_an_approved_pair_gives_its_limits_to_the_label(waiting: QAPair, act: Ac
     act(waiting, "approve")
     label = QAPair.objects.select_related("canonical_label").get(pk=waiting.pk).canonical_label
     assert label is not None and (label.prohibited_uses, label.usage_reason) == (["training"], "Contains PHI - HIPAA")
+
+
+def test_limiting_a_pair_that_was_drafted_meanwhile_keeps_the_draft(waiting: QAPair, act: Act, api: APIClient) -> None:
+    """What review knows of the pair is from before, as it is while failed items are asked again."""
+    api.get(f"/api/v1/training-sheets/{waiting.training_sheet_id}/queue", {"limit": 50})
+    draft = [*waiting.messages[:-1], {"role": "assistant", "content": '{"severity":"minor"}'}]
+    QAPair.objects.filter(pk=waiting.pk).update(messages=draft, version=2, updated_at=timezone.now())
+    assert act(waiting, "uses", **NO_TRAINING).status_code == 200
+    stored, known = QAPair.objects.get(pk=waiting.pk), ReviewPair.objects.get(pk=waiting.pk)
+    assert (stored.messages, stored.prohibited_uses, stored.version) == (draft, ["training"], 3)
+    assert (known.state["messages"], known.state["prohibited_uses"], known.version) == (draft, ["training"], 3)
+    assert act(waiting, "undo").status_code == 200
+    assert QAPair.objects.get(pk=waiting.pk).messages == draft
