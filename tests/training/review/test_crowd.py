@@ -5,17 +5,19 @@ from __future__ import annotations
 import multiprocessing
 import secrets
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import polars as pl
+import pytest
 from django.db import connections
 from django.db.backends.postgresql.base import DatabaseWrapper
 from django_q.models import OrmQ, Schedule
 
 from tests.lakebase.conftest import postgres
 from tests.lakebase.postgres import ROLE, Postgres
-from tests.training.review.elsewhere import count_and_apply, review_all
+from tests.training.review.elsewhere import batches_over_each_other, count_and_apply, review_all
 from training.models import QAPair, ReviewAction, ReviewPair, ReviewSheet, TrainingSheet
 from workbench import databases
 
@@ -34,19 +36,46 @@ def test_a_crowd_on_sqlite(boards: TrainingSheet, lakehouse: Path, tmp_path: Pat
         assert [database.execute(sql).fetchone() for sql in (LEFT, DECIDED)] == [(100, 0, 0), (100, 100, 100)]
 
 
-def test_two_hundred_reviewers_on_postgresql(boards: TrainingSheet, lakehouse: Path, postgres: Postgres) -> None:
+@pytest.fixture
+def database(postgres: Postgres) -> Iterator[DatabaseWrapper]:
+    """A PostgreSQL database with the tables of review."""
     postgres.change_password("a password")
     name = postgres.make_database(f"crowd_{secrets.token_hex(4)}")
-    url = f"postgresql://{ROLE}:a%20password@127.0.0.1:{postgres.port}/{name}"
-    database = DatabaseWrapper(connections.settings["default"] | databases.default(url), "crowd")
+    database = DatabaseWrapper(connections.settings["default"] | databases.default(url_of(postgres, name)), "crowd")
     with database.schema_editor(atomic=False) as editor:
         for model in (ReviewPair, ReviewSheet, ReviewAction, OrmQ, Schedule):
             editor.create_model(model)
+    yield database
+    database.close()
+
+
+def url_of(postgres: Postgres, name: str) -> str:
+    return f"postgresql://{ROLE}:a%20password@127.0.0.1:{postgres.port}/{name}"
+
+
+def test_two_hundred_reviewers_on_postgresql(
+    boards: TrainingSheet, lakehouse: Path, postgres: Postgres, database: DatabaseWrapper
+) -> None:
+    url = url_of(postgres, database.settings_dict["NAME"])
     crowd(url, boards, lakehouse, pairs=2_000, reviewers=200)
     with database.cursor() as cursor:
         counts = [cursor.execute(sql).fetchone() for sql in (LEFT, DECIDED)]
-    database.close()
     assert counts == [(2_000, 0, 0), (2_000, 2_000, 2_000)]
+
+
+def test_batches_over_each_other_wait_in_no_circle(
+    boards: TrainingSheet, lakehouse: Path, postgres: Postgres, database: DatabaseWrapper
+) -> None:
+    pairs = list(QAPair.objects.filter(status="unlabeled").order_by("position").values_list("pk", flat=True))
+    url = url_of(postgres, database.settings_dict["NAME"])
+    context = multiprocessing.get_context("forkserver")
+    told = context.Queue()
+    at_work = context.Process(target=batches_over_each_other, args=(str(lakehouse), url, pairs, told))
+    at_work.start()
+    assert told.get(timeout=120) == ["", ""]
+    at_work.join(60)
+    with database.cursor() as cursor:
+        assert cursor.execute("SELECT count(*) > 0 FROM review_actions").fetchone() == (True,)
 
 
 def crowd(url: str, training_sheet: TrainingSheet, lakehouse: Path, *, pairs: int, reviewers: int) -> None:
