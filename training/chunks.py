@@ -226,7 +226,8 @@ def replace_failed(training_sheet: TrainingSheet, limits: Sequence[Limit], finis
 
 def _sized(pairs: Sequence[QAPair]) -> Iterator[list[QAPair]]:
     """Yield the pairs in lists of which each fits into one statement."""
-    some, size = [], 0
+    some: list[QAPair] = []
+    size = 0
     for pair in pairs:
         size += (length := len(canonical_json(pair.messages)))
         if some and size > MOST_BYTES:
