@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import mimetypes
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from django.http import JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -13,8 +13,6 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header, http_date
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -30,26 +28,8 @@ SHOWN = frozenset({"application/pdf", "text/plain", "text/csv", "application/jso
 SHOWN_IMAGES = frozenset(f"image/{kind}" for kind in ("jpeg", "png", "gif", "webp", "avif", "bmp", "tiff"))
 
 
-class AnyAccept(BaseContentNegotiation):
-    """Errors are JSON whatever the caller accepts: an `<img>` asks for images only."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        return next(iter(parsers))
-
-    def select_renderer(
-        self,
-        request: Request,
-        renderers: Iterable[BaseRenderer],
-        format_suffix: str | None = None,
-    ) -> tuple[BaseRenderer, str]:
-        first = next(iter(renderers))
-        return first, str(first.media_type)
-
-
 class FileView(APIView):
     """One file of a volume."""
-
-    content_negotiation_class = AnyAccept
 
     @extend_schema(
         operation_id="file",

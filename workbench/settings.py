@@ -240,6 +240,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": [f"workbench.api.rates.{name}Rate" for name in ("User", "Token", "Address")],
     "DEFAULT_PERMISSION_CLASSES": ["workbench.api.permissions.MayWrite"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "workbench.api.negotiation.AnyAccept",
     "DEFAULT_PARSER_CLASSES": ["workbench.api.parsing.BoundedJSONParser"],
     "DEFAULT_FILTER_BACKENDS": [
         "workbench.api.permissions.VisibleRows",
