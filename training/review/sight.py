@@ -15,9 +15,7 @@ TOGETHER = 500
 
 
 def need_training_sheet(user: Any, training_sheet_id: str, *, to_work: bool = False) -> None:
-    """Raise NotFound where the user does not see the training sheet, PermissionDenied where they may only look."""
-    if not _is_limited(user):
-        return
+    """Raise NotFound where there is none or the user does not see it, PermissionDenied where they may only look."""
     frame = frame_of(training_sheet_id)
     if not sees(user, frame):
         raise NotFound(f"There is no training sheet {training_sheet_id}.")

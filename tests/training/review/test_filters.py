@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from rest_framework.test import APIClient
 
 from tests.training.review.conftest import Act
-from training.models import QAPair, ReviewPair, TrainingSheet
+from training.models import QAPair, ReviewPair, ReviewSheet, TrainingSheet
 from training.review.chosen import Choice, claim_of, look
 from training.review.filters import PairFilters, matching
 
@@ -77,6 +78,16 @@ def test_a_pair_whose_label_changed_comes_before_what_is_only_unsure(
     choice = Choice(PairFilters(status=("unlabeled",), above=0.0), "risk")
     assert look(boards.pk, Choice(PairFilters(status=("unlabeled",), older=True)), actor="omar")[0].pk == made.pk
     assert look(boards.pk, choice, actor="omar")[0].risk > -0.5
+
+
+@pytest.mark.parametrize(("method", "path"), [("get", "queue"), ("post", "queue/claim"), ("get", "progress")])
+def test_there_is_no_queue_of_a_training_sheet_that_does_not_exist(
+    boards: TrainingSheet, api: APIClient, method: str, path: str
+) -> None:
+    known = ReviewSheet.objects.count()
+    answer = getattr(api, method)(f"/api/v1/training-sheets/{uuid4()}/{path}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    assert ReviewSheet.objects.count() == known
 
 
 def test_an_empty_list_asks_for_nothing(api: APIClient, boards: TrainingSheet) -> None:
