@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 from training.models import QAPair, ReviewPair
 from training.review.filters import PairFilters, matching
@@ -77,9 +77,11 @@ def _window(
 ) -> list[ReviewPair]:
     order = order_named(choice.order)
     pairs = matching(training_sheet_id, choice.filters, reader=actor).exclude(pk__in=skip)
-    last = order.prepare(QAPair.objects.filter(pk=after)).first() if after else None
+    here = QAPair.objects.of(training_sheet_id)
+    last: Any = order.prepare(here.filter(pk=after)).first() if after else None
     if last and choice.order == "risk":
-        # As it was when it was fetched: a decision takes a pair's misfits away, and not its place.
-        cast(Any, last).risk = ReviewPair.objects.get(pk=after).risk
+        # As it was when it was fetched, if it was: a decision takes a pair's misfits away, and not its place.
+        fetched = ReviewPair.objects.filter(pk=after).values_list("risk", flat=True).first()
+        last.risk = last.risk if fetched is None else fetched
     pairs = order.beyond(pairs, order.cursor(last)) if last else order.of(pairs)
     return list(remembered(with_risk(pairs)[:WINDOW]).values())

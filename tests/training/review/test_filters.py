@@ -12,6 +12,7 @@ from tests.training.review.conftest import Act
 from training.models import QAPair, ReviewPair, ReviewSheet, TrainingSheet
 from training.review.chosen import Choice, claim_of, look
 from training.review.filters import PairFilters, matching
+from training.review.orders import order_named
 
 ANSWER = {"defect_type": "scratch", "severity": "minor", "location": "none"}
 
@@ -65,6 +66,14 @@ def test_every_order_can_be_read_on_from_any_pair(boards: TrainingSheet, order: 
     while more := look(boards.pk, choice, actor="rosa", most=15, after=seen[-1] if seen else ""):
         seen += [pair.pk for pair in more]
     assert len(seen) == len(set(seen)) == matching(boards.pk, choice.filters, reader="rosa").count()
+
+
+def test_a_queue_can_be_read_on_from_a_pair_that_review_has_not_fetched(boards: TrainingSheet, api: APIClient) -> None:
+    queue, ordered = f"/api/v1/training-sheets/{boards.pk}/queue", order_named("risk").of(QAPair.objects.of(boards.pk))
+    waiting = [pair.pk for pair in ordered.filter(status="unlabeled")]
+    assert not ReviewPair.objects.filter(pk=waiting[5]).exists()
+    answer = api.get(queue, {"after": waiting[5], "limit": 3})
+    assert (answer.status_code, [pair["id"] for pair in answer.json()]) == (200, waiting[6:9])
 
 
 def test_a_pair_whose_label_changed_comes_before_what_is_only_unsure(
