@@ -25,20 +25,23 @@ from workbench.problems import Conflict, Invalid
 FORMAT = "ground_truth"
 FILE_NAME = "ground_truth.jsonl"
 # A decision, and a batch of generated pairs, has its time before it is committed, by the clock of the machine that it was made
-# on: what an increment could not see yet has a time before it began.
+# on: what an export could not see yet may have a time before it began.
 MARGIN = timedelta(minutes=2)
-EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass
 class OpenGroundTruth:
-    """Ground truth that has at least one line; iterate it once to the end."""
+    """Ground truth that has at least one line; iterate it once to the end.
+
+    `next_since` is from when on the next increment misses nothing, as ISO 8601 in UTC.
+    """
 
     runs: Sequence[SheetRun]
     first: bytes
     rest: Iterator[bytes]
     actor: str
     channel: str
+    next_since: str
     digest: Any = field(default_factory=hashlib.sha256)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -95,14 +98,16 @@ def open_ground_truth(
     is not possible, where a training sheet is being generated, and with every reason when nothing may leave; Invalid for a
     use or a time that cannot be used.
     """
-    runs = _runs(training_sheets, wanted)
+    began = timezone.now()
+    runs = _runs(training_sheets, wanted, began)
     blocks = (block for run in runs for block in run.blocks())
-    return OpenGroundTruth(runs, _first(blocks, runs, wanted, actor, channel), blocks, actor, channel)
+    first = _first(blocks, runs, wanted, actor, channel)
+    return OpenGroundTruth(runs, first, blocks, actor, channel, _next_since(wanted.span.until, began))
 
 
 def expect_some(training_sheets: Sequence[TrainingSheet], wanted: Wanted, *, actor: str, channel: str) -> None:
     """Raise what `open_ground_truth` would, for who asks about the file and takes none: no row is left."""
-    runs = _runs(training_sheets, wanted)
+    runs = _runs(training_sheets, wanted, timezone.now())
     blocks = (block for run in runs for block in run.blocks())
     try:
         _first(blocks, runs, wanted, actor, channel)
@@ -138,7 +143,7 @@ def ground_truth_to_file(
 
 def ground_truth_summary(training_sheets: Sequence[TrainingSheet], wanted: Wanted) -> dict[str, Any]:
     """Return what an export would write and exclude, each selected pair in exactly one bucket; nothing leaves."""
-    runs = _runs(training_sheets, wanted)
+    runs = _runs(training_sheets, wanted, timezone.now())
     for run in runs:
         for _block in run.blocks():
             pass
@@ -161,7 +166,12 @@ def ledger_of(runs: Sequence[SheetRun]) -> Ledger:
     return total
 
 
-def _runs(training_sheets: Sequence[TrainingSheet], wanted: Wanted) -> list[SheetRun]:
+def _next_since(until: datetime | None, began: datetime) -> str:
+    settled = began - MARGIN
+    return (min(until, settled) if until else settled).astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _runs(training_sheets: Sequence[TrainingSheet], wanted: Wanted, began: datetime) -> list[SheetRun]:
     if wanted.use not in USES:
         words = f"Found {wanted.use!r}: use {listed(USES)}.{near_misses(wanted.use, USES)}"
         raise Invalid.of_fields("The use is not accepted.", {"use": [words]})
@@ -170,8 +180,7 @@ def _runs(training_sheets: Sequence[TrainingSheet], wanted: Wanted) -> list[Shee
         raise Invalid.of_fields("The time is empty.", {"until": ["Give an end that is after `since`."]})
     _expect_generated(training_sheets)
     # A pair that is decided on while this is read would be there with one half of its history.
-    began = timezone.now()
-    span = Span(since and max(since, EARLIEST + MARGIN) - MARGIN, min(until, began) if until else began)
+    span = Span(since, min(until, began) if until else began)
     waiting = set(sheets_that_wait())
     for each in training_sheets:
         if each.pk in waiting:

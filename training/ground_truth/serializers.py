@@ -20,9 +20,7 @@ class PairsSerializer(OptionsSerializer):
     sheet: Any = SheetKeyField(queryset=Sheet.objects.all(), required=False)
     training_sheet: Any = SheetKeyField(queryset=TrainingSheet.objects.select_related("sheet"), required=False)
     since = serializers.DateTimeField(
-        required=False,
-        default_timezone=UTC,
-        help_text="Pairs last written then or later, in an export from two minutes before; UTC where no zone is given.",
+        required=False, default_timezone=UTC, help_text="Pairs last written then or later; UTC where no zone is given."
     )
     until = serializers.DateTimeField(
         required=False, default_timezone=UTC, help_text="Pairs last written before; UTC where no zone is given."

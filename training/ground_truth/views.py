@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -28,7 +28,16 @@ class GroundTruthViewSet(ViewSet):
 
     @extend_schema(
         operation_id="ground_truth_export",
-        parameters=[GroundTruthSerializer],
+        parameters=[
+            GroundTruthSerializer,
+            OpenApiParameter(
+                "X-Next-Since",
+                OpenApiTypes.DATETIME,
+                OpenApiParameter.HEADER,
+                description="The `since` with which the next increment misses nothing.",
+                response=[200],
+            ),
+        ],
         responses={(200, "application/jsonl"): OpenApiTypes.STR, 409: OpenApiResponse(description="Nothing to export")},
     )
     # An export is a row of its own, so who exports needs the right to add one, as in the admin.
@@ -41,7 +50,10 @@ class GroundTruthViewSet(ViewSet):
         if request.method == "HEAD":
             expect_some(*which, actor=actor, channel="api")
             return ground_truth_response(())
-        return ground_truth_response(open_ground_truth(*which, actor=actor, channel="api"))
+        export = open_ground_truth(*which, actor=actor, channel="api")
+        response = ground_truth_response(export)
+        response["X-Next-Since"] = export.next_since
+        return response
 
     @extend_schema(
         operation_id="ground_truth_stats", parameters=[PairsSerializer], responses=GroundTruthStatsSerializer

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
-import pytest
+from django.core.management import call_command
 from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from rest_framework.test import APIClient
 
 from tests.training.ground_truth.conftest import Download, did
 from training.actions.ground_truth import open_ground_truth
@@ -27,19 +29,13 @@ def snapshot(boards: TrainingSheet, since: Any = None, until: Any = None) -> dic
         body = b"".join(open_ground_truth([boards], wanted, actor="rosa", channel="api").blocks())
     except Conflict:
         return {}
+    return lines(body)
+
+
+def lines(body: bytes) -> dict[str, dict[str, Any]]:
     return {line["job_id"]: line for line in map(json.loads, body.splitlines())}
 
 
-@pytest.fixture
-def apart(boards: TrainingSheet) -> None:
-    """The pairs were last written five minutes after one another, the last one five minutes ago."""
-    pairs = list(QAPair.objects.of(boards.pk).order_by("-updated_at"))
-    for number, pair in enumerate(pairs, start=1):
-        pair.updated_at = timezone.now() - number * timedelta(minutes=5)
-    QAPair.objects.bulk_update(pairs, ["updated_at"])
-
-
-@pytest.mark.usefixtures("apart")
 @examples(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(cuts=st.lists(st.integers(0, 14), max_size=3, unique=True))
 def test_any_cuts_add_up(reviewed: dict[str, QAPair], boards: TrainingSheet, cuts: list[int]) -> None:
@@ -51,7 +47,6 @@ def test_any_cuts_add_up(reviewed: dict[str, QAPair], boards: TrainingSheet, cut
     assert {key: line for part in parts for key, line in part.items()} == whole
 
 
-@pytest.mark.usefixtures("apart")
 def test_the_newest_line_of_a_pair_wins_after_more_was_reviewed(
     reviewed: dict[str, QAPair], boards: TrainingSheet
 ) -> None:
@@ -65,19 +60,31 @@ def test_the_newest_line_of_a_pair_wins_after_more_was_reviewed(
     assert before | after == snapshot(boards)
 
 
-@pytest.mark.usefixtures("apart")
 def test_what_was_decided_before_an_increment_and_committed_after_it_is_in_the_next_one(
-    reviewed: dict[str, QAPair], boards: TrainingSheet, download: Download, settings: Any
+    reviewed: dict[str, QAPair], boards: TrainingSheet, api: APIClient, download: Download, settings: Any
 ) -> None:
     settings.REVIEW_APPLY = "worker"
     began = timezone.now()
-    before = snapshot(boards)
+    first = api.get("/api/v1/ground-truth/export", {"training_sheet": boards.pk})
+    before = lines(b"".join(first.streaming_content))
     did(reviewed["untouched"], "approve")
     ReviewAction.objects.filter(pair_id=reviewed["untouched"].pk).update(created_at=began - timedelta(seconds=90))
-    after = list(map(json.loads, download(since=began.isoformat(), training_sheet=boards.pk).splitlines()))
-    assert reviewed["untouched"].pk not in before
-    assert [line["job_id"] for line in after] == [reviewed["untouched"].pk]
-    assert download(since="0001-01-01T00:00:00Z", training_sheet=boards.pk)
+    after = lines(download(since=first["X-Next-Since"], training_sheet=boards.pk))
+    assert reviewed["untouched"].pk not in before and reviewed["untouched"].pk in after
+    assert before | after == lines(download(training_sheet=boards.pk))
+
+
+def test_an_export_until_a_time_is_followed_by_one_from_then_on(
+    reviewed: dict[str, QAPair], boards: TrainingSheet, api: APIClient, tmp_path: Path, capsys: Any
+) -> None:
+    asked = {"training_sheet": boards.pk, "until": "2999-01-01T00:00:00Z"}
+    before, now = timezone.now(), api.get("/api/v1/ground-truth/export", asked)["X-Next-Since"]
+    assert before <= datetime.fromisoformat(now) + timedelta(minutes=2) <= timezone.now()
+    old = datetime(2026, 1, 1, 12, 30, tzinfo=timezone.get_fixed_timezone(60))
+    QAPair.objects.filter(pk=reviewed["approved"].pk).update(updated_at=old - timedelta(days=1))
+    assert api.get("/api/v1/ground-truth/export", asked | {"until": old})["X-Next-Since"] == "2026-01-01T11:30:00Z"
+    call_command("export_ground_truth", "--out", str(tmp_path / "out.jsonl"), "--until", old.isoformat())
+    assert "with --since 2026-01-01T11:30:00Z" in capsys.readouterr().err
 
 
 def test_a_training_sheet_that_is_being_generated_is_refused(

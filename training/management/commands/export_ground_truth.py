@@ -29,9 +29,7 @@ class Command(BaseCommand):
             "--approved-only", choices=BOOLEAN, default="true", help="false: reviewed pairs of any status"
         )
         parser.add_argument("--has-corrections", choices=BOOLEAN, help="default: with and without")
-        parser.add_argument(
-            "--since", metavar="TIME", help="pairs last written from two minutes before; UTC without a zone"
-        )
+        parser.add_argument("--since", metavar="TIME", help="pairs last written then or later; UTC without a zone")
         parser.add_argument("--until", metavar="TIME", help="pairs last written before")
         parser.add_argument("--sheet", metavar="NAME|ID")
         parser.add_argument("--training-sheet", metavar="NAME|ID")
@@ -49,6 +47,7 @@ class Command(BaseCommand):
         self.stderr.write(f"{ledger.exported} of {ledger.total} pairs exported to {options['out']}")
         for words in exclusion_words(ledger):
             self.stderr.write(f"  excluded {words}")
+        self.stderr.write(f"The next increment misses nothing with --since {export.next_since}")
         self.stdout.write(export.digest.hexdigest())
 
 
