@@ -62,18 +62,19 @@ class SheetRun:
         for row, events in pairs_with_events(self.training_sheet.pk, self.wanted.span):
             text = answer_in(row["messages"])
             flaw = text if isinstance(text, Exclusion) else None
-            reason = self._reason(row, events, text, decided(_limits_in(row, items))) or flaw
             stands = standing(events)
+            reason = self._reason(row, stands, text, decided(_limits_in(row, items))) or flaw
             if reason is None and self.wanted.has_corrections not in (None, has_corrections(stands)):
                 continue
             self.ledger.add(reason)
             if reason is None:
                 yield line_of(row, as_answer(text, fits), stands)
 
-    def _reason(self, row: Row, events: Sequence[Event], text: str | None, decision: Decision) -> str | None:
+    def _reason(self, row: Row, stands: Sequence[Event], text: str | None, decision: Decision) -> str | None:
         if self.wanted.approved_only:
             return bucket(row["status"], decision, self.wanted.use, text)
-        reviewed = bool(events) or row["status"] != "unlabeled"
+        # Who changes what a pair may be used for says nothing of its answer.
+        reviewed = row["status"] != "unlabeled" or any(each["action"] != "uses" for each in stands)
         return (decision.why_not(self.wanted.use) or None) if reviewed else WAITING
 
 

@@ -20,7 +20,7 @@ from rest_framework.test import APIClient
 from governance.models import UsageConstraintAudit
 from labels.models import CanonicalLabel
 from tests.heads import head
-from tests.training.ground_truth.conftest import Download, did
+from tests.training.ground_truth.conftest import Download, did, pairs_to_review
 from training.models import Export, QAPair, ReviewEvent, TrainingSheet
 from training.review.applying import waiting
 from workbench.router import LAKEHOUSE
@@ -117,6 +117,21 @@ def test_filters_choose_hard_examples_those_right_at_once_and_all_reviewed(
     assert len(lines(download(sheet=boards.sheet_id))) == 13
     other = TrainingSheet.objects.exclude(pk=boards.pk).get()
     assert len(lines(download(training_sheet=other.pk))) == 5
+
+
+def test_what_was_undone_or_is_about_uses_alone_is_no_review(
+    reviewed: dict[str, QAPair], boards: TrainingSheet, download: Download, api: APIClient
+) -> None:
+    undone, limited = [pair for pair in pairs_to_review(boards) if pair.pk != reviewed["untouched"].pk][-2:]
+    did(undone, "edit", answer={"defect_type": "scratch", "severity": "major", "location": "none"})
+    did(undone, "undo")
+    changed = api.post(f"/api/v1/qa-pairs/{limited.pk}/uses", {"prohibit": ["testing"], "reason": "Client NDA"})
+    assert changed.status_code == 200, changed.content
+    asked = {"approved_only": "false", "training_sheet": boards.pk}
+    every = lines(download(**asked))
+    assert not {undone.pk, limited.pk} & set(every) and reviewed["reopened"].pk in every
+    did(limited, "reject", reason="blurred")
+    assert set(lines(download(**asked))) - set(every) == {limited.pk}
 
 
 def test_the_gate_is_asked_for_the_use(reviewed: dict[str, QAPair], download: Download) -> None:
