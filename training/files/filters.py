@@ -47,7 +47,8 @@ class TrainingFileFilter(filters.FilterSet):
         fields = ("name", "created_by")
 
     def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
-        given = data.dict() if data is not None else {}
+        # An empty value is none, as in the other filters.
+        given = {name: value for name, value in data.dict().items() if value} if data is not None else {}
         super().__init__({"status": TrainingFile.Status.ACTIVE, **given}, *args, **kwargs)
 
     def of_status(self, queryset: QuerySet[TrainingFile], _name: str, value: str) -> QuerySet[TrainingFile]:

@@ -125,7 +125,7 @@ class QAPairViewSet(ChangesUses, ReadOnlyModelViewSet[QAPair]):
 
     def filter_queryset(self, queryset: Any) -> Any:
         found = super().filter_queryset(queryset)
-        status = self.request.query_params.getlist("status")
+        status = [given for given in self.request.query_params.getlist("status") if given]
         if unknown := sorted(set(status) - set(QAPair.Status.values)):
             words = f"Found {unknown[0]!r}: use {listed(QAPair.Status.values)}."
             raise Invalid.of_fields("There is no such status.", {"status": [words]})

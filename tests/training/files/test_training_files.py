@@ -155,6 +155,7 @@ def test_lists_are_of_active_files_the_newest_first(
     with django_assert_max_num_queries(1, using="lakehouse"):
         listed = api.get(URL).json()
     assert [row["id"] for row in listed["files"]] == [keys[2], keys[0]]
+    assert api.get(URL, {"status": "", "min_quality": ""}).json()["files"] == listed["files"]
     assert [row["id"] for row in api.get(URL, {"status": "archived"}).json()["files"]] == [keys[1]]
     assert [row["id"] for row in api.get(URL, {"status": "all", "min_quality": 9}).json()["files"]] == [keys[2]]
     assert api.post(f"{URL}/{keys[1]}/add-conversations", {"conversation_ids": ids[:1]}).status_code == 409

@@ -33,6 +33,8 @@ def test_api_counts_and_lists_what_waits(unapplied: QAPair, api: APIClient) -> N
     assert len(pairs) == 11
     assert api.get(f"/api/v1/qa-pairs/{unapplied.pk}").json()["reviewed_by"] == "rosa"
     assert api.get("/api/v1/qa-pairs", {"status": "labelled"}).status_code == 400
+    every = api.get("/api/v1/qa-pairs", {"training_sheet": sheet, "status": ""})
+    assert (every.status_code, len(every.json()["results"])) == (200, 50)
 
 
 def test_admin_shows_what_waits(unapplied: QAPair, omar: Any, client: Client) -> None:
