@@ -155,6 +155,8 @@ def _change(
     for name, value in changes.items():
         setattr(after, name, value)
     if says_already(present, values):
+        # Perhaps because whoever saved it was killed half way, and saves it again.
+        repair(present)
         return present
     if uses_changed(present, after):
         if not reason:

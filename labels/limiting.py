@@ -37,6 +37,9 @@ def change_uses(
     for at in range(0, len(label_ids), TOGETHER):
         labels = list(CanonicalLabel.objects.filter(pk__among=list(label_ids[at : at + TOGETHER])))
         some = survey(((label.pk, _limits(label)) for label in labels), change, may_loosen=may_loosen)
+        if not preview:
+            # Also those that are as asked already: perhaps because a change was killed half way, and is asked for again.
+            repair_all(labels)
         if not preview and some.changed:
             _write([label for label in labels if label.pk in set(some.changed)], change, some, actor, may_loosen)
         outcome.add(some)
@@ -66,10 +69,9 @@ OVERTAKEN = "Another changed it at the same moment: look at it, then try again."
 def _write(
     before: Sequence[CanonicalLabel], change: UsesChange, outcome: Outcome, actor: str, may_loosen: bool
 ) -> None:
-    """Write the labels, then the audit, then the versions, which say that the rest is there."""
+    """Write the labels, which are whole, then the audit, then the versions, which say that the rest is there."""
     now = timezone.now()
     pairs = [(label, _after(label, change, actor, now, may_loosen)) for label in before]
-    repair_all(before)
     update_next([after for _, after in pairs], CHANGED)
     stamps = CanonicalLabel.objects.filter(pk__among=outcome.changed).values_list(
         "pk", "version", "last_modified_by", "last_modified_at"

@@ -92,6 +92,28 @@ def test_a_killed_change_keeps_its_reason_for_who_comes_next(record: Record, api
     assert UsageConstraintAudit.objects.get().reason == "Consent ended"
 
 
+def test_a_change_that_died_half_way_is_completed_by_asking_for_it_again(record: Record, api: APIClient) -> None:
+    labels = [record(item_ref=ref) for ref in ("a1", "b2", "c3")]
+    limits = {"prohibited_uses": ["training"], "allowed_uses": ["testing"], "usage_reason": "Consent ended"}
+    CanonicalLabel.objects.update(version=2, uses_change_reason="Consent ended", **limits)
+    answer = {"sheet_id": labels[0].sheet_id, "item_ref": "a1", "label_type": labels[0].label_type}
+    again = api.post("/api/v1/canonical-labels", {**answer, "label_data": labels[0].label_data})
+    assert (again.status_code, again.json()["version"]) == (200, 2)
+    many = {"ids": [label.pk for label in labels[1:]], "prohibit": ["training"], "reason": "Consent ended"}
+    assert api.post(f"{URL}/uses", {**many, "preview": True}).json()["changed"] == 0
+    assert complete() == {labels[0].pk}
+    assert api.post(f"{URL}/uses", many).json()["changed"] == 0
+    assert complete() == {label.pk for label in labels}
+
+
+def complete() -> set[str]:
+    """The labels whose second version is kept, with its row of the audit."""
+    audited = UsageConstraintAudit.objects.filter(reason="Consent ended").values_list("canonical_label_id", flat=True)
+    kept = CanonicalLabelVersion.objects.filter(version=2).values_list("canonical_label_id", flat=True)
+    assert sorted(audited) == sorted(kept)
+    return set(kept)
+
+
 def test_what_a_tag_prohibited_is_not_allowed_by_recording_again(record: Record) -> None:
     limits = {"prohibited_uses": ["training"], "usage_reason": "table tag PHI"}
     label = record(**limits)
