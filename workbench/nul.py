@@ -19,8 +19,9 @@ class NulMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if NUL not in request.path and "%00" not in request.META.get("QUERY_STRING", ""):
+        fields = {name: [WORDS] for name, values in request.GET.lists() if NUL in "".join((name, *values))}
+        if NUL not in request.path and not fields:
             return self.get_response(request)
         if request.path.startswith("/api/"):
-            return JsonResponse(body("invalid", WORDS), status=400)
+            return JsonResponse(body("invalid", WORDS, fields), status=400)
         return HttpResponseBadRequest(WORDS, content_type="text/plain")

@@ -109,7 +109,9 @@ def leave_unfinished(training_sheet: TrainingSheet) -> None:
     training_sheet.error = f"Cancelled after {counted['items']:,} items."
     training_sheet.generation_completed_at = training_sheet.updated_at = timezone.now()
     training_sheet.save()
-    restate_sheet(training_sheet.pk)
+    if counted["items"]:
+        # All of them may be decided by now.
+        restate_sheet(training_sheet.pk)
 
 
 def _stop(run: JobRun, step: str, note: str) -> LiveJob:
