@@ -217,9 +217,7 @@ def replace_failed(training_sheet: TrainingSheet, limits: Sequence[Limit], finis
         fresh.append(QAPair(**row))
     # What it may be used for stays too, as somebody may have limited the pair while it had no answer.
     kept = ("id", "training_sheet_id", "created_at", *LIMITS, BY_TAG)
-    columns = [
-        field.attname for field in QAPair._meta.concrete_fields if field.name not in kept and field.attname not in kept
-    ]
+    columns = [field.attname for field in QAPair._meta.concrete_fields if field.attname not in kept]
     for some in _sized(fresh):
         update_newer(some, columns)
 

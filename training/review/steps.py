@@ -245,12 +245,12 @@ def _event(action: ReviewAction) -> ReviewEvent:
 
 
 def restate(round_: Round) -> None:
-    """Set the training sheet to approved when nothing waits for review any more, and back."""
+    """Say of the training sheet whether it is approved now."""
     restate_sheet(round_.actions[0].training_sheet_id)
 
 
 def restate_sheet(key: str) -> None:
-    """Do so for the training sheet, unless it is being generated."""
+    """Set a training sheet to approved when nothing waits for review any more, and back; one that is being generated stays."""
     waits = QAPair.objects.filter(training_sheet_id=key).exclude(status__in=("labeled", "rejected"))
     status = "review" if waits.exists() else "approved"
     stands = TrainingSheet.objects.filter(pk=key, status__in=("review", "approved")).exclude(status=status)
