@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -36,7 +37,16 @@ WAYS: dict[str, tuple[str, float | None]] = {
     "slow warehouse": ("worker", SLOW),
 }
 SHEET = f"/api/v1/training-sheets/{TRAINING_SHEET}"
-AIMS = {"acknowledged": 50, "next pair": 100, "its screen": 100, "list of what waits": 200, "list of pairs": 200}
+AIMS = {
+    "acknowledged": 50,
+    "next pair": 100,
+    "its screen": 100,
+    "list of what waits": 200,
+    "list of pairs": 200,
+    "list on the screen": 200,
+}
+# How a page of the list leads on to the next.
+AFTER = re.compile(rb'&amp;(after=[^"]+)"')
 
 
 def review(directory: Path, rows: int, ways: list[str]) -> Iterator[Figure]:
@@ -75,6 +85,7 @@ def _session(port: int, session: str) -> dict[str, list[float]]:
         _one(Reviewer(port, session), {})
         _lists(Reviewer(port, session), warm, pages=2)
     took = {"first pair of all": [first], "first list of pairs": [max(warm["list of pairs"])]}
+    took["first list on the screen"] = [max(warm["list on the screen"])]
     rosa = Reviewer(port, session)
     for number in range(REPEAT):
         if number % KNOWN == 0:
@@ -98,12 +109,18 @@ def _one(rosa: Reviewer, took: dict[str, list[float]]) -> None:
 
 def _lists(rosa: Reviewer, took: dict[str, list[float]], pages: int = PAGES) -> None:
     start = path = f"/api/v1/qa-pairs?training_sheet={TRAINING_SHEET}"
+    screen = f"/review/{TRAINING_SHEET}/list?order=sequence"
+    after = ""
     for _ in range(pages):
         milliseconds, _answer = rosa.ask("GET", f"{SHEET}/queue?limit=50")
         took.setdefault("list of what waits", []).append(milliseconds)
         milliseconds, page = rosa.ask("GET", path)
         took.setdefault("list of pairs", []).append(milliseconds)
         path = page["next"].partition(f":{rosa.port}")[2] if page["next"] else start
+        milliseconds, shown = rosa.ask("GET", f"{screen}{after}")
+        took.setdefault("list on the screen", []).append(milliseconds)
+        link = AFTER.search(shown)
+        after = f"&{link[1].decode()}" if link else ""
         time.sleep(THINKS)
 
 

@@ -17,6 +17,7 @@ from uuid import UUID, uuid5
 from governance import audit
 from governance.changing import in_order
 from governance.models import UsageConstraintAudit
+from labels.lately import tell_change
 from labels.models import CanonicalLabel, CanonicalLabelVersion
 
 COPIED = (
@@ -36,6 +37,8 @@ def keep(before: CanonicalLabel | None, after: CanonicalLabel, *, change_note: s
     CanonicalLabelVersion.objects.bulk_create(
         [_version(after, change_note)], update_conflicts=True, unique_fields=["id"], update_fields=["change_note"]
     )
+    if before is not None:
+        tell_change(after.sheet_id)
 
 
 def audit_all(changes: Sequence[tuple[Limited, CanonicalLabel]]) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from governance import audit
 from governance.changing import BY_TAG, LIMITS, Outcome, UsesChange, survey
 from labels.history import audit_all, keep_all, repair_all
+from labels.lately import tell_change
 from labels.models import CanonicalLabel
 from workbench.lakehouse.bulk import update_next
 from workbench.problems import Conflict, Forbidden
@@ -80,6 +81,8 @@ def _write(
     written = [(old, new) for old, new in pairs if stands.get(new.pk) == (new.version, actor, now)]
     audit_all(written)
     keep_all([new for _, new in written], change_note=f"Uses: {change.reason}")
+    for sheet_id in {new.sheet_id for _, new in written}:
+        tell_change(sheet_id)
     for key in {old.pk for old, _ in pairs} - {old.pk for old, _ in written}:
         outcome.changed.remove(key)
         outcome.refuse(key, OVERTAKEN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from labels.history import ever_written, keep_all, repair_all
+from labels.lately import tell_change
 from labels.models import CanonicalLabel
 from labels.resting import NOTHING, resting_on
 from workbench.lakehouse.bulk import update_next
@@ -33,6 +34,8 @@ def record_labels(
         for label in changed:
             vars(label).update(resting_on(standing[label.pk], label.label_data))
         update_next(changed, CHANGED)
+        for sheet_id in {label.sheet_id for label in changed}:
+            tell_change(sheet_id)
     if new:
         CanonicalLabel.objects.bulk_create(new, ignore_conflicts=True)
     wanted = {label.pk: label for label in (*new, *changed)}

@@ -33,6 +33,9 @@ from workbench.router import CONCEPT_APPS, LAKEHOUSE
 # `make test-databricks`: the same tests through the connector and the loopback warehouse.
 ON_WAREHOUSE = os.environ.get("WORKBENCH_TEST_ENGINE") == "databricks"
 
+# Caches in files, which outlive a process.
+READ_AHEAD = ("ahead", "pages")
+
 Stage = Callable[..., Path]
 # A table of the default database and the values of one of its rows
 Row = tuple[str, tuple[Any, ...]]
@@ -53,7 +56,8 @@ def pytest_configure() -> None:
     # Nor does it look for sensitive data, unless it is about that.
     settings.FINDINGS = "ask"
     # Each process of a run empties its own, not what another one's test has just read ahead.
-    settings.CACHES["ahead"]["LOCATION"] /= os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    for name in READ_AHEAD:
+        settings.CACHES[name]["LOCATION"] /= os.environ.get("PYTEST_XDIST_WORKER", "alone")
     find_static_files_once()
 
 
@@ -211,7 +215,8 @@ def lakehouse(migrated: Path, tmp_path: Path, db: None) -> Iterator[Path]:
     directory = tmp_path / "lakehouse"
     shutil.copytree(migrated, directory)
     # What was read ahead from another test's tables, which may hold the same rows.
-    caches["ahead"].clear()
+    for name in READ_AHEAD:
+        caches[name].clear()
     with at(directory):
         yield directory
 

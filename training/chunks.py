@@ -27,6 +27,7 @@ from training.models import QAPair, TrainingSheet
 from training.pairs import Answer, Label, Question, from_label, pair_fields
 from training.pipeline import Done, Gently, Task
 from training.review.applying import MOST_BYTES
+from training.review.kept import forget_lists
 from workbench.canonical import canonical_json
 from workbench.lakehouse.bulk import update_newer
 from workbench.lakehouse.ids import uuid5_of
@@ -205,6 +206,7 @@ def add(training_sheet: TrainingSheet, limits: Sequence[Limit], finished: Sequen
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     columns["messages"] = [canonical_json(messages) for messages in columns["messages"]]
     QAPair.objects.append_arrow(pa.table(columns))
+    forget_lists(training_sheet.pk)
 
 
 def replace_failed(training_sheet: TrainingSheet, limits: Sequence[Limit], finished: Sequence[Done]) -> None:
@@ -220,6 +222,7 @@ def replace_failed(training_sheet: TrainingSheet, limits: Sequence[Limit], finis
     columns = [field.attname for field in QAPair._meta.concrete_fields if field.attname not in kept]
     for some in _sized(fresh):
         update_newer(some, columns)
+    forget_lists(training_sheet.pk)
 
 
 def _sized(pairs: Sequence[QAPair]) -> Iterator[list[QAPair]]:

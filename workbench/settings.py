@@ -320,6 +320,12 @@ CACHES = {
         "LOCATION": VAR_DIR / "ahead",
         "OPTIONS": {"MAX_ENTRIES": 2000},
     },
+    # Lists of pairs as they were lately, some 100 kB each.
+    "pages": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": VAR_DIR / "pages",
+        "OPTIONS": {"MAX_ENTRIES": 500},
+    },
     # Web processes count requests together: an entry for each caller of the last minute.
     "rates": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",

@@ -56,5 +56,5 @@ def dismiss(finding: Finding, reason: str, *, actor: str) -> Finding:
     gone = {"dismissed_by": actor, "dismissed_at": timezone.now(), "dismissed_reason": reason.strip()}
     if not Finding.objects.standing().filter(pk=finding.pk).update(**gone):
         raise Conflict("It was dismissed already: nothing changes.")
-    forget_findings([finding.qa_pair_id])
+    forget_findings(finding.training_sheet_id, [finding.qa_pair_id])
     return Finding.objects.get(pk=finding.pk)

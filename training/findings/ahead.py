@@ -8,6 +8,7 @@ from django.core.cache import caches
 
 from sheets.item_page import AHEAD_FOR
 from training.models import Finding, ReviewPair
+from training.review.kept import forget_lists
 
 # What a screen says of one pair.
 MOST_FOUND = 30
@@ -33,9 +34,10 @@ def read_findings_ahead(training_sheet_id: str, pair_ids: Sequence[str]) -> None
         caches["ahead"].set(_key(key), findings[:MOST_FOUND], AHEAD_FOR)
 
 
-def forget_findings(pair_ids: Iterable[str]) -> None:
-    """Have the findings of these pairs read anew: some were found or dismissed."""
+def forget_findings(training_sheet_id: str, pair_ids: Iterable[str]) -> None:
+    """Have the findings of these pairs of a training sheet read anew: some were found or dismissed."""
     caches["ahead"].delete_many([_key(key) for key in pair_ids])
+    forget_lists(training_sheet_id)
 
 
 def _key(pair_id: str) -> str:

@@ -34,7 +34,7 @@ def look(training_sheet: TrainingSheet, *, first: int = 0, between: Callable[[in
         items = {item.ref: item for item in items_of(training_sheet.sheet, {p.item_ref: p.position for p in chunk})}
         found = [one for pair in chunk for one in islice(findings_in(pair, items.get(pair.item_ref)), MOST)]
         Finding.objects.bulk_create(found, ignore_conflicts=True)
-        forget_findings({finding.qa_pair_id for finding in found})
+        forget_findings(training_sheet.pk, {finding.qa_pair_id for finding in found})
         done, after = done + len(chunk), chunk[-1].position
         between(done)
     return done

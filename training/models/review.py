@@ -110,6 +110,7 @@ class ReviewAction(models.Model):
             models.Index(
                 fields=["training_sheet_id", "id"], condition=models.Q(applied_at=None), name="review_waiting"
             ),
+            models.Index(fields=["training_sheet_id", "actor", "id"], name="review_latest_of_actor"),
         ]
 
     def __str__(self) -> str:

@@ -20,7 +20,7 @@ from training.models import QAPair, ReviewView, TrainingSheet
 from training.review.bulk import DONE, MOST, Bulk, bulk_of, carry_out, preview, standing, take_back
 from training.review.chosen import Choice
 from training.review.filters import PROBLEMS, PairFilters
-from training.review.listing import keys_of, page_of
+from training.review.listing import count_of, keys_of, page_of
 from training.review.page import REASONS, progress_context
 from training.review.rights import rights_of
 from training.review.screens import choice_context, choice_of, expect_training_sheet, may_review, query_text
@@ -127,7 +127,7 @@ def _posted(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice)
         "bulk": bulk,
         "outcome": preview(bulk, actor=actor),
         "done": DONE[bulk.verb],
-        "matched": page_of(training_sheet.pk, choice, reader=actor, size=1).total if "all" in posted else len(keys),
+        "matched": count_of(training_sheet.pk, choice, reader=actor) if "all" in posted else len(keys),
         "reasons": REASONS.get(bulk.verb, ()),
     }
     return render(request, "review/preview.html", context)

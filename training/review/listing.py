@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import orjson
 from django.utils import timezone
@@ -12,10 +14,14 @@ from training.chat import assistant_answer
 from training.models import Finding, QAPair, ReviewPair
 from training.review.chosen import Choice
 from training.review.filters import matching
+from training.review.kept import kept, last_decision
 from training.review.orders import order_named
 from training.review.overlay import newest
 from training.review.transitions import STATUS_WORDS
+from workbench.after_answer import after_answer
 from workbench.concepts import short
+
+T = TypeVar("T")
 
 SIZE = 50
 TONES = {"unlabeled": "plain", "labeled": "good", "rejected": "bad", "flagged": "info"}
@@ -76,22 +82,28 @@ class Page:
 def page_of(
     training_sheet_id: str, choice: Choice, *, reader: str, after: str = "", before: str = "", size: int = SIZE
 ) -> Page:
-    """Return the page after or before a cursor, else the first; three statements on the lakehouse."""
+    """Return the page after or before a cursor, else the first, as it is kept; the one that follows is read then.
+
+    Four statements on the lakehouse where nothing is kept: the pairs, their labels, what was found in them, how many match.
+    """
+    asked = _Asked(training_sheet_id, choice, reader, last_decision(training_sheet_id, reader))
     order = order_named(choice.order)
-    pairs = matching(training_sheet_id, choice.filters, reader=reader)
-    cursor = before or after
-    found = order.beyond(pairs, cursor, reverse=bool(before)) if cursor else order.of(pairs)
-    read = list(found.select_related("canonical_label")[: size + 1])
-    more, shown = len(read) > size, read[:size]
-    if before:
-        shown.reverse()
-    ends = [order.cursor(pair) for pair in (shown[0], shown[-1])] if shown else ["", ""]
-    return Page(
-        rows=_rows(training_sheet_id, shown),
-        total=pairs.count(),
+    more, pairs, found = asked.pairs(after, before, size)
+    ends = [order.cursor(pair) for pair in (pairs[0], pairs[-1])] if pairs else ["", ""]
+    page = Page(
+        rows=_rows(choice, pairs, found),
+        total=asked.total(),
         before=ends[0] if (more if before else after) else "",
         after=ends[1] if (more or before) else "",
     )
+    if page.after:
+        after_answer(("page of pairs", training_sheet_id), partial(asked.pairs, page.after, "", size))
+    return page
+
+
+def count_of(training_sheet_id: str, choice: Choice, *, reader: str) -> int:
+    """Return how many pairs match now."""
+    return matching(training_sheet_id, choice.filters, reader=reader).count()
 
 
 def keys_of(training_sheet_id: str, choice: Choice, *, reader: str, most: int) -> list[str]:
@@ -100,11 +112,43 @@ def keys_of(training_sheet_id: str, choice: Choice, *, reader: str, most: int) -
     return list(pairs.values_list("pk", flat=True)[:most])
 
 
-def _rows(training_sheet_id: str, pairs: list[QAPair]) -> list[Row]:
-    found = Finding.objects.count_by_pair(training_sheet_id, [pair.pk for pair in pairs]) if pairs else {}
+@dataclass(frozen=True)
+class _Asked:
+    """A list as a reader asks for it after their last decision, `decided`."""
+
+    training_sheet_id: str
+    choice: Choice
+    reader: str
+    decided: int
+
+    def pairs(self, after: str, before: str, size: int) -> tuple[bool, list[QAPair], dict[str, int]]:
+        """Return whether there are more, the pairs of a page in their order, and how much was found in each, as it is kept."""
+        return self._kept([after, before, size], lambda: self._read(after, before, size))
+
+    def total(self) -> int:
+        return self._kept("total", lambda: count_of(self.training_sheet_id, self.choice, reader=self.reader))
+
+    def _kept(self, what: object, read: Callable[[], T]) -> T:
+        reader = self.reader if self.choice.filters.mine else ""
+        return kept(self.training_sheet_id, [what, self.choice.query, reader, self.decided], read)
+
+    def _read(self, after: str, before: str, size: int) -> tuple[bool, list[QAPair], dict[str, int]]:
+        order, cursor = order_named(self.choice.order), before or after
+        pairs = matching(self.training_sheet_id, self.choice.filters, reader=self.reader)
+        found = order.beyond(pairs, cursor, reverse=bool(before)) if cursor else order.of(pairs)
+        read = list(found.with_label_versions()[: size + 1])
+        shown = read[:size][:: -1 if before else 1]
+        ids = [pair.pk for pair in shown]
+        return len(read) > size, shown, Finding.objects.count_by_pair(self.training_sheet_id, ids) if ids else {}
+
+
+def _rows(choice: Choice, pairs: list[QAPair], found: dict[str, int]) -> list[Row]:
     held = ReviewPair.objects.filter(pk__in=[pair.pk for pair in pairs], held_until__gte=timezone.now())
     holders = dict(held.exclude(holder="").values_list("pk", "holder"))
-    return [Row(pair, holders.get(pair.pk, ""), found.get(pair.pk, 0)) for pair in newest(pairs)]
+    statuses = choice.filters.status or QAPair.Status.values
+    return [
+        Row(pair, holders.get(pair.pk, ""), found.get(pair.pk, 0)) for pair in newest(pairs) if pair.status in statuses
+    ]
 
 
 def _in_words(text: str) -> str:

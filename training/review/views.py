@@ -21,6 +21,7 @@ from training.models import QAPair, ReviewAction
 from training.review.frames import frame_of
 from training.review.leases import hold, let_go
 from training.review.overlay import newest, with_status
+from training.review.paging import PairPagination
 from training.review.rights import TAKE_OVER, rights_of
 from training.review.serializers import (
     BatchAnswerSerializer,
@@ -112,6 +113,7 @@ class PairFilter(filters.FilterSet):
 class QAPairViewSet(ChangesUses, ReadOnlyModelViewSet[QAPair]):
     queryset = QAPair.objects.with_label_versions()
     filterset_class = PairFilter
+    pagination_class = PairPagination
 
     approve, edit, reject, flag, reopen, undo = map(verb, VERBS)
 
@@ -125,15 +127,22 @@ class QAPairViewSet(ChangesUses, ReadOnlyModelViewSet[QAPair]):
 
     def filter_queryset(self, queryset: Any) -> Any:
         found = super().filter_queryset(queryset)
-        status = [given for given in self.request.query_params.getlist("status") if given]
+        status = self._status()
         if unknown := sorted(set(status) - set(QAPair.Status.values)):
             words = f"Found {unknown[0]!r}: use {listed(QAPair.Status.values)}."
             raise Invalid.of_fields("There is no such status.", {"status": [words]})
         return with_status(found, status, self.request.query_params.get("training_sheet")) if status else found
 
+    def _status(self) -> list[str]:
+        return [given for given in self.request.query_params.getlist("status") if given]
+
     def paginate_queryset(self, queryset: Any) -> Any:
         page = super().paginate_queryset(queryset)
-        return page if page is None else newest(page)
+        if page is None:
+            return page
+        # Decided about since the page was read, and none of these any more.
+        status = self._status()
+        return [pair for pair in newest(page) if not status or pair.status in status]
 
     def get_object(self) -> QAPair:
         return newest([super().get_object()])[0]

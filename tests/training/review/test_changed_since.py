@@ -157,6 +157,7 @@ def test_a_page_asks_for_the_labels_of_its_own_pairs_alone(waiting: QAPair, act:
 
     statements()
     assert len(statements(status="unlabeled")) == 1
+    caches["pages"].clear()
     page, labels = statements()
     assert "canonical_labels" not in page
     assert labels.startswith("SELECT `canonical_labels`.`id`, `canonical_labels`.`version` FROM") and "WHERE" in labels

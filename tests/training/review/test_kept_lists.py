@@ -1,0 +1,116 @@
+"""Who pages through pairs never waits for the lakehouse, and still sees at once what was decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connections
+from rest_framework.test import APIClient
+
+from labels.models import CanonicalLabel
+from sheets.restricting import restrict_sheet
+from tests.conftest import Stage
+from tests.seeded import drafted
+from tests.training.review.conftest import Act
+from training.actions.findings import dismiss, find
+from training.models import Finding, QAPair, TrainingSheet
+from training.review.chosen import Choice
+from training.review.listing import page_of
+from workbench.router import LAKEHOUSE
+
+PAIRS = "/api/v1/qa-pairs"
+
+
+def client_of(user: User) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(user)
+    return client
+
+
+def listed(client: APIClient, training_sheet: TrainingSheet, **query: Any) -> dict[str, Any]:
+    found: dict[str, Any] = client.get(PAIRS, {"training_sheet": training_sheet.pk, **query}).json()
+    return {each["id"]: each for each in found["results"]}
+
+
+def test_the_next_page_asks_nothing_of_the_lakehouse(
+    api: APIClient, boards: TrainingSheet, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, page = [], api.get(PAIRS, {"training_sheet": boards.pk, "page_size": 20}).json()
+    monkeypatch.setattr("training.review.paging.after_answer", lambda *_: None)
+    seen += [each["position"] for each in page["results"]]
+    with django_assert_num_queries(0, connection=connections[LAKEHOUSE]):
+        page = api.get(page["next"]).json()
+    back = api.get(page["previous"]).json()
+    page_three = api.get(page["next"]).json()
+    seen += [each["position"] for each in page["results"] + page_three["results"]]
+    assert seen == list(range(50))
+    assert page_three["next"] is None
+    assert [each["position"] for each in back["results"]] == list(range(20))
+
+
+def test_the_next_page_of_the_screen_asks_nothing_of_the_lakehouse(
+    boards: TrainingSheet, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {"choice": Choice(order="risk"), "reader": "rosa", "size": 20}
+    first = page_of(boards.pk, **asked)
+    monkeypatch.setattr("training.review.listing.after_answer", lambda *_: None)
+    with django_assert_num_queries(0, connection=connections[LAKEHOUSE]):
+        second = page_of(boards.pk, **asked, after=first.after)
+    assert len(second.rows) == 20
+    assert not {row.pair.pk for row in first.rows} & {row.pair.pk for row in second.rows}
+
+
+def test_decisions_are_seen_in_what_is_kept(api: APIClient, boards: TrainingSheet, omar: User, act: Act) -> None:
+    """Your own in every list at once; another's on the pair, which leaves the lists where it does not fit any more."""
+    mine, theirs = QAPair.objects.filter(status="unlabeled", misfits__len=0, error="")[:2]
+    everything, waiting = listed(api, boards), listed(api, boards, status="unlabeled")
+    assert mine.pk in waiting and theirs.pk in waiting and not listed(api, boards, status="flagged")
+    client_of(omar).post(f"{PAIRS}/{theirs.pk}/flag", {"reason": "Not sure"})
+    assert listed(api, boards)[theirs.pk]["status"] == "flagged"
+    assert theirs.pk not in listed(api, boards, status="unlabeled")
+    act(mine, "flag", reason="Not sure")
+    assert set(listed(api, boards, status="flagged")) == {mine.pk, theirs.pk}
+    assert set(listed(api, boards)) == set(everything)
+
+
+def test_what_else_is_written_is_read_anew(api: APIClient, boards: TrainingSheet) -> None:
+    label = CanonicalLabel.objects.get(pk=QAPair.objects.filter(labeling_mode="canonical")[0].canonical_label_id)
+    pair = QAPair.objects.get(canonical_label=label)
+    assert not listed(api, boards)[pair.pk]["is_from_older_label"]
+    key = {"sheet_id": label.sheet_id, "item_ref": label.item_ref, "label_type": label.label_type}
+    given = {**key, "label_data": label.label_data, "notes": "seen again"}
+    assert api.post("/api/v1/canonical-labels", given, format="json").status_code == 200
+    assert listed(api, boards)[pair.pk]["is_from_older_label"]
+
+
+def test_findings_are_counted_anew_when_one_is_dismissed(stage: Stage) -> None:
+    stage(drafted, "medical_invoices")
+    invoices = TrainingSheet.objects.get()
+
+    def counts() -> dict[str, int]:
+        rows = page_of(invoices.pk, Choice(order="sequence"), reader="rosa").rows
+        return {row.pair.pk: row.findings for row in rows}
+
+    assert not any(counts().values())
+    find(invoices, actor="omar")
+    pair, found = next((key, count) for key, count in counts().items() if count)
+    dismiss(Finding.objects.standing().filter(qa_pair_id=pair)[0], "Invented", actor="omar")
+    assert counts()[pair] == found - 1
+
+
+def test_nobody_is_shown_what_was_kept_for_who_sees_more(
+    boards: TrainingSheet, omar: User, dora: User, api: APIClient
+) -> None:
+    hers = client_of(dora)
+    assert listed(hers, boards) and listed(api, boards)
+    restrict_sheet(boards.sheet, [{"user": "rosa"}], actor="omar")
+    dora = User.objects.get(pk=dora.pk)
+    assert not listed(client_of(dora), boards)
+
+
+def test_long_pages_are_not_kept(api: APIClient, boards: TrainingSheet, django_assert_num_queries: Any) -> None:
+    listed(api, boards, page_size=500)
+    with django_assert_num_queries(2, connection=connections[LAKEHOUSE]):
+        listed(api, boards, page_size=500)
