@@ -13,7 +13,7 @@ from django.utils import timezone
 from governance.held_out import KEPT_FROM
 from sheets.tags_told import tell_tags
 from training.actions.splits import decide_split, expect_stratum, fix_split, split_for
-from training.audited import export_left, export_refused
+from training.audited import export_begins, export_left, export_refused
 from training.chat import validate_file
 from training.exports.batches import Block
 from training.exports.checking import Checks, refuse_broken
@@ -46,13 +46,9 @@ class OpenExport:
     def __post_init__(self) -> None:
         self.manifest = Manifest(self.export_id)
         self.head = self.manifest.head(self._about())
-        self.run.between = self._after_window
+        self.run.between = self.between
         self._blocks = self.run.blocks()
         self._first: Block | None = next(self._blocks, None)
-
-    def _after_window(self, read: int) -> None:
-        self.manifest.flush()
-        self.between(read)
 
     @property
     def is_empty(self) -> bool:
@@ -63,21 +59,33 @@ class OpenExport:
         return self.run.options.format
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the bytes of the file; what left is recorded even when the reader goes away half way."""
+        """Yield the bytes of the file, each after what it holds is kept: a process may be killed before the row is written.
+
+        What left is recorded even when the reader goes away half way.
+        """
         complete = False
+        export_begins([self.training_sheet.pk], self.run.use, self.format, actor=self.actor, channel=self.channel)
         try:
+            waiting: list[bytes] = []
             for data, _ in self.pieces():
-                yield data
+                waiting.append(data)
+                if self.manifest.is_kept:
+                    yield from waiting
+                    waiting = []
+            self.manifest.keep()
+            yield from waiting
             complete = True
         finally:
             self._blocks.close()
             self.record(complete=complete)
 
     def pieces(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield file and manifest in pieces, without the manifest's head and tail; nothing is recorded."""
+        """Yield file and manifest in pieces, without the manifest's head and tail; no row is written."""
         block = self._first
         while block is not None:
-            yield block.data, self.manifest.add(block)
+            lines = self.manifest.add(block)
+            self.manifest.flush()
+            yield block.data, lines
             block = next(self._blocks, None)
 
     @contextmanager

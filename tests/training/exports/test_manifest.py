@@ -15,11 +15,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
+from governance.models import UsageConstraintAudit
 from labels.models import CanonicalLabel
 from tests.training.exports.conftest import Fetch, Write, answer_of
-from training.actions.export import manifest_path
+from training.actions.export import manifest_path, open_export
 from training.exports.formats import FORMATS
-from training.models import Export, QAPair, TrainingSheet
+from training.models import Export, ExportPart, QAPair, TrainingSheet
 
 
 def verify(file: Path) -> tuple[int, str]:
@@ -73,6 +74,18 @@ def test_the_api_gives_the_manifest_that_was_written(invoices: TrainingSheet, wr
     response: Any = api.get(f"/api/v1/exports/{Export.objects.get().pk}/manifest")
     assert b"".join(response.streaming_content) == written
     assert response["Content-Disposition"].endswith(".jsonl.manifest.json")
+
+
+def test_what_a_download_holds_is_kept_before_its_first_byte(invoices: TrainingSheet) -> None:
+    """A process may be killed before its row is written: recall finds the pairs, and the audit who asked."""
+    stream = iter(open_export(invoices, actor="rosa", channel="api"))
+    lines = next(stream).splitlines()
+    parts = ExportPart.objects.values_list("pair_ids", flat=True)
+    assert len([pair for part in parts for pair in part]) == len(lines) == 5
+    (begun,) = UsageConstraintAudit.objects.filter(subject=f"training sheet {invoices.pk}")
+    assert (begun.kind, begun.modified_by) == ("export", "rosa")
+    assert begun.reason == "An export for training as chat begins (api)" and not Export.objects.exists()
+    assert list(stream) == [] and Export.objects.get().is_complete
 
 
 def test_an_untouched_file_passes(invoices: TrainingSheet, write: Write) -> None:
