@@ -30,6 +30,9 @@ from workbench.lakehouse.ids import uuid7
 from workbench.near import listed
 from workbench.problems import Conflict
 
+# Of a download, held until the lakehouse knows what it has.
+MOST_WAITING_BYTES = 16 << 20
+
 
 @dataclass
 class OpenExport:
@@ -69,6 +72,8 @@ class OpenExport:
             waiting: list[bytes] = []
             for data, _ in self.pieces():
                 waiting.append(data)
+                if sum(map(len, waiting)) > MOST_WAITING_BYTES:
+                    self.manifest.keep()
                 if self.manifest.is_kept:
                     yield from waiting
                     waiting = []
