@@ -308,6 +308,9 @@ Q_CLUSTER = {
     "queue_limit": 1,
 }
 # The worker writes that it lives twice a second, for other processes to see; a file spares the database that.
+# Whether what is done after an answer is done by threads of its own, see `workbench.after_answer`.
+AFTER_ANSWER_APART = True
+
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     "heartbeat": {
