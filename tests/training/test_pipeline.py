@@ -26,7 +26,7 @@ from training.chunks import _chunked
 from training.models import QAPair, TrainingSheet
 from training.pipeline import EndpointDown
 from training.review.journal import Decision
-from training.watch import Progress, Stopped
+from training.watch import LOST, Progress, Stopped
 from workbench.problems import Conflict
 
 ANSWER = '{"defect_type":"scratch","location":"top_left_quadrant","severity":"minor"}'
@@ -191,6 +191,15 @@ def test_a_run_that_is_stopped_writes_what_was_asked_and_asks_no_more(
     assert (stopped.value.reason, sheet.status, "resume" in sheet.error) == ("pause", "generating", True)
     assert 12 <= sheet.pairs.count() == 10 + len(answers.requests) < 50
     assert (resume(sheet).statistics["items"], len(answers.requests), sheet.status) == (50, 40, "review")
+
+
+def test_a_run_whose_job_another_worker_does_leaves_the_training_sheet_to_that_worker(answers: ChatServer) -> None:
+    sheet, watch = begun(), Looker()
+    TrainingSheet.objects.update(status="review")  # the other one has finished it
+    watch.stop = lambda: LOST  # type: ignore[method-assign]
+    with pytest.raises(Stopped):
+        resume(sheet, watch=watch)
+    assert TrainingSheet.objects.get().status == "review"
 
 
 def test_equal_questions_are_asked_once_in_a_run(answers: ChatServer) -> None:

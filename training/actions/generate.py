@@ -29,7 +29,7 @@ from training.pipeline import Asker, Run
 from training.review.applying import settle
 from training.review.states import catch_up
 from training.review.steps import restate_sheet
-from training.watch import Stopped, Watch
+from training.watch import LOST, Stopped, Watch
 from workbench.near import listed
 from workbench.problems import Conflict, Invalid, Problem
 
@@ -171,8 +171,10 @@ def _run(training_sheet: TrainingSheet, run: Callable[[Chunks, Asker], None]) ->
         with _asker(training_sheet) as asker:
             run(Chunks(training_sheet, asker.gently), asker)
     except Stopped as stopped:
-        training_sheet.statistics = statistics_of(training_sheet)
-        _finish(training_sheet, TrainingSheet.Status.GENERATING, error=str(stopped))
+        # Whoever has the lease now may have finished it.
+        if stopped.reason != LOST:
+            training_sheet.statistics = statistics_of(training_sheet)
+            _finish(training_sheet, TrainingSheet.Status.GENERATING, error=str(stopped))
         raise
     except (Problem, DatabaseError, OSError) as error:
         try:

@@ -13,9 +13,9 @@ from training.jobs.kinds import KINDS, Kind
 from training.jobs.lease import give_back, take
 from training.jobs.record import record
 from training.jobs.states import after_of
-from training.jobs.watching import LOST, JobWatch
+from training.jobs.watching import JobWatch
 from training.models import JobRun, LiveJob
-from training.watch import Stopped, Watch
+from training.watch import LOST, Stopped, Watch
 from workbench.problems import Problem
 
 log = logging.getLogger(__name__)
