@@ -104,6 +104,7 @@ class EndpointAnswerer:
             completion_tokens=reply.completion_tokens,
             is_outage=reply.is_outage,
             files_shown=reply.files_shown,
+            heard_at=reply.heard_at,
         )
 
 

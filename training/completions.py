@@ -6,6 +6,7 @@ A thin one over aiohttp, because an SDK's two milliseconds of work for each call
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -116,7 +117,7 @@ class Completions:
 
     async def reply(self, messages: Sequence[Mapping[str, Any]]) -> Reply:
         """Return the endpoint's reply; CancelledError for one that had not been asked when `limit` was stopped."""
-        attempt, rung, refusals, waited = 0, self._rung, 0, 0.0
+        attempt, rung, refusals, waited, failed_at = 0, self._rung, 0, 0.0, math.inf
         while True:
             headers: Mapping[str, str] = {}
             try:
@@ -149,9 +150,10 @@ class Completions:
                     continue
                 if heard.status in CROWDED:
                     self.limit.refused(heard.began, 0.0)
+            failed_at = min(failed_at, reply.heard_at)
             attempt += 1
             if attempt >= TRIES:
-                return reply
+                return replace(reply, heard_at=failed_at)
             await self.limit.rest(pause(attempt, headers))
 
     async def _post(self, messages: Sequence[Mapping[str, Any]], rung: int) -> _Heard:

@@ -34,7 +34,8 @@ class Label:
 class Answer:
     """An answer with its origin; `error` says why there is none, `based_on` names the items whose labels it was copied from.
 
-    `is_outage` marks an error that the endpoint would have with any question, as far as one call can tell.
+    `is_outage` marks an error that the endpoint would have with any question, as far as one call can tell; `heard_at` is
+    that of its reply.
     """
 
     text: str = ""
@@ -49,6 +50,7 @@ class Answer:
     is_outage: bool = False
     files_shown: int = 0
     based_on: Sequence[str] = ()
+    heard_at: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ does so in another thread meanwhile.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -83,7 +84,7 @@ class Run:
         self._now = Progress(done=present, total=total)
         self._ready: list[Done] = []
         self._doubted: list[Done] = []
-        self._answered = self._stopping = False
+        self._answered_at, self._stopping = -math.inf, False
         self._ahead = 0
         self._written_at = self._looked_at = time.monotonic()
         self._pause = WRITE_EVERY
@@ -150,19 +151,22 @@ class Run:
                 prompt_tokens=self._now.prompt_tokens + answer.prompt_tokens,
                 completion_tokens=self._now.completion_tokens + answer.completion_tokens,
             )
-            if answer.is_outage:
+            if not answer.is_outage:
+                self._answered_at = max(self._answered_at, answer.heard_at)
+                self._ready += [*self._doubted, (task, answer)]
+                self._doubted = []
+            elif answer.heard_at < self._answered_at:
+                # Others were answered while it was tried again, and by that it comes among the last.
+                self._ready.append((task, answer))
+            else:
                 self._doubted.append((task, answer))
-                # Items with the same question share one answer, which is one call.
-                if len({id(doubt) for _, doubt in self._doubted}) >= MOST_OUTAGES:
-                    raise self._down()
-                continue
-            self._answered = True
-            self._ready += [*self._doubted, (task, answer)]
-            self._doubted = []
+        # Items with the same question share one answer, which is one call.
+        if len({id(doubt) for _, doubt in self._doubted}) >= MOST_OUTAGES:
+            raise self._down()
 
     def _settle(self) -> None:
         """Decide about the last doubts: they are their items' errors where the endpoint answered at all."""
-        if self._doubted and not self._answered:
+        if self._doubted and self._answered_at == -math.inf:
             raise self._down()
         self._ready, self._doubted = [*self._ready, *self._doubted], []
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 FENCED = re.compile(r"\A\s*```[\w-]*\s*\n(?P<inside>.*?)\n?\s*```\s*\Z", re.DOTALL)
@@ -16,7 +17,8 @@ class Reply:
 
     `model` is the one that the server says has answered. `is_outage` marks a problem that the endpoint would have with
     any question, as far as one call can tell, and `refuses_parts` one with the pictures of the question. `files_shown` is how
-    many files of the item went with the question.
+    many files of the item went with the question. `heard_at` (monotonic) is when it came, of one that was tried several times
+    when the first try failed.
     """
 
     text: str = ""
@@ -27,6 +29,7 @@ class Reply:
     is_outage: bool = False
     refuses_parts: bool = False
     files_shown: int = 0
+    heard_at: float = field(default_factory=time.monotonic, compare=False)
 
 
 def read_reply(body: Any) -> Reply:

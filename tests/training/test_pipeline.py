@@ -101,6 +101,33 @@ def test_a_few_refusals_are_errors_of_their_items(answers: ChatServer) -> None:
     assert (made().statistics["generated"], QAPair.objects.exclude(error="").count()) == (39, 1)
 
 
+def test_items_that_always_fail_end_no_run_that_answered_the_others(
+    answers: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(completions, "pause", lambda *_: 0.2)  # by which they come last, all in a row
+    refused: set[str] = set()
+
+    def refuse(body: dict[str, Any], _: int) -> Any:
+        if len(refused) < 12:
+            refused.add(question(body))
+        return (500, {}, b"boom") if question(body) in refused else says(ANSWER)
+
+    answers.behaviour = refuse
+    assert (made().statistics["failed"], TrainingSheet.objects.get().status) == (12, "review")
+
+
+def test_asking_again_in_vain_leaves_a_training_sheet_as_usable_as_it_was(
+    answers: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(completions, "TRIES", 1)
+    answers.behaviour = lambda body, _: (500, {}, b"boom") if "-007 " in question(body) else says(ANSWER)
+    sheet = made()
+    with pytest.raises(EndpointDown):
+        retry_failed(sheet)
+    left = TrainingSheet.objects.get()
+    assert (left.status, "boom" in left.error, left.statistics["failed"]) == ("review", True, 1)
+
+
 def test_only_failed_items_are_asked_again_and_replaced_in_place(answers: ChatServer) -> None:
     answers.behaviour = lambda body, _: (400, {}, b"no") if "-007 " in question(body) else says(ANSWER)
     sheet, before = made(), len(answers.requests)

@@ -143,7 +143,8 @@ def _write_missing(
 def retry_failed(training_sheet: TrainingSheet, *, watch: Watch | None = None) -> TrainingSheet:
     """Ask again for the pairs that have an error and no answer by a person, and return the training sheet.
 
-    They are replaced in place, so that doing it twice asks only for what failed again. Errors are those of `resume`.
+    They are replaced in place, so that doing it twice asks only for what failed again. Errors are those of `resume`, but
+    leave the training sheet as usable as it was.
     """
 
     def run(chunks: Chunks, asker: Asker) -> None:
@@ -153,7 +154,7 @@ def retry_failed(training_sheet: TrainingSheet, *, watch: Watch | None = None) -
     # Before, so that what a reviewer answered is not asked again; after, so that reviewers see the new drafts.
     settle(training_sheet.pk)
     try:
-        _run(training_sheet, run)
+        _run(training_sheet, run, is_whole=True)
     finally:
         catch_up(training_sheet.pk)
     # A decision that was applied while this was counted found a training sheet that is being generated.
@@ -162,7 +163,9 @@ def retry_failed(training_sheet: TrainingSheet, *, watch: Watch | None = None) -
     return training_sheet
 
 
-def _run(training_sheet: TrainingSheet, run: Callable[[Chunks, Asker], None]) -> TrainingSheet:
+def _run(
+    training_sheet: TrainingSheet, run: Callable[[Chunks, Asker], None], *, is_whole: bool = False
+) -> TrainingSheet:
     if training_sheet.status == TrainingSheet.Status.TRAINED:
         raise Conflict(
             f"A model was trained on the training sheet {training_sheet}, so it stays as it is: generate a new one."
@@ -178,15 +181,21 @@ def _run(training_sheet: TrainingSheet, run: Callable[[Chunks, Asker], None]) ->
         raise
     except (Problem, DatabaseError, OSError) as error:
         try:
-            _finish(training_sheet, TrainingSheet.Status.FAILED, error=str(error))
+            status = _counted(training_sheet) if is_whole else TrainingSheet.Status.FAILED
+            _finish(training_sheet, status, error=str(error))
         except (DatabaseError, OSError) as second:
             # A full disk takes no reason either: it stays `generating`, which may be resumed as well.
             error.add_note(f"The training sheet could not be marked as failed: {second}")
         raise
+    return _finish(training_sheet, _counted(training_sheet))
+
+
+def _counted(training_sheet: TrainingSheet) -> str:
+    """Count the pairs into the statistics, and return the status of a training sheet that has all of them."""
     undecided = Count("pk", filter=~Q(status__in=(QAPair.Status.LABELED, QAPair.Status.REJECTED)))
     counted = training_sheet.pairs.aggregate(**STATISTICS, waiting=undecided)
     waiting, training_sheet.statistics = counted.pop("waiting"), counted
-    return _finish(training_sheet, TrainingSheet.Status.REVIEW if waiting else TrainingSheet.Status.APPROVED)
+    return TrainingSheet.Status.REVIEW if waiting else TrainingSheet.Status.APPROVED
 
 
 def _finish(training_sheet: TrainingSheet, status: str, *, error: str = "") -> TrainingSheet:
