@@ -162,6 +162,24 @@ def test_an_item_that_the_template_cannot_be_filled_with_is_kept_with_its_error(
     assert (failed.status, "colour" in failed.error) == ("unlabeled", True)
 
 
+LONG = "{% for turn in range(21000) %}0123456789{% endfor %}"
+COSTLY = "{% for turn in range(90000) %}{% for again in range(90000) %}{% endfor %}{% endfor %}"
+
+
+def test_an_item_that_makes_too_long_a_prompt_ends_no_run() -> None:
+    only_one = "{% if board_serial.endswith('-007') %}" + LONG + "{% endif %}Which defect?"
+    PromptTemplate.objects.filter(label_type="classification").update(user_prompt_template=only_one)
+    assert (made().status, QAPair.objects.exclude(error="").count()) == ("review", 1)
+    assert "longer than 200,000 characters" in QAPair.objects.exclude(error="").get().error
+
+
+def test_a_template_that_computes_too_long_at_item_after_item_ends_the_run() -> None:
+    PromptTemplate.objects.filter(label_type="classification").update(user_prompt_template=COSTLY)
+    with pytest.raises(Conflict, match="goes on too long at 5 items in a row, as at pcb_005"):
+        made()
+    assert TrainingSheet.objects.get().status == "failed"
+
+
 def test_a_limit_takes_the_first_items_in_their_order() -> None:
     sheet = made(limit=3)
     assert [pair.item_ref[:7] for pair in QAPair.objects.of(sheet.pk)] == ["pcb_001", "pcb_002", "pcb_003"]
