@@ -93,13 +93,19 @@ class EndpointAnswerer:
 
     def read(self, reply: Reply) -> Answer:
         """Return the reply as an answer in canonical JSON, marked where it does not fit."""
-        value = as_answer(reply.text, self.fits)
+        text, faults, error = "", list[str](), reply.problem
+        try:
+            if reply.text:
+                value = as_answer(reply.text, self.fits)
+                text, faults = canonical_json(value), misfits(self.schema, value)
+        except (ValueError, RecursionError) as problem:
+            error = error or f"The answer cannot be kept: {problem}"
         return Answer(
-            canonical_json(value) if reply.text else "",
+            text,
             # The endpoint's own word: behind a gateway, another model may have answered than the one asked for.
             model=(reply.model or self.client.endpoint.model)[:255],
-            misfits=misfits(self.schema, value) if reply.text else [],
-            error=reply.problem,
+            misfits=faults,
+            error=error,
             prompt_tokens=reply.prompt_tokens,
             completion_tokens=reply.completion_tokens,
             is_outage=reply.is_outage,

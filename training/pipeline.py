@@ -92,16 +92,14 @@ class Run:
     def go(self, chunks: Iterator[Sequence[Task]]) -> Progress:
         """Answer and write everything; return how it ended.
 
-        Raises EndpointDown, Stopped when the watch says so, and what `chunks` raises, each after what was answered is
-        written; and what `write` raises.
+        Raises EndpointDown, Stopped when the watch says so, and what `chunks` and the asker raise, each after what was
+        answered is written; and what `write` raises.
         """
         try:
             ending = self._loop(chunks)
             self._settle()
-        except Problem:
+        finally:
             self._commit()
-            raise
-        self._commit()
         if ending:
             raise ending
         return self._now
@@ -181,17 +179,18 @@ class Run:
 
     def _commit(self) -> None:
         began = time.monotonic()
-        if self._ready:
-            self._write(self._ready)
+        # Before the write: what it fails at is not written again by the commit that ends the run.
+        ready, self._ready = self._ready, []
+        if ready:
+            self._write(ready)
         self._written_at = time.monotonic()
         self._pause = max(WRITE_EVERY, (self._written_at - began) * (WRITE_SHARE - 1))
         self._now = replace(
             self._now,
-            done=self._now.done + len(self._ready),
-            failed=self._now.failed + sum(1 for _, answer in self._ready if answer.error),
+            done=self._now.done + len(ready),
+            failed=self._now.failed + sum(1 for _, answer in ready if answer.error),
             cached=self._asker.cached,
         )
-        self._ready = []
         self._report()
 
     def _report(self) -> None:

@@ -21,10 +21,13 @@ from tests.training.chat_server import ChatServer, chat_server, question, says
 from training import chunks, completions, pipeline
 from training.actions.generate import generate, resume, retry_failed
 from training.actions.review import review
+from training.answerers import EndpointAnswerer
 from training.chat import assistant_answer
 from training.chunks import _chunked
 from training.models import QAPair, TrainingSheet
+from training.pairs import Answer
 from training.pipeline import EndpointDown
+from training.replies import Reply
 from training.review.journal import Decision
 from training.watch import LOST, Progress, Stopped
 from workbench.problems import Conflict
@@ -126,6 +129,32 @@ def test_asking_again_in_vain_leaves_a_training_sheet_as_usable_as_it_was(
         retry_failed(sheet)
     left = TrainingSheet.objects.get()
     assert (left.status, "boom" in left.error, left.statistics["failed"]) == ("review", True, 1)
+
+
+def test_an_answer_nested_deeper_than_can_be_written_is_an_error_of_its_item(answers: ChatServer) -> None:
+    deep = "[" * 300 + "]" * 300
+    answers.behaviour = lambda body, _: says(deep if "-007 " in question(body) else ANSWER)
+    assert (made().statistics["failed"], TrainingSheet.objects.get().status) == (1, "review")
+    failed = QAPair.objects.exclude(error="").get()
+    assert (failed.item_ref[:7], "cannot be kept" in failed.error) == ("pcb_007", True)
+
+
+def test_an_accident_of_the_run_is_kept_and_so_is_what_was_answered(
+    answers: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet, read = begun(concurrency=1), EndpointAnswerer.read
+
+    def trip(answerer: EndpointAnswerer, reply: Reply) -> Answer:
+        if len(answers.requests) > 20:
+            raise ArithmeticError("tripped")
+        return read(answerer, reply)
+
+    monkeypatch.setattr(EndpointAnswerer, "read", trip)
+    with pytest.raises(ArithmeticError):
+        resume(sheet)
+    left = TrainingSheet.objects.get()
+    assert (left.status, left.error) == ("failed", "tripped")
+    assert left.pairs.filter(labeling_mode="ai_generated").count() > 0
 
 
 def test_only_failed_items_are_asked_again_and_replaced_in_place(answers: ChatServer) -> None:

@@ -31,7 +31,7 @@ from training.review.states import catch_up
 from training.review.steps import restate_sheet
 from training.watch import LOST, Stopped, Watch
 from workbench.near import listed
-from workbench.problems import Conflict, Invalid, Problem
+from workbench.problems import Conflict, Invalid
 
 IN_REQUEST = 100
 # Enough labels for a good neighbour, few enough to index in a second.
@@ -179,10 +179,11 @@ def _run(
             training_sheet.statistics = statistics_of(training_sheet)
             _finish(training_sheet, TrainingSheet.Status.GENERATING, error=str(stopped))
         raise
-    except (Problem, DatabaseError, OSError) as error:
+    except Exception as error:
+        # Whatever it is, as else the training sheet would say `generating` while nobody is at it.
         try:
             status = _counted(training_sheet) if is_whole else TrainingSheet.Status.FAILED
-            _finish(training_sheet, status, error=str(error))
+            _finish(training_sheet, status, error=str(error) or type(error).__name__)
         except (DatabaseError, OSError) as second:
             # A full disk takes no reason either: it stays `generating`, which may be resumed as well.
             error.add_note(f"The training sheet could not be marked as failed: {second}")
