@@ -221,7 +221,7 @@ class Completions:
 
     def _read(self, body: bytes) -> Reply:
         try:
-            return read_reply(orjson.loads(body))
+            return read_reply(orjson.loads(body), unfence=bool(self.options.schema))
         except orjson.JSONDecodeError:
             words = f"The endpoint answered with something that is no JSON: {self._shown(body)}"
             return Reply(problem=words, is_outage=True)

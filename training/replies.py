@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-FENCED = re.compile(r"\A\s*```[\w-]*\s*\n(?P<inside>.*?)\n?\s*```\s*\Z", re.DOTALL)
+FENCE = "```"
 
 
 @dataclass(frozen=True)
@@ -32,12 +31,13 @@ class Reply:
     heard_at: float = field(default_factory=time.monotonic, compare=False)
 
 
-def read_reply(body: Any) -> Reply:
-    """Return the reply of a `chat/completions` body: content as text or as blocks, without a code fence around it."""
+def read_reply(body: Any, *, unfence: bool = True) -> Reply:
+    """Return the reply of a `chat/completions` body: content as text or as blocks, with `unfence` without a code fence around it."""
     if not isinstance(body, Mapping):
         return Reply(problem=f"The endpoint answered with {type(body).__name__}, not with an object.", is_outage=True)
     usage, model = body.get("usage") or {}, body.get("model")
     text, problem = _answer(body.get("choices"))
+    text = unfenced(text) if unfence else text
     named = model if isinstance(model, str) else ""
     return Reply(text, problem, _count(usage, "prompt_tokens"), _count(usage, "completion_tokens"), named)
 
@@ -47,7 +47,7 @@ def _answer(choices: Any) -> tuple[str, str]:
     first = choices[0] if isinstance(choices, list) and choices else None
     if not isinstance(first, Mapping) or not isinstance(first.get("message"), Mapping):
         return "", "The endpoint answered without choices."
-    text = unfenced(content_text(first["message"].get("content")))
+    text = content_text(first["message"].get("content")).strip()
     if first.get("finish_reason") == "length":
         return text, "The answer was cut off at max_tokens: raise max_tokens, or shorten the prompt."
     if refusal := first["message"].get("refusal"):
@@ -66,9 +66,14 @@ def content_text(content: Any) -> str:
 
 
 def unfenced(text: str) -> str:
-    """Return what a Markdown fence around the whole text encloses, or the text without outer blanks."""
-    match = FENCED.match(text)
-    return (match["inside"] if match else text).strip()
+    """Return what one Markdown fence around the whole text encloses, or the text without outer blanks."""
+    text = text.strip()
+    first, _, rest = text.partition("\n")
+    if not (first.startswith(FENCE) and rest.endswith(FENCE)):
+        return text
+    inside = rest.removesuffix(FENCE)
+    # A line that begins with a fence ends the first block; within JSON no line begins in the middle of a text.
+    return text if f"\n{FENCE}" in f"\n{inside}" else inside.strip()
 
 
 def _count(usage: Any, name: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -181,8 +182,20 @@ def test_contents_are_read_as_servers_write_them(content: Any, text: str) -> Non
     assert read_reply({"choices": [{"message": {"content": content}}]}) == Reply(text)
 
 
-def test_a_fence_inside_a_text_stays() -> None:
-    assert unfenced("see\n```\ncode\n```") == "see\n```\ncode\n```"
+@pytest.mark.parametrize("text", ["see\n```\ncode\n```", "```sql\nSELECT 1\n```\nor\n```sql\nSELECT 2\n```", "```"])
+def test_a_fence_that_does_not_hold_all_of_a_text_stays(text: str) -> None:
+    assert unfenced(text) == text
+
+
+def test_a_text_that_no_schema_is_asked_for_keeps_its_fence() -> None:
+    fenced = "```sql\nSELECT 1\n```"
+    assert ask(lambda *_: says(fenced), "a")[0][0].text == fenced
+
+
+def test_a_fence_that_never_ends_is_read_in_no_time() -> None:
+    began = time.process_time()
+    assert unfenced("```json\n" + "\n" * 100_000 + "x").endswith("x")
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(
