@@ -18,7 +18,7 @@ from training.pairs import Answer, Answerer, Question
 from training.replies import Reply
 from training.seeing import Seeing
 from training.serving import base_and_sign_in
-from workbench.canonical import canonical_json
+from workbench.canonical import canonical_bytes, canonical_json
 from workbench.near import listed, near_misses
 from workbench.problems import Invalid
 
@@ -42,12 +42,21 @@ def existing_column(config: Config, output_schema: Mapping[str, Any]) -> Answere
         value = row[column]
         if value is None or value == "":
             return Answer(labeling_mode="existing_column", error=f"The column {column!r} is empty in this row.")
-        value = as_answer(value, fits)
-        faults = misfits(output_schema, value)
+        try:
+            value = as_answer(_as_text(value), fits)
+            text, faults = canonical_json(value), misfits(output_schema, value)
+        except ValueError as problem:
+            return Answer(labeling_mode="existing_column", error=f"The column {column!r} holds no answer: {problem}")
         status = "labeled" if trusted and not faults else "unlabeled"
-        return Answer(canonical_json(value), "existing_column", status, misfits=faults)
+        return Answer(text, "existing_column", status, misfits=faults)
 
     return lambda questions: [answer(question.row) for question in questions]
+
+
+def _as_text(value: Any) -> Any:
+    """Return what JSON has as text, such as a date, as that text without quotes; anything else as it is."""
+    plain = orjson.loads(canonical_bytes(value))
+    return plain if isinstance(plain, str) else value
 
 
 def offline(template: PromptTemplate, config: Config, examples: Examples) -> Answerer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +126,27 @@ def test_a_text_that_the_schema_takes_stays_as_it_is(text: str) -> None:
     answers = existing_column({"response_column": "v", "trusted": True}, {"type": "string"})
     (answer,) = answers([Question({"v": text}, [])])
     assert (answer.text, answer.status, answer.misfits) == (text, "labeled", [])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (date(2026, 1, 2), "2026-01-02"),
+        (b"\x00\xff", "AP8="),
+        (Decimal("12.50"), "12.5"),
+        ([date(2026, 1, 2)], '["2026-01-02"]'),
+    ],
+)
+def test_a_value_of_any_type_is_taken_as_text_or_json(value: Any, text: str) -> None:
+    answers = existing_column({"response_column": "v", "trusted": True}, {})
+    (answer,) = answers([Question({"v": value}, [])])
+    assert (answer.text, answer.status) == (text, "labeled")
+
+
+def test_a_value_that_json_lacks_is_the_error_of_its_item() -> None:
+    answers = existing_column({"response_column": "v", "trusted": True}, {})
+    (answer,) = answers([Question({"v": float("nan")}, [])])
+    assert (answer.text, answer.status, "NaN" in answer.error) == ("", "unlabeled", True)
 
 
 @pytest.mark.parametrize(
