@@ -25,6 +25,8 @@ from workbench.problems import Invalid
 Config = Mapping[str, Any]
 Examples = Callable[[], Iterable[Example]]
 CONCURRENCY = 16
+# What a schema that no form foresees, or a value of a strange type, may lead to.
+_FAILURES = (ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
 CONFIG_KEYS = ("model", "temperature", "max_tokens", "response_column", "trusted", "concurrency", "limit", "cache")
 
 
@@ -65,7 +67,11 @@ def offline(template: PromptTemplate, config: Config, examples: Examples) -> Ans
     drafter = Drafter(list(examples()), schema)
 
     def answer(row: Mapping[str, Any]) -> Answer:
-        draft = drafter.draft(row)
+        try:
+            draft = drafter.draft(row)
+        except _FAILURES as problem:
+            words = f"The offline drafter failed at this row: {type(problem).__name__}: {problem}"
+            return Answer(model=OFFLINE_MODEL, error=words)
         faults = misfits(schema, draft.answer) if draft.answer else []
         error = "" if draft.answer else draft.explanation
         return Answer(

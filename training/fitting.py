@@ -179,7 +179,9 @@ def _object(value: Any, schema: Mapping[str, Any]) -> Any:
         return NOTHING
     fields = schema.get("properties", {})
     kept = {} if schema.get("additionalProperties") is False else dict(value)
-    fitted = {name: fit(value[name], field) for name, field in fields.items() if name in value and field is not True}
+    fitted = {
+        name: fit(value[name], field) for name, field in fields.items() if name in value and isinstance(field, Mapping)
+    }
     return {**kept, **{name: part for name, part in fitted.items() if part is not NOTHING}}
 
 

@@ -154,3 +154,38 @@ def test_commas_that_group_thousands_are_read_over(text: str, number: float) -> 
 @pytest.mark.parametrize("text", ["12,50", "1.234,56", "1,2,3"])
 def test_other_commas_make_no_number(text: str) -> None:
     assert fit(text, {"type": "number"}) is NOTHING
+
+
+OPTIONAL_NUMBER = {"anyOf": [{"type": "number", "multipleOf": 0.01}, {"type": "null"}]}
+AMOUNT = {"definitions": {"amount": {"type": "number"}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "drafted"),
+    [
+        ({"properties": {"a": {"$ref": "#/definitions/amount"}}, **AMOUNT}, "12.5", 12.5),
+        ({"properties": {"b": {"type": "number"}, "a": {"$ref": "#/properties/b"}}}, "12.5", 12.5),
+        ({"properties": {"a": OPTIONAL_NUMBER}}, Decimal("12.50"), 12.5),
+        ({"properties": {"a": {"multipleOf": 0.5}}}, Decimal("12.50"), 12.5),
+        (
+            {"properties": {"a": {"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]}}},
+            date(2026, 1, 2),
+            "2026-01-02",
+        ),
+    ],
+)
+def test_a_field_is_drafted_by_what_its_schema_refers_to(schema: Any, value: Any, drafted: Any) -> None:
+    assert json.loads(Drafter([], schema).draft({"a": value}).answer) == {"a": drafted}
+
+
+@pytest.mark.parametrize("schema", [{"properties": {"a": False, "b": {"type": "string"}}}, {"properties": {"a": {}}}])
+def test_what_no_answer_can_hold_is_left_out(schema: Any) -> None:
+    assert Drafter([], schema).draft({"a": [float("nan")]}).answer == ""
+
+
+def test_labels_of_another_shape_than_the_field_teach_nothing() -> None:
+    seen = [Example(str(n), {"t": f"foo {n}"}, {"a": n}) for n in (5, 6)]
+    assert (
+        Drafter(seen, {"properties": {"a": {"type": "array", "items": {"type": "number"}}}}).draft({"t": "foo"}).answer
+        == ""
+    )

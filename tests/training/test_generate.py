@@ -203,6 +203,13 @@ def test_a_template_that_computes_too_long_at_item_after_item_ends_the_run() -> 
     assert TrainingSheet.objects.get().status == "failed"
 
 
+def test_a_row_that_the_drafter_fails_at_is_kept_with_its_error() -> None:
+    in_circles = {"type": "object", "properties": {"line": {"$ref": "#/properties/line"}}}
+    PromptTemplate.objects.filter(label_type="classification").update(output_schema=in_circles)
+    assert made(limit=20).statistics["failed"] > 0
+    assert "drafter failed" in QAPair.objects.exclude(error="")[0].error
+
+
 def test_a_limit_takes_the_first_items_in_their_order() -> None:
     sheet = made(limit=3)
     assert [pair.item_ref[:7] for pair in QAPair.objects.of(sheet.pk)] == ["pcb_001", "pcb_002", "pcb_003"]
