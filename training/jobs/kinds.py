@@ -35,7 +35,8 @@ class Kind:
 
 def _begin_generation(run: JobRun) -> None:
     training_sheet = _sheet(run)
-    if training_sheet.status != TrainingSheet.Status.TRAINED:
+    is_new = (training_sheet.status, training_sheet.error) == (TrainingSheet.Status.GENERATING, "")
+    if training_sheet.status != TrainingSheet.Status.TRAINED and not is_new:
         training_sheet.status, training_sheet.error = TrainingSheet.Status.GENERATING, ""
         training_sheet.save(update_fields=["status", "error"])
 

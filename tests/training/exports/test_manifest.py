@@ -21,6 +21,8 @@ from training.actions.export import manifest_path
 from training.exports.formats import FORMATS
 from training.models import Export, QAPair, TrainingSheet
 
+pytestmark = pytest.mark.usefixtures("beats_in_vain")
+
 
 def verify(file: Path) -> tuple[int, str]:
     """Return the command's exit code and all that it said."""
