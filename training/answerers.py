@@ -181,7 +181,7 @@ def check_config(mode: str, config: Config, columns: Sequence[str]) -> None:
         faults[key] = [f"{key!r} is no option: use {listed(CONFIG_KEYS)}.{near_misses(key, CONFIG_KEYS)}"]
     if mode == "existing_column":
         faults |= _column_faults(config.get("response_column"), columns)
-    model = config.get("model") or default_model()
+    model = config.get("model", default_model())
     if mode == "ai_generated" and (not isinstance(model, str) or model not in models()):
         faults["model"] = [f"There is no model {model!r}: use {listed(models())}."]
     for key, (fits, allowed) in _ALLOWED.items():

@@ -159,6 +159,7 @@ def test_a_value_that_json_lacks_is_the_error_of_its_item() -> None:
         ("ai_generated", {"limit": 0}, "at least 1"),
         ("ai_generated", {"limit": 10**30}, "at least 1"),
         ("ai_generated", {"model": ["x"]}, "There is no model"),
+        ("ai_generated", {"model": ""}, "There is no model ''"),
         ("ai_generated", {"temperature": "hot"}, "a number from 0 to 2"),
         ("existing_column", {"response_column": "aoi_result", "trusted": "false"}, "true or false"),
         ("guess", {}, "ai_generated, existing_column, manual"),
@@ -168,6 +169,12 @@ def test_a_wrong_request_says_what_is_allowed_and_writes_nothing(mode: str, conf
     with pytest.raises(Invalid, match=words):
         made(mode, **config)
     assert not TrainingSheet.objects.exists()
+
+
+def test_an_option_that_is_null_is_left_out() -> None:
+    options = ("model", "temperature", "max_tokens", "concurrency", "limit", "cache")
+    sheet = made(**dict.fromkeys(options))
+    assert (sheet.generation_config, sheet.status) == ({"model": "offline-nearest"}, "review")
 
 
 def test_a_draft_template_cannot_generate() -> None:

@@ -78,7 +78,8 @@ def begin(
     config: Mapping[str, Any] | None = None,
 ) -> tuple[TrainingSheet, int]:
     """Return the new training sheet, still without pairs, and how many items it will have; raises as `generate` does."""
-    config = dict(config or {})
+    # An option that is null is one that was left out.
+    config = {key: value for key, value in (config or {}).items() if value is not None}
     items = check(sheet, template, mode, config)
     if mode == "ai_generated":
         config.setdefault("model", default_model())
