@@ -258,6 +258,17 @@ def test_a_run_whose_job_another_worker_does_leaves_the_training_sheet_to_that_w
     assert TrainingSheet.objects.get().status == "review"
 
 
+def test_a_sheet_that_reads_something_else_since_is_not_mixed_into_what_was_made(answers: ChatServer) -> None:
+    sheet, before = begun(), Sheet.objects.get().pointers_hash()
+    assert resume(sheet, reads=before).statistics["items"] == 50
+    QAPair.objects.filter(training_sheet=sheet, position__gte=30).delete()
+    Sheet.objects.update(filter_condition="line = 'SMT-1'")
+    with pytest.raises(Conflict, match="reads something else since 30 pairs were made of it"):
+        resume(TrainingSheet.objects.get(), reads=before)
+    Sheet.objects.update(filter_condition=None, name="Boards")
+    assert resume(TrainingSheet.objects.get(), reads=before).statistics["items"] == 50
+
+
 def test_equal_questions_are_asked_once_in_a_run(answers: ChatServer) -> None:
     PromptTemplate.objects.update(user_prompt_template="Which defect?")
     Sheet.objects.update(secondary_sources=[])  # without the pictures, which would make the questions differ

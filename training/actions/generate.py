@@ -114,25 +114,36 @@ def check(sheet: Sheet, template: PromptTemplate, mode: str, config: Mapping[str
     return items
 
 
-def resume(training_sheet: TrainingSheet, *, watch: Watch | None = None) -> TrainingSheet:
+def resume(training_sheet: TrainingSheet, *, watch: Watch | None = None, reads: str = "") -> TrainingSheet:
     """Write the pairs that are still missing and return the finished training sheet.
 
     Safe to repeat after a crash: a pair's id comes from training sheet and item, and present ones are skipped. The
     template is the version that it began with, also when that was archived since. What stops it is kept on the training
     sheet, which is then `failed` and may be resumed; Stopped when the watch says so, which leaves it `generating`.
-    Conflict for one that a model was trained on, which never changes.
+    Conflict for one that a model was trained on, which never changes, and for one whose sheet reads something else than
+    `reads`, the hash of its pointers when the present pairs were made.
     """
 
-    return _write_missing(training_sheet, watch=watch)
+    return _write_missing(training_sheet, watch=watch, reads=reads)
 
 
 def _write_missing(
-    training_sheet: TrainingSheet, *, present: int | None = None, total: int | None = None, watch: Watch | None = None
+    training_sheet: TrainingSheet,
+    *,
+    present: int | None = None,
+    total: int | None = None,
+    watch: Watch | None = None,
+    reads: str = "",
 ) -> TrainingSheet:
     """Write what is missing; both numbers are counted unless the caller knows them, as each count is a statement."""
 
     def run(chunks: Chunks, asker: Asker) -> None:
         there = training_sheet.pairs.count() if present is None else present
+        if there and reads and reads != training_sheet.sheet.pointers_hash():
+            raise Conflict(
+                f"The sheet {training_sheet.sheet} reads something else since {there:,} pairs were made of it: "
+                "generate anew, or set it back and resume."
+            )
         items = items_of(training_sheet) if total is None else total
         written = partial(add, training_sheet, chunks.limits)
         run = Run(asker, written, total=items, present=there, watch=watch)

@@ -21,10 +21,17 @@ GENERATE = "generate"
 log = logging.getLogger(__name__)
 
 
-def submit(training_sheet: TrainingSheet, items: int, *, actor: str, elsewhere: bool = True) -> JobRun:
-    """Return a new job that writes the training sheet's missing pairs; `elsewhere=False` leaves running it to the caller."""
+def submit(training_sheet: TrainingSheet, items: int, *, actor: str, elsewhere: bool = True, reads: str = "") -> JobRun:
+    """Return a new job that writes the training sheet's missing pairs; `elsewhere=False` leaves running it to the caller.
+
+    `reads` is the hash of the sheet's pointers that the present pairs were made by, where there are some.
+    """
     run = JobRun.objects.create(
-        job_type=GENERATE, training_sheet=training_sheet, progress={"done": 0, "total": items}, created_by=actor
+        job_type=GENERATE,
+        training_sheet=training_sheet,
+        asked={"reads": reads or training_sheet.sheet.pointers_hash()},
+        progress={"done": 0, "total": items},
+        created_by=actor,
     )
     with transaction.atomic("default"):
         LiveJob.objects.create(pk=run.pk, total=items)
@@ -71,7 +78,8 @@ def unfinished_job(training_sheet: TrainingSheet, *, actor: str) -> JobRun:
         if status in STEPS["resume"]:
             resume_job(last, actor=actor, elsewhere=False)
         return last
-    return submit(training_sheet, items_of(training_sheet), actor=actor, elsewhere=False)
+    reads = last.asked.get("reads", "") if last else ""
+    return submit(training_sheet, items_of(training_sheet), actor=actor, elsewhere=False, reads=reads)
 
 
 VERBS = {"pause": pause_job, "resume": resume_job, "retry": retry_job, "cancel": cancel_job}

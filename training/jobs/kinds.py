@@ -42,7 +42,10 @@ def _begin_generation(run: JobRun) -> None:
 
 
 def _generate(run: JobRun, job: LiveJob, watch: Watch) -> None:
-    (retry_failed if job.retry_failed else resume)(_sheet(run), watch=watch)
+    if job.retry_failed:
+        retry_failed(_sheet(run), watch=watch)
+    else:
+        resume(_sheet(run), watch=watch, reads=run.asked.get("reads", ""))
 
 
 def _generated(run: JobRun, _job: LiveJob) -> dict[str, Any]:
