@@ -221,18 +221,22 @@ class Completions:
 
     def _read(self, body: bytes) -> Reply:
         try:
-            return read_reply(orjson.loads(body), unfence=bool(self.options.schema))
+            reply = read_reply(orjson.loads(body), unfence=bool(self.options.schema))
+            return replace(reply, problem=self._masked(reply.problem)) if reply.problem else reply
         except orjson.JSONDecodeError:
             words = f"The endpoint answered with something that is no JSON: {self._shown(body)}"
             return Reply(problem=words, is_outage=True)
 
     def _shown(self, body: bytes) -> str:
-        """Return the beginning of an error body on one line, without the secrets that a server may repeat in it."""
-        text = body[:2000].decode(errors="replace")
+        """Return the beginning of an error body on one line."""
+        return " ".join(self._masked(body[:2000].decode(errors="replace")).split())[:300] or "nothing"
+
+    def _masked(self, text: str) -> str:
+        """Return a server's words without the secrets that it may repeat in them."""
         for name, secret in self._headers().items():
             for word in (secret, secret.rpartition(" ")[2]) if name != "Content-Type" else ():
                 text = text.replace(word, "***") if len(word) > 3 else text
-        return " ".join(text.split())[:300] or "nothing"
+        return text
 
 
 @dataclass(frozen=True)

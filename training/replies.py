@@ -36,23 +36,33 @@ def read_reply(body: Any, *, unfence: bool = True) -> Reply:
     if not isinstance(body, Mapping):
         return Reply(problem=f"The endpoint answered with {type(body).__name__}, not with an object.", is_outage=True)
     usage, model = body.get("usage") or {}, body.get("model")
-    text, problem = _answer(body.get("choices"))
+    text, problem = _answer(body)
     text = unfenced(text) if unfence else text
     named = model if isinstance(model, str) else ""
     return Reply(text, problem, _count(usage, "prompt_tokens"), _count(usage, "completion_tokens"), named)
 
 
-def _answer(choices: Any) -> tuple[str, str]:
+def _answer(body: Mapping[str, Any]) -> tuple[str, str]:
     """Return the text of the first choice, and what is wrong with it."""
+    choices = body.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     if not isinstance(first, Mapping) or not isinstance(first.get("message"), Mapping):
-        return "", "The endpoint answered without choices."
+        return "", _without_choices(body.get("error"))
     text = content_text(first["message"].get("content")).strip()
     if first.get("finish_reason") == "length":
         return text, "The answer was cut off at max_tokens: raise max_tokens, or shorten the prompt."
+    if first.get("finish_reason") == "content_filter":
+        return text, "The answer was cut off by the endpoint's content filter."
     if refusal := first["message"].get("refusal"):
         return text, f"The model refused: {refusal}"
     return text, "" if text else "The model answered with nothing."
+
+
+def _without_choices(error: Any) -> str:
+    """Return what to say of a good status without an answer: gateways tell there what went wrong behind them."""
+    said = error.get("message") if isinstance(error, Mapping) else error
+    words = " ".join(str(said or "").split())[:300]
+    return f"The endpoint answered without choices: {words}" if words else "The endpoint answered without choices."
 
 
 def content_text(content: Any) -> str:
@@ -61,7 +71,7 @@ def content_text(content: Any) -> str:
         return content
     blocks = content if isinstance(content, list) else []
     return "".join(
-        str(block.get("text", "")) for block in blocks if isinstance(block, Mapping) and block.get("type") == "text"
+        str(block.get("text") or "") for block in blocks if isinstance(block, Mapping) and block.get("type") == "text"
     )
 
 
