@@ -144,7 +144,8 @@ class Completions:
                 if heard.status == 429 and waited < PATIENCE:
                     refusals += 1
                     # Everyone waits, and longer each time, also where the endpoint says 0 for ever.
-                    seconds = max(pause(refusals, headers), (refusals - 1) / 10)
+                    told = pause(refusals, headers, longest=PATIENCE - waited)
+                    seconds = max(told, (refusals - 1) / 10)
                     self.limit.refused(heard.began, seconds)
                     waited += seconds
                     continue

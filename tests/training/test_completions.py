@@ -12,7 +12,7 @@ import pytest
 from tests.training.chat_server import Behaviour, ChatServer, chat_server, says
 from training import completions
 from training.completions import Completions, Endpoint, Options
-from training.pacing import pause, retry_after
+from training.pacing import AdaptiveLimit, pause, retry_after
 from training.replies import Reply, read_reply, unfenced
 
 SCHEMA = {"type": "object", "properties": {"defect": {"type": "string"}}, "required": ["defect"]}
@@ -221,3 +221,10 @@ def test_without_a_word_from_the_server_pauses_grow_up_to_a_minute() -> None:
     assert 0.5 <= pause(1, {}) <= 1.0
     assert 30 <= pause(20, {}) <= 60.0
     assert pause(1, {"Retry-After": "999"}) == 60.0
+
+
+def test_a_quota_is_waited_for_as_long_as_it_asks_within_our_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(AdaptiveLimit, "refused", lambda _, began, seconds: waits.append(seconds))
+    ask(lambda _, number: (429, {"Retry-After": "400"}, {}) if number < 2 else says("x"), "a")
+    assert waits == [400.0, 200.0]
