@@ -39,6 +39,12 @@ NO_PARTS = re.compile(
 )
 # A refusal of the response format itself, as against one of the prompt.
 REFUSES_FORMAT = frozenset({400, 404, 415, 422, 500, 501})
+# A refusal of how it is asked, as against what: of a parameter, which is the same for every item.
+WRONG_PARAMETER = re.compile(
+    rb"(unsupported|unknown|unrecognized|unexpected|invalid)[^.]{0,12}(parameter|argument|keyword)|unsupported value"
+    rb"|extra inputs are not permitted",
+    re.IGNORECASE,
+)
 TOO_LONG = re.compile(
     rb"context.{0,24}(length|window|size|limit|exceed)|(prompt|input|request|message)s?.{0,24}too (long|large)"
     rb"|too many.{0,8}tokens|(maximum|exceed)[^.]{0,40}tokens|tokens[^.]{0,24}exceed",
@@ -186,7 +192,8 @@ class Completions:
         return heard.status in REFUSES_FORMAT and not self._proven and not TOO_LONG.search(heard.body)
 
     def _refusal(self, heard: _Heard) -> Reply:
-        outage = heard.status in SHUT or heard.status in RETRIED
+        wrong = heard.status in {400, 422} and WRONG_PARAMETER.search(heard.body) and not TOO_LONG.search(heard.body)
+        outage = heard.status in SHUT or heard.status in RETRIED or bool(wrong)
         return Reply(problem=f"The endpoint answered {heard.status}: {self._shown(heard.body)}", is_outage=outage)
 
     def _unreachable(self, error: Exception) -> Reply:

@@ -90,6 +90,14 @@ def test_an_endpoint_that_refuses_everyone_ends_the_run_and_marks_no_item(answer
     assert resume(stopped).statistics["generated"] == 40
 
 
+def test_a_parameter_that_the_endpoint_refuses_ends_the_run_and_is_named(answers: ChatServer) -> None:
+    PromptTemplate.objects.update(output_schema={})  # so that it is refused once a question
+    answers.behaviour = lambda *_: (400, {}, {"error": {"message": "Unsupported parameter: 'max_tokens'."}})
+    with pytest.raises(EndpointDown, match="Unsupported parameter: 'max_tokens'"):
+        resume(begun(concurrency=1))
+    assert len(answers.requests) < 20
+
+
 def test_an_endpoint_that_is_down_ends_the_run(
     answers: ChatServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
