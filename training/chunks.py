@@ -97,7 +97,8 @@ class Chunks:
     def _task(self, item: Item, label: Label | None, earlier: Answer | None, withheld: str) -> Task:
         question = Question(item.row, [], error=withheld) if withheld else self._posed(item)
         if question.error:
-            return Task(item, question, label, Answer(error=question.error))
+            mode = self.training_sheet.labeling_mode
+            return Task(item, question, label, Answer(labeling_mode=mode, error=question.error))
         return Task(item, question, label, from_label(label, self._schema) if label else earlier)
 
     def _posed(self, item: Item) -> Question:

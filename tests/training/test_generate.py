@@ -192,6 +192,15 @@ def test_an_item_that_the_template_cannot_be_filled_with_is_kept_with_its_error(
     assert (failed.status, "colour" in failed.error) == ("unlabeled", True)
 
 
+def test_a_failed_item_is_of_the_mode_that_was_asked_for() -> None:
+    PromptTemplate.objects.filter(label_type="classification").update(
+        user_prompt_template="{% if board_serial.endswith('-007') %}{{ colour }}{% endif %}Which defect?"
+    )
+    sheet = made("manual")
+    assert (sheet.statistics["manual"], sheet.statistics["failed"]) == (39, 1)
+    assert QAPair.objects.exclude(error="").get().labeling_mode == "manual"
+
+
 LONG = "{% for turn in range(21000) %}0123456789{% endfor %}"
 COSTLY = "{% for turn in range(90000) %}{% for again in range(90000) %}{% endfor %}{% endfor %}"
 

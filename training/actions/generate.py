@@ -42,7 +42,7 @@ STATISTICS = {
     "canonical": Count("pk", filter=CANONICAL & Q(misfits__len=0)),
     "incompatible_labels": Count("pk", filter=CANONICAL & Q(misfits__len__gt=0)),
     "generated": Count("pk", filter=Q(labeling_mode="ai_generated") & ~FAILED),
-    "manual": Count("pk", filter=Q(labeling_mode="manual")),
+    "manual": Count("pk", filter=Q(labeling_mode="manual") & ~FAILED),
     "existing_column": Count("pk", filter=Q(labeling_mode="existing_column") & ~FAILED),
     "failed": Count("pk", filter=FAILED),
 }
