@@ -124,6 +124,7 @@ class EndpointAnswerer:
             prompt_tokens=reply.prompt_tokens,
             completion_tokens=reply.completion_tokens,
             is_outage=reply.is_outage,
+            is_shut=reply.is_shut,
             files_shown=reply.files_shown,
             heard_at=reply.heard_at,
         )

@@ -194,14 +194,15 @@ class Completions:
     def _refusal(self, heard: _Heard) -> Reply:
         wrong = heard.status in {400, 422} and WRONG_PARAMETER.search(heard.body) and not TOO_LONG.search(heard.body)
         outage = heard.status in SHUT or heard.status in RETRIED or bool(wrong)
-        return Reply(problem=f"The endpoint answered {heard.status}: {self._shown(heard.body)}", is_outage=outage)
+        words = f"The endpoint answered {heard.status}: {self._shown(heard.body)}"
+        return Reply(problem=words, is_outage=outage, is_shut=heard.status in SHUT)
 
     def _unreachable(self, error: Exception) -> Reply:
         words = f"{type(error).__name__} {error}".rstrip()
-        if isinstance(error, TimeoutError):
+        if late := isinstance(error, TimeoutError):
             words = f"no answer within {self.options.timeout:g} s"
         where = masked(urlsplit(self.endpoint.url))
-        return Reply(problem=f"The endpoint {where} cannot be reached: {words}", is_outage=True)
+        return Reply(problem=f"The endpoint {where} cannot be reached: {words}", is_outage=True, is_shut=not late)
 
     def _headers(self) -> dict[str, str]:
         headers = {"Content-Type": "application/json"}

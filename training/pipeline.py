@@ -77,10 +77,22 @@ class Asker(Protocol):
 
 
 class Run:
-    """One run over chunks of tasks. `present` of `total` items have their pair already."""
+    """One run over chunks of tasks. `present` of `total` items have their pair already.
 
-    def __init__(self, asker: Asker, write: Write, *, total: int, present: int = 0, watch: Watch | None = None) -> None:
-        self._asker, self._write, self._watch = asker, write, watch
+    With `again`, all items are such as failed before, and that the last few do so once more says nothing of the endpoint.
+    """
+
+    def __init__(
+        self,
+        asker: Asker,
+        write: Write,
+        *,
+        total: int,
+        present: int = 0,
+        watch: Watch | None = None,
+        again: bool = False,
+    ) -> None:
+        self._asker, self._write, self._watch, self._again = asker, write, watch, again
         self._now = Progress(done=present, total=total)
         self._ready: list[Done] = []
         self._doubted: list[Done] = []
@@ -164,7 +176,8 @@ class Run:
 
     def _settle(self) -> None:
         """Decide about the last doubts: they are their items' errors where the endpoint answered at all."""
-        if self._doubted and self._answered_at == -math.inf:
+        telling = [answer for _, answer in self._doubted if answer.is_shut or not self._again]
+        if telling and self._answered_at == -math.inf:
             raise self._down()
         self._ready, self._doubted = [*self._ready, *self._doubted], []
 

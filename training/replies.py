@@ -15,7 +15,7 @@ class Reply:
     """The text of an answer; `problem` says why it is none, or not whole. Tokens are 0 where the server is silent.
 
     `model` is the one that the server says has answered. `is_outage` marks a problem that the endpoint would have with
-    any question, as far as one call can tell, and `refuses_parts` one with the pictures of the question. `files_shown` is how
+    any question, as far as one call can tell, `is_shut` one of them that no item can be the cause of, and `refuses_parts` one with the pictures of the question. `files_shown` is how
     many files of the item went with the question. `heard_at` (monotonic) is when it came, of one that was tried several times
     when the first try failed.
     """
@@ -26,6 +26,7 @@ class Reply:
     completion_tokens: int = 0
     model: str = ""
     is_outage: bool = False
+    is_shut: bool = False
     refuses_parts: bool = False
     files_shown: int = 0
     heard_at: float = field(default_factory=time.monotonic, compare=False)

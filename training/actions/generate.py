@@ -161,7 +161,8 @@ def retry_failed(training_sheet: TrainingSheet, *, watch: Watch | None = None) -
 
     def run(chunks: Chunks, asker: Asker) -> None:
         total = failed_pairs(training_sheet).count()
-        Run(asker, partial(replace_failed, training_sheet, chunks.limits), total=total, watch=watch).go(chunks.failed())
+        written = partial(replace_failed, training_sheet, chunks.limits)
+        Run(asker, written, total=total, watch=watch, again=True).go(chunks.failed())
 
     # Before, so that what a reviewer answered is not asked again; after, so that reviewers see the new drafts.
     settle(training_sheet.pk)
