@@ -134,11 +134,7 @@ class Completions:
                 attempt += 2 if isinstance(error, TimeoutError) else 0
             else:
                 if heard.status == 200:
-                    self._prove(rung)
-                    reply = self._read(heard.body)
-                    if used := reply.prompt_tokens + reply.completion_tokens:
-                        self._tokens.correct(used - heard.booked)
-                    return reply
+                    return self._answered(heard, rung)
                 if self._refuses_parts(heard, messages):
                     return replace(self._refusal(heard), refuses_parts=True, is_outage=False)
                 if self._refuses_format(heard) and rung < LADDER.index("prompt"):
@@ -178,6 +174,13 @@ class Completions:
         if heard.status == 200:
             self.limit.succeeded(time.monotonic() - began)
         return heard
+
+    def _answered(self, heard: _Heard, rung: int) -> Reply:
+        self._prove(rung)
+        reply = self._read(heard.body)
+        if used := reply.prompt_tokens + reply.completion_tokens:
+            self._tokens.correct(used - heard.booked)
+        return reply
 
     def _prove(self, rung: int) -> None:
         """Remember a rung that worked. The strictest one counts, so that one bad moment of a server does not cost it."""
