@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.utils import timezone
 
-from sheets.models import Sheet
+from sheets.models import POINTERS, Sheet
 from sheets.names import normal_sources
 from sheets.reading import Findings, count_items, inspect
 from sheets.repointing import repoint
@@ -22,9 +22,6 @@ from workbench.problems import Conflict, Invalid
 
 log = logging.getLogger(__name__)
 
-POINTERS = frozenset(
-    {"primary_table", "secondary_sources", "join_keys", "item_ref_column", "filter_condition", "sample_size"}
-)
 FIELDS = POINTERS | {"name", "description"}
 
 

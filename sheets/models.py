@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import ClassVar
 
 from django.db import models
@@ -9,8 +10,13 @@ from django.utils import timezone
 
 from governance.uses import all_uses
 from sheets.querysets import SheetQuerySet
+from workbench.canonical import canonical_bytes
 from workbench.concepts import Classification, Concept
 from workbench.lakehouse.fields import ArrayField, ChoiceField
+
+POINTERS = frozenset(
+    {"primary_table", "secondary_sources", "join_keys", "item_ref_column", "filter_condition", "sample_size"}
+)
 
 
 class Sheet(Concept):
@@ -61,6 +67,10 @@ class Sheet(Concept):
     def item_ref_name(self) -> str:
         """The column whose value names an item."""
         return self.item_ref_column or (self.join_keys[0] if self.join_keys else "")
+
+    def pointers_hash(self) -> str:
+        """Return a hash of what the sheet reads, which a new name or description leaves alone."""
+        return sha256(canonical_bytes({name: getattr(self, name) for name in POINTERS})).hexdigest()
 
     def pointed_at_by(self) -> list[str]:
         """Return what was made of the sheet, counted: "2 canonical labels", "1 training sheet"."""

@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from sheets.file_views import SHOWN_IMAGES
 from sheets.reading import Item
+from workbench.canonical import with_text_keys
 
 LONGEST_CELL = 160
 
@@ -32,7 +33,8 @@ def file_shown(path: str, size: int) -> dict[str, Any]:
 
 def cell(value: Any) -> str:
     """Return a value as the cell of a table: text as it is, objects and lists as JSON, cut where it is long."""
-    text = json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, Mapping | list) else str(value)
+    holds = isinstance(value, Mapping | list)
+    text = json.dumps(with_text_keys(value), ensure_ascii=False, default=str) if holds else str(value)
     return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"
 
 

@@ -21,6 +21,8 @@ from sheets.withdrawing import withdraw_item
 from training.models import Export, ModelTrainingLineage, QAPair, TrainingSheet
 from workbench.models import Refusal
 
+pytestmark = pytest.mark.usefixtures("beats_in_vain")
+
 URL = "/api/v1/governance"
 REASON = "Patient withdrew consent"
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -196,3 +199,13 @@ def test_a_bad_page_is_refused(api: APIClient, sheet: Sheet, query: str) -> None
     answer = api.get(f"{URL}/{sheet.pk}/items?{query}")
     assert answer.status_code == 400
     assert list(answer.json()["error"]["fields"]) == [query.split("=")[0]]
+
+
+def test_a_map_with_keys_that_are_no_text_is_shown(api: APIClient, table: Table, client: Client, omar: User) -> None:
+    readings = pa.array([[(date(2026, 1, 2), 1.5)]], pa.map_(pa.date32(), pa.float64()))
+    table("shop.raw.days", {"board_id": ["b2"], "readings": readings})
+    made = api.post(URL, {"name": "Days", "primary_table": "shop.raw.days", "join_keys": ["board_id"]}).json()
+    (item,) = api.get(f"{URL}/{made['id']}/items").json()["results"]
+    assert item["row"]["readings"] == {"2026-01-02": 1.5}
+    client.force_login(omar)
+    assert "2026-01-02" in client.get(f"/admin/sheets/sheet/{made['id']}/change/").content.decode()

@@ -22,6 +22,8 @@ from training.actions.export import manifest_path, open_export
 from training.exports.formats import FORMATS
 from training.models import Export, ExportPart, QAPair, TrainingSheet
 
+pytestmark = pytest.mark.usefixtures("beats_in_vain")
+
 
 def verify(file: Path) -> tuple[int, str]:
     """Return the command's exit code and all that it said."""
