@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -87,6 +88,12 @@ def test_generate_prints_the_id_that_export_takes(var: Path, tmp_path: Path) -> 
         "Approve pairs, or look at what limits their use."
     ]
     assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_what_is_written_to_standard_output_stands_there_alone(var: Path) -> None:
+    done = manage(var, "export_labels", "--sheet", "PCB Defect Detection - Sample", "--out", "/dev/stdout")
+    assert done.returncode == 0 and done.stderr == "10 labels exported to /dev/stdout\n"
+    assert len([json.loads(line) for line in done.stdout.splitlines()]) == 10
 
 
 @pytest.mark.parametrize(
