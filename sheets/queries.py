@@ -88,6 +88,13 @@ class Query:
         keys = ", ".join(quote(each.key).replace("%", "%%") for each in self.plan.volumes)
         return f"SELECT {keys} {self.all_items} WHERE {where} ORDER BY {self.ref}", params
 
+    def without_row(self, rows: str, most: int) -> tuple[str, list[Any]]:
+        """The first items for which the query of a joined table's rows gives none, each with the number of such items."""
+        where, params = self._taken()
+        sql = f"SELECT CAST({self.ref} AS STRING), COUNT(*) OVER () {self.all_items}"
+        rows = rows.replace("%", "%%")
+        return f"{sql} WHERE {where} AND NOT EXISTS ({rows}) ORDER BY {self.ref} LIMIT {most:d}", params
+
     def _taken(self) -> tuple[str, list[Any]]:
         """The condition that leaves the items of the sheet: its filter, and its sample by hash."""
         if self.sheet.sample_size is None:

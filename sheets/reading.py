@@ -232,7 +232,8 @@ class Few:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Items taken, item_refs that stand more than once, items without one, and keys without a file by volume path.
+    """Items taken, item_refs that stand more than once, items without one, keys without a file by volume path, and
+    items without a row by joined table.
 
     `columns` are those of an item with their types, as `columns_of` gives them.
     """
@@ -242,6 +243,7 @@ class Findings:
     duplicates: Few
     null_keys: int
     missing_files: dict[str, Few]
+    missing_rows: dict[str, Few]
 
     @property
     def blocking(self) -> list[str]:
@@ -261,11 +263,13 @@ class Findings:
 def inspect(sheet: Sheet) -> Findings:
     """Return what a reader should know before using the sheet; Invalid where it does not resolve.
 
-    Duplicates and null keys are counted before the sample is taken, missing files among the items that are taken.
+    Duplicates and null keys are counted before the sample is taken, missing files and rows among the items that are
+    taken.
     """
     plan = resolve(sheet)
     total, nulls, duplicates = _keys(sheet, plan)
-    return Findings(dict(plan.columns), sampled(sheet, total), duplicates, nulls, _missing_files(sheet, plan))
+    missing = _missing_files(sheet, plan), _missing_rows(sheet, plan)
+    return Findings(dict(plan.columns), sampled(sheet, total), duplicates, nulls, *missing)
 
 
 def _keys(sheet: Sheet, plan: Plan) -> tuple[int, int, Few]:
@@ -290,4 +294,14 @@ def _missing_files(sheet: Sheet, plan: Plan) -> dict[str, Few]:
                 for key, (joined, index, few) in zip(keys, indexes, strict=True):
                     if not matches(joined, index, key):
                         few.note(str(key))
+    return found
+
+
+def _missing_rows(sheet: Sheet, plan: Plan) -> dict[str, Few]:
+    found: dict[str, Few] = {}
+    for name, rows in plan.tables:
+        first = fetch(sheet, *Query(sheet, plan).without_row(rows, FEW))
+        few = found.setdefault(name, Few())
+        few.count += first[0][1] if first else 0
+        few.first += [ref for ref, _ in first if ref is not None][: FEW - len(few.first)]
     return found

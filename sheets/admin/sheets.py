@@ -211,10 +211,11 @@ def said(findings: Findings | None) -> list[tuple[int, str]]:
     if findings is None:
         return []
     found = [(messages.ERROR, words) for words in findings.blocking]
-    for volume, few in findings.missing_files.items():
-        if few.count:
-            first = ", ".join(map(str, few.first))
-            found.append((messages.WARNING, f"{few.count:,} items have no file in {volume} (first: {first})."))
+    for what, missing in (("file", findings.missing_files), ("row", findings.missing_rows)):
+        for source, few in missing.items():
+            if few.count:
+                first = ", ".join(map(str, few.first))
+                found.append((messages.WARNING, f"{few.count:,} items have no {what} in {source} (first: {first})."))
     return found or [(messages.SUCCESS, f"{findings.row_count:,} items, each with its own item_ref; nothing is wrong.")]
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from sheets.models import Sheet
-from sheets.reading import columns_of, count_items, get_item, iter_items
+from sheets.reading import Few, columns_of, count_items, get_item, inspect, iter_items
 from tests.sheets.conftest import Table
 from workbench.problems import Invalid, NotFound
 
@@ -80,6 +84,24 @@ def test_keys_of_different_types_meet(boards: Boards, table: Table) -> None:
         "b2": "west",
         "c3": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (pa.array([1, 2]), pa.array([2.0, 3.0])),
+        (pa.array([1.0, 2.0]), pa.array([2, 3], pa.int32())),
+        (pa.array([1, 2]), pa.array([Decimal("2.00"), Decimal("2.50")])),
+        (pa.array([date(2026, 1, 1), date(2026, 1, 2)]), pa.array([datetime(2026, 1, 2, tzinfo=UTC), None])),
+    ],
+)
+def test_keys_of_one_kind_meet_whatever_their_types(boards: Boards, table: Table, ours: Any, theirs: Any) -> None:
+    table("shop.raw.visits", {"id": ["v1", "v2"], "key": ours})
+    table("shop.raw.patients", {"key": theirs, "age": [40, 50]})
+    sources = [{"type": "table", "table": "shop.raw.patients", "join_key": "key"}]
+    sheet = boards(primary_table="shop.raw.visits", join_keys=["id"], secondary_sources=sources)
+    assert [item.row["age"] for item in iter_items(sheet)] == [None, 40]
+    assert inspect(sheet).missing_rows == {"shop.raw.patients": Few(1, ["v1"])}
 
 
 def test_the_hash_follows_row_and_files(boards: Boards, pictures: object) -> None:

@@ -125,6 +125,7 @@ def test_validating_counts_what_is_wrong(api: APIClient, sheet: Sheet, table: Ta
     assert (findings["row_count"], findings["null_keys"]) == (6, 1)
     assert findings["duplicates"] == {"count": 1, "first": ["a1"]}
     assert findings["missing_files"]["/Volumes/shop/raw/pictures"]["first"][-2:] == ["b10", "c3"]
+    assert findings["missing_rows"]["shop.raw.notes"]["first"][-2:] == ["b2", "c3"]
     assert Sheet.objects.get(pk=sheet.pk).row_count == 6
     Sheet.objects.filter(pk=sheet.pk).update(filter_condition="nope = 1")
     found = api.post(url).json()
