@@ -103,7 +103,7 @@ class SheetAdmin(VerbAdmin):
             ("<str:object_id>/rights/", rights_page, "rights"),
             ("<str:object_id>/sensitive/", sensitive_page, "sensitive"),
             ("<str:object_id>/items/", items_page, "items"),
-            ("<str:object_id>/items/<path:item_ref>/", item_page, "item"),
+            ("<str:object_id>/items/<item_ref:item_ref>/", item_page, "item"),
         )
         own = [
             path(route, self.admin_site.admin_view(partial(view, self)), name=f"sheets_sheet_{name}")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -130,6 +132,16 @@ def test_validating_counts_what_is_wrong(api: APIClient, sheet: Sheet, table: Ta
     Sheet.objects.filter(pk=sheet.pk).update(filter_condition="nope = 1")
     found = api.post(url).json()
     assert found["findings"] is None and list(found["fields_at_fault"]) == ["filter_condition"]
+
+
+def test_an_item_of_two_lines_has_pages_of_its_own(api: APIClient, client: Client, rosa: User, table: Table) -> None:
+    table("shop.raw.lines", {"id": ["a", "b\n", "c\nd"]})
+    sheet = create_sheet({"name": "Lines", "primary_table": "shop.raw.lines", "join_keys": ["id"]}, actor="omar")
+    client.force_login(rosa)
+    for ref in ("a", "b%0A", "c%0Ad"):
+        assert api.get(f"{URL}/{sheet.pk}/items/{ref}").json()["item_ref"] == unquote(ref)
+        assert client.get(f"/admin/sheets/sheet/{sheet.pk}/items/{ref}/").status_code == 200
+    assert client.get(f"/admin/sheets/sheet/{sheet.pk}/items/").status_code == 200
 
 
 def test_nils_may_read_and_not_write(nils: User, sheet: Sheet) -> None:
