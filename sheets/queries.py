@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import DataError, NotSupportedError, ProgrammingError, connections
 
+from sheets.data_files import data_files_needed
 from sheets.items import sample_key_sql
 from sheets.models import Sheet
 from sheets.names import quote
@@ -115,9 +116,13 @@ def fetch(sheet: Sheet, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]
 
 @contextmanager
 def refusals(sheet: Sheet) -> Iterator[None]:
-    """Turn what the lakehouse refuses in a filter, such as a number compared with text, into an Invalid."""
+    """Turn what the lakehouse refuses in a filter, such as a number compared with text, into an Invalid.
+
+    Conflict for a table whose data file is gone.
+    """
     try:
-        yield
+        with data_files_needed():
+            yield
     except (DataError, ProgrammingError, NotSupportedError) as error:
         if not sheet.filter_condition:
             raise
