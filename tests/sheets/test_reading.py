@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -44,6 +45,20 @@ def test_files_match_by_name_or_stem(boards: Boards, table: Table) -> None:
     source = {"type": "volume", "path": "/Volumes/shop/raw/pictures"}
     sheet = boards(primary_table="shop.raw.names", join_keys=["file"], secondary_sources=[source])
     assert [[file.name for file in item.files] for item in iter_items(sheet)] == [["a1.jpg"], ["b2.jpg"]]
+
+
+def test_files_match_in_directories_and_by_whole_paths(boards: Boards, table: Table, pictures: Path) -> None:
+    (pictures / "old/c3.jpg").write_bytes(b"jpeg of c3")
+    (pictures / "u\u0308.jpg").write_bytes(b"decomposed, as macOS does")
+    (pictures / "way").symlink_to("/etc")
+    given = ["old/c3.jpg", "old/c3", "dbfs:/Volumes/shop/raw/pictures/old/c3.jpg", "\u00fc.jpg"]
+    gone = ["old/none.jpg", "none/c3.jpg", "../raw/a1.jpg", "way/hostname", "/etc/hostname", "old/", "a1.jpg/x"]
+    table("shop.raw.paths", {"id": range(12), "path": [*given, *gone, None]})
+    source = {"type": "volume", "path": "/Volumes/shop/raw/pictures", "join_key": "path"}
+    sheet = boards(primary_table="shop.raw.paths", join_keys=["id"], secondary_sources=[source])
+    found = [[file.path.removeprefix(f"{source['path']}/") for file in item.files] for item in iter_items(sheet)]
+    assert found == [["old/c3.jpg"], ["old/c3.jpg"], ["old/c3.jpg"], ["u\u0308.jpg"], *[[]] * 8]
+    assert inspect(sheet).missing_files == {source["path"]: Few(7, gone[:5])}
 
 
 def test_a_page_starts_behind_an_item(boards: Boards) -> None:
