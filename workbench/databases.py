@@ -108,6 +108,11 @@ def default(url: str) -> Database:
 
 def _sqlite(parts: SplitResult) -> Database:
     file = Path(unquote(parts.path))
+    if parts.netloc or parts.query or not file.is_absolute() or file.is_dir() or not file.parent.is_dir():
+        raise ImproperlyConfigured(
+            f"WORKBENCH_DATABASE_URL={masked(parts)!r} names no file in a directory that is there: use sqlite:///FILE with "
+            "three slashes, and make its directory first."
+        )
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": file,

@@ -27,6 +27,8 @@ Manage = Callable[..., CompletedProcess[str]]
         (lambda: env_bool("WORKBENCH_X", False), "maybe", "1, true, yes, on, 0, false, no, off"),
         (lambda: env_int("WORKBENCH_X", 2, at_least=1), "0", "at least 1"),
         (lambda: env_int("WORKBENCH_X", 2), "two", "whole number"),
+        (lambda: env_int("WORKBENCH_X", 2), "²", "whole number"),
+        (lambda: env_int("WORKBENCH_X", 2), "9999999999999", "at most 1000000"),
         (lambda: env_url("WORKBENCH_X", "", schemes=("http", "https")), "ftp://x", "http://…, https://…"),
     ],
 )
@@ -59,6 +61,12 @@ def test_a_wrong_lakehouse_url(url: str, words: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="WORKBENCH_LAKEHOUSE_URL") as caught:
         databases.lakehouse(url)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["sqlite://rel.db", "sqlite:rel.db", "sqlite:///", "sqlite:///proc/none/x.db"])
+def test_a_sqlite_url_names_a_file_in_a_directory_that_is_there(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"WORKBENCH_DATABASE_URL=.* three slashes"):
+        databases.default(url)
 
 
 def test_names_of_the_lakehouse_are_kept_in_lower_case(lakehouse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
