@@ -12,7 +12,8 @@ from training.models import TrainingSheet
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "lakehouse"])
 
 
-def test_a_sheet_is_made_from_the_catalog(page: Any, boards: TrainingSheet) -> None:
+def test_a_sheet_is_made_from_the_catalog(page: Any, boards: TrainingSheet, live_server: Any) -> None:
+    page.goto(f"{live_server.url}/admin/")
     page.click("text=Browse the catalog")
     page.click("#tree >> text=mirion_vital")
     page.click("#tree >> text=samples")
