@@ -23,6 +23,8 @@ from workbench.problems import Conflict, Invalid
 log = logging.getLogger(__name__)
 
 FIELDS = POINTERS | {"name", "description"}
+# What an INT of the lakehouse holds.
+LARGEST_SAMPLE = 2**31 - 1
 
 
 def create_sheet(data: Mapping[str, Any], *, actor: str) -> Sheet:
@@ -119,8 +121,8 @@ def _own_faults(sheet: Sheet) -> Fields:
         faults: Fields = {}
     except ValidationError as error:
         faults = error.message_dict
-    if isinstance(sheet.sample_size, int) and sheet.sample_size < 1:
-        faults["sample_size"] = [f"Found {sheet.sample_size}: take at least 1 item, or leave it out to take all."]
+    if isinstance(size := sheet.sample_size, int) and not 1 <= size <= LARGEST_SAMPLE:
+        faults["sample_size"] = [f"Found {size:,}: take 1 to {LARGEST_SAMPLE:,} items, or leave it out to take all."]
     return faults
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 from django.db import connections
 
 from sheets import information_schema, unity_catalog
+from sheets.data_files import data_files_needed
 from sheets.information_schema import rows
 from sheets.names import TableName
 from sheets.own import own_schema, refuse_own
@@ -97,9 +98,13 @@ def table(name: TableName) -> Row:
 
 
 def preview(name: TableName, limit: int = LARGEST_PREVIEW) -> list[Row]:
-    """Return up to `limit` rows of a table (at most 50), in no particular order; NotFound as above."""
+    """Return up to `limit` rows of a table (at most 50), in no particular order; NotFound as above.
+
+    Conflict where a data file of it is gone.
+    """
     describe(name)
-    return rows(f"SELECT * FROM {name.sql} LIMIT {min(limit, LARGEST_PREVIEW)}".replace("%", "%%"))  # noqa: S608
+    with data_files_needed():
+        return rows(f"SELECT * FROM {name.sql} LIMIT {min(limit, LARGEST_PREVIEW)}".replace("%", "%%"))  # noqa: S608
 
 
 def describe(name: TableName) -> list[Row]:

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import register_converter, reverse
+from django.urls.converters import PathConverter
 
 from sheets.file_views import SHOWN_IMAGES
 from sheets.reading import Item
@@ -58,6 +59,15 @@ def items_table(items: Sequence[Item], key: str, sheet_id: str | None = None) ->
             for item in items
         ],
     }
+
+
+class ItemRefConverter(PathConverter):
+    """Any text, also one of several lines."""
+
+    regex = r"[\s\S]+"
+
+
+register_converter(ItemRefConverter, "item_ref")
 
 
 def item_url(sheet_id: str, item_ref: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pytest
@@ -128,10 +129,21 @@ def test_validating_counts_what_is_wrong(api: APIClient, sheet: Sheet, table: Ta
     assert (findings["row_count"], findings["null_keys"]) == (6, 1)
     assert findings["duplicates"] == {"count": 1, "first": ["a1"]}
     assert findings["missing_files"]["/Volumes/shop/raw/pictures"]["first"][-2:] == ["b10", "c3"]
+    assert findings["missing_rows"]["shop.raw.notes"]["first"][-2:] == ["b2", "c3"]
     assert Sheet.objects.get(pk=sheet.pk).row_count == 6
     Sheet.objects.filter(pk=sheet.pk).update(filter_condition="nope = 1")
     found = api.post(url).json()
     assert found["findings"] is None and list(found["fields_at_fault"]) == ["filter_condition"]
+
+
+def test_an_item_of_two_lines_has_pages_of_its_own(api: APIClient, client: Client, rosa: User, table: Table) -> None:
+    table("shop.raw.lines", {"id": ["a", "b\n", "c\nd"]})
+    sheet = create_sheet({"name": "Lines", "primary_table": "shop.raw.lines", "join_keys": ["id"]}, actor="omar")
+    client.force_login(rosa)
+    for ref in ("a", "b%0A", "c%0Ad"):
+        assert api.get(f"{URL}/{sheet.pk}/items/{ref}").json()["item_ref"] == unquote(ref)
+        assert client.get(f"/admin/sheets/sheet/{sheet.pk}/items/{ref}/").status_code == 200
+    assert client.get(f"/admin/sheets/sheet/{sheet.pk}/items/").status_code == 200
 
 
 def test_nils_may_read_and_not_write(nils: User, sheet: Sheet) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.utils import timezone
 
@@ -25,7 +26,7 @@ from training.exports.stratified import Sides
 from training.models import Export, TrainingSheet
 from training.near_held_out import near_held_out, near_problems
 from training.review.applying import settle_alike
-from workbench.files import written_whole
+from workbench.files import is_stream, written_whole
 from workbench.lakehouse.ids import uuid7
 from workbench.near import listed
 from workbench.problems import Conflict
@@ -271,8 +272,11 @@ def export_to_file(
 
 
 def write_whole(export: OpenExport, target: Path) -> None:
-    """Write file and manifest; both appear when both are whole and what left is recorded, the manifest first."""
-    with written_whole(target) as file, written_whole(manifest_path(target)) as manifest:
+    """Write file and manifest; both appear when both are whole and what left is recorded, the manifest first.
+
+    A stream gets no manifest: the row of the export holds its digest.
+    """
+    with written_whole(target) as file, _manifest_of(target) as manifest:
         manifest.write(export.head)
         with export.forgotten_on_failure():
             for data, lines in export.pieces():
@@ -285,6 +289,10 @@ def write_whole(export: OpenExport, target: Path) -> None:
         manifest.write(tail)
 
 
+def _manifest_of(target: Path) -> AbstractContextManager[BinaryIO]:
+    return Path(os.devnull).open("wb") if is_stream(target) else written_whole(manifest_path(target))
+
+
 def _refuse_invalid(export: OpenExport, name: str) -> None:
     if export.format == "chat" and (problems := validate_file(name).problems):
         line, problem = problems[0]
@@ -292,7 +300,8 @@ def _refuse_invalid(export: OpenExport, name: str) -> None:
 
 
 def manifest_path(file: Path) -> Path:
-    """Return where the manifest of a file stands."""
+    """Return where the manifest of a file stands: beside it, not beside a link to it."""
+    file = file.resolve() if file.is_symlink() else file
     return file.with_name(f"{file.name}.manifest.json")
 
 

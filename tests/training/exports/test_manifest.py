@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,21 @@ def verify(file: Path) -> tuple[int, str]:
     except CommandError as error:
         return error.returncode, f"{told.getvalue()}{error}"
     return 0, told.getvalue()
+
+
+def test_a_pipe_is_given_the_lines_and_no_manifest(invoices: TrainingSheet, write: Write, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit((tmp_path / "pipe").read_bytes)
+        write(invoices, "pipe")
+    assert hashlib.sha256(read.result()).hexdigest() == Export.objects.get().sha256
+    assert [each.name for each in tmp_path.iterdir() if each.is_file() or each.is_fifo()] == ["pipe"]
+
+
+def test_a_link_to_an_export_stays_one_and_both_verify(invoices: TrainingSheet, write: Write, tmp_path: Path) -> None:
+    (tmp_path / "latest.jsonl").symlink_to("of_may.jsonl")
+    link = write(invoices, "latest.jsonl")
+    assert link.is_symlink() and verify(link)[0] == verify(tmp_path / "of_may.jsonl")[0] == 0
 
 
 def flipped(file: Path, line: int) -> None:
