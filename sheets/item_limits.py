@@ -6,6 +6,7 @@ They hold for every sheet over the same items, so that a second sheet is no way 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from governance.models import Withdrawal
 from governance.uses import USES, Limit
@@ -39,7 +40,16 @@ def add_source(source: Source) -> None:
 
 def limits_of_items(sheet: Sheet, item_refs: Sequence[str] | None = None) -> ItemLimits:
     """Return the limits of those items of a sheet that have any, by item_ref: as many as they are, whatever its size."""
+    return _limits(alike_of(sheet), item_refs)
+
+
+def limits_of_others(sheet: Sheet) -> ItemLimits:
+    """Return the limits that items have without this sheet: by the others over the same items."""
     alike = alike_of(sheet)
+    return _limits(replace(alike, sheet_ids=[key for key in alike.sheet_ids if key != sheet.pk]), None)
+
+
+def _limits(alike: Alike, item_refs: Sequence[str] | None) -> ItemLimits:
     found: dict[str, list[Limit]] = {}
     for source in SOURCES:
         for item_ref, limit in source(alike, item_refs).items():
