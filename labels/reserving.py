@@ -14,7 +14,7 @@ from governance import audit
 from governance.held_out import KEPT_FROM
 from governance.models import HeldOutItem
 from governance.uses import USES
-from sheets.alike import ELSEWHERE, alike_of
+from sheets.alike import ELSEWHERE, alike_of, items_by_any_name
 from sheets.models import Sheet
 from sheets.reading import rows_of
 from workbench.lakehouse.ids import uuid5_of
@@ -103,7 +103,7 @@ def _leaving(sheet: Sheet, refs: Sequence[str]) -> list[tuple[str, int]]:
         return []
     alike = alike_of(sheet)
     pairs: Any = apps.get_model("training.QAPair")._default_manager  # of a later app
-    held = pairs.filter(item_ref__in=list(refs), status="labeled", training_sheet__sheet_id__in=alike.sheet_ids)
+    held = pairs.filter(items_by_any_name(alike, refs, "training_sheet__sheet_id"), status="labeled")
     by_sheet = held.permitted("training").order_by().values_list("training_sheet__sheet_id", "training_sheet__name")
     counted = Counter[str]()
     for sheet_id, name, n in by_sheet.annotate(n=Count("pk")):

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from governance.models import Withdrawal
 from governance.uses import USES, Limit
-from sheets.alike import ELSEWHERE, Alike, alike_of
+from sheets.alike import ELSEWHERE, Alike, alike_of, by_any_name
 from sheets.models import Sheet
 
 ItemLimits = Mapping[str, Sequence[Limit]]
@@ -19,7 +19,11 @@ Source = Callable[[Alike, Sequence[str] | None], Mapping[str, Limit]]
 
 
 def withdrawn(alike: Alike, item_refs: Sequence[str] | None = None) -> dict[str, Limit]:
-    """Return what the withdrawn items are limited by, in one query."""
+    """Return what the withdrawn items are limited by, in one query for each column that names items."""
+    return by_any_name(_withdrawn, alike, item_refs)
+
+
+def _withdrawn(alike: Alike, item_refs: Sequence[str] | None) -> dict[str, Limit]:
     said: dict[str, str] = {}
     for sheet_id, ref, reason in Withdrawal.objects.in_force(alike.sheet_ids, item_refs):
         # Of several reasons one that may be named.
