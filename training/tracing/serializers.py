@@ -13,7 +13,7 @@ from sheets.models import Sheet
 from sheets.tagged import LEVELS
 from sheets.tagging import LONGEST_KEY, LONGEST_VALUE
 from training.models import QAPair
-from workbench.api.serializers import ConceptSerializer
+from workbench.api.serializers import BoundedListField, ConceptSerializer
 from workbench.sheet_rights import visible_to
 
 M = TypeVar("M", bound=Model)
@@ -218,7 +218,7 @@ class WhatIfSerializer(serializers.Serializer[Any]):
     remove = serializers.BooleanField(default=False, help_text="tag_rule, tag: it is taken away")
     sheet = serializers.CharField(required=False, max_length=36, help_text="sheets, item: the id of the sheet")
     item_ref = serializers.CharField(required=False, max_length=1024, trim_whitespace=False)
-    ids = serializers.ListField(child=serializers.CharField(max_length=36), required=False, max_length=MOST)
+    ids = BoundedListField(child=serializers.CharField(max_length=36), required=False, max_length=MOST)
     allowed_uses = UsesField(required=False, help_text="As in a change of uses.")
     prohibited_uses = UsesField(required=False)
     allow = UsesField(required=False)
