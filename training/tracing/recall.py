@@ -20,10 +20,12 @@ from training.tracing.reached import (
     InExport,
     InFile,
     InModel,
+    LabelsLeft,
     earlier_files_with,
     exports_unproven,
     exports_with,
     files_with,
+    labels_left,
     models_with,
 )
 from workbench.problems import NotFound, Problem
@@ -98,6 +100,7 @@ class Recall:
     labels: Sequence[LabelReached]
     drafts: Sequence[DraftReached]
     exports: Sequence[InExport]
+    label_exports: Sequence[LabelsLeft]
     training_files: Sequence[InFile]
     earlier_training_files: Sequence[InFile]
     models: Sequence[InModel]
@@ -122,9 +125,16 @@ def recall(sheet: Sheet, item_ref: str, *, user: Any) -> Recall:
     exports = [*exports_with(keys), *exports_unproven(training_sheets)]
     return Recall(
         sheet.pk, sheet.name, sheet.primary_table, item_ref, is_in_source, withdrawal, pairs, labels,
-        _drafts(sheet, item_ref), exports, files_with(keys), earlier_files_with(keys), models_with(keys),
+        _drafts(sheet, item_ref), exports, labels_left(sheet.pk, _since(labels)), files_with(keys), earlier_files_with(keys), models_with(keys),
         _elsewhere(sheet, item_ref, user),
     )  # fmt: skip
+
+
+def _since(labels: Sequence[LabelReached]) -> dict[str, datetime]:
+    """Return since when there is a label of each type."""
+    return {
+        each.label_type: min([each.labeled_at, *(version.modified_at for version in each.versions)]) for each in labels
+    }
 
 
 def _pairs(sheet: Sheet, item_ref: str) -> list[PairReached]:

@@ -144,6 +144,15 @@ class InExportSerializer(serializers.Serializer[Any]):
     note = serializers.CharField(help_text="What is not sure about it.")
 
 
+class LabelsLeftSerializer(serializers.Serializer[Any]):
+    audit_id = serializers.CharField()
+    sequence = serializers.IntegerField(allow_null=True)
+    words = serializers.CharField()
+    left_at = serializers.DateTimeField()
+    left_by = serializers.CharField()
+    note = serializers.CharField(help_text="What is not sure about it.")
+
+
 class InFileSerializer(serializers.Serializer[Any]):
     training_file_id = serializers.CharField()
     name = serializers.CharField()
@@ -187,6 +196,7 @@ class RecallSerializer(serializers.Serializer[Any]):
     labels = LabelReachedSerializer(many=True)
     drafts = DraftReachedSerializer(many=True, help_text="Of other items, copied from a label of this one.")
     exports = InExportSerializer(many=True)
+    label_exports = LabelsLeftSerializer(many=True, help_text="Exports of labels that may have one of the item.")
     training_files = InFileSerializer(many=True)
     earlier_training_files = InFileSerializer(many=True, help_text="As files were before they were changed or deleted.")
     models = InModelSerializer(many=True)
