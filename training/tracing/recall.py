@@ -118,7 +118,7 @@ def recall(sheet: Sheet, item_ref: str, *, user: Any) -> Recall:
     withdrawal = Withdrawal.objects.filter(sheet_id=sheet.pk, item_ref=item_ref).first()
     is_in_source = _is_in_source(sheet, item_ref)
     if is_in_source is False and not (pairs or labels or withdrawal):
-        raise NotFound(f"The sheet {sheet.name!r} has no item {item_ref!r}, and nothing was ever made of one.")
+        raise _never_was(sheet, item_ref)
     # The key of a pair follows from training sheet and item, so that what left is found of a pair that is gone too.
     training_sheets = list(TrainingSheet.objects.filter(sheet=sheet).order_by("pk").values_list("pk", flat=True))
     keys = sorted({each.id for each in pairs} | {pair_id(key, item_ref) for key in training_sheets})
@@ -135,6 +135,21 @@ def _since(labels: Sequence[LabelReached]) -> dict[str, datetime]:
     return {
         each.label_type: min([each.labeled_at, *(version.modified_at for version in each.versions)]) for each in labels
     }
+
+
+def expect_item(sheet: Sheet, item_ref: str) -> None:
+    """Raise NotFound where the item is neither in the source nor ever made anything of."""
+    made = (
+        QAPair.objects.filter(training_sheet__sheet_id=sheet.pk, item_ref=item_ref),
+        CanonicalLabel.objects.filter(sheet=sheet, item_ref=item_ref),
+        Withdrawal.objects.filter(sheet_id=sheet.pk, item_ref=item_ref),
+    )
+    if not any(rows.exists() for rows in made) and _is_in_source(sheet, item_ref) is False:
+        raise _never_was(sheet, item_ref)
+
+
+def _never_was(sheet: Sheet, item_ref: str) -> NotFound:
+    return NotFound(f"The sheet {sheet.name!r} has no item {item_ref!r}, and nothing was ever made of one.")
 
 
 def _pairs(sheet: Sheet, item_ref: str) -> list[PairReached]:
