@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from governance.audit import append, entry
 from governance.models import UsageConstraintAudit
 from training.models import QAPair, TrainingSheet
 from workbench.canonical import canonical_bytes
@@ -95,6 +96,22 @@ def test_a_timeline_tells_all_in_order(api: APIClient, client: Client, omar: Use
     client.force_login(omar)
     page = client.get(reverse("admin:governance_usageconstraintaudit_timeline"), {"pair": pair.pk}).text
     assert "exported for training as chat" in page and "training prohibited" in page
+
+
+def test_the_timeline_of_an_item_tells_of_no_other_items_reservation(api: APIClient, pair: QAPair) -> None:
+    sheet = pair.training_sheet.sheet_id
+    other = QAPair.objects.exclude(item_ref=pair.item_ref)[0].item_ref
+    reserved = {"sheet": sheet, "item_refs": [pair.item_ref, other], "reason": "Golden set"}
+    assert api.post("/api/v1/held-out/reserve", reserved).status_code == 200
+    # As rows were before their subject was the item.
+    for ref in (pair.item_ref, other):
+        append([entry("uses", f"sheet {sheet}", reason=f"Item {ref} reserved for testing: Earlier", actor="omar")])
+    told = api.get("/api/v1/governance/timeline", {"sheet": sheet, "item_ref": pair.item_ref}).json()
+    assert [(each["about"], each["reason"]) for each in told[-2:]] == [
+        ("item", "Reserved for evaluation: Golden set"),
+        ("sheet", f"Item {pair.item_ref} reserved for testing: Earlier"),
+    ]
+    assert len(told) == 6
 
 
 def test_exclusions_are_counted_by_day_and_drawn_with_their_table(

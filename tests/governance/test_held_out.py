@@ -126,8 +126,8 @@ def test_reserving_and_releasing_are_audited_and_take_a_reason(approved: Trainin
     release(sheet, [ref], "Set is retired", actor="omar")
     said = list(UsageConstraintAudit.objects.order_by("sequence").values_list("subject", "reason"))[-2:]
     assert said == [
-        (f"sheet {sheet.pk}", f"Item {ref} reserved for evaluation: Golden set"),
-        (f"sheet {sheet.pk}", f"Item {ref} released from the held-out set: Set is retired"),
+        (f"sheet {sheet.pk} item {ref}", "Reserved for evaluation: Golden set"),
+        (f"sheet {sheet.pk} item {ref}", "Released from the held-out set: Set is retired"),
     ]
     for call, problem in (
         (lambda: reserve(sheet, [ref], " ", actor="omar"), Invalid),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ DONE = {
     "approve": "approved", "edit": "edited and approved", "reject": "rejected", "flag": "flagged",
     "reopen": "reopened", "undo": "undone",
 }  # fmt: skip
+# How the audit told of a reservation before its subject was the item.
+RESERVED = re.compile(r"Item (.+?) (?:reserved for (?:evaluation|testing)|released from the held-out set): ", re.DOTALL)
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -128,6 +131,8 @@ def _governed(sheet: Sheet, item_ref: str, keys: Sequence[str], labels: Sequence
     about |= Q(qa_pair_id__in=keys) if keys else Q()
     about |= Q(canonical_label_id__in=labels) if labels else Q()
     for row in UsageConstraintAudit.objects.filter(about).order_by("sequence"):
+        if (earlier := RESERVED.match(row.reason)) and row.subject == f"sheet {sheet.pk}" and earlier[1] != item_ref:
+            continue
         whose, key = _about(row, sheet, item_ref)
         kind = "refusal" if row.kind == UsageConstraintAudit.Kind.REFUSAL else "uses"
         yield Happened(row.modified_at, kind, changed_words(row), row.modified_by, whose, key, row.reason)
