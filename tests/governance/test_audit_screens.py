@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
@@ -18,6 +18,9 @@ from rest_framework.test import APIClient
 
 from governance.audit import append, entry
 from governance.models import UsageConstraintAudit
+from labels.actions import record_label
+from labels.models import CanonicalLabel
+from labels.opinions.actions import ask_for_opinions
 from training.models import QAPair, TrainingSheet
 from workbench.canonical import canonical_bytes
 
@@ -112,6 +115,31 @@ def test_the_timeline_of_an_item_tells_of_no_other_items_reservation(api: APICli
         ("sheet", f"Item {pair.item_ref} reserved for testing: Earlier"),
     ]
     assert len(told) == 6
+
+
+def test_a_timeline_tells_no_answer_to_who_gives_the_second_opinion(boards: TrainingSheet, nils: User) -> None:
+    label = CanonicalLabel.objects.filter(sheet=boards.sheet)[0]
+    about = {"sheet": label.sheet_id, "item_ref": label.item_ref}
+    ask_for_opinions(sheet=label.sheet, label_type=label.label_type, share=100, actor="omar")
+    changed = label.label_data | {"severity": "critical" if label.label_data["severity"] != "critical" else "minor"}
+    answer = {**about, "label_type": label.label_type, "label_data": changed, "change_note": "Looked again"}
+    record_label(**answer | {"sheet": label.sheet, "actor": "rosa"}, template=label.template)
+
+    def timeline() -> Any:
+        client = APIClient()
+        client.force_authenticate(User.objects.get(pk=nils.pk))
+        return client.get("/api/v1/governance/timeline", about).json()
+
+    all_told = timeline()
+    nils.user_permissions.add(Permission.objects.get(codename="add_labelopinion"))
+    told = timeline()
+    assert [each["words"] for each in told] == [each["words"] for each in all_told]
+    assert {(each["actor"], each["reason"], len(each["changes"])) for each in told if each["kind"] == "label"} == {
+        ("", "", 0)
+    }
+    assert [(each["actor"], len(each["changes"])) for each in all_told if each["reason"] == "Looked again"] == [
+        ("rosa", 1)
+    ]
 
 
 def test_exclusions_are_counted_by_day_and_drawn_with_their_table(
