@@ -58,6 +58,13 @@ def test_each_question_is_one_query(api: APIClient, pair: QAPair, django_assert_
     assert api.get(AUDIT, {"gained": "training"}).json()["results"] == []
 
 
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+14:00", "yesterday"])
+def test_a_time_that_is_none_is_refused(api: APIClient, lakehouse: Path, moment: str) -> None:
+    for name in ("since", "until"):
+        answer = api.get(AUDIT, {name: moment})
+        assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, [name])
+
+
 def test_the_audit_leaves_as_the_same_bytes_and_each_line_proves_itself(
     api: APIClient, client: Client, omar: User, pair: QAPair, tmp_path: Path
 ) -> None:

@@ -64,7 +64,7 @@ def views(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
     try:
         if key := posted.get("delete"):
             seen = ReviewView.objects.visible_to(request.user).seen_by(actor)
-            found = seen.filter(pk=key).first() if key.isdecimal() else None
+            found = seen.filter(pk=whole(key) or 0).first()
             if found is None:
                 raise Http404("There is no such view.")
             delete_view(found, actor=actor)
