@@ -166,6 +166,13 @@ def test_no_list_of_the_catalog_names_its_sources(
             page = browser.get(reverse("admin:sheets_sheet_catalog", args=above)).content.decode()
             assert ((f'"{name}"' in listed), (f"/{name}/" in page)) == (is_there, is_there), name
         assert browser.get(define).status_code == 200
+    near = [
+        f"catalog/{hidden.sheet.primary_table.replace('.', '/')}s",
+        f"files{'/'.join(['', 'Volumes', *volumes[0]])}s/x",
+    ]
+    for path in near:
+        told = signed_in(rosa).get(f"/api/v1/{path}")
+        assert told.status_code == 404 and f"{table}'" not in told.text and f"{volumes[0][2]}'" not in told.text
 
 
 def test_shared_views_of_it_are_not_there(hidden: TrainingSheet, boards: TrainingSheet, rosa: User, omar: User) -> None:
