@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.utils import timezone
 
+from governance import audit
 from sheets.models import POINTERS, Sheet
 from sheets.names import normal_sources
 from sheets.reading import Findings, count_items, inspect
@@ -65,12 +66,19 @@ def update_sheet(sheet: Sheet, data: Mapping[str, Any], *, actor: str, may_loose
 
 
 def delete_sheet(sheet: Sheet, *, actor: str) -> None:
-    """Delete the sheet; Conflict with the counts where labels or training sheets point at it."""
+    """Delete the sheet; Conflict with the counts where labels, training sheets or limits of items point at it."""
     if users := sheet.pointed_at_by():
         point = "points" if len(users) == 1 and users[0].startswith("1 ") else "point"
-        raise Conflict(f"{' and '.join(users)} {point} at the sheet {sheet.name!r}: delete those first, or keep it.")
+        raise Conflict(
+            f"{' and '.join(users)} {point} at the sheet {sheet.name!r}: delete or release those first, or keep it."
+        )
+    grants = SheetGrant.objects.filter(sheet_id=sheet.pk)
+    # Without its grants everybody sees the row, so that the name of a restricted sheet stays out.
+    what = "a restricted sheet" if grants.exists() else f"the sheet {sheet.name!r}"
+    # The audit comes first: what it says and what then was not done is better than the reverse.
+    audit.append([audit.entry("uses", f"sheet {sheet.pk}", reason=f"Deleted {what}", actor=actor)])
     Sheet.objects.filter(pk=sheet.pk).delete()
-    SheetGrant.objects.filter(sheet_id=sheet.pk).delete()
+    grants.delete()
     log.info("%s deleted the sheet %s, %r", actor, sheet.pk, sheet.name)
 
 

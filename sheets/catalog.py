@@ -10,6 +10,7 @@ from django.db import connections
 from sheets import information_schema, unity_catalog
 from sheets.data_files import data_files_needed
 from sheets.information_schema import rows
+from sheets.models import Sheet
 from sheets.names import TableName
 from sheets.own import own_schema, refuse_own
 from sheets.tagged import Place, Tagged
@@ -172,6 +173,7 @@ def _missing_table(name: TableName) -> NotFound | Invalid:
     known = [f"{name.catalog}.{name.schema}.{row['name']}" for row in found]
     if str(name) in known:
         return Invalid(f"The table {str(name)!r} has no columns: choose one with columns.")
+    known = Sheet.objects.openly(known)
     near = near_misses(str(name), known)
     return NotFound(f"There is no table {str(name)!r}.{near} Tables there: {listed(known)}.")
 

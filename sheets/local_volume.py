@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from django.db import connections
 
+from sheets.models import Sheet
 from sheets.names import VolumeName
 from sheets.volume import FileState, by_name_and_stem, path_inside
 from workbench.near import listed, near_misses
@@ -38,6 +39,7 @@ class LocalVolume:
             return
         base = _base()
         known = [f"/Volumes/{each.relative_to(base).as_posix()}" for each in base.glob("*/*/*") if each.is_dir()]
+        known = Sheet.objects.openly(known)
         near = near_misses(str(self.name), known)
         raise NotFound(f"There is no volume {str(self.name)!r}.{near} Volumes: {listed(known)}.")
 

@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO, cast
 from urllib.parse import quote
 
+from sheets.models import Sheet
 from sheets.names import VolumeName
 from sheets.volume import FileState, by_name_and_stem, path_inside
 from workbench.near import near_misses
@@ -92,7 +93,7 @@ class WorkspaceVolume:
         except NotFound:
             return f" There is no schema {self.name.catalog}.{self.name.schema} either."
         base = f"/Volumes/{self.name.catalog}/{self.name.schema}"
-        return near_misses(str(self.name), [f"{base}/{row.name}" for row in rows])
+        return near_misses(str(self.name), Sheet.objects.openly(f"{base}/{row.name}" for row in rows))
 
 
 class RemoteFile(io.RawIOBase):

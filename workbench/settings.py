@@ -247,7 +247,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["workbench.api.parsing.BoundedJSONParser"],
     "DEFAULT_FILTER_BACKENDS": [
         "workbench.api.permissions.VisibleRows",
-        "django_filters.rest_framework.DjangoFilterBackend",
+        "workbench.api.filtering.VisibleFilterBackend",
     ],
     "DEFAULT_PAGINATION_CLASS": "workbench.api.paging.KeyCursorPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

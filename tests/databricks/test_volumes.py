@@ -115,7 +115,7 @@ def test_what_is_written_is_there(found: Volume, pictures: Path) -> None:
     (pictures / "new #1.txt").unlink()
 
 
-def test_what_does_not_exist_is_named_with_its_near_misses(found: Volume) -> None:
+def test_what_does_not_exist_is_named_with_its_near_misses(db: None, found: Volume) -> None:
     with pytest.raises(NotFound, match=r"Did you mean 'b\.txt'"):
         found.open("b.text")
     with pytest.raises(NotFound, match="Did you mean '/Volumes/shop/raw/pictures'"):
