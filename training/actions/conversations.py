@@ -19,7 +19,7 @@ from sheets.item_limits import limits_of_items
 from sheets.names import split_path
 from sheets.volume import Volume
 from sheets.volumes import open_path
-from training.files.importing import conversations_in, problems_of, row_of
+from training.files.importing import conversations_in, key_of, problems_of, row_of
 from training.files.storage import discard, draft, path_of, send, storing
 from training.ledger import Ledger, bucket, flaw_of
 from training.models import Conversation, QAPair, TrainingSheet
@@ -123,7 +123,8 @@ def conversations_from(
 ) -> tuple[str, Ledger]:
     """Make a conversation of each approved pair that may be trained on; return the batch and the counts.
 
-    Made again, they are replaced. Conflict for a training sheet that is not approved, or where no pair may leave.
+    `scaffolding` takes the place of the sheet's own; a key without its name has the key in words as its name. Made again, they
+    are replaced. Conflict for a training sheet that is not approved, or where no pair may leave.
     """
     settle_alike(training_sheet)
     # The last decisions may have waited, and approve it.
@@ -133,7 +134,7 @@ def conversations_from(
             f"The training sheet is {training_sheet.status}: review all its pairs first, so that it is approved."
         )
     batch, ledger = uuid7(), Ledger()
-    named = _scaffolding_of(training_sheet) | dict(scaffolding or {})
+    named = _scaffolding_of(training_sheet, scaffolding or {})
     _store((_made(pair, training_sheet, named) for pair in _passed(training_sheet, ledger)), batch, actor)
     if not ledger.exported:
         reasons = "; ".join(f"{entry['count']}: {entry['reason']}" for entry in ledger.summary()["exclusions"])
@@ -238,10 +239,13 @@ def _passed(training_sheet: TrainingSheet, ledger: Ledger) -> Iterator[QAPair]:
             yield pair
 
 
-def _scaffolding_of(training_sheet: TrainingSheet) -> dict[str, str]:
-    """Return what stands in the place of a persona, an arc and a topic: the sheet, none, and the task."""
+def _scaffolding_of(training_sheet: TrainingSheet, given: Mapping[str, str]) -> dict[str, str]:
+    """Return what stands in the place of a persona, an arc and a topic: as given, else the sheet, none, and the task.
+
+    The sheet's own name does not stand beside a key that is given.
+    """
     task = training_sheet.template.label_type
-    return {
+    own = {
         "persona_key": slugify(training_sheet.sheet.name)[:128].replace("-", "_") or "sheet",
         "persona_name": training_sheet.sheet.name,
         "emotional_arc_key": "none",
@@ -249,6 +253,7 @@ def _scaffolding_of(training_sheet: TrainingSheet) -> dict[str, str]:
         "training_topic_key": task,
         "training_topic": task.replace("_", " "),
     }
+    return {name: value for name, value in own.items() if key_of(name) not in given} | dict(given)
 
 
 def _made(pair: QAPair, training_sheet: TrainingSheet, scaffolding: Mapping[str, str]) -> Stored:

@@ -124,6 +124,18 @@ def test_an_import_with_limits_is_stopped_by_the_gate(lakehouse: Path, api: APIC
     assert again.status_code == 400 and "an import cannot allow it" in again.json()["error"]["message"]
 
 
+def test_a_misspelled_limit_or_filter_is_refused(imported: Make, api: APIClient, create: Any) -> None:
+    body = {"conversations": [document(2)], "prohibited_use": ["training"], "usage_reason": "No consent"}
+    refused = api.post(f"{URL}/import", body)
+    assert refused.status_code == 400 and "prohibited_uses" in refused.json()["error"]["fields"]["prohibited_use"][0]
+    assert api.post(f"{URL}/import", [body]).status_code == 400 and not Conversation.objects.exists()
+    file = f"/api/v1/training-files/{create('one', imported(1)).json()['trainingFile']['id']}"
+    imported(3)
+    assert api.post(f"{file}/add-matching", {"min_qualty": 9}).status_code == 400
+    assert api.get(f"{file}/suggestions", {"min_qualty": 9}).status_code == 400
+    assert api.get(file).json()["conversation_count"] == 1
+
+
 def test_pairs_of_an_approved_training_sheet_become_conversations(
     boards: TrainingSheet, api: APIClient, sql: Any, fetch: Any
 ) -> None:

@@ -17,8 +17,8 @@ from training.review.applying import waiting
 __all__ = ["boards", "seeded"]
 
 
-def made(api: APIClient, sheet: TrainingSheet) -> Any:
-    return api.post("/api/v1/conversations/from-training-sheet", {"training_sheet": sheet.pk})
+def made(api: APIClient, sheet: TrainingSheet, **more: Any) -> Any:
+    return api.post("/api/v1/conversations/from-training-sheet", {"training_sheet": sheet.pk, **more})
 
 
 @pytest.fixture
@@ -47,6 +47,16 @@ def test_a_pair_that_an_export_leaves_out_is_left_out(
     (flaw,) = [each for each in answer.json()["exclusions"] if each["rule"] == "chat"]
     assert words in flaw["reason"] and flaw["reason"] in [each["reason"] for each in exported["exclusions"]]
     assert not Conversation.objects.filter(qa_pair_id=pair.pk).exists()
+
+
+def test_a_key_that_is_given_alone_names_itself_and_a_misspelled_one_is_refused(
+    approved: TrainingSheet, api: APIClient
+) -> None:
+    refused = made(api, approved, scaffolding={"persona": "x"})
+    assert refused.status_code == 400 and "persona_key" in refused.json()["error"]["fields"]["scaffolding.persona"][0]
+    assert made(api, approved, scaffolding={"persona_key": "careful_tester"}).status_code == 201
+    names = set(Conversation.objects.values_list("persona_key", "persona_name", "training_topic_key"))
+    assert names == {("careful_tester", "careful tester", approved.template.label_type)}
 
 
 def test_only_what_a_person_reviewed_is_called_so(boards: TrainingSheet, api: APIClient, create: Any) -> None:
