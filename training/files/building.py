@@ -6,6 +6,7 @@ beginning, so that what a process leaves behind when it is killed is swept later
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from training.files.quality import totals
 from training.files.storage import Draft, discard, draft, opened, path_of, send, storing
 from training.models import FileBuild, TrainingFile, TrainingFileConversation
 from workbench.lakehouse.ids import uuid5_of, uuid7
-from workbench.problems import Conflict
+from workbench.problems import Conflict, NotFound, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ def file_name(training_file_id: str, build: str, shape: str) -> str:
 def build(plan: Plan, flip: Callable[[dict[str, Any]], None]) -> None:
     """Write everything, then have `flip` make it count with the columns that change; on a failure only what counts stays.
 
-    Raises what storage, lakehouse or `flip` raise; Conflict for a conversation whose file does not fit.
+    Raises what storage, lakehouse or `flip` raise; Conflict for a conversation whose file is not as it was stored, or does not fit.
     """
     sweep()
     key, now = uuid7(), timezone.now()
@@ -159,16 +160,25 @@ def _write_files(plan: Plan, key: str, now: datetime) -> dict[str, Any]:
 
 
 def _write_conversation(row: Row, whole: Draft, lined: Draft, separator: bytes) -> None:
-    with opened(row["enriched_file_path"]) as file:
-        conversation = conversation_object(row, orjson.loads(file.read()))
+    conversation = conversation_object(row, _document(row))
     whole.write(separator + orjson.dumps(conversation))
-    written = list(lines(conversation))
-    if len(written) != row["training_pairs"]:
-        raise Conflict(
-            f"The conversation {row['id']} has {row['training_pairs']} training pairs and its file {len(written)}: "
-            "import it again."
-        )
-    lined.write(b"".join(written))
+    lined.write(b"".join(lines(conversation)))
+
+
+def _document(row: Row) -> Any:
+    """Return what a conversation's file holds; Conflict where it is not as it was stored, Unavailable where it cannot be read."""
+    again = "make it again from its training sheet" if row["qa_pair_id"] else "import it again"
+    try:
+        with opened(row["enriched_file_path"]) as file:
+            content = file.read()
+    except NotFound as problem:
+        raise Conflict(f"The file of the conversation {row['id']} is gone: {again}.") from problem
+    except OSError as error:
+        words = f"The file of the conversation {row['id']} cannot be read: {error.strerror or error}. Try again when it can."
+        raise Unavailable(words) from error
+    if hashlib.sha256(content).hexdigest() != row["file_sha256"]:
+        raise Conflict(f"The file of the conversation {row['id']} was changed since it was stored: {again}.")
+    return orjson.loads(content)
 
 
 def _write_members(plan: Plan, key: str) -> None:

@@ -201,13 +201,34 @@ def test_a_member_that_is_imported_again_as_unfinished_is_named(
     assert api.post(f"{url}/remove-conversations", {"conversation_ids": [one]}).status_code == 200
 
 
-def test_a_file_of_a_conversation_that_was_cut_changes_nothing(imported: Make, lakehouse: Path) -> None:
+@pytest.mark.parametrize("damage", ["another answer", "cut off", "gone"])
+def test_a_file_of_a_conversation_that_was_damaged_changes_nothing(
+    imported: Make, create: Any, lakehouse: Path, damage: str
+) -> None:
     ids = imported(1, 2)
     (file,) = lakehouse.glob(f"Volumes/*/*/training_files/conversation.{ids[1]}.*")
-    file.write_text(file.read_text().replace('"target_response": "Answer 2"', '"target_response": null'))
-    with pytest.raises(Exception, match=r"2 training pairs and its file 1: import it again"):
-        create_training_file("cut", ids, actor="rosa")
+    text = file.read_text()
+    file.unlink()
+    if damage != "gone":
+        file.write_text(text[:100] if damage == "cut off" else text.replace("Answer 2", "Poison 2"))
+    refused = create("damaged", ids)
+    assert refused.status_code == 409
+    words = "is gone" if damage == "gone" else "was changed since it was stored"
+    assert refused.json()["error"]["message"] == f"The file of the conversation {ids[1]} {words}: import it again."
     assert rows() == [] and files(lakehouse) == set()
+
+
+def test_a_file_of_a_conversation_that_cannot_be_read_is_told(
+    imported: Make, create: Any, lakehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = imported(1)
+
+    def fails(*_: Any) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(LocalVolume, "open", fails)
+    refused = create("unread", ids)
+    assert refused.status_code == 503 and f"{ids[0]} cannot be read" in refused.json()["error"]["message"]
 
 
 def killed(*_: Any, **__: Any) -> None:
