@@ -25,10 +25,12 @@ from training.jobs.dispatch import dispatch
 from training.links import signature_of
 from training.models import Export, ExportPart, JobRun, LiveJob, QAPair, TrainingSheet
 from training.review.applying import settle_alike
+from training.unchanged import expect_there, open_unchanged
 from workbench.lakehouse.ids import uuid7
-from workbench.problems import Conflict, NotFound
+from workbench.problems import Conflict, NotFound, Problem
 from workbench.router import LAKEHOUSE
 
+AGAIN = "export again with POST …/exports"
 EXPORT = "export"
 VOLUME = "exports"
 
@@ -102,6 +104,7 @@ def make(
 def link_to(export: Export, *, actor: str) -> Link:
     """Return a link to a kept file; Conflict where a pair in it was withdrawn since, NotFound where no file is kept."""
     _expect_permitted(export)
+    expect_there(export.path, AGAIN)
     signature = signature_of(named(export.pk), actor)
     address = f"{reverse('export-download', args=[export.pk])}?signature={signature}"
     expires = timezone.now() + timedelta(seconds=settings.EXPORT_LINK_SECONDS)
@@ -114,16 +117,16 @@ def named(export_id: str) -> Sequence[str]:
 
 
 def fetch(export: Export, *, actor: str, head: bool = False) -> BinaryIO:
-    """Return the opened file of a kept export; raises as `link_to` does.
+    """Return the opened file of a kept export; raises as `link_to` does, and Conflict where it has other bytes than it was kept with.
 
     That it leaves, or was refused, is a row of the audit before its first byte. Asking for the `head` alone takes nothing.
     """
     try:
         _expect_permitted(export)
-    except Conflict as problem:
+        file = open_unchanged(export.path, export.sha256, AGAIN)
+    except Problem as problem:
         export_refused([export.training_sheet_id], export.use, problem.message, actor=actor, channel="link")
         raise
-    file = _place().open(_file_name(export))
     if not head:
         kept_left(export, actor=actor)
     return file
@@ -132,7 +135,7 @@ def fetch(export: Export, *, actor: str, head: bool = False) -> BinaryIO:
 def _expect_permitted(export: Export) -> None:
     """Ask the gates again for every pair in a kept file."""
     if not export.path:
-        raise NotFound(f"The export {export.pk} was streamed and not kept: export again with POST …/exports.")
+        raise NotFound(f"The export {export.pk} was streamed and not kept: {AGAIN}.")
     training_sheet = TrainingSheet.objects.select_related("sheet", "template").get(pk=export.training_sheet_id)
     settle_alike(training_sheet)
     options = Options(use="" if export.split else export.use, split=export.split, format=export.format)

@@ -91,6 +91,34 @@ def test_each_download_is_a_row_of_the_audit(boards: TrainingSheet, api: APIClie
     ] * 2
 
 
+def test_a_file_that_was_changed_in_the_volume_does_not_leave(
+    boards: TrainingSheet, api: APIClient, seeded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = start(api, boards).json()
+    file = seeded / f"Volumes/mirion_vital/workbench/exports/{made['id']}.jsonl"
+    whole = file.read_bytes()
+
+    def refused(status: int, words: str) -> None:
+        answer = followed(made["link"]["url"])
+        assert answer.status_code == status and words in answer.json()["error"]["message"]
+        row = UsageConstraintAudit.objects.order_by("-sequence")[0]
+        assert row.kind == "refusal" and words in row.reason
+
+    file.write_bytes(whole.replace(b"none", b"NONE"))
+    refused(409, "was changed since it was stored")
+    with monkeypatch.context() as broken:
+        broken.setattr("sheets.local_volume.LocalVolume.open", fails)
+        refused(503, "Input/output error")
+    file.unlink()
+    refused(404, "is not there any more")
+    gone = api.post(f"/api/v1/exports/{made['id']}/link")
+    assert gone.status_code == 404 and "export again" in gone.json()["error"]["message"]
+
+
+def fails(*_: Any) -> None:
+    raise OSError(5, "Input/output error")
+
+
 def test_a_link_ends_with_the_rights_of_who_asked_for_it(
     boards: TrainingSheet, api: APIClient, rosa: User, omar: User
 ) -> None:
