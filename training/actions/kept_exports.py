@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO
@@ -21,13 +22,14 @@ from training.exports.manifest import forget, lines_of, text_of
 from training.exports.options import Options
 from training.exports.run import run_of
 from training.exports.verifying import check_tables
+from training.files.storage import discard
 from training.jobs.dispatch import dispatch
 from training.links import signature_of
 from training.models import Export, ExportPart, JobRun, LiveJob, QAPair, TrainingSheet
 from training.review.applying import settle_alike
 from training.unchanged import expect_there, open_unchanged
 from workbench.lakehouse.ids import uuid7
-from workbench.problems import Conflict, NotFound, Problem
+from workbench.problems import Conflict, NotFound, Problem, Unavailable
 from workbench.router import LAKEHOUSE
 
 AGAIN = "export again with POST …/exports"
@@ -82,7 +84,8 @@ def make(
     """Return the export with its file in the volume; killed anywhere, the same call again makes it whole.
 
     The file appears whole, then the row that says what left, then the manifest beside the file. Where nobody makes the call
-    again, as of a request, the row is before the file: killed in between it leaves no file that nobody knows of.
+    again, as of a request, the row is before the file: killed in between it leaves no file that nobody knows of. Unavailable where
+    the volume cannot be written.
     """
     done = Export.objects.filter(pk=export_id).first()
     if done is None:
@@ -97,7 +100,8 @@ def make(
     else:
         # A process that was killed behind the row has not told the audit.
         export_left(done)
-    _write_manifest(done)
+    if is_repeated:
+        _write_manifest(done)
     return done
 
 
@@ -135,7 +139,7 @@ def fetch(export: Export, *, actor: str, head: bool = False) -> BinaryIO:
 def _expect_permitted(export: Export) -> None:
     """Ask the gates again for every pair in a kept file."""
     if not export.path:
-        raise NotFound(f"The export {export.pk} was streamed and not kept: {AGAIN}.")
+        raise NotFound(f"The export {export.pk} was streamed, or not stored, and is not kept: {AGAIN}.")
     training_sheet = TrainingSheet.objects.select_related("sheet", "template").get(pk=export.training_sheet_id)
     settle_alike(training_sheet)
     options = Options(use="" if export.split else export.use, split=export.split, format=export.format)
@@ -172,18 +176,44 @@ def _written(export: OpenExport, place: Volume, is_repeated: bool) -> Export:
                 file.write(data)
             file.seek(0)
             if is_repeated:
-                place.write(_file_name(export), file)
+                _put(place, _file_name(export), file)
         row, _tail = export.record(complete=True)
         if not is_repeated:
-            place.write(_file_name(export), file)
+            with _taken_back_on_failure(row):
+                _put(place, _file_name(export), file)
+                _write_manifest(row)
     return row
+
+
+def _put(place: Volume, name: str, file: BinaryIO) -> None:
+    try:
+        place.write(name, file)
+    except (OSError, Problem) as error:
+        why = getattr(error, "strerror", None) or error
+        raise Unavailable(
+            f"The volume {str(place.name)!r} cannot be written: {why}. Export again when it can."
+        ) from error
+
+
+@contextmanager
+def _taken_back_on_failure(row: Export) -> Iterator[None]:
+    """Have row and audit say that nothing left where the file cannot be stored, and take away what may be there of it."""
+    try:
+        yield
+    except (OSError, Problem) as error:
+        Export.objects.filter(pk=row.pk).update(is_complete=False, path="")
+        why = f"the export {row.pk} was not kept. {error}"
+        export_refused([row.training_sheet_id], row.use, why, actor=row.created_by, channel=row.channel)
+        for path in (row.path, _manifest_path(row)):
+            discard(path)
+        raise
 
 
 def _write_manifest(export: Export) -> None:
     with tempfile.TemporaryFile() as file:
         file.writelines(text_of(export.pk))
         file.seek(0)
-        _place().write(f"{_file_name(export)}.manifest.json", file)
+        _put(_place(), _manifest_path(export).rpartition("/")[2], file)
 
 
 def _place() -> Volume:
@@ -198,3 +228,7 @@ def _place() -> Volume:
 
 def _file_name(export: Export | OpenExport) -> str:
     return export.path.rpartition("/")[2]
+
+
+def _manifest_path(export: Export) -> str:
+    return f"{export.path}.manifest.json"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from django.contrib.auth.models import User
@@ -196,6 +198,31 @@ def test_of_a_small_one_that_is_killed_no_file_is_left_without_a_row(
     assert files(seeded) == []
     told = UsageConstraintAudit.objects.filter(kind="export").count()
     assert (Export.objects.count(), told) == ((0, 0) if step == "record" else (1, 1))
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_of_a_small_one_that_cannot_be_stored_nothing_left(
+    boards: TrainingSheet, api: APIClient, seeded: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """The first write is the file's, the second its manifest's."""
+    writes, real = itertools.count(1), shutil.copyfileobj
+
+    def full(source: BinaryIO, target: BinaryIO) -> None:
+        if next(writes) == at:
+            target.write(source.read(10))
+            raise OSError(28, "No space left on device")
+        real(source, target)
+
+    with monkeypatch.context() as broken:
+        broken.setattr("sheets.local_volume.shutil.copyfileobj", full)
+        refused = start(api, boards)
+    assert refused.status_code == 503 and "/exports' cannot be written: No space" in refused.json()["error"]["message"]
+    (row,) = Export.objects.all()
+    assert (row.is_complete, row.path, files(seeded)) == (False, "", [])
+    told = UsageConstraintAudit.objects.order_by("-sequence")[0]
+    assert told.kind == "refusal" and f"the export {row.pk} was not kept" in told.reason
+    assert api.post(f"/api/v1/exports/{row.pk}/link").status_code == 404
+    assert start(api, boards).status_code == 201
 
 
 def test_a_cancelled_one_leaves_the_training_sheet_alone(boards: TrainingSheet, api: APIClient, settings: Any) -> None:
