@@ -59,7 +59,7 @@ from training.models import Conversation, TrainingFile, TrainingSheet
 from training.unchanged import open_unchanged
 from workbench.api.paging import KeyCursorPagination
 from workbench.api.permissions import may
-from workbench.problems import Forbidden, Invalid, Problem
+from workbench.problems import Invalid, Problem
 from workbench.sheet_rights import need_work
 
 TYPES = {"json": "application/json", "jsonl": "application/jsonl"}
@@ -115,17 +115,11 @@ class FilePagination(KeyCursorPagination):
 
 
 class HasSignature(BasePermission):
-    """Who has a signed link needs no more, and `asker` of the view is who asked for it; all others are told to get one."""
-
-    message = "Ask for a link first: GET /api/v1/training-files/{id}/download?format=json."
+    """Who has a signed link needs no more, and `asker` of the view is who asked for it; Forbidden for all others."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         query = request.query_params
-        try:
-            view.asker = asker_of(query.get("signature", ""), named(view.kwargs["pk"], query.get("format", "")))
-        except Forbidden as problem:
-            self.message = problem.message
-            return False
+        view.asker = asker_of(query.get("signature", ""), named(view.kwargs["pk"], query.get("format", "")))
         return True
 
 

@@ -154,11 +154,17 @@ def test_a_link_is_for_one_file_and_expires(
     response = APIClient().get(link["download_url"])
     assert b"".join(response.streaming_content).count(b"\n") == 3
     assert response["Content-Disposition"] == 'attachment; filename="linked.jsonl"'
-    assert APIClient().get(link["download_url"].replace("format=jsonl", "format=json")).status_code in (401, 403)
-    assert APIClient().get(link["download_url"] + "x").status_code in (401, 403)
+    other, wrong, none = (
+        link["download_url"].replace("=jsonl", "=json"),
+        f"{link['download_url']}x",
+        f"{URL}/{key}/content",
+    )
+    for url, words in ((other, "is for another file"), (wrong, "is not valid"), (none, "is not valid")):
+        refused = APIClient().get(url)
+        assert refused.status_code == 403 and words in refused.json()["error"]["message"]
     now = signing.time.time()
     monkeypatch.setattr(signing.time, "time", lambda: now + 3601)
-    late = api.get(link["download_url"])
+    late = APIClient().get(link["download_url"])
     assert late.status_code == 403 and "expired after 3600 seconds" in late.json()["error"]["message"]
 
 
