@@ -261,6 +261,8 @@ def _made(pair: QAPair, training_sheet: TrainingSheet, scaffolding: Mapping[str,
     system = pair.messages[0]["content"] if pair.messages[0]["role"] == "system" else ""
     turns = pair.messages[1:] if pair.messages[0]["role"] == "system" else pair.messages
     key = uuid5_of("conversation", pair.pk)
+    # Of pairs it is 0 to 1, of conversations 0 to 10.
+    score = None if pair.quality_score is None else round(10 * pair.quality_score, 2)
     made = {
         "id": f"{key}_turn1",
         "conversation_id": key,
@@ -272,14 +274,14 @@ def _made(pair: QAPair, training_sheet: TrainingSheet, scaffolding: Mapping[str,
         "target_response": turns[-1]["content"],
         "training_metadata": {
             "human_reviewed": bool(pair.reviewed_by),
-            "quality_score": pair.quality_score,
+            "quality_score": score,
             "reviewed_by": pair.reviewed_by,
             "qa_pair_id": pair.pk,
         },
     }
     metadata = {"conversation_id": key, "source_file": f"{training_sheet.name} {pair.item_ref}"[:255]}
     # Approved, or taken from where answers are trusted, so it is fit for production where nobody measured more.
-    tier = {} if pair.quality_score is not None else {"quality_tier": "production"}
+    tier = {} if score is not None else {"quality_tier": "production"}
     document = {"conversation_metadata": metadata | tier | {"scaffolding": scaffolding}, "training_pairs": [made]}
     if problems := problems_of(document):
         raise Conflict(f"The pair {pair.item_ref!r} makes no conversation: {problems[0]}.")

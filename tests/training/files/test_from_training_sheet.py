@@ -49,6 +49,13 @@ def test_a_pair_that_an_export_leaves_out_is_left_out(
     assert not Conversation.objects.filter(qa_pair_id=pair.pk).exists()
 
 
+def test_the_score_of_a_pair_is_a_tenth_of_that_of_its_conversation(approved: TrainingSheet, api: APIClient) -> None:
+    QAPair.objects.of(approved.pk).update(quality_score=0.95)
+    assert made(api, approved).status_code == 201
+    scores = set(Conversation.objects.values_list("quality_score", "quality_tier"))
+    assert scores == {(9.5, "seed_dataset")}
+
+
 def test_a_key_that_is_given_alone_names_itself_and_a_misspelled_one_is_refused(
     approved: TrainingSheet, api: APIClient
 ) -> None:
