@@ -185,7 +185,10 @@ def _expect_replaceable(ids: Sequence[str], prohibited: Sequence[str]) -> None:
 
 
 def _store(rows: Iterable[Stored], batch: str, actor: str) -> None:
-    """Write all files, under names that follow from their contents, then all rows in one commit: all count or none."""
+    """Write all files, under names that follow from their contents, then all rows in one commit: all count or none.
+
+    The files of conversations that are replaced go.
+    """
     made: list[Conversation] = []
     try:
         with storing() as volume:
@@ -194,10 +197,12 @@ def _store(rows: Iterable[Stored], batch: str, actor: str) -> None:
                 made.append(row)
                 if row.enrichment_status == Conversation.Enrichment.COMPLETED:
                     _write_file(row, document, volume)
+        replaced = _named(made)
         Conversation.objects.bulk_create(made, update_conflicts=True, update_fields=OVERWRITTEN, unique_fields=["id"])
     except Exception:
-        _give_up(made)
+        _discard_unnamed({row.enriched_file_path for row in made}, made)
         raise
+    _discard_unnamed(replaced - {row.enriched_file_path for row in made}, made)
 
 
 def _write_file(row: Conversation, document: Mapping[str, Any], volume: Volume) -> None:
@@ -210,21 +215,26 @@ def _write_file(row: Conversation, document: Mapping[str, Any], volume: Volume) 
         send(volume, name, file)
 
 
-def _give_up(made: Sequence[Conversation]) -> None:
-    """Remove the files of an import that failed, but for those that rows name.
+def _named(made: Sequence[Conversation]) -> set[str | None]:
+    """Return the files that the rows of these conversations name now."""
+    rows = Conversation.objects.filter(pk__among=[row.pk for row in made])
+    return set(rows.values_list("enriched_file_path", flat=True))
 
-    Such a row is one of an earlier import of the same contents, or its own where only the answer to the commit was lost.
+
+def _discard_unnamed(paths: set[str | None], made: Sequence[Conversation]) -> None:
+    """Remove files of conversations, but for those that their rows name.
+
+    Such a row is one of another import of the same contents, or that of an import that failed where only the answer to the
+    commit was lost.
     """
-    written = {row.enriched_file_path for row in made if row.enriched_file_path}
-    try:
-        rows = Conversation.objects.filter(pk__among=[row.pk for row in made])
-        named = set(rows.values_list("enriched_file_path", flat=True)) if written else set()
-    except (DatabaseError, OSError):
-        log.warning(
-            "The files of an import that failed stay: which of them rows name could not be asked.", exc_info=True
-        )
+    if not (written := paths - {None}):
         return
-    for path in sorted(written - named):
+    try:
+        named = _named(made)
+    except (DatabaseError, OSError):
+        log.warning("Files of an import stay: which of them rows name could not be asked.", exc_info=True)
+        return
+    for path in sorted(filter(None, written - named)):
         discard(path)
 
 

@@ -94,8 +94,7 @@ def _give_up(training_file_id: str, key: str) -> None:
     except (DatabaseError, OSError):
         log.warning("Whether the build %s counts is asked again when it is swept.", key, exc_info=True)
         return
-    if not counts:
-        remove(training_file_id, key)
+    if not counts and remove(training_file_id, key):
         FileBuild.objects.filter(pk=key).delete()
 
 
@@ -108,7 +107,10 @@ def under_way(training_file_ids: Sequence[str]) -> dict[str, FileBuild]:
 
 
 def sweep() -> None:
-    """Remove what builds left that were replaced, or heard of for the last time, an hour ago."""
+    """Remove what builds left that were replaced, or heard of for the last time, an hour ago.
+
+    Where the volume does not answer it is tried again in an hour.
+    """
     old = list(FileBuild.objects.filter(seen_at__lt=timezone.now() - KEPT))
     if not old:
         return
@@ -116,16 +118,17 @@ def sweep() -> None:
         TrainingFile.objects.filter(pk__in={each.training_file_id for each in old}).values_list("pk", "build")
     )
     for each in old:
-        for key in {each.pk, each.replaces} - {"", present.get(each.training_file_id, "")}:
-            remove(each.training_file_id, key)
-        each.delete()
+        keys = {each.pk, each.replaces} - {"", present.get(each.training_file_id, "")}
+        if all(remove(each.training_file_id, key) for key in keys):
+            each.delete()
+        else:
+            FileBuild.objects.filter(pk=each.pk).update(seen_at=timezone.now(), done=F("total"))
 
 
-def remove(training_file_id: str, key: str) -> None:
-    """Remove the files and rows of a build that does not count."""
-    for shape in SHAPES:
-        discard(path_of(file_name(training_file_id, key, shape)))
+def remove(training_file_id: str, key: str) -> bool:
+    """Remove the files and rows of a build that does not count; False where a file could not be removed."""
     _remove_members(training_file_id, key)
+    return all(discard(path_of(file_name(training_file_id, key, shape))) for shape in SHAPES)
 
 
 def _remove_members(training_file_id: str, key: str) -> None:

@@ -100,11 +100,16 @@ def test_one_that_does_not_fit_keeps_all_out(
     assert not Conversation.objects.exists()
 
 
-def test_importing_again_replaces(imported: Make) -> None:
+def test_importing_again_replaces_row_and_file(imported: Make, lakehouse: Path) -> None:
     imported(1)
-    imported(1, metadata={"quality_score": 9.5})
+    for _ in range(2):
+        imported(1, metadata={"quality_score": 9.5})
     (row,) = Conversation.objects.all()
     assert (row.quality_score, row.quality_tier) == (9.5, "seed_dataset")
+    (file,) = lakehouse.glob("Volumes/*/*/training_files/*")
+    assert str(row.enriched_file_path).endswith(f"/{file.name}")
+    imported(1, enrichment_status="processing")
+    assert not file.exists()
 
 
 def test_lists_are_filtered_by_quality_and_scaffolding(imported: Make, api: APIClient) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,6 +21,7 @@ from tests.training.files.conftest import Make, document
 from training.actions import training_files as verbs
 from training.actions.training_files import add_conversations, create_training_file, delete_training_file
 from training.files import building
+from training.jobs.upkeep import look_after
 from training.models import Conversation, FileBuild, TrainingFile, TrainingFileConversation
 from workbench.problems import Unavailable
 
@@ -186,6 +188,26 @@ def test_killed_while_deleting_the_rest_is_swept(
     FileBuild.objects.update(seen_at=timezone.now() - timedelta(hours=2))
     building.sweep()
     assert files(lakehouse) == set() and rows() == [] and not FileBuild.objects.exists()
+
+
+def test_what_the_volume_did_not_let_go_is_swept_by_a_worker(
+    imported: Make, lakehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = imported(1, 2)
+    changed, gone = (create_training_file(name, [one], actor="rosa") for name in ("changed", "gone"))
+    now = add_conversations(changed.pk, [two], actor="rosa")
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalVolume, "remove", lambda *_: os.remove("/nowhere"))
+        delete_training_file(gone.pk, actor="rosa")
+        FileBuild.objects.update(seen_at=timezone.now() - timedelta(hours=2))
+        look_after()
+    assert len(files(lakehouse)) == 6
+    look_after()
+    assert len(files(lakehouse)) == 6, "it is tried again in an hour"
+    FileBuild.objects.update(seen_at=timezone.now() - timedelta(hours=2))
+    look_after()
+    assert files(lakehouse) == {building.file_name(now.pk, now.build, shape) for shape in building.SHAPES}
+    assert not FileBuild.objects.exists()
 
 
 def test_a_member_that_is_imported_again_as_unfinished_is_named(

@@ -94,3 +94,10 @@ def test_decisions_that_wait_are_applied_before_the_status_is_asked(
     answer = made(api, boards)
     assert answer.status_code == 201, answer.content
     assert waiting().actions == 0 and Conversation.objects.filter(qa_pair_id=last.pk).exists()
+
+
+def test_where_no_pair_may_leave_nothing_is_made(approved: TrainingSheet, api: APIClient) -> None:
+    QAPair.objects.of(approved.pk).update(prohibited_uses=["training"], usage_reason="Client NDA")
+    refused = made(api, approved)
+    assert refused.status_code == 409 and "No pair may be trained on" in refused.json()["error"]["message"]
+    assert not Conversation.objects.exists()
