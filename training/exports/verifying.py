@@ -21,6 +21,7 @@ from training.chat import chat_line
 from training.exporting import Size, Window, batches, windows
 from training.exports.run import ExportRun
 from training.models import QAPair
+from training.progress_bar import telling
 
 MOST = 10
 # Lines that are looked through on both sides for where a file and its manifest agree again.
@@ -65,11 +66,11 @@ class ManifestFile:
                     yield orjson.loads(text.rstrip().removesuffix(b","))
 
 
-def check_file(file: Path, manifest: ManifestFile) -> Findings:
-    """Compare every line of a file with its digest, and the whole with the file's."""
+def check_file(file: Path, manifest: ManifestFile, between: Callable[[int], None] = lambda _read: None) -> Findings:
+    """Compare every line of a file with its digest, and the whole with the file's; `between` is told of lines that were."""
     found, at = Findings(), manifest.head["header_lines"]
     read = READERS.get(manifest.head["format"], _text_digests)(file, at)
-    for words in _differences(_told(read, found), manifest.lines(), at + 1):
+    for words in _differences(_told(read, found), telling(manifest.lines(), between), at + 1):
         found.add(words)
     if digest_of(file) != manifest.tail["sha256"] and not found.count:
         where = "line 1, the header, is" if at else "other bytes of the file are"

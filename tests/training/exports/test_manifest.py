@@ -93,6 +93,14 @@ def test_an_untouched_file_passes(invoices: TrainingSheet, write: Write) -> None
     assert code == 0 and "5 lines, each as it was exported" in told and "all 5 pairs stand as they left" in told
 
 
+def test_both_commands_say_how_far_they_are(
+    boards: TrainingSheet, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(boards)
+    assert "50 of 50 items, 100%" in capsys.readouterr().err
+    assert verify(file)[0] == 0 and "20 of 20 items, 100%" in capsys.readouterr().err
+
+
 def test_a_flipped_byte_is_found_with_its_line(boards: TrainingSheet, write: Write) -> None:
     file = write(boards)
     flipped(file, 4)
