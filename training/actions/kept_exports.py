@@ -17,10 +17,12 @@ from django.utils import timezone
 from sheets.volume import Volume
 from sheets.volumes import own_volume, volume
 from training.actions.export import OpenExport, open_export
+from training.actions.splits import split_for
 from training.audited import export_left, export_refused, kept_left
 from training.exports.manifest import forget, lines_of, text_of
 from training.exports.options import Options
 from training.exports.run import run_of
+from training.exports.since import base_of
 from training.exports.verifying import check_tables
 from training.files.storage import discard
 from training.jobs.dispatch import dispatch
@@ -52,11 +54,17 @@ class Link:
 def start_export(
     training_sheet: TrainingSheet, options: Options, *, actor: str, channel: str
 ) -> tuple[Export | None, JobRun | None]:
-    """Return the kept export, or the job that makes it where the training sheet has more than a few thousand pairs."""
+    """Return the kept export, or the job that makes it where the training sheet has more than a few thousand pairs.
+
+    Raises what `make` does, for the job of what is known before it: an earlier export or a split that cannot be gone on from.
+    """
     pairs = QAPair.objects.of(training_sheet.pk).count()
     if pairs <= settings.EXPORT_JOB_PAIRS:
         once = make(training_sheet, options, actor=actor, channel=channel, export_id=uuid7(), is_repeated=False)
         return once, None
+    split_for(training_sheet, options)
+    if options.since:
+        base_of(training_sheet.pk, options)
     asked = {"export_id": uuid7(), "options": asdict(options), "channel": channel}
     run = JobRun.objects.create(
         job_type=EXPORT,

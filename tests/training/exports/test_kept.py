@@ -150,6 +150,17 @@ def test_a_large_one_is_a_job(boards: TrainingSheet, api: APIClient, fetch: Fetc
     assert b"".join(followed(link["url"]).streaming_content) == fetch(boards, format="parquet")
 
 
+def test_a_large_one_that_nothing_can_go_on_from_is_no_job(
+    boards: TrainingSheet, api: APIClient, fetch: Fetch, settings: Any
+) -> None:
+    settings.EXPORT_JOB_PAIRS = 10
+    assert start(api, boards, since="nope").status_code == 404
+    fetch(boards, split="train", validation_percent=30)
+    refused = start(api, boards, split="train", validation_percent=20)
+    assert refused.status_code == 409 and "was split already" in refused.json()["error"]["message"]
+    assert not JobRun.objects.exists()
+
+
 @pytest.mark.parametrize("step", ["record", "write", "export_left", "_write_manifest"])
 def test_broken_off_anywhere_the_same_job_makes_it_whole(
     boards: TrainingSheet, api: APIClient, fetch: Fetch, settings: Any, seeded: Path,
