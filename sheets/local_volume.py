@@ -68,9 +68,14 @@ class LocalVolume:
     def write(self, file: str, source: BinaryIO) -> None:
         path_inside(self.name, file)
         part = self.root / f".{file}.part"
-        with part.open("wb") as target:
-            shutil.copyfileobj(source, target)
-        part.replace(self.root / file)
+        try:
+            with part.open("wb") as target:
+                shutil.copyfileobj(source, target)
+            part.replace(self.root / file)
+        except OSError:
+            # On a full disk it is in the way of the next one.
+            part.unlink(missing_ok=True)
+            raise
 
     def remove(self, file: str) -> None:
         path_inside(self.name, file)

@@ -1,37 +1,47 @@
-"""Shows a run on a terminal and takes Ctrl-C as the wish to pause; plain lines where the output is no terminal."""
+"""Shows a run on a terminal, where it can be paused by Ctrl-C; plain lines where the output is no terminal."""
 
 from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable, Iterable, Iterator
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from training.watch import Progress
 
+T = TypeVar("T")
+
 WIDTH = 30
 LINE_SECONDS = 10.0
+# Rows between two looks at the progress.
+EVERY = 1_000
 
 
 class ProgressBar:
-    """Watches a run while it is open; `out` is a stream of text, such as a command's stderr."""
+    """Watches a run while it is open; `out` is a stream of text, such as a command's stderr.
 
-    def __init__(self, out: Any) -> None:
-        self.out, self.is_terminal = out, out.isatty()
+    Ctrl-C asks the run to pause, or ends the command at once where it cannot.
+    """
+
+    def __init__(self, out: Any, *, pauses: bool = True) -> None:
+        self.out, self.is_terminal, self.pauses = out, out.isatty(), pauses
         self.reason: str | None = None
         self._first: tuple[float, int] | None = None
         self._shown_at = 0.0
-        self._last = ""
+        self._last = self._shown = ""
 
     def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGINT, self._interrupted)
+        if self.pauses:
+            self._before = signal.signal(signal.SIGINT, self._interrupted)
         return self
 
     def __exit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
     ) -> None:
-        signal.signal(signal.SIGINT, self._before)
-        if self._last:
+        if self.pauses:
+            signal.signal(signal.SIGINT, self._before)
+        if self._last and (self.is_terminal or self._last != self._shown):
             self._write(self._last, last=True)
 
     def progress(self, now: Progress) -> None:
@@ -42,6 +52,17 @@ class ProgressBar:
             self._shown_at = moment
             self._write(self._last)
 
+    def up_to(self, total: int) -> Callable[[int], None]:
+        """Return what is told how many more rows of a total were read."""
+        done = 0
+
+        def read(more: int) -> None:
+            nonlocal done
+            done += more
+            self.progress(Progress(min(done, total), total))
+
+        return read
+
     def stop(self) -> str | None:
         return self.reason
 
@@ -51,9 +72,20 @@ class ProgressBar:
         self.reason = "pause"
 
     def _write(self, text: str, *, last: bool = False) -> None:
+        self._shown = text
         ending = "\n" if last or not self.is_terminal else ""
         self.out.write(f"\r\x1b[K{text}{ending}" if self.is_terminal else f"{text}{ending}")
         self.out.flush()
+
+
+def telling(rows: Iterable[T], between: Callable[[int], None]) -> Iterator[T]:
+    """Yield the rows, and tell how many more were taken, some at a time."""
+    taken = 0
+    for taken, row in enumerate(rows, 1):
+        yield row
+        if taken % EVERY == 0:
+            between(EVERY)
+    between(taken % EVERY)
 
 
 def line(now: Progress, seconds: float, items: int, *, bar: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -46,6 +47,18 @@ def test_import_fill_download_archive_and_delete(admin: Client, boards: Training
     assert TrainingFile.objects.values_list("conversation_count", "status").get() == (2, "archived")
     admin.post(act, {"verb": "delete"})
     assert not TrainingFile.objects.exists() and Conversation.objects.count() == 3
+
+
+def test_a_filter_that_cannot_be_read_takes_nothing(admin: Client, lakehouse: Path) -> None:
+    upload(admin, document(1), document(2), document(3))
+    new = reverse("admin:training_trainingfile_new")
+    page = admin.get(new, {"min_quality": "7"})
+    assert "Create with all 2 that fit" in page.text
+    typed = {"name": "Talks", "min_quality": "9,5", "all": "1"}
+    for refused in (admin.get(new, typed), admin.post(new, typed)):
+        assert refused.status_code == 400 and "Quality from: Enter a number." in refused.text
+        assert refused.context["found"] == [] and "that fit" not in refused.text
+    assert not TrainingFile.objects.exists()
 
 
 def test_an_approved_training_sheet_becomes_conversations(admin: Client, boards: TrainingSheet) -> None:

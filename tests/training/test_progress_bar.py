@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import signal
 
 import pytest
 
-from training.progress_bar import ProgressBar, in_words, line
+from training.progress_bar import ProgressBar, in_words, line, telling
 from training.watch import Progress
 
 
@@ -32,3 +33,12 @@ def test_a_file_gets_plain_lines() -> None:
         for done in (1, 2, 3):
             bar.progress(Progress(done, 3))
     assert [text.split(" items")[0] for text in out.getvalue().splitlines()] == ["1 of 3", "3 of 3"]
+
+
+def test_rows_are_told_and_the_same_line_is_written_once() -> None:
+    out = io.StringIO()
+    interrupt = signal.getsignal(signal.SIGINT)
+    with ProgressBar(out, pauses=False) as bar:
+        assert list(telling(range(30), bar.up_to(30))) == list(range(30))
+        assert signal.getsignal(signal.SIGINT) is interrupt
+    assert out.getvalue() == "30 of 30 items, 100%\n"

@@ -21,7 +21,7 @@ from sheets.item_limits import limits_of_items
 from sheets.names import split_path
 from sheets.volume import Volume
 from sheets.volumes import open_path
-from training.files.importing import conversations_in, problems_of, row_of
+from training.files.importing import conversations_in, key_of, problems_of, row_of
 from training.files.storage import discard, draft, path_of, send, storing
 from training.ledger import Ledger, bucket, flaw_of
 from training.models import Conversation, QAPair, TrainingSheet
@@ -127,7 +127,8 @@ def conversations_from(
 ) -> tuple[str, Ledger]:
     """Make a conversation of each approved pair that may be trained on; return the batch and the counts.
 
-    Made again, they are replaced. Conflict for a training sheet that is not approved, or where no pair may leave.
+    `scaffolding` takes the place of the sheet's own; a key without its name has the key in words as its name. Made again, they
+    are replaced. Conflict for a training sheet that is not approved, or where no pair may leave.
     """
     settle_alike(training_sheet)
     # The last decisions may have waited, and approve it.
@@ -137,7 +138,7 @@ def conversations_from(
             f"The training sheet is {training_sheet.status}: review all its pairs first, so that it is approved."
         )
     batch, ledger = uuid7(), Ledger()
-    named = _scaffolding_of(training_sheet) | dict(scaffolding or {})
+    named = _scaffolding_of(training_sheet, scaffolding or {})
     _store((_made(pair, training_sheet, named) for pair in _passed(training_sheet, ledger)), batch, actor)
     if not ledger.exported:
         reasons = "; ".join(f"{entry['count']}: {entry['reason']}" for entry in ledger.summary()["exclusions"])
@@ -206,7 +207,10 @@ def _audited(row: Conversation, columns: Mapping[str, Any], batch: str, actor: s
 
 
 def _store(rows: Iterable[Stored], batch: str, actor: str) -> None:
-    """Write all files, under names that follow from their contents, then all rows in one commit: all count or none."""
+    """Write all files, under names that follow from their contents, then all rows in one commit: all count or none.
+
+    The files of conversations that are replaced go.
+    """
     made: list[Conversation] = []
     try:
         with storing() as volume:
@@ -215,10 +219,12 @@ def _store(rows: Iterable[Stored], batch: str, actor: str) -> None:
                 made.append(row)
                 if row.enrichment_status == Conversation.Enrichment.COMPLETED:
                     _write_file(row, document, volume)
+        replaced = _named(made)
         Conversation.objects.bulk_create(made, update_conflicts=True, update_fields=OVERWRITTEN, unique_fields=["id"])
     except Exception:
-        _give_up(made)
+        _discard_unnamed({row.enriched_file_path for row in made}, made)
         raise
+    _discard_unnamed(replaced - {row.enriched_file_path for row in made}, made)
 
 
 def _write_file(row: Conversation, document: Mapping[str, Any], volume: Volume) -> None:
@@ -231,21 +237,26 @@ def _write_file(row: Conversation, document: Mapping[str, Any], volume: Volume) 
         send(volume, name, file)
 
 
-def _give_up(made: Sequence[Conversation]) -> None:
-    """Remove the files of an import that failed, but for those that rows name.
+def _named(made: Sequence[Conversation]) -> set[str | None]:
+    """Return the files that the rows of these conversations name now."""
+    rows = Conversation.objects.filter(pk__among=[row.pk for row in made])
+    return set(rows.values_list("enriched_file_path", flat=True))
 
-    Such a row is one of an earlier import of the same contents, or its own where only the answer to the commit was lost.
+
+def _discard_unnamed(paths: set[str | None], made: Sequence[Conversation]) -> None:
+    """Remove files of conversations, but for those that their rows name.
+
+    Such a row is one of another import of the same contents, or that of an import that failed where only the answer to the
+    commit was lost.
     """
-    written = {row.enriched_file_path for row in made if row.enriched_file_path}
-    try:
-        rows = Conversation.objects.filter(pk__among=[row.pk for row in made])
-        named = set(rows.values_list("enriched_file_path", flat=True)) if written else set()
-    except (DatabaseError, OSError):
-        log.warning(
-            "The files of an import that failed stay: which of them rows name could not be asked.", exc_info=True
-        )
+    if not (written := paths - {None}):
         return
-    for path in sorted(written - named):
+    try:
+        named = _named(made)
+    except (DatabaseError, OSError):
+        log.warning("Files of an import stay: which of them rows name could not be asked.", exc_info=True)
+        return
+    for path in sorted(filter(None, written - named)):
         discard(path)
 
 
@@ -260,10 +271,13 @@ def _passed(training_sheet: TrainingSheet, ledger: Ledger) -> Iterator[QAPair]:
             yield pair
 
 
-def _scaffolding_of(training_sheet: TrainingSheet) -> dict[str, str]:
-    """Return what stands in the place of a persona, an arc and a topic: the sheet, none, and the task."""
+def _scaffolding_of(training_sheet: TrainingSheet, given: Mapping[str, str]) -> dict[str, str]:
+    """Return what stands in the place of a persona, an arc and a topic: as given, else the sheet, none, and the task.
+
+    The sheet's own name does not stand beside a key that is given.
+    """
     task = training_sheet.template.label_type
-    return {
+    own = {
         "persona_key": slugify(training_sheet.sheet.name)[:128].replace("-", "_") or "sheet",
         "persona_name": training_sheet.sheet.name,
         "emotional_arc_key": "none",
@@ -271,6 +285,7 @@ def _scaffolding_of(training_sheet: TrainingSheet) -> dict[str, str]:
         "training_topic_key": task,
         "training_topic": task.replace("_", " "),
     }
+    return {name: value for name, value in own.items() if key_of(name) not in given} | dict(given)
 
 
 def _made(pair: QAPair, training_sheet: TrainingSheet, scaffolding: Mapping[str, str]) -> Stored:
@@ -278,6 +293,8 @@ def _made(pair: QAPair, training_sheet: TrainingSheet, scaffolding: Mapping[str,
     system = pair.messages[0]["content"] if pair.messages[0]["role"] == "system" else ""
     turns = pair.messages[1:] if pair.messages[0]["role"] == "system" else pair.messages
     key = uuid5_of("conversation", pair.pk)
+    # Of pairs it is 0 to 1, of conversations 0 to 10.
+    score = None if pair.quality_score is None else round(10 * pair.quality_score, 2)
     made = {
         "id": f"{key}_turn1",
         "conversation_id": key,
@@ -289,14 +306,14 @@ def _made(pair: QAPair, training_sheet: TrainingSheet, scaffolding: Mapping[str,
         "target_response": turns[-1]["content"],
         "training_metadata": {
             "human_reviewed": bool(pair.reviewed_by),
-            "quality_score": pair.quality_score,
+            "quality_score": score,
             "reviewed_by": pair.reviewed_by,
             "qa_pair_id": pair.pk,
         },
     }
     metadata = {"conversation_id": key, "source_file": f"{training_sheet.name} {pair.item_ref}"[:255]}
     # Approved, or taken from where answers are trusted, so it is fit for production where nobody measured more.
-    tier = {} if pair.quality_score is not None else {"quality_tier": "production"}
+    tier = {} if score is not None else {"quality_tier": "production"}
     document = {"conversation_metadata": metadata | tier | {"scaffolding": scaffolding}, "training_pairs": [made]}
     if problems := problems_of(document):
         raise Conflict(f"The pair {pair.item_ref!r} makes no conversation: {problems[0]}.")

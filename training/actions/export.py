@@ -263,10 +263,10 @@ def exclusion_words(run: ExportRun) -> list[str]:
 
 
 def export_to_file(
-    training_sheet: TrainingSheet, target: Path, options: Options | None = None, *, actor: str
+    training_sheet: TrainingSheet, target: Path, options: Options | None = None, *, actor: str, **more: Any
 ) -> OpenExport:
     """Write the export to `target` and its manifest beside it, each in one step: a reader sees a whole file or none."""
-    export = open_export(training_sheet, options, actor=actor, channel="command")
+    export = open_export(training_sheet, options, actor=actor, channel="command", **more)
     write_whole(export, target)
     return export
 

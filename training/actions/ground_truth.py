@@ -92,16 +92,16 @@ class OpenGroundTruth:
 
 
 def open_ground_truth(
-    training_sheets: Sequence[TrainingSheet], wanted: Wanted, *, actor: str, channel: str
+    training_sheets: Sequence[TrainingSheet], wanted: Wanted, *, actor: str, channel: str, **more: Any
 ) -> OpenGroundTruth:
-    """Return the ground truth of the training sheets in the order of their ids, ready to be read.
+    """Return the ground truth of the training sheets in the order of their ids, ready to be read; `more` goes to `SheetRun`.
 
     What reviewers decided is applied first; what they decide from now on is not in it. Raises Conflict where applying
     is not possible, where a training sheet is being generated, and with every reason when nothing may leave; Invalid for a
     use or a time that cannot be used.
     """
     began = timezone.now()
-    runs = _runs(training_sheets, wanted, began)
+    runs = _runs(training_sheets, wanted, began, **more)
     blocks = (block for run in runs for block in run.blocks())
     first = _first(blocks, runs, wanted, actor, channel)
     return OpenGroundTruth(runs, first, blocks, actor, channel, _next_since(wanted.span.until, began))
@@ -132,10 +132,10 @@ def _first(blocks: Iterator[bytes], runs: Sequence[SheetRun], wanted: Wanted, ac
 
 
 def ground_truth_to_file(
-    training_sheets: Sequence[TrainingSheet], wanted: Wanted, target: Path, *, actor: str
+    training_sheets: Sequence[TrainingSheet], wanted: Wanted, target: Path, *, actor: str, **more: Any
 ) -> OpenGroundTruth:
     """Write the ground truth to `target` in one step: a reader sees the old file or the whole new one."""
-    export = open_ground_truth(training_sheets, wanted, actor=actor, channel="command")
+    export = open_ground_truth(training_sheets, wanted, actor=actor, channel="command", **more)
     with written_whole(target) as file:
         file.writelines(export.blocks())
         # Before the file appears: of a process killed in between, rows without a file are left, never the reverse.
@@ -173,7 +173,7 @@ def _next_since(until: datetime | None, began: datetime) -> str:
     return (min(until, settled) if until else settled).astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _runs(training_sheets: Sequence[TrainingSheet], wanted: Wanted, began: datetime) -> list[SheetRun]:
+def _runs(training_sheets: Sequence[TrainingSheet], wanted: Wanted, began: datetime, **more: Any) -> list[SheetRun]:
     if wanted.use not in USES:
         words = f"Found {wanted.use!r}: use {listed(USES)}.{near_misses(wanted.use, USES)}"
         raise Invalid.of_fields("The use is not accepted.", {"use": [words]})
@@ -187,7 +187,8 @@ def _runs(training_sheets: Sequence[TrainingSheet], wanted: Wanted, began: datet
     for each in training_sheets:
         if each.pk in waiting:
             settle(each.pk)
-    return [SheetRun(each, replace(wanted, span=span)) for each in sorted(training_sheets, key=lambda one: str(one.pk))]
+    wanted = replace(wanted, span=span)
+    return [SheetRun(each, wanted, **more) for each in sorted(training_sheets, key=lambda one: str(one.pk))]
 
 
 def _expect_generated(training_sheets: Sequence[TrainingSheet]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO
@@ -16,19 +17,24 @@ from django.utils import timezone
 from sheets.volume import Volume
 from sheets.volumes import own_volume, volume
 from training.actions.export import OpenExport, open_export
+from training.actions.splits import split_for
 from training.audited import export_left, export_refused, kept_left
 from training.exports.manifest import forget, lines_of, text_of
 from training.exports.options import Options
 from training.exports.run import run_of
+from training.exports.since import base_of
 from training.exports.verifying import check_tables
+from training.files.storage import discard
 from training.jobs.dispatch import dispatch
 from training.links import signature_of
 from training.models import Export, ExportPart, JobRun, LiveJob, QAPair, TrainingSheet
 from training.review.applying import settle_alike
+from training.unchanged import expect_there, open_unchanged
 from workbench.lakehouse.ids import uuid7
-from workbench.problems import Conflict, NotFound
+from workbench.problems import Conflict, NotFound, Problem, Unavailable
 from workbench.router import LAKEHOUSE
 
+AGAIN = "export again with POST …/exports"
 EXPORT = "export"
 VOLUME = "exports"
 
@@ -48,11 +54,17 @@ class Link:
 def start_export(
     training_sheet: TrainingSheet, options: Options, *, actor: str, channel: str
 ) -> tuple[Export | None, JobRun | None]:
-    """Return the kept export, or the job that makes it where the training sheet has more than a few thousand pairs."""
+    """Return the kept export, or the job that makes it where the training sheet has more than a few thousand pairs.
+
+    Raises what `make` does, for the job of what is known before it: an earlier export or a split that cannot be gone on from.
+    """
     pairs = QAPair.objects.of(training_sheet.pk).count()
     if pairs <= settings.EXPORT_JOB_PAIRS:
         once = make(training_sheet, options, actor=actor, channel=channel, export_id=uuid7(), is_repeated=False)
         return once, None
+    split_for(training_sheet, options)
+    if options.since:
+        base_of(training_sheet.pk, options)
     asked = {"export_id": uuid7(), "options": asdict(options), "channel": channel}
     run = JobRun.objects.create(
         job_type=EXPORT,
@@ -80,7 +92,8 @@ def make(
     """Return the export with its file in the volume; killed anywhere, the same call again makes it whole.
 
     The file appears whole, then the row that says what left, then the manifest beside the file. Where nobody makes the call
-    again, as of a request, the row is before the file: killed in between it leaves no file that nobody knows of.
+    again, as of a request, the row is before the file: killed in between it leaves no file that nobody knows of. Unavailable where
+    the volume cannot be written.
     """
     done = Export.objects.filter(pk=export_id).first()
     if done is None:
@@ -95,13 +108,15 @@ def make(
     else:
         # A process that was killed behind the row has not told the audit.
         export_left(done)
-    _write_manifest(done)
+    if is_repeated:
+        _write_manifest(done)
     return done
 
 
 def link_to(export: Export, *, actor: str) -> Link:
     """Return a link to a kept file; Conflict where a pair in it was withdrawn since, NotFound where no file is kept."""
     _expect_permitted(export)
+    expect_there(export.path, AGAIN)
     signature = signature_of(named(export.pk), actor)
     address = f"{reverse('export-download', args=[export.pk])}?signature={signature}"
     expires = timezone.now() + timedelta(seconds=settings.EXPORT_LINK_SECONDS)
@@ -114,16 +129,16 @@ def named(export_id: str) -> Sequence[str]:
 
 
 def fetch(export: Export, *, actor: str, head: bool = False) -> BinaryIO:
-    """Return the opened file of a kept export; raises as `link_to` does.
+    """Return the opened file of a kept export; raises as `link_to` does, and Conflict where it has other bytes than it was kept with.
 
     That it leaves, or was refused, is a row of the audit before its first byte. Asking for the `head` alone takes nothing.
     """
     try:
         _expect_permitted(export)
-    except Conflict as problem:
+        file = open_unchanged(export.path, export.sha256, AGAIN)
+    except Problem as problem:
         export_refused([export.training_sheet_id], export.use, problem.message, actor=actor, channel="link")
         raise
-    file = _place().open(_file_name(export))
     if not head:
         kept_left(export, actor=actor)
     return file
@@ -132,7 +147,7 @@ def fetch(export: Export, *, actor: str, head: bool = False) -> BinaryIO:
 def _expect_permitted(export: Export) -> None:
     """Ask the gates again for every pair in a kept file."""
     if not export.path:
-        raise NotFound(f"The export {export.pk} was streamed and not kept: export again with POST …/exports.")
+        raise NotFound(f"The export {export.pk} was streamed, or not stored, and is not kept: {AGAIN}.")
     training_sheet = TrainingSheet.objects.select_related("sheet", "template").get(pk=export.training_sheet_id)
     settle_alike(training_sheet)
     options = Options(use="" if export.split else export.use, split=export.split, format=export.format)
@@ -169,18 +184,44 @@ def _written(export: OpenExport, place: Volume, is_repeated: bool) -> Export:
                 file.write(data)
             file.seek(0)
             if is_repeated:
-                place.write(_file_name(export), file)
+                _put(place, _file_name(export), file)
         row, _tail = export.record(complete=True)
         if not is_repeated:
-            place.write(_file_name(export), file)
+            with _taken_back_on_failure(row):
+                _put(place, _file_name(export), file)
+                _write_manifest(row)
     return row
+
+
+def _put(place: Volume, name: str, file: BinaryIO) -> None:
+    try:
+        place.write(name, file)
+    except (OSError, Problem) as error:
+        why = getattr(error, "strerror", None) or error
+        raise Unavailable(
+            f"The volume {str(place.name)!r} cannot be written: {why}. Export again when it can."
+        ) from error
+
+
+@contextmanager
+def _taken_back_on_failure(row: Export) -> Iterator[None]:
+    """Have row and audit say that nothing left where the file cannot be stored, and take away what may be there of it."""
+    try:
+        yield
+    except (OSError, Problem) as error:
+        Export.objects.filter(pk=row.pk).update(is_complete=False, path="")
+        why = f"the export {row.pk} was not kept. {error}"
+        export_refused([row.training_sheet_id], row.use, why, actor=row.created_by, channel=row.channel)
+        for path in (row.path, _manifest_path(row)):
+            discard(path)
+        raise
 
 
 def _write_manifest(export: Export) -> None:
     with tempfile.TemporaryFile() as file:
         file.writelines(text_of(export.pk))
         file.seek(0)
-        _place().write(f"{_file_name(export)}.manifest.json", file)
+        _put(_place(), _manifest_path(export).rpartition("/")[2], file)
 
 
 def _place() -> Volume:
@@ -195,3 +236,7 @@ def _place() -> Volume:
 
 def _file_name(export: Export | OpenExport) -> str:
     return export.path.rpartition("/")[2]
+
+
+def _manifest_path(export: Export) -> str:
+    return f"{export.path}.manifest.json"

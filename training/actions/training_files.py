@@ -11,7 +11,7 @@ from typing import Any
 from django.db import IntegrityError
 from django.utils import timezone
 
-from training.files.building import Member, Plan, build, remove
+from training.files.building import Member, Plan, build, remove, sweep
 from training.files.gate import forbidden, in_words
 from training.files.versions import keep_version
 from training.models import Conversation, FileBuild, TrainingFile, TrainingFileConversation
@@ -119,16 +119,17 @@ def restore_training_file(training_file_id: str, *, actor: str) -> TrainingFile:
 
 def delete_training_file(training_file_id: str, *, actor: str) -> None:
     """Delete the training file with its files; the conversations stay. NotFound for no such file."""
+    sweep()
     row, members = with_members(partial(training_file, training_file_id))
-    # Known first: what is left when this process is killed in between, a sweep removes.
+    # Known first: what is left when this process is killed in between, or the volume does not answer, a sweep removes.
     FileBuild.objects.get_or_create(
         pk=row.build, defaults={"training_file_id": row.pk, "done": 1, "total": 1, "started_by": actor}
     )
     keep_version(row, members)
     if not TrainingFile.objects.filter(pk=row.pk, version=row.version)._raw_delete("lakehouse"):
         raise Conflict(f"The training file {row.name!r} was changed meanwhile: look at it, then delete it again.")
-    remove(row.pk, row.build)
-    FileBuild.objects.filter(pk=row.build).delete()
+    if remove(row.pk, row.build):
+        FileBuild.objects.filter(pk=row.build).delete()
 
 
 def training_file(training_file_id: str) -> TrainingFile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from training.exports.options import Options
 from training.exports.run import run_of
 from training.exports.verifying import Findings, ManifestFile, Since, check_file, check_tables, digest_of
 from training.models import Export, TrainingSheet
+from training.progress_bar import telling
 from training.review.applying import settle
 from workbench.problems import Invalid
 
@@ -22,16 +24,21 @@ class Verified:
     since: Since
 
 
-def verify(file: Path, manifest: Path) -> Verified:
-    """Return what was found; Invalid for a file that is not there or a manifest that no export has. Nothing is written."""
+def verify(
+    file: Path, manifest: Path, *, up_to: Callable[[int], Callable[[int], None]] = lambda _total: lambda _read: None
+) -> Verified:
+    """Return what was found; Invalid for a file that is not there or a manifest that no export has. Nothing is written.
+
+    `up_to` is told how many lines and pairs are looked at in all, and returns what is told how many more were.
+    """
     if not file.is_file():
         raise Invalid(f"There is no file {str(file)!r}.")
     row = _row_of(manifest)
-    told = ManifestFile(manifest)
-    broken = check_file(file, told)
+    told, between = ManifestFile(manifest), up_to(2 * row.exported_pairs)
+    broken = check_file(file, told, between)
     if row.sha256 != told.tail["sha256"]:
         broken.add("the export's row has another digest of the file than the manifest")
-    since = Since() if broken.count else _since(manifest)
+    since = Since() if broken.count else _since(manifest, between)
     return Verified(told.tail["counts"]["exported"], broken, since)
 
 
@@ -51,7 +58,7 @@ def _row_of(manifest: Path) -> Export:
     return row
 
 
-def _since(manifest: Path) -> Since:
+def _since(manifest: Path, between: Callable[[int], None]) -> Since:
     again = ManifestFile(manifest)
     sheet_id, split = again.head["training_sheet"]["id"], again.head["split"]
     training_sheet = TrainingSheet.objects.select_related("sheet", "template").filter(pk=sheet_id).first()
@@ -60,4 +67,4 @@ def _since(manifest: Path) -> Since:
     settle(training_sheet.pk)
     side = split["side"] if split else ""
     options = Options(use="" if split else again.head["use"], split=side, format=again.head["format"])
-    return check_tables(run_of(training_sheet, options), again.lines())
+    return check_tables(run_of(training_sheet, options), telling(again.lines(), between))

@@ -13,13 +13,11 @@ from django.template.response import TemplateResponse
 
 from training.actions.training_files import MOST, gather, gather_into_new
 from training.admin.training_file_rows import listed
-from training.files.choosing import Choice, suggestions
+from training.files.choosing import Choice, balanced, fitting
 from training.files.seeing import file_to_work_on, need_conversations
 from training.models import TrainingFile
 from workbench.admin_base import page_of
-from workbench.problems import NotFound, Problem
-
-ALL = 20_000
+from workbench.problems import Invalid, NotFound, Problem
 
 
 class ChoiceForm(forms.Form):
@@ -34,13 +32,15 @@ class ChoiceForm(forms.Form):
     limit = forms.IntegerField(required=False, min_value=1, max_value=MOST, initial=20, label="How many")
 
     def choice(self) -> Choice:
-        given = self.cleaned_data if self.is_valid() else {}
-        return Choice(**{name: value for name, value in given.items() if name != "limit"})
+        """Return the choice; Invalid for what is no number, or none that a score can be."""
+        if not self.is_valid():
+            faults = {str(self[name].label): [*map(str, found)] for name, found in self.errors.items()}
+            raise Invalid.of_fields("Nothing is chosen.", faults)
+        return Choice(**{name: value for name, value in self.cleaned_data.items() if name != "limit"})
 
     @property
     def most(self) -> int:
-        given = self.cleaned_data.get("limit") if self.is_valid() else None
-        return int(given or 20)
+        return int(self.cleaned_data["limit"] or 20)
 
 
 def fill_page(admin: Any, request: HttpRequest, object_id: str = "") -> HttpResponse:
@@ -48,19 +48,22 @@ def fill_page(admin: Any, request: HttpRequest, object_id: str = "") -> HttpResp
     row = _row(admin, request, object_id)
     form = ChoiceForm(request.POST if request.method == "POST" else request.GET)
     problem: Problem | None = None
-    if request.method == "POST":
-        try:
-            made = _filled(request, row, form)
+    fits: list[dict[str, Any]] = []
+    try:
+        fits = fitting(row, form.choice(), user=request.user)
+        if request.method == "POST":
+            made = _filled(request, row, fits)
             messages.success(request, f"{made.name} has {made.conversation_count:,} conversations.")
             return redirect(page_of(admin.opts, made.pk))
-        except Problem as refused:
-            problem = refused
+    except Problem as refused:
+        problem = refused
     context = {
         **admin.admin_site.each_context(request),
         "title": f"Add to {row.name}" if row else "New training file",
         "row": row,
         "form": form,
-        "found": list(map(listed, suggestions(row, form.choice(), form.most, user=request.user))),
+        "fits": len(fits),
+        "found": list(map(listed, balanced(row, fits, form.most))) if fits else [],
         "problem": problem,
         "given": {name: request.POST.get(name, "") for name in ("name", "description")},
         "back": page_of(admin.opts, row.pk) if row else "",
@@ -79,10 +82,10 @@ def _row(admin: Any, request: HttpRequest, object_id: str) -> TrainingFile | Non
         raise Http404(problem.message) from problem
 
 
-def _filled(request: HttpRequest, row: TrainingFile | None, form: ChoiceForm) -> TrainingFile:
+def _filled(request: HttpRequest, row: TrainingFile | None, fits: list[dict[str, Any]]) -> TrainingFile:
     actor, ids = request.user.get_username(), request.POST.getlist("conversation")
     if "all" in request.POST:
-        ids = [each["id"] for each in suggestions(row, form.choice(), ALL, user=request.user)]
+        ids = [each["id"] for each in balanced(row, fits, len(fits))]
     else:
         need_conversations(ids, request.user)
     if row:

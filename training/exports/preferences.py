@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from templates_app.changes import Change, revert
 from templates_app.schemas import checker
 from training.answerers import as_answer
 from training.exporting import Window
+from training.ground_truth.history import ANSWERING, Event, standing
 from training.ledger import Exclusion
 from training.models import QAPair, ReviewEvent
 from training.review.frames import frame_of
@@ -22,11 +24,11 @@ UNKNOWN_DRAFT = Exclusion("the review events do not lead back to the draft", "fo
 
 @dataclass
 class Edits:
-    """How the answer of one pair changed in review, oldest first, and whether a model had drafted it."""
+    """How the answer of one pair changed in review by what was not undone, oldest first, and whether a model had drafted it."""
 
     drafted: bool
-    edited: bool = False
-    changes: list[Change] = field(default_factory=list)
+    edited: bool
+    changes: list[Change]
 
 
 def edits_of(training_sheet_id: str, window: Window) -> dict[str, Edits]:
@@ -35,14 +37,18 @@ def edits_of(training_sheet_id: str, window: Window) -> dict[str, Edits]:
     events = ReviewEvent.objects.filter(
         training_sheet_id=training_sheet_id, qa_pair__position__gte=start, qa_pair__position__lt=end
     )
-    found: dict[str, Edits] = {}
-    read = events.order_by("pair_version").values_list("qa_pair_id", "action", "changes", "qa_pair__labeling_mode")
-    for pair, action, changes, mode in read:
-        # Review never changes where the first answer came from: a label, a column and a person are no model.
-        edits = found.setdefault(pair, Edits(drafted=mode == QAPair.Mode.AI_GENERATED))
-        edits.edited = edits.edited or action == ReviewEvent.Action.EDIT
-        edits.changes += changes
-    return found
+    found: dict[str, list[Event]] = defaultdict(list)
+    for event in events.order_by("pair_version").values("qa_pair_id", "action", "changes", "qa_pair__labeling_mode"):
+        found[event["qa_pair_id"]].append(event)
+    return {pair: _edits(of_pair) for pair, of_pair in found.items()}
+
+
+def _edits(events: Sequence[Event]) -> Edits:
+    # Review never changes where the first answer came from: a label, a column and a person are no model.
+    drafted = events[0]["qa_pair__labeling_mode"] == QAPair.Mode.AI_GENERATED
+    stands = [event for event in standing(events) if event["action"] in ANSWERING]
+    edited = any(event["action"] == ReviewEvent.Action.EDIT for event in stands)
+    return Edits(drafted, edited, [change for event in stands for change in event["changes"]])
 
 
 def fits_of(training_sheet_id: str) -> Callable[[Any], bool]:

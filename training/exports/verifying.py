@@ -6,9 +6,10 @@ Both at constant memory: file and manifest are read side by side, the tables in 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, zip_longest
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,11 @@ from training.chat import chat_line
 from training.exporting import Size, Window, batches, windows
 from training.exports.run import ExportRun
 from training.models import QAPair
+from training.progress_bar import telling
 
 MOST = 10
+# Lines that are looked through on both sides for where a file and its manifest agree again.
+AHEAD = 32
 Line = dict[str, Any]
 
 
@@ -62,21 +66,60 @@ class ManifestFile:
                     yield orjson.loads(text.rstrip().removesuffix(b","))
 
 
-def check_file(file: Path, manifest: ManifestFile) -> Findings:
-    """Compare every line of a file with its digest, and the whole with the file's."""
+def check_file(file: Path, manifest: ManifestFile, between: Callable[[int], None] = lambda _read: None) -> Findings:
+    """Compare every line of a file with its digest, and the whole with the file's; `between` is told of lines that were."""
     found, at = Findings(), manifest.head["header_lines"]
     read = READERS.get(manifest.head["format"], _text_digests)(file, at)
-    for number, (digest, entry) in enumerate(zip_longest(_told(read, found), manifest.lines()), at + 1):
-        if digest is None:
-            found.add(f"line {number} is missing: pair {entry['pair_id']}")
-        elif entry is None:
-            found.add(f"line {number} is not in the manifest")
-        elif digest != entry["sha256"]:
-            found.add(f"line {number} is not what was exported: pair {entry['pair_id']}")
+    for words in _differences(_told(read, found), telling(manifest.lines(), between), at + 1):
+        found.add(words)
     if digest_of(file) != manifest.tail["sha256"] and not found.count:
         where = "line 1, the header, is" if at else "other bytes of the file are"
         found.add(f"{where} not what was exported; the lines of the pairs are")
     return found
+
+
+def _differences(digests: Iterator[str], entries: Iterator[Line], first: int) -> Iterator[str]:
+    """Yield in words where the lines of a file, from the number `first` on, are not those of its manifest.
+
+    Behind lines that are missing or were added both go on where they agree again. A missing line has the number that it was
+    exported with, the others have the one that they have now.
+    """
+    there: deque[str] = deque()
+    told: deque[Line] = deque()
+    at = exported_at = first
+    while True:
+        there.extend(islice(digests, AHEAD - len(there)))
+        told.extend(islice(entries, AHEAD - len(told)))
+        if not there and not told:
+            return
+        added, missing = _out_of_step(there, told)
+        if there and told and not added and not missing:
+            if there[0] != told[0]["sha256"]:
+                yield f"line {at} is not what was exported: pair {told[0]['pair_id']}"
+            there.popleft()
+            told.popleft()
+            at, exported_at = at + 1, exported_at + 1
+        for _ in range(missing):
+            yield f"line {exported_at} is missing: pair {told.popleft()['pair_id']}"
+            exported_at += 1
+        for _ in range(added):
+            there.popleft()
+            yield f"line {at} is not in the manifest"
+            at += 1
+
+
+def _out_of_step(there: Sequence[str], told: Sequence[Line]) -> tuple[int, int]:
+    """Return how many lines were added, or are missing, before the next that both have; none where one was changed."""
+    if not there or not told:
+        return len(there), len(told)
+    if there[0] == told[0]["sha256"]:
+        return 0, 0
+    exported = [entry["sha256"] for entry in told]
+    missing = exported.index(there[0]) if there[0] in exported else AHEAD
+    added = there.index(exported[0]) if exported[0] in there else AHEAD
+    if missing == added == AHEAD:
+        return 0, 0
+    return (0, missing) if missing <= added else (added, 0)
 
 
 @dataclass

@@ -6,6 +6,7 @@ beginning, so that what a process leaves behind when it is killed is swept later
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from training.files.quality import totals
 from training.files.storage import Draft, discard, draft, opened, path_of, send, storing
 from training.models import FileBuild, TrainingFile, TrainingFileConversation
 from workbench.lakehouse.ids import uuid5_of, uuid7
-from workbench.problems import Conflict
+from workbench.problems import Conflict, NotFound, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ def file_name(training_file_id: str, build: str, shape: str) -> str:
 def build(plan: Plan, flip: Callable[[dict[str, Any]], None]) -> None:
     """Write everything, then have `flip` make it count with the columns that change; on a failure only what counts stays.
 
-    Raises what storage, lakehouse or `flip` raise; Conflict for a conversation whose file does not fit.
+    Raises what storage, lakehouse or `flip` raise; Conflict for a conversation whose file is not as it was stored, or does not fit.
     """
     sweep()
     key, now = uuid7(), timezone.now()
@@ -93,8 +94,7 @@ def _give_up(training_file_id: str, key: str) -> None:
     except (DatabaseError, OSError):
         log.warning("Whether the build %s counts is asked again when it is swept.", key, exc_info=True)
         return
-    if not counts:
-        remove(training_file_id, key)
+    if not counts and remove(training_file_id, key):
         FileBuild.objects.filter(pk=key).delete()
 
 
@@ -107,7 +107,10 @@ def under_way(training_file_ids: Sequence[str]) -> dict[str, FileBuild]:
 
 
 def sweep() -> None:
-    """Remove what builds left that were replaced, or heard of for the last time, an hour ago."""
+    """Remove what builds left that were replaced, or heard of for the last time, an hour ago.
+
+    Where the volume does not answer it is tried again in an hour.
+    """
     old = list(FileBuild.objects.filter(seen_at__lt=timezone.now() - KEPT))
     if not old:
         return
@@ -115,16 +118,17 @@ def sweep() -> None:
         TrainingFile.objects.filter(pk__in={each.training_file_id for each in old}).values_list("pk", "build")
     )
     for each in old:
-        for key in {each.pk, each.replaces} - {"", present.get(each.training_file_id, "")}:
-            remove(each.training_file_id, key)
-        each.delete()
+        keys = {each.pk, each.replaces} - {"", present.get(each.training_file_id, "")}
+        if all(remove(each.training_file_id, key) for key in keys):
+            each.delete()
+        else:
+            FileBuild.objects.filter(pk=each.pk).update(seen_at=timezone.now(), done=F("total"))
 
 
-def remove(training_file_id: str, key: str) -> None:
-    """Remove the files and rows of a build that does not count."""
-    for shape in SHAPES:
-        discard(path_of(file_name(training_file_id, key, shape)))
+def remove(training_file_id: str, key: str) -> bool:
+    """Remove the files and rows of a build that does not count; False where a file could not be removed."""
     _remove_members(training_file_id, key)
+    return all(discard(path_of(file_name(training_file_id, key, shape))) for shape in SHAPES)
 
 
 def _remove_members(training_file_id: str, key: str) -> None:
@@ -159,16 +163,25 @@ def _write_files(plan: Plan, key: str, now: datetime) -> dict[str, Any]:
 
 
 def _write_conversation(row: Row, whole: Draft, lined: Draft, separator: bytes) -> None:
-    with opened(row["enriched_file_path"]) as file:
-        conversation = conversation_object(row, orjson.loads(file.read()))
+    conversation = conversation_object(row, _document(row))
     whole.write(separator + orjson.dumps(conversation))
-    written = list(lines(conversation))
-    if len(written) != row["training_pairs"]:
-        raise Conflict(
-            f"The conversation {row['id']} has {row['training_pairs']} training pairs and its file {len(written)}: "
-            "import it again."
-        )
-    lined.write(b"".join(written))
+    lined.write(b"".join(lines(conversation)))
+
+
+def _document(row: Row) -> Any:
+    """Return what a conversation's file holds; Conflict where it is not as it was stored, Unavailable where it cannot be read."""
+    again = "make it again from its training sheet" if row["qa_pair_id"] else "import it again"
+    try:
+        with opened(row["enriched_file_path"]) as file:
+            content = file.read()
+    except NotFound as problem:
+        raise Conflict(f"The file of the conversation {row['id']} is gone: {again}.") from problem
+    except OSError as error:
+        words = f"The file of the conversation {row['id']} cannot be read: {error.strerror or error}. Try again when it can."
+        raise Unavailable(words) from error
+    if hashlib.sha256(content).hexdigest() != row["file_sha256"]:
+        raise Conflict(f"The file of the conversation {row['id']} was changed since it was stored: {again}.")
+    return orjson.loads(content)
 
 
 def _write_members(plan: Plan, key: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +38,17 @@ class Choice:
 
 
 def suggestions(row: TrainingFile | None, choice: Choice, most: int, *, user: Any) -> list[dict[str, Any]]:
-    """Return up to `most` conversations that balance the training file best, or a new one, the best first.
+    """Return up to `most` of those that fit: those that balance the training file best, or a new one, the best first."""
+    return balanced(row, fitting(row, choice, user=user), most)
+
+
+def balanced(row: TrainingFile | None, fits: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """Return up to `most` conversations that balance the training file best, or a new one, the best first."""
+    return [dict(each) for each in suggested(row.scaffolding_distribution if row else {}, fits, most)]
+
+
+def fitting(row: TrainingFile | None, choice: Choice, *, user: Any) -> list[dict[str, Any]]:
+    """Return the conversations that the training file, or a new one, could take, at most LOOKED_AT, those of best quality first.
 
     They are enriched, have answers, may be trained on, are not in it, and came from sheets that the user may work on.
     """
@@ -53,5 +64,4 @@ def suggestions(row: TrainingFile | None, choice: Choice, most: int, *, user: An
         inside = set(members.values_list("conversation_id", flat=True))
     candidates = list(found.order_by("-quality_score", "id").values(*COLUMNS)[: LOOKED_AT + len(inside)])
     closed = forbidden(candidates)
-    free = [each for each in candidates if each["id"] not in inside and each["id"] not in closed]
-    return [dict(each) for each in suggested(row.scaffolding_distribution if row else {}, free, most)]
+    return [each for each in candidates if each["id"] not in inside and each["id"] not in closed][:LOOKED_AT]

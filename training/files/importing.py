@@ -58,5 +58,9 @@ def row_of(document: Document, default_name: str, today: date) -> dict[str, Any]
 def _scaffolding(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield keys and names; a name that is not given is its key in words."""
     for name in SCAFFOLDING:
-        key = name if name.endswith("_key") else f"{name.removesuffix('_name')}_key"
-        yield name, given.get(name) or given[key].replace("_", " ")
+        yield name, given.get(name) or given[key_of(name)].replace("_", " ")
+
+
+def key_of(name: str) -> str:
+    """Return which of SCAFFOLDING is the key of a name, or the key itself: persona_name has persona_key."""
+    return name if name.endswith("_key") else f"{name.removesuffix('_name')}_key"

@@ -10,7 +10,7 @@ from training.actions.training_files import MOST, NAME
 from training.files.building import SHAPES
 from training.files.quality import percentage
 from training.models import Conversation, TrainingFile
-from workbench.api.serializers import BoundedListField, ConceptSerializer
+from workbench.api.serializers import BoundedListField, ConceptSerializer, OptionsSerializer
 from workbench.concepts import Classification
 
 
@@ -22,7 +22,7 @@ class ConversationSerializer(ConceptSerializer[Conversation]):
         exclude = ["training_sheet"]
 
 
-class ImportSerializer(serializers.Serializer[Any]):
+class ImportSerializer(OptionsSerializer):
     """Enriched conversations as JSON, or paths of files in volumes that hold them; and what they may be used for."""
 
     conversations = BoundedListField(child=serializers.DictField(), required=False, default=list)
@@ -43,11 +43,22 @@ class ImportedConversationsSerializer(serializers.Serializer[Any]):
     conversation_ids = serializers.ListField(child=serializers.CharField())
 
 
-class FromSheetSerializer(serializers.Serializer[Any]):
+class ScaffoldingSerializer(OptionsSerializer):
+    """Persona, arc and topic; a name that is left out is its key in words."""
+
+    persona_key = serializers.CharField(max_length=128, required=False)
+    persona_name = serializers.CharField(max_length=255, required=False)
+    emotional_arc_key = serializers.CharField(max_length=128, required=False)
+    emotional_arc = serializers.CharField(max_length=255, required=False)
+    training_topic_key = serializers.CharField(max_length=128, required=False)
+    training_topic = serializers.CharField(max_length=255, required=False)
+
+
+class FromSheetSerializer(OptionsSerializer):
     """An approved training sheet, and what its conversations shall have instead of their own scaffolding."""
 
     training_sheet = serializers.CharField()
-    scaffolding = serializers.DictField(child=serializers.CharField(), required=False, default=dict)
+    scaffolding = ScaffoldingSerializer(required=False, default=dict)
 
 
 class ExcludedSerializer(serializers.Serializer[Any]):
@@ -99,7 +110,7 @@ class WrappedSerializer(serializers.Serializer[Any]):
     trainingFile = TrainingFileSerializer()  # noqa: N815 - the name in the answers of this API
 
 
-class ChoiceSerializer(serializers.Serializer[Any]):
+class ChoiceSerializer(OptionsSerializer):
     """Which conversations come into question; left out is any."""
 
     min_quality = serializers.FloatField(required=False, allow_null=True, default=None, min_value=0, max_value=10)

@@ -85,13 +85,15 @@ def opened(path: str) -> BinaryIO:
     return volume(name).open(file)
 
 
-def discard(path: str) -> None:
-    """Take a file away; where the volume does not answer it stays, and a later sweep takes it."""
+def discard(path: str) -> bool:
+    """Take a file away; False where the volume does not answer and it stays."""
     name, file = split_path(path)
     try:
         volume(name).remove(file)
     except (OSError, Problem):
         log.warning("The file %s could not be removed.", path, exc_info=True)
+        return False
+    return True
 
 
 def _made(name: VolumeName) -> Volume:

@@ -54,12 +54,12 @@ from training.files.serializers import (
     TrainingFileSerializer,
     WrappedSerializer,
 )
-from training.files.storage import opened
 from training.links import asker_of, signature_of
 from training.models import Conversation, TrainingFile, TrainingSheet
+from training.unchanged import open_unchanged
 from workbench.api.paging import KeyCursorPagination
 from workbench.api.permissions import may
-from workbench.problems import Conflict, Forbidden, Invalid
+from workbench.problems import Invalid, Problem
 from workbench.sheet_rights import need_work
 
 TYPES = {"json": "application/json", "jsonl": "application/jsonl"}
@@ -115,17 +115,11 @@ class FilePagination(KeyCursorPagination):
 
 
 class HasSignature(BasePermission):
-    """Who has a signed link needs no more, and `asker` of the view is who asked for it; all others are told to get one."""
-
-    message = "Ask for a link first: GET /api/v1/training-files/{id}/download?format=json."
+    """Who has a signed link needs no more, and `asker` of the view is who asked for it; Forbidden for all others."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         query = request.query_params
-        try:
-            view.asker = asker_of(query.get("signature", ""), named(view.kwargs["pk"], query.get("format", "")))
-        except Forbidden as problem:
-            self.message = problem.message
-            return False
+        view.asker = asker_of(query.get("signature", ""), named(view.kwargs["pk"], query.get("format", "")))
         return True
 
 
@@ -272,17 +266,19 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
 def file_response(
     row: TrainingFile, members: Sequence[Member], shape: str, *, actor: str, channel: str, head: bool = False
 ) -> FileResponse:
-    """Return one shape of the file as a download, which API and admin share; Conflict where it may not leave now.
+    """Return one shape of the file as a download, which API and admin share.
 
-    `members` are all its conversations. Both leave a row of the audit: what leaves does so before its first byte. Asking for
-    the `head` alone takes nothing.
+    `members` are all its conversations. Conflict where it may not leave now, or has other bytes than it was built with; raises
+    what `open_unchanged` does. All leave a row of the audit: what leaves does so before its first byte. Asking for the `head`
+    alone takes nothing.
     """
+    path, digest = getattr(row, f"{shape}_file_path"), getattr(row, f"{shape}_sha256")
     try:
         expect_permitted(members)
-    except Conflict as problem:
+        file = open_unchanged(path, digest, "add or take out a conversation, which builds it anew")
+    except Problem as problem:
         file_refused(row, shape, problem.message, actor=actor, channel=channel)
         raise
-    file = opened(getattr(row, f"{shape}_file_path"))
     if not head:
         file_left(row, shape, actor=actor, channel=channel)
     # Names may hold a slash, which no file name can.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -22,6 +22,7 @@ from training.ground_truth.lines import Row, has_corrections, line_of
 from training.ground_truth.reading import ALWAYS, Span, pairs_with_events
 from training.ledger import WAITING, Exclusion, Ledger, answer_in, bucket
 from training.models import TrainingSheet
+from training.progress_bar import telling
 from training.review.frames import frame_of
 
 BLOCK = 200
@@ -39,10 +40,14 @@ class Wanted:
 
 @dataclass
 class SheetRun:
-    """The part of one training sheet: its lines so far, their digest, and why the other pairs stayed."""
+    """The part of one training sheet: its lines so far, their digest, and why the other pairs stayed.
+
+    `between` is told now and then how many more pairs were read.
+    """
 
     training_sheet: TrainingSheet
     wanted: Wanted
+    between: Callable[[int], None] = lambda _read: None
     ledger: Ledger = field(default_factory=Ledger)
     size_bytes: int = 0
     digest: Any = field(default_factory=hashlib.sha256)
@@ -59,7 +64,7 @@ class SheetRun:
         fits = checker(frame_of(self.training_sheet.pk).output_schema)
         items = limits_of_items(self.training_sheet.sheet)
         decided = _gate(source_uses.limits_of(self.training_sheet.sheet), items)
-        for row, events in pairs_with_events(self.training_sheet.pk, self.wanted.span):
+        for row, events in telling(pairs_with_events(self.training_sheet.pk, self.wanted.span), self.between):
             text = answer_in(row["messages"])
             flaw = text if isinstance(text, Exclusion) else None
             stands = standing(events)

@@ -1,4 +1,4 @@
-"""What a worker does beside the work: take back jobs from workers that died, and hand back its own before it ends."""
+"""What a worker does beside the work: take back jobs from workers that died, hand back its own before it ends, and sweep."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from training.files.building import sweep
 from training.jobs.dispatch import dispatch
 from training.jobs.following import follow
 from training.jobs.lease import worker_name
@@ -27,8 +28,9 @@ PATIENCE = timedelta(minutes=2)
 
 
 def look_after() -> None:
-    """Do what has to be done for jobs every few seconds, by who runs them."""
+    """Do what has to be done for jobs every few seconds, by who runs them, and remove files that count no more."""
     UPKEEP[settings.JOBS]()
+    sweep()
 
 
 def take_back_lost() -> int:

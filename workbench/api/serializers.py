@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.db.models import Model
@@ -33,10 +34,10 @@ class TextListField(BoundedListField):
 
 
 class OptionsSerializer(serializers.Serializer[Any]):
-    """Options of what leaves; an unknown one is refused, because what it asks to leave out would be exported."""
+    """Options that choose or limit; an unknown one is refused, because what it asks to leave out would not be."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if unknown := sorted(set(data) - set(self.fields)):
+        if isinstance(data, Mapping) and (unknown := sorted(set(data) - set(self.fields))):
             words = f"There is no option {unknown[0]!r}: use {', '.join(self.fields)}."
             raise serializers.ValidationError({unknown[0]: [words]})
         return super().to_internal_value(data)

@@ -19,7 +19,7 @@ from tests.training.exports.conftest import Fetch, Write, answer_of
 from training.actions.generate import generate
 from training.exports.batches import Kept
 from training.exports.formats import FORMATS
-from training.exports.preferences import NO_DRAFT
+from training.exports.preferences import NO_DRAFT, NOT_EDITED
 from training.exports.tables import GROUP_ROWS, RENAMED, SCHEMA, parquet
 from training.models import Export, QAPair, TrainingSheet
 
@@ -88,6 +88,14 @@ def test_an_edit_that_changes_nothing_is_no_preference(boards: TrainingSheet, ed
     summary = api.get(f"/api/v1/training-sheets/{boards.pk}/export/summary", {"format": "dpo"}).json()
     assert "the approved edit is the same as the draft" in [each["reason"] for each in summary["exclusions"]]
     assert summary["exported"] == 0
+
+
+def test_an_edit_that_was_undone_is_none(boards: TrainingSheet, edited: QAPair, api: Any) -> None:
+    for verb in ("undo", "approve"):
+        assert api.post(f"/api/v1/qa-pairs/{edited.pk}/{verb}", {}, format="json").status_code == 200
+    summary = api.get(f"/api/v1/training-sheets/{boards.pk}/export/summary", {"format": "dpo"}).json()
+    (entry,) = [each for each in summary["exclusions"] if each["rule"] == "format"]
+    assert (entry["reason"], entry["count"]) == (NOT_EDITED, 12)
 
 
 def test_polars_and_pandas_read_parquet(boards: TrainingSheet, edited: QAPair, fetch: Fetch) -> None:

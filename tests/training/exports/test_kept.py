@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from django.contrib.auth.models import User
@@ -91,6 +93,34 @@ def test_each_download_is_a_row_of_the_audit(boards: TrainingSheet, api: APIClie
     ] * 2
 
 
+def test_a_file_that_was_changed_in_the_volume_does_not_leave(
+    boards: TrainingSheet, api: APIClient, seeded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = start(api, boards).json()
+    file = seeded / f"Volumes/mirion_vital/workbench/exports/{made['id']}.jsonl"
+    whole = file.read_bytes()
+
+    def refused(status: int, words: str) -> None:
+        answer = followed(made["link"]["url"])
+        assert answer.status_code == status and words in answer.json()["error"]["message"]
+        row = UsageConstraintAudit.objects.order_by("-sequence")[0]
+        assert row.kind == "refusal" and words in row.reason
+
+    file.write_bytes(whole.replace(b"none", b"NONE"))
+    refused(409, "was changed since it was stored")
+    with monkeypatch.context() as broken:
+        broken.setattr("sheets.local_volume.LocalVolume.open", fails)
+        refused(503, "Input/output error")
+    file.unlink()
+    refused(404, "is not there any more")
+    gone = api.post(f"/api/v1/exports/{made['id']}/link")
+    assert gone.status_code == 404 and "export again" in gone.json()["error"]["message"]
+
+
+def fails(*_: Any) -> None:
+    raise OSError(5, "Input/output error")
+
+
 def test_a_link_ends_with_the_rights_of_who_asked_for_it(
     boards: TrainingSheet, api: APIClient, rosa: User, omar: User
 ) -> None:
@@ -118,6 +148,17 @@ def test_a_large_one_is_a_job(boards: TrainingSheet, api: APIClient, fetch: Fetc
     assert boards.status == "review"
     link = api.post(f"/api/v1/exports/{answer.json()['export_id']}/link").json()
     assert b"".join(followed(link["url"]).streaming_content) == fetch(boards, format="parquet")
+
+
+def test_a_large_one_that_nothing_can_go_on_from_is_no_job(
+    boards: TrainingSheet, api: APIClient, fetch: Fetch, settings: Any
+) -> None:
+    settings.EXPORT_JOB_PAIRS = 10
+    assert start(api, boards, since="nope").status_code == 404
+    fetch(boards, split="train", validation_percent=30)
+    refused = start(api, boards, split="train", validation_percent=20)
+    assert refused.status_code == 409 and "was split already" in refused.json()["error"]["message"]
+    assert not JobRun.objects.exists()
 
 
 @pytest.mark.parametrize("step", ["record", "write", "export_left", "_write_manifest"])
@@ -168,6 +209,31 @@ def test_of_a_small_one_that_is_killed_no_file_is_left_without_a_row(
     assert files(seeded) == []
     told = UsageConstraintAudit.objects.filter(kind="export").count()
     assert (Export.objects.count(), told) == ((0, 0) if step == "record" else (1, 1))
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_of_a_small_one_that_cannot_be_stored_nothing_left(
+    boards: TrainingSheet, api: APIClient, seeded: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """The first write is the file's, the second its manifest's."""
+    writes, real = itertools.count(1), shutil.copyfileobj
+
+    def full(source: BinaryIO, target: BinaryIO) -> None:
+        if next(writes) == at:
+            target.write(source.read(10))
+            raise OSError(28, "No space left on device")
+        real(source, target)
+
+    with monkeypatch.context() as broken:
+        broken.setattr("sheets.local_volume.shutil.copyfileobj", full)
+        refused = start(api, boards)
+    assert refused.status_code == 503 and "/exports' cannot be written: No space" in refused.json()["error"]["message"]
+    (row,) = Export.objects.all()
+    assert (row.is_complete, row.path, files(seeded)) == (False, "", [])
+    told = UsageConstraintAudit.objects.order_by("-sequence")[0]
+    assert told.kind == "refusal" and f"the export {row.pk} was not kept" in told.reason
+    assert api.post(f"/api/v1/exports/{row.pk}/link").status_code == 404
+    assert start(api, boards).status_code == 201
 
 
 def test_a_cancelled_one_leaves_the_training_sheet_alone(boards: TrainingSheet, api: APIClient, settings: Any) -> None:

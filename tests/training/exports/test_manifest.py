@@ -7,7 +7,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,14 @@ def test_an_untouched_file_passes(invoices: TrainingSheet, write: Write) -> None
     assert code == 0 and "5 lines, each as it was exported" in told and "all 5 pairs stand as they left" in told
 
 
+def test_both_commands_say_how_far_they_are(
+    boards: TrainingSheet, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(boards)
+    assert "50 of 50 items, 100%" in capsys.readouterr().err
+    assert verify(file)[0] == 0 and "20 of 20 items, 100%" in capsys.readouterr().err
+
+
 def test_a_flipped_byte_is_found_with_its_line(boards: TrainingSheet, write: Write) -> None:
     file = write(boards)
     flipped(file, 4)
@@ -151,6 +159,32 @@ def test_missing_and_added_lines_are_named(boards: TrainingSheet, write: Write) 
     assert "line 10 is missing" in verify(file)[1]
     file.write_bytes(whole + b"{}\n")
     assert "line 11 is not in the manifest" in verify(file)[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda lines: lines[:3] + lines[4:], ["line 4 is missing: pair {3}"]),
+        (lambda lines: lines[:3] + lines[5:], ["line 4 is missing: pair {3}", "line 5 is missing: pair {4}"]),
+        (lambda lines: [*lines[:3], b"{}\n", *lines[3:]], ["line 4 is not in the manifest"]),
+        (
+            lambda lines: [*lines[:3], lines[4], lines[3], *lines[5:]],
+            ["line 4 is missing: pair {3}", "line 5 is not in the manifest"],
+        ),
+        (
+            lambda lines: [b"{}\n", *lines[1:5], *lines[6:]],
+            ["line 1 is not what was exported: pair {0}", "line 6 is missing: pair {5}"],
+        ),
+    ],
+)
+def test_behind_a_line_that_was_taken_out_or_slipped_in_the_others_are_as_they_were(
+    boards: TrainingSheet, write: Write, change: Callable[[list[bytes]], list[bytes]], told: list[str]
+) -> None:
+    file = write(boards)
+    pairs = [each["pair_id"] for each in json.loads(manifest_path(file).read_bytes())["lines"]]
+    file.write_bytes(b"".join(change(file.read_bytes().splitlines(keepends=True))))
+    code, found = verify(file)
+    assert code == 1 and [line.strip() for line in found.splitlines()[:-1]] == [each.format(*pairs) for each in told]
 
 
 def test_a_manifest_that_was_changed_to_fit_is_found(boards: TrainingSheet, write: Write) -> None:

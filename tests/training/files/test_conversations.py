@@ -101,11 +101,16 @@ def test_one_that_does_not_fit_keeps_all_out(
     assert not Conversation.objects.exists()
 
 
-def test_importing_again_replaces(imported: Make) -> None:
+def test_importing_again_replaces_row_and_file(imported: Make, lakehouse: Path) -> None:
     imported(1)
-    imported(1, metadata={"quality_score": 9.5})
+    for _ in range(2):
+        imported(1, metadata={"quality_score": 9.5})
     (row,) = Conversation.objects.all()
     assert (row.quality_score, row.quality_tier) == (9.5, "seed_dataset")
+    (file,) = lakehouse.glob("Volumes/*/*/training_files/*")
+    assert str(row.enriched_file_path).endswith(f"/{file.name}")
+    imported(1, enrichment_status="processing")
+    assert not file.exists()
 
 
 def test_lists_are_filtered_by_quality_and_scaffolding(imported: Make, api: APIClient) -> None:
@@ -141,6 +146,18 @@ def test_importing_again_lowers_no_classification_and_is_audited(lakehouse: Path
         ["few_shot"],
     )
     assert "The client forbids it" in told.reason and told.new_data_classification == "restricted"
+
+
+def test_a_misspelled_limit_or_filter_is_refused(imported: Make, api: APIClient, create: Any) -> None:
+    body = {"conversations": [document(2)], "prohibited_use": ["training"], "usage_reason": "No consent"}
+    refused = api.post(f"{URL}/import", body)
+    assert refused.status_code == 400 and "prohibited_uses" in refused.json()["error"]["fields"]["prohibited_use"][0]
+    assert api.post(f"{URL}/import", [body]).status_code == 400 and not Conversation.objects.exists()
+    file = f"/api/v1/training-files/{create('one', imported(1)).json()['trainingFile']['id']}"
+    imported(3)
+    assert api.post(f"{file}/add-matching", {"min_qualty": 9}).status_code == 400
+    assert api.get(f"{file}/suggestions", {"min_qualty": 9}).status_code == 400
+    assert api.get(file).json()["conversation_count"] == 1
 
 
 def test_pairs_of_an_approved_training_sheet_become_conversations(

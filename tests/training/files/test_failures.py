@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,6 +21,7 @@ from tests.training.files.conftest import Make, document
 from training.actions import training_files as verbs
 from training.actions.training_files import add_conversations, create_training_file, delete_training_file
 from training.files import building
+from training.jobs.upkeep import look_after
 from training.models import Conversation, FileBuild, TrainingFile, TrainingFileConversation
 from workbench.problems import Unavailable
 
@@ -188,6 +190,26 @@ def test_killed_while_deleting_the_rest_is_swept(
     assert files(lakehouse) == set() and rows() == [] and not FileBuild.objects.exists()
 
 
+def test_what_the_volume_did_not_let_go_is_swept_by_a_worker(
+    imported: Make, lakehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = imported(1, 2)
+    changed, gone = (create_training_file(name, [one], actor="rosa") for name in ("changed", "gone"))
+    now = add_conversations(changed.pk, [two], actor="rosa")
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalVolume, "remove", lambda *_: os.remove("/nowhere"))
+        delete_training_file(gone.pk, actor="rosa")
+        FileBuild.objects.update(seen_at=timezone.now() - timedelta(hours=2))
+        look_after()
+    assert len(files(lakehouse)) == 6
+    look_after()
+    assert len(files(lakehouse)) == 6, "it is tried again in an hour"
+    FileBuild.objects.update(seen_at=timezone.now() - timedelta(hours=2))
+    look_after()
+    assert files(lakehouse) == {building.file_name(now.pk, now.build, shape) for shape in building.SHAPES}
+    assert not FileBuild.objects.exists()
+
+
 def test_a_member_that_is_imported_again_as_unfinished_is_named(
     imported: Make, api: APIClient, lakehouse: Path
 ) -> None:
@@ -201,13 +223,34 @@ def test_a_member_that_is_imported_again_as_unfinished_is_named(
     assert api.post(f"{url}/remove-conversations", {"conversation_ids": [one]}).status_code == 200
 
 
-def test_a_file_of_a_conversation_that_was_cut_changes_nothing(imported: Make, lakehouse: Path) -> None:
+@pytest.mark.parametrize("damage", ["another answer", "cut off", "gone"])
+def test_a_file_of_a_conversation_that_was_damaged_changes_nothing(
+    imported: Make, create: Any, lakehouse: Path, damage: str
+) -> None:
     ids = imported(1, 2)
     (file,) = lakehouse.glob(f"Volumes/*/*/training_files/conversation.{ids[1]}.*")
-    file.write_text(file.read_text().replace('"target_response": "Answer 2"', '"target_response": null'))
-    with pytest.raises(Exception, match=r"2 training pairs and its file 1: import it again"):
-        create_training_file("cut", ids, actor="rosa")
+    text = file.read_text()
+    file.unlink()
+    if damage != "gone":
+        file.write_text(text[:100] if damage == "cut off" else text.replace("Answer 2", "Poison 2"))
+    refused = create("damaged", ids)
+    assert refused.status_code == 409
+    words = "is gone" if damage == "gone" else "was changed since it was stored"
+    assert refused.json()["error"]["message"] == f"The file of the conversation {ids[1]} {words}: import it again."
     assert rows() == [] and files(lakehouse) == set()
+
+
+def test_a_file_of_a_conversation_that_cannot_be_read_is_told(
+    imported: Make, create: Any, lakehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = imported(1)
+
+    def fails(*_: Any) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(LocalVolume, "open", fails)
+    refused = create("unread", ids)
+    assert refused.status_code == 503 and f"{ids[0]} cannot be read" in refused.json()["error"]["message"]
 
 
 def killed(*_: Any, **__: Any) -> None:

@@ -17,8 +17,8 @@ from training.review.applying import waiting
 __all__ = ["boards", "seeded"]
 
 
-def made(api: APIClient, sheet: TrainingSheet) -> Any:
-    return api.post("/api/v1/conversations/from-training-sheet", {"training_sheet": sheet.pk})
+def made(api: APIClient, sheet: TrainingSheet, **more: Any) -> Any:
+    return api.post("/api/v1/conversations/from-training-sheet", {"training_sheet": sheet.pk, **more})
 
 
 @pytest.fixture
@@ -49,6 +49,23 @@ def test_a_pair_that_an_export_leaves_out_is_left_out(
     assert not Conversation.objects.filter(qa_pair_id=pair.pk).exists()
 
 
+def test_the_score_of_a_pair_is_a_tenth_of_that_of_its_conversation(approved: TrainingSheet, api: APIClient) -> None:
+    QAPair.objects.of(approved.pk).update(quality_score=0.95)
+    assert made(api, approved).status_code == 201
+    scores = set(Conversation.objects.values_list("quality_score", "quality_tier"))
+    assert scores == {(9.5, "seed_dataset")}
+
+
+def test_a_key_that_is_given_alone_names_itself_and_a_misspelled_one_is_refused(
+    approved: TrainingSheet, api: APIClient
+) -> None:
+    refused = made(api, approved, scaffolding={"persona": "x"})
+    assert refused.status_code == 400 and "persona_key" in refused.json()["error"]["fields"]["scaffolding.persona"][0]
+    assert made(api, approved, scaffolding={"persona_key": "careful_tester"}).status_code == 201
+    names = set(Conversation.objects.values_list("persona_key", "persona_name", "training_topic_key"))
+    assert names == {("careful_tester", "careful tester", approved.template.label_type)}
+
+
 def test_only_what_a_person_reviewed_is_called_so(boards: TrainingSheet, api: APIClient, create: Any) -> None:
     trusted = generate(
         sheet=Sheet.objects.get(pk=boards.sheet_id),
@@ -77,3 +94,10 @@ def test_decisions_that_wait_are_applied_before_the_status_is_asked(
     answer = made(api, boards)
     assert answer.status_code == 201, answer.content
     assert waiting().actions == 0 and Conversation.objects.filter(qa_pair_id=last.pk).exists()
+
+
+def test_where_no_pair_may_leave_nothing_is_made(approved: TrainingSheet, api: APIClient) -> None:
+    QAPair.objects.of(approved.pk).update(prohibited_uses=["training"], usage_reason="Client NDA")
+    refused = made(api, approved)
+    assert refused.status_code == 409 and "No pair may be trained on" in refused.json()["error"]["message"]
+    assert not Conversation.objects.exists()

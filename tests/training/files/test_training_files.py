@@ -128,6 +128,23 @@ def test_each_download_is_a_row_of_the_audit(imported: Make, create: Any, fetch:
     assert refused["kind"] == "refusal" and "Withdrawn consent" in refused["reason"]
 
 
+@pytest.mark.parametrize("damage", ["same size", "cut off", "longer", "gone"])
+def test_a_file_that_was_changed_in_the_volume_does_not_leave(
+    imported: Make, create: Any, api: APIClient, lakehouse: Path, damage: str
+) -> None:
+    key = create("changed", imported(1)).json()["trainingFile"]["id"]
+    link = api.get(f"{URL}/{key}/download", {"format": "jsonl"}).json()["download_url"]
+    (file,) = lakehouse.glob(f"Volumes/*/*/training_files/{key}.*.jsonl")
+    whole = file.read_bytes()
+    file.write_bytes({"same size": whole.replace(b"Answer", b"Poison"), "cut off": whole[:99]}.get(damage, whole * 2))
+    if damage == "gone":
+        file.unlink()
+    refused = APIClient().get(link)
+    assert refused.status_code == (404 if damage == "gone" else 409), refused.content
+    (row,) = api.get("/api/v1/usage-constraint-audit", {"subject": f"training file {key}"}).json()["results"]
+    assert row["kind"] == "refusal" and refused.json()["error"]["message"] in row["reason"]
+
+
 def test_a_link_is_for_one_file_and_expires(
     imported: Make, create: Any, api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,11 +154,17 @@ def test_a_link_is_for_one_file_and_expires(
     response = APIClient().get(link["download_url"])
     assert b"".join(response.streaming_content).count(b"\n") == 3
     assert response["Content-Disposition"] == 'attachment; filename="linked.jsonl"'
-    assert APIClient().get(link["download_url"].replace("format=jsonl", "format=json")).status_code in (401, 403)
-    assert APIClient().get(link["download_url"] + "x").status_code in (401, 403)
+    other, wrong, none = (
+        link["download_url"].replace("=jsonl", "=json"),
+        f"{link['download_url']}x",
+        f"{URL}/{key}/content",
+    )
+    for url, words in ((other, "is for another file"), (wrong, "is not valid"), (none, "is not valid")):
+        refused = APIClient().get(url)
+        assert refused.status_code == 403 and words in refused.json()["error"]["message"]
     now = signing.time.time()
     monkeypatch.setattr(signing.time, "time", lambda: now + 3601)
-    late = api.get(link["download_url"])
+    late = APIClient().get(link["download_url"])
     assert late.status_code == 403 and "expired after 3600 seconds" in late.json()["error"]["message"]
 
 

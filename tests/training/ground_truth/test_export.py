@@ -41,10 +41,13 @@ def exported(out: Path, *options: str) -> tuple[bytes, str, str]:
     return out.read_bytes(), digest.getvalue().strip(), said.getvalue()
 
 
-def test_endpoint_and_command_give_the_same_bytes(reviewed: dict[str, QAPair], download: Download, out: Path) -> None:
+def test_endpoint_and_command_give_the_same_bytes(
+    reviewed: dict[str, QAPair], download: Download, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     body = download()
     written, digest, said = exported(out)
     assert (body, digest) == (written, hashlib.sha256(body).hexdigest())
+    assert "80 of 80 items, 100%" in capsys.readouterr().err
     assert "18 of 80 pairs exported" in said and "excluded 3 pairs: training prohibited: Contains PHI - HIPAA" in said
 
 

@@ -348,7 +348,8 @@ def test_a_training_file_is_seen_by_who_sees_all_that_is_in_it(
         assert client.get(f"/api/v1/training-files/{files['of boards']}{path}").status_code == 200, path
     ids = {"conversation_ids": [conversation.conversation_id]}
     for verb in ("add-conversations", "remove-conversations", "add-matching", "archive", "restore"):
-        assert client.post(f"/api/v1/training-files/{key}/{verb}", ids).status_code == 404, verb
+        asked = {} if verb == "add-matching" else ids
+        assert client.post(f"/api/v1/training-files/{key}/{verb}", asked).status_code == 404, verb
     assert client.delete(f"/api/v1/training-files/{key}").status_code == 404
     for path in ("", f"/{files['imported']}/add-conversations"):
         answer = client.post(f"/api/v1/training-files{path}", {"name": "mine", **ids})

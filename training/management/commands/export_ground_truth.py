@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from governance.uses import USES
 from sheets.models import Sheet
 from training.actions.ground_truth import exclusion_words, ground_truth_to_file
 from training.ground_truth.serializers import GroundTruthSerializer
-from training.models import TrainingSheet
+from training.models import QAPair, TrainingSheet
+from training.progress_bar import ProgressBar
 from workbench.command import find, stated_plainly
 from workbench.files import is_stdout
 from workbench.problems import Invalid, in_words
@@ -43,7 +45,12 @@ class Command(BaseCommand):
         if not asked.is_valid():
             raise Invalid(in_words({name: [str(each) for each in faults] for name, faults in asked.errors.items()}))
         found = _training_sheets(options["training_sheet"], options["sheet"])
-        export = ground_truth_to_file(found, asked.wanted(), options["out"], actor=getpass.getuser())
+        wanted, actor = asked.wanted(), getpass.getuser()
+        pairs = QAPair.objects.filter(
+            training_sheet_id__in=[each.pk for each in found], **wanted.span.conditions()
+        ).count()
+        with ProgressBar(sys.stderr, pauses=False) as bar:
+            export = ground_truth_to_file(found, wanted, options["out"], actor=actor, between=bar.up_to(pairs))
         ledger = export.ledger
         self.stderr.write(f"{ledger.exported} of {ledger.total} pairs exported to {options['out']}")
         for words in exclusion_words(ledger):

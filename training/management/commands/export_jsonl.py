@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from training.exports.formats import FORMATS
 from training.exports.options import Options
 from training.exports.profiles import PROFILES
 from training.exports.splits import SIDES
-from training.models import TrainingSheet
+from training.models import QAPair, TrainingSheet
+from training.progress_bar import ProgressBar
 from workbench.command import find, stated_plainly
 from workbench.files import is_stdout, is_stream
 from workbench.problems import Invalid
@@ -67,7 +69,10 @@ class Command(BaseCommand):
             return
         if most:
             self._say_problems(check_export(training_sheet, wanted, max_tokens=most))
-        export = export_to_file(training_sheet, options["out"], wanted, actor=getpass.getuser())
+        pairs = QAPair.objects.of(training_sheet.pk).count()
+        with ProgressBar(sys.stderr, pauses=False) as bar:
+            between = bar.up_to(pairs)
+            export = export_to_file(training_sheet, options["out"], wanted, actor=getpass.getuser(), between=between)
         ledger = export.run.ledger
         self.stderr.write(f"{ledger.exported} of {ledger.total} pairs exported to {options['out']}")
         for words in exclusion_words(export.run):

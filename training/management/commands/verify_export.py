@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from training.actions.export import manifest_path
 from training.actions.verify import verify
 from training.exports.verifying import MOST, Findings
+from training.progress_bar import ProgressBar
 from workbench.command import stated_plainly
 
 OUTDATED = 3
@@ -27,7 +29,8 @@ class Command(BaseCommand):
     @stated_plainly
     def handle(self, *args: Any, **options: Any) -> None:
         file = options["file"]
-        found = verify(file, options["manifest"] or manifest_path(file))
+        with ProgressBar(sys.stderr, pauses=False) as bar:
+            found = verify(file, options["manifest"] or manifest_path(file), up_to=bar.up_to)
         self._tell(found.broken)
         if found.broken.count:
             raise CommandError(f"{file} is not what was exported: {_counted(found.broken, 'difference')}.")
