@@ -195,6 +195,8 @@ def test_a_posted_form_keeps_uses_with_their_reason(
     assert client.post(address, posted | {"usage_reason": "PHI"}).status_code == 302
     label = CanonicalLabel.objects.get()
     assert (label.prohibited_uses, label.usage_reason, label.template) == (["training"], "PHI", template)
+    head = client.get(address, {"item": "a1"}).content.decode().partition('class="item-head"')[2].partition("</div>")[0]
+    assert 'title="PHI">training prohibited</span>' in head
 
 
 def test_the_items_are_read_again_after_the_answer(
