@@ -10,13 +10,14 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
 from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 
 from governance.admin_filters import ProhibitedUse
 from governance.changing import CHANGE_USES
@@ -101,7 +102,7 @@ class NewestList(ChangeList):
 @admin.register(QAPair)
 class QAPairAdmin(ReadOnlyAdmin):
     actions = ("approve_selected", "reject_selected", "change_uses_selected", "reserve_selected")
-    actions_detail = ("timeline",)
+    actions_detail = ("open_review", "timeline")
     change_form_outer_before_template = "training/review_verbs.html"
     list_display = ("place", "item_ref", "state", "mode", "made_from", "answer", "sureness", "uses", "reviewed_by")
     list_display_links = ("place", "item_ref")
@@ -170,6 +171,11 @@ class QAPairAdmin(ReadOnlyAdmin):
     @admin.action(description="Reject …", permissions=["review"])
     def reject_selected(self, request: HttpRequest, queryset: QuerySet[QAPair]) -> HttpResponse | None:
         return review_selected(self, request, queryset, "reject")
+
+    @action(description="Open in review", icon="rate_review", variant=ActionVariant.PRIMARY, permissions=["view"])
+    def open_review(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        pair = get_object_or_404(self.get_queryset(request), pk=object_id)
+        return redirect(f"{reverse('review', args=[pair.training_sheet_id])}?pair={pair.pk}")
 
     @action(description="Timeline", icon="timeline", permissions=["view"])
     def timeline(self, _request: HttpRequest, object_id: str) -> HttpResponse:
