@@ -145,7 +145,7 @@ def test_the_entry_page_in_few_queries(
     client.force_login(rosa)
     with CaptureQueriesContext(connections[LAKEHOUSE]) as queries:
         page = client.get(reverse("label-entry")).content.decode()
-    assert len(queries) == 4
+    assert len(queries) == 5
     assert reverse("label", args=[boards.pk, "defect"]) in page
     assert "No published template is for this type" in page
 

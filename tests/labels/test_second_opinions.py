@@ -115,6 +115,21 @@ def test_nothing_of_the_first_answer_is_shown_before_the_second(
     ).json()["stops"] == [{"item_ref": ref, "version": 1, "is_stale": False} for ref in ("a1", "b2")]
 
 
+def test_what_waits_for_an_expert_is_counted_for_that_expert(
+    asked: Sheet, ben: User, omar: User, client: Client
+) -> None:
+    def says(user: User) -> list[bool]:
+        client.force_login(user)
+        entry = client.get(reverse("label-entry")).content.decode()
+        screen = client.get(reverse("label", args=[asked.pk, "defect"])).content.decode()
+        counted = ["1 for your second opinion</a>" in entry, "<b>1</b> for your second opinion</a>" in screen]
+        return [*counted, "1 to adjudicate</a>" in entry]
+
+    assert (says(ben), says(User.objects.create_user("nina"))) == ([True, True, False], [False, False, False])
+    give_opinion(sheet=asked, label_data={"defect": "none"}, actor="ben", **KEY)
+    assert (says(ben), says(omar)) == ([False, False, False], [False, False, True])
+
+
 @pytest.fixture
 def una(db: None) -> User:
     """Of the role that is recommended to experts; she may take the whole record of labels."""
@@ -359,13 +374,13 @@ def test_an_opinion_stays_the_items_when_its_label_is_taken_back_and_given_anew(
     CanonicalLabel.objects.filter(item_ref="a1")._raw_delete(LAKEHOUSE)
     client.force_login(rosa)
     assert "<b>0</b> to decide" in client.get(address).content.decode()
-    assert opinions_of([opinion.sheet_id])[opinion.sheet_id, "defect"] == (1, 0)
+    assert opinions_of([opinion.sheet_id], actor="omar")[opinion.sheet_id, "defect"] == (1, 0)
     assert agreement_of(opinion.sheet, "defect").waiting == 0
     record(label_data={"defect": "scratch"}, actor="ana", template=template)
     assert due_refs(opinion.sheet, "defect", ["a1"], actor="cara") == set()
     assert blind_of_sheet(opinion.sheet, nils) == set()
     assert "<b>1</b> to decide" in client.get(address).content.decode()
-    assert opinions_of([opinion.sheet_id])[opinion.sheet_id, "defect"] == (1, 1)
+    assert opinions_of([opinion.sheet_id], actor="omar")[opinion.sheet_id, "defect"] == (1, 1)
 
 
 def test_the_screen_says_what_is_missing_and_who_was_faster(
