@@ -38,8 +38,7 @@ class Row:
 
     @property
     def answer(self) -> str:
-        text = assistant_answer(self.pair.messages) or ""
-        return short(_in_words(text), 90)
+        return answer_in_words(self.pair.messages)
 
     @property
     def status(self) -> str:
@@ -151,10 +150,12 @@ def _rows(choice: Choice, pairs: list[QAPair], found: dict[str, int]) -> list[Ro
     ]
 
 
-def _in_words(text: str) -> str:
+def answer_in_words(messages: list[dict[str, Any]]) -> str:
+    """Return the answer of a pair for a row: the values of a JSON object, else the text, "" for none; cut where it is long."""
+    text = assistant_answer(messages) or ""
     try:
         value: Any = orjson.loads(text)
     except ValueError:
-        return text
+        return short(text, 90)
     values = value.values() if isinstance(value, dict) else [value]
-    return " · ".join(each if isinstance(each, str) else orjson.dumps(each).decode() for each in values)
+    return short(" · ".join(each if isinstance(each, str) else orjson.dumps(each).decode() for each in values), 90)
