@@ -259,6 +259,7 @@ class CanonicalLabelVersionAdmin(ReadOnlyAdmin):
         "modified_at",
     )
     list_select_related = ("canonical_label",)
+    ordering = ("-modified_at", "-id")
     list_filter = (ChangedWithin, ("modified_by", FieldTextFilter), ("confidence", ChoicesDropdownFilter))
     search_fields = ("canonical_label__item_ref", "change_note", "modified_by")
     fields = (

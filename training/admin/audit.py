@@ -43,6 +43,7 @@ ACTIONS = {
 class ReviewEventAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "what", "qa_pair", "training_sheet", "before", "after", "why", "actor")
     list_select_related = ("qa_pair", "training_sheet")
+    ordering = ("-created_at", "-id")
     list_filter = (
         ("training_sheet", VisibleRelated),
         ("action", ChoicesDropdownFilter),
