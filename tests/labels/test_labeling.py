@@ -185,6 +185,14 @@ def test_versions_are_compared_and_restored(
     assert rows["label_data"][0] == rows["label_data"][2]
 
 
+def test_a_value_and_the_one_that_replaced_it_stand_apart(client: Client, rosa: User, record: Record) -> None:
+    record(label_data={"defect": "none"})
+    label = record(label_data={"defect": "scratch"})
+    client.force_login(rosa)
+    page = client.get(reverse("label-versions", args=[label.pk])).content.decode()
+    assert "<del>none</del> → <ins>scratch</ins>" in page
+
+
 def test_a_posted_form_keeps_uses_with_their_reason(
     client: Client, rosa: User, boards: Sheet, template: PromptTemplate
 ) -> None:
