@@ -24,13 +24,14 @@ from governance.changing import CHANGE_USES
 from governance.showing import full_badges, short_badge
 from governance.uses import Decision, Limit, gate
 from labels.admin_held_out import reserve_selected
+from templates_app.answer_words import text_words
 from training.admin.findings import HasFinding, evidence
 from training.admin.review_verbs import MOST, change_uses_selected, review_act, review_selected, verbs_of
-from training.admin.showing import MODE_WORDS, MODES, STATUSES, answer_words, conversation
+from training.admin.showing import MODE_WORDS, MODES, STATUSES, conversation, sheet_link
 from training.chat import assistant_answer
 from training.models import QAPair
 from training.review.overlay import newest, with_status
-from workbench.admin_base import ReadOnlyAdmin, link
+from workbench.admin_base import ReadOnlyAdmin
 from workbench.admin_filters import VisibleRelated
 from workbench.concepts import short
 
@@ -200,7 +201,7 @@ class QAPairAdmin(ReadOnlyAdmin):
 
     @display(description="training sheet", ordering="training_sheet__name")
     def within(self, pair: QAPair) -> str:
-        return link(short(pair.training_sheet.name, 28), "training_trainingsheet_change", pair.training_sheet_id)
+        return sheet_link(pair.training_sheet)
 
     @display(description="#", ordering="position")
     def place(self, pair: QAPair) -> str:
@@ -220,7 +221,7 @@ class QAPairAdmin(ReadOnlyAdmin):
 
     @display(description="answer")
     def answer(self, pair: QAPair) -> str:
-        return short(answer_words(assistant_answer(pair.messages) or "") or "—", 44)
+        return short(text_words(assistant_answer(pair.messages) or "") or "—", 44)
 
     @display(description="confidence", ordering="ai_confidence")
     def sureness(self, pair: QAPair) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-import orjson
 from django.utils import timezone
 
+from templates_app.answer_words import text_words
 from training.chat import assistant_answer
 from training.models import Finding, QAPair, ReviewPair
 from training.review.chosen import Choice
@@ -151,11 +151,5 @@ def _rows(choice: Choice, pairs: list[QAPair], found: dict[str, int]) -> list[Ro
 
 
 def answer_in_words(messages: list[dict[str, Any]]) -> str:
-    """Return the answer of a pair for a row: the values of a JSON object, else the text, "" for none; cut where it is long."""
-    text = assistant_answer(messages) or ""
-    try:
-        value: Any = orjson.loads(text)
-    except ValueError:
-        return short(text, 90)
-    values = value.values() if isinstance(value, dict) else [value]
-    return short(" · ".join(each if isinstance(each, str) else orjson.dumps(each).decode() for each in values), 90)
+    """Return the answer of a pair for a row, "" for none; cut where it is long."""
+    return short(text_words(assistant_answer(messages) or ""), 90)
