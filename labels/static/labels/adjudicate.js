@@ -1,12 +1,14 @@
 // The adjudication screen: chooses by keys, and goes from one field that differs to the next.
-import { bringToLife, pictureNamed } from "../sheets/viewer.js";
+import { bringToLife } from "../sheets/viewer.js";
 import { Keys } from "../workbench/screen/keys.js";
 import { readOut, say } from "../workbench/screen/notices.js";
+import { drawBoth } from "./both.js";
 
 const KEYS = {
   save: ["a", "Decide"], left: ["l", "All from the left"], right: ["r", "All from the right"], own: ["e", "Another answer for the marked field"],
   next: ["n", "Next field"], previous: ["p", "Previous field"], skip: ["s", "Skip"], help: ["?", "These keys"],
 };
+const source = document.querySelector("[data-slot=source]");
 const form = document.querySelector("form.answer");
 const fields = [...document.querySelectorAll("[data-difference]")];
 const choice = (field, value) => field.querySelector(`input[type=radio][value=${value}]:not(:disabled)`);
@@ -46,38 +48,6 @@ function all(value) {
   for (const field of fields) if (choice(field, value)) choice(field, value).checked = true;
 }
 
-const SVG = "http://www.w3.org/2000/svg";
-
-// Holds the picture and the shapes of both answers, which zoom and move together.
-function frame(picture, viewBox) {
-  const made = Object.assign(document.createElement("div"), { className: "viewer-marked" });
-  picture.image.style.transform = "";
-  picture.image.replaceWith(made);
-  const layer = document.createElementNS(SVG, "svg");
-  layer.setAttribute("class", "marks both");
-  layer.setAttribute("viewBox", viewBox);
-  layer.setAttribute("preserveAspectRatio", "none");
-  layer.setAttribute("aria-hidden", "true");
-  made.append(picture.image, layer);
-  picture.carry(made);
-  picture.stage.before(document.getElementById("whose").content.cloneNode(true));
-  return layer;
-}
-
-// Draws what both marked on the large picture, where the thumbnails beside the choices are small.
-async function drawBoth(source) {
-  const layers = new Map();
-  for (const small of document.querySelectorAll(".marks[data-on]")) {
-    const picture = await pictureNamed(source, small.dataset.on);
-    if (!picture) continue;
-    if (!layers.has(picture)) layers.set(picture, frame(picture, small.getAttribute("viewBox")));
-    for (const shape of small.querySelectorAll("polygon")) {
-      const drawn = layers.get(picture).appendChild(shape.cloneNode());
-      drawn.dataset.side = small.dataset.side;
-    }
-  }
-}
-
 const VERBS = {
   save: () => {
     const left = fields.findIndex(open);
@@ -114,8 +84,7 @@ for (const field of fields) {
 }
 for (const hint of document.querySelectorAll(".difference kbd[hidden]")) hint.hidden = !keys.on;
 for (const button of document.querySelectorAll("[data-do][hidden]")) button.hidden = false;
-const source = document.querySelector("[data-slot=source]");
 bringToLife(source);
 mark(current);
-drawBoth(source);
 document.documentElement.dataset.ready = "yes";
+drawBoth(source);
