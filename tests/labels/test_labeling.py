@@ -21,6 +21,7 @@ from rest_framework.test import APIClient
 from labels.actions import record_label
 from labels.labeling.walking import walk
 from labels.models import CanonicalLabel
+from labels.opinions.actions import ask_for_opinions, give_opinion
 from sheets.actions import create_sheet
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
@@ -148,6 +149,25 @@ def test_the_entry_page_in_few_queries(
     assert len(queries) == 5
     assert reverse("label", args=[boards.pk, "defect"]) in page
     assert "No published template is for this type" in page
+
+
+def test_what_waits_for_an_expert_is_counted_for_that_expert(
+    client: Client, rosa: User, omar: User, nils: User, boards: Sheet, template: PromptTemplate, record: Record
+) -> None:
+    ask_for_opinions(sheet=boards, label_type="defect", share=100, actor="omar")
+    record(actor="ana", template=template)
+
+    def says(user: User) -> list[bool]:
+        client.force_login(user)
+        entry = client.get(reverse("label-entry")).content.decode()
+        screen = client.get(reverse("label", args=[boards.pk, "defect"])).content.decode()
+        counted = ["1 for your second opinion</a>" in entry, "<b>1</b> for your second opinion</a>" in screen]
+        return [*counted, "1 to adjudicate</a>" in entry]
+
+    assert (says(rosa), says(nils)) == ([True, True, False], [False, False, False])
+    key = {"sheet": boards, "item_ref": "a1", "label_type": "defect"}
+    give_opinion(**key, label_data={"defect": "scratch"}, actor="rosa")
+    assert (says(rosa), says(nils), says(omar)) == ([False] * 3, [False] * 3, [False, False, True])
 
 
 def test_a_task_that_cannot_be_is_not_found(client: Client, rosa: User, boards: Sheet) -> None:

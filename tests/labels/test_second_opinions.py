@@ -115,21 +115,6 @@ def test_nothing_of_the_first_answer_is_shown_before_the_second(
     ).json()["stops"] == [{"item_ref": ref, "version": 1, "is_stale": False} for ref in ("a1", "b2")]
 
 
-def test_what_waits_for_an_expert_is_counted_for_that_expert(
-    asked: Sheet, ben: User, omar: User, client: Client
-) -> None:
-    def says(user: User) -> list[bool]:
-        client.force_login(user)
-        entry = client.get(reverse("label-entry")).content.decode()
-        screen = client.get(reverse("label", args=[asked.pk, "defect"])).content.decode()
-        counted = ["1 for your second opinion</a>" in entry, "<b>1</b> for your second opinion</a>" in screen]
-        return [*counted, "1 to adjudicate</a>" in entry]
-
-    assert (says(ben), says(User.objects.create_user("nina"))) == ([True, True, False], [False, False, False])
-    give_opinion(sheet=asked, label_data={"defect": "none"}, actor="ben", **KEY)
-    assert (says(ben), says(omar)) == ([False, False, False], [False, False, True])
-
-
 @pytest.fixture
 def una(db: None) -> User:
     """Of the role that is recommended to experts; she may take the whole record of labels."""
