@@ -35,9 +35,9 @@ from labels.opinions.actions import ask_for_opinions
 from labels.staleness import is_stale, stale_labels
 from sheets.models import Sheet
 from templates_app.annotations import asks_for_annotations
+from templates_app.answer_words import answer_words
 from templates_app.schemas import normalise_output_schema
 from workbench.admin_base import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin, VerbForm
-from workbench.admin_fields import in_words
 from workbench.admin_filters import DayRange, VisibleRelated
 from workbench.concepts import short
 from workbench.problems import Forbidden
@@ -80,7 +80,7 @@ class VersionInline(ReadOnlyInline):
 
     @display(description="label")
     def answer(self, version: CanonicalLabelVersion) -> str:
-        return short(in_words(version.label_data), 90)
+        return short(answer_words(version.label_data), 90)
 
 
 class ChangedSince(admin.SimpleListFilter):
@@ -232,7 +232,7 @@ class CanonicalLabelAdmin(VerbAdmin):
 
     @display(description="label")
     def answer(self, label: CanonicalLabel) -> str:
-        return short(in_words(label.label_data), 40)
+        return short(answer_words(label.label_data), 40)
 
     @display(description="confidence", ordering="confidence", label=CONFIDENCE)
     def how_sure(self, label: CanonicalLabel) -> str:
@@ -259,6 +259,7 @@ class CanonicalLabelVersionAdmin(ReadOnlyAdmin):
         "modified_at",
     )
     list_select_related = ("canonical_label",)
+    ordering = ("-modified_at", "-id")
     list_filter = (ChangedWithin, ("modified_by", FieldTextFilter), ("confidence", ChoicesDropdownFilter))
     search_fields = ("canonical_label__item_ref", "change_note", "modified_by")
     fields = (
@@ -268,7 +269,7 @@ class CanonicalLabelVersionAdmin(ReadOnlyAdmin):
 
     @display(description="label")
     def answer(self, version: CanonicalLabelVersion) -> str:
-        return short(in_words(version.label_data), 90)
+        return short(answer_words(version.label_data), 90)
 
 
 @admin.register(SecondOpinion)
@@ -329,7 +330,7 @@ class LabelOpinionAdmin(ReadOnlyAdmin):
 
     @display(description="second opinion")
     def answer(self, opinion: LabelOpinion) -> str:
-        return short(in_words(opinion.label_data), 40)
+        return short(answer_words(opinion.label_data), 40)
 
 
 def _export(request: HttpRequest, label_id: str, form: str) -> HttpResponse:

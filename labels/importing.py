@@ -20,6 +20,7 @@ from labels.actions import SAID, record_label
 from labels.checking import NEAR, check_content, check_fits, limits
 from labels.history import repair_all, uses_changed
 from labels.import_lines import Line, read_lines
+from labels.labeling.templates_of import templates_for
 from labels.models import CanonicalLabel
 from labels.opinions.due import waits_in_words
 from labels.recording import record_labels
@@ -121,13 +122,13 @@ def _note(plans: list[Plan], summary: Imported, stamp: Any) -> None:
 
 
 def _planned(sheet: Sheet, lines: Iterable[bytes], reason: str, blind: Collection[str]) -> Iterator[list[Plan]]:
-    reading, near = read_lines(lines), _Near(sheet)
+    reading, near, templates = read_lines(lines), _Near(sheet), _Templates()
     while chunk := list(islice(reading, CHUNK)):
         refs = {line.given["item_ref"] for line in chunk if not line.faults}
         items = {item.ref: item for item in items_of(sheet, dict.fromkeys(refs, 0))} if refs else {}
         labels = CanonicalLabel.objects.filter(sheet_id=sheet.pk, item_ref__in=list(refs))
         present = {(label.item_ref, label.label_type): label for label in labels} if refs else {}
-        templates = _templates(chunk)
+        templates.read(chunk)
         hidden = {key for key, label in present.items() if label.pk in blind}
         yield [
             _waits(line) if line.key in hidden else _plan(line, items, present.get(line.key), templates, near, reason)
@@ -140,16 +141,11 @@ def _waits(line: Line) -> Plan:
     return Plan(line, "refused", reasons=(waits_in_words(line.given["item_ref"]),))
 
 
-def _templates(chunk: list[Line]) -> dict[str, PromptTemplate]:
-    wanted = {str(line.given["template_id"]) for line in chunk if "template_id" in line.given}
-    return {template.pk: template for template in PromptTemplate.objects.filter(pk__in=wanted)} if wanted else {}
-
-
 def _plan(
     line: Line,
     items: Mapping[str, Item],
     present: CanonicalLabel | None,
-    templates: Mapping[str, PromptTemplate],
+    templates: _Templates,
     near: _Near,
     reason: str,
 ) -> Plan:
@@ -176,11 +172,11 @@ def _plan(
 def _values(
     given: Mapping[str, Any],
     present: CanonicalLabel | None,
-    templates: Mapping[str, PromptTemplate],
+    templates: _Templates,
     item: Item,
 ) -> dict[str, Any]:
     """Return the fields of the label after the line; Problem as for `record_label`."""
-    template = templates.get(str(given.get("template_id")))
+    template = templates.named.get(str(given.get("template_id")))
     confidence = given.get("confidence") or (present.confidence if present else "high")
     notes = given.get("notes", present.notes if present else "")
     check_content(given["label_type"], given["label_data"], confidence, template)
@@ -191,9 +187,11 @@ def _values(
         values["template_id"] = template.pk
         if present is None or present.template_id != template.pk:
             values["output_schema"] = template.output_schema
-    check_fits(
-        values["label_data"], values.get("output_schema", present.output_schema if present else None) or {}, item
-    )
+    output_schema = values.get("output_schema", present.output_schema if present else None)
+    if output_schema or (present and label_data == present.label_data):
+        check_fits(label_data, output_schema or {}, item)
+    else:
+        templates.expect_fit(given["label_type"], label_data, item)
     return values
 
 
@@ -256,6 +254,33 @@ def _as(label: CanonicalLabel, values: Mapping[str, Any]) -> CanonicalLabel:
     for name, value in values.items():
         setattr(after, name, value)
     return after
+
+
+class _Templates:
+    """Those that lines name, by their keys, and for lines that name none the published ones of their label type."""
+
+    def __init__(self) -> None:
+        self.named: dict[str, PromptTemplate] = {}
+        self.published: dict[str, list[PromptTemplate]] = {}
+
+    def read(self, chunk: list[Line]) -> None:
+        wanted = {str(line.given["template_id"]) for line in chunk if "template_id" in line.given}
+        if wanted:
+            self.named = {template.pk: template for template in PromptTemplate.objects.filter(pk__in=wanted)}
+
+    def expect_fit(self, label_type: str, data: Any, item: Item) -> None:
+        """Raise Invalid where templates are published for the label type and the label fits none of them."""
+        if label_type not in self.published:
+            self.published[label_type] = templates_for(label_type)
+        refused: list[str] = []
+        for template in self.published[label_type]:
+            try:
+                check_fits(data, template.output_schema, item)
+                return
+            except Invalid as problem:
+                refused = refused or [f"does not fit {template}:", *problem.fields["label_data"]]
+        if refused:
+            raise Invalid.of_fields("The label was not saved.", {"label_data": refused})
 
 
 class _Near:

@@ -119,4 +119,5 @@ class TrainingSheetViewSet(Exporting, Guarding, ReadOnlyModelViewSet[TrainingShe
 class ReviewEventViewSet(ReadOnlyModelViewSet[ReviewEvent]):
     queryset = ReviewEvent.objects.all()
     serializer_class = ReviewEventSerializer
+    ordering = ("-created_at", "-id")
     filterset_fields = ["training_sheet", "qa_pair", "action", "actor"]

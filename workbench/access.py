@@ -251,6 +251,7 @@ ADMIN_PAGES: Table = {
     "training_trainingsheet_guard": "training.view_trainingsheet",
     "training_trainingsheet_guarded": "training.view_trainingsheet",
     "training_qapair_review": REVIEW,
+    "training_qapair_open_review": "training.view_qapair",
     "training_qapair_timeline": "training.view_qapair",
     **dict.fromkeys(
         (

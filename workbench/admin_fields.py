@@ -40,14 +40,6 @@ def _laid_out(value: Any, indent: str) -> str:
     return first + ",".join(f"\n{deeper}{entry}" for entry in entries) + f"\n{indent}{last}"
 
 
-def in_words(value: Any) -> str:
-    """Return an answer for a list: the values of an object, else the value itself."""
-    values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
-    return " · ".join(
-        each if isinstance(each, str) else json.dumps(each, ensure_ascii=False, default=str) for each in values
-    )
-
-
 class CodeWidget(UnfoldAdminTextareaWidget):  # type: ignore[misc]  # unfold has no types
     """A textarea for code: fixed width, as tall as its text."""
 

@@ -170,7 +170,7 @@ def _page(request: HttpRequest, task: Task, shown: ShownItem | None, code: int =
 
 def _progress_context(request: HttpRequest, task: Task) -> dict[str, Any]:
     try:
-        found = progress_of(task.sheet, task.label_type, actor=request.user.get_username())
+        found = progress_of(task.sheet, task.label_type, user=request.user)
     except Problem:  # the page says what is wrong with the sheet
         return {"progress": None, "bar": []}
     fresh = found.mine + found.others

@@ -81,9 +81,12 @@ def _pieces(old: Any, new: Any) -> Iterator[Piece]:
     if isinstance(old, str) and isinstance(new, str) and " " in old + new:
         yield from words_between(old, new)
         return
-    if old not in (None, ""):
+    gone, came = (value not in (None, "") for value in (old, new))
+    if gone:
         yield "del", canonical_json(old)
-    if new not in (None, ""):
+    if gone and came:
+        yield "", " → "
+    if came:
         yield "ins", canonical_json(new)
 
 

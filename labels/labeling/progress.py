@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count, Q
 
 from labels.models import CanonicalLabel
+from labels.opinions.due import due_items
 from sheets.models import Sheet
 from sheets.reading import count_items, iter_items
 from workbench.after_answer import after_answer
@@ -32,34 +34,41 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Items by their label; `stale` are among the labeled, None where the sheet is too big to count them."""
+    """Items by their label; `stale` are among the labeled, `due` wait for the actor's second opinion.
+
+    Both are None where the sheet is too big to count them.
+    """
 
     total: int
     mine: int
     others: int
     gaps: int
     stale: int | None
+    due: int | None
     minutes_left: int | None
 
 
-def progress_of(sheet: Sheet, label_type: str, *, actor: str) -> Progress:
-    """Return the progress as the actor sees it; Invalid where the sheet does not resolve."""
+def progress_of(sheet: Sheet, label_type: str, *, user: Any) -> Progress:
+    """Return the progress as the user sees it; Invalid where the sheet does not resolve."""
+    actor = user.get_username()
     labels = CanonicalLabel.objects.filter(sheet_id=sheet.pk, label_type=label_type)
     hashes = _hashes(sheet)
     if hashes is None:
         counts = labels.aggregate(all=Count("pk"), mine=Count("pk", filter=Q(labeled_by=actor)))
         total, labeled, mine, stale = count_items(sheet), counts["all"], counts["mine"], None
+        due = None
     else:
         # A label whose item is gone labels nothing that is here.
         rows = [row for row in labels.values_list("item_ref", "item_hash", "labeled_by") if row[0] in hashes]
         total, labeled = len(hashes), len(rows)
         mine = sum(by == actor for _, _, by in rows)
         stale = sum(bool(hash_) and hash_ != hashes[ref] for ref, hash_, _ in rows)
+        due = len(due_items([sheet.pk], user).get((sheet.pk, label_type), set()) & hashes.keys())
     gaps = max(0, total - labeled)
     times = (
         labels.filter(last_modified_by=actor).order_by("-last_modified_at").values_list("last_modified_at", flat=True)
     )
-    return Progress(total, mine, labeled - mine, gaps, stale, minutes_left(times[:LATELY], gaps))
+    return Progress(total, mine, labeled - mine, gaps, stale, due, minutes_left(times[:LATELY], gaps))
 
 
 def counts_of(sheet_ids: Iterable[str], *, actor: str) -> dict[tuple[str, str], tuple[int, int]]:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 from labels.labeling.sight import expect_sheet
 from labels.models import CanonicalLabel, LabelOpinion
 from labels.opinions.actions import adjudicate, label_of, settle
-from labels.opinions.deciding import CHOICES, OWN, Difference, differences, in_words, merged, value_of
+from labels.opinions.deciding import CHOICES, FIRST, OWN, SECOND, Difference, differences, in_words, merged, value_of
 from labels.opinions.rules import rule_of, sameness
 from labels.opinions.sides import agreed, shown_differences
 from labels.opinions.views import DECIDE
@@ -205,5 +205,6 @@ def _page(
         urls = {file.name: file.url for file in source.files if file.kind == "image"}
         given = chosen or Chosen()
         context["source"] = source
+        context["whose"] = [(dispute.opinion.first_author, FIRST), (dispute.opinion.author, SECOND)]
         context["differences"] = shown_differences(dispute.differences, given.choices, given.typed, urls)
     return render(request, "labels/adjudicate.html", context, status=problem.status if problem else code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -39,16 +40,16 @@ def blind_of_sheet(sheet: Sheet, user: Any) -> frozenset[str]:
     """Return the keys of the sheet's labels that the user may yet give a second opinion on, by a few statements."""
     if not user.has_perm(GIVE):
         return frozenset()
-    rules = SecondOpinion.objects.filter(sheet_id=sheet.pk, share__gt=0)
-    chosen = [
-        label
-        for rule in rules
-        for label in CanonicalLabel.objects.filter(sheet_id=sheet.pk, label_type=rule.label_type)
-        .only("sheet_id", "label_type", "item_ref", *AUTHORS)
-        .iterator()
-        if is_chosen(rule, label.item_ref)
-    ]
-    return frozenset(label.pk for label in _open(chosen, user.get_username()))
+    return frozenset(label.pk for label in _open(_chosen([sheet.pk]), user.get_username()))
+
+
+def due_items(sheet_ids: Collection[str], user: Any) -> dict[tuple[str, str], set[str]]:
+    """Return the items that wait for the user's second opinion by sheet and label type; one statement where nobody asked."""
+    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    if user.has_perm(GIVE):
+        for label in _open(_chosen(sheet_ids), user.get_username()):
+            found[_task(label)].add(label.item_ref)
+    return found
 
 
 def is_blind(sheet: Sheet, label_type: str, item_ref: str, user: Any) -> bool:
@@ -68,6 +69,19 @@ def waits_in_words(item_ref: str) -> str:
         f"{item_ref} waits for a second opinion, which may be yours: give it first, by POST /api/v1/label-opinions or on "
         "the labeling screen. Until then its label is neither shown to you nor changed by you."
     )
+
+
+def _chosen(sheet_ids: Collection[str]) -> list[CanonicalLabel]:
+    """Return the labels of the sheets that a second expert answers too, with their names alone."""
+    rules = SecondOpinion.objects.filter(sheet_id__in=sheet_ids, share__gt=0)
+    return [
+        label
+        for rule in rules
+        for label in CanonicalLabel.objects.filter(sheet_id=rule.sheet_id, label_type=rule.label_type)
+        .only("sheet_id", "label_type", "item_ref", *AUTHORS)
+        .iterator()
+        if is_chosen(rule, label.item_ref)
+    ]
 
 
 def _rules(tasks: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], SecondOpinion]:

@@ -63,9 +63,12 @@ def agreement_of(sheet: Sheet, label_type: str) -> Agreement:
     return found
 
 
-def opinions_of(sheet_ids: Iterable[str]) -> dict[tuple[str, str], tuple[int, int]]:
-    """Return the second opinions by sheet and label type, all and those to be adjudicated; one statement where none wait."""
-    waits = Q(status=LabelOpinion.Status.WAITING)
+def opinions_of(sheet_ids: Iterable[str], *, actor: str) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return the second opinions by sheet and label type, all and those that the actor may adjudicate, who gave neither answer.
+
+    One statement where none wait.
+    """
+    waits = Q(status=LabelOpinion.Status.WAITING) & ~Q(author=actor) & ~Q(first_author=actor)
     opinions = LabelOpinion.objects.filter(sheet_id__in=list(sheet_ids)).order_by()
     counts = opinions.values_list("sheet_id", "label_type").annotate(all=Count("pk"), waits=Count("pk", filter=waits))
     found = list(counts)

@@ -112,8 +112,9 @@ def _shapes(choice: str, value: Any, labels: Sequence[str], urls: Mapping[str, s
         return Side(choice, [("", _plain(value))])
     shapes = value.get("shapes", [])
     pieces = [] if shapes else [("", "nothing marked")]
-    url = urls.get(str(value.get("image")), "")
-    picture = {"url": url, "width": value.get("width"), "height": value.get("height")} if url else None
+    name = str(value.get("image"))
+    size = {"width": value.get("width"), "height": value.get("height")}
+    picture = {"name": name, "url": urls[name], **size} if name in urls else None
     return Side(choice, pieces, list(_drawn(shapes, labels)), picture)
 
 

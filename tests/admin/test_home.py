@@ -8,8 +8,9 @@ from django.contrib.auth.models import Permission, User
 from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
-from training.models import TrainingSheet
+from training.models import QAPair, TrainingSheet
 from workbench.router import LAKEHOUSE
 
 
@@ -26,6 +27,16 @@ def test_every_figure_links_to_as_many_rows(admin: Client, boards: TrainingSheet
         for figure in (stage.main, *stage.more):
             if figure.words not in ("items", "pairs left as JSONL"):  # sums over rows, not rows
                 assert admin.get(figure.url).context["cl"].result_count == figure.count, figure
+
+
+def test_what_waits_leads_to_the_review_screen(admin: Client, boards: TrainingSheet) -> None:
+    review = f'href="/review/{boards.pk}/">40'
+    assert f"{review} to review</a>" in admin.get("/admin/").content.decode()
+    assert f"{review}</a>" in admin.get("/admin/training/trainingsheet/").content.decode()
+    pair = QAPair.objects.filter(training_sheet=boards)[0]
+    address = reverse("admin:training_qapair_open_review", args=[pair.pk])
+    assert f'href="{address}"' in admin.get(f"/admin/training/qapair/{pair.pk}/change/").content.decode()
+    assert admin.get(address).headers["Location"] == f"/review/{boards.pk}/?pair={pair.pk}"
 
 
 def test_home_takes_few_queries(admin: Client, boards: TrainingSheet) -> None:

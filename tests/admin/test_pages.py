@@ -143,3 +143,23 @@ def test_who_is_not_staff_is_sent_to_sign_in(client: Client, nils: User, lakehou
         response: Any = client.get(reverse(f"admin:{name}"))
         assert response.status_code == 302
         assert response.url.startswith("/admin/login/")
+
+
+def test_a_page_that_is_not_there_or_not_for_one_says_so_with_a_way_on(
+    admin: Client, boards: TrainingSheet, nils: User, client: Client
+) -> None:
+    home, labeling = 'href="/admin/">Home page</a>', 'href="/label/">Labeling</a>'
+    for address, words in (
+        ("/review/nothing/", "There is no training sheet nothing."),
+        ("/admin/nothing/", "No page has the address /admin/nothing/."),
+        ("/nowhere/&lt;b", "No page has the address /nowhere/&amp;lt;b."),
+    ):
+        missing = admin.get(address)
+        assert missing.status_code == 404
+        assert words in missing.text and home in missing.text and labeling in missing.text
+    client.force_login(nils)
+    refused = client.post(f"/review/{boards.pk}/list", {"verb": "approve", "all": "yes"})
+    assert (refused.status_code, "ask an owner for the right" in refused.text) == (403, True)
+    assert labeling in refused.text and home not in refused.text
+    unsent = Client(enforce_csrf_checks=True).post("/admin/login/")
+    assert (unsent.status_code, "Nothing was sent" in unsent.text) == (403, True)

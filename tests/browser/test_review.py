@@ -250,6 +250,15 @@ def test_keys_are_rebound_and_switched_off(opens: Opens, boards: TrainingSheet) 
     assert ReviewAction.objects.count() == 1
 
 
+def test_what_is_approved_is_on_the_screen(opens: Opens, invoices: TrainingSheet) -> None:
+    page = opens(invoices)
+    fold = page.evaluate("document.querySelector('.answer-body').getBoundingClientRect().bottom")
+    bottom = "(all) => Math.max(...all.map((each) => each.getBoundingClientRect().bottom))"
+    assert page.eval_on_selector_all(".fields [name], .uses summary", bottom) < fold
+    smallest = "(all) => Math.min(...all.map((each) => each.getBoundingClientRect().height))"
+    assert page.eval_on_selector_all(".fields :is(button, input, textarea):not([hidden] *)", smallest) >= 24
+
+
 def test_a_tablet_shows_it_without_scrolling_sideways(opens: Opens, invoices: TrainingSheet) -> None:
     page = opens(invoices)
     page.set_viewport_size({"width": 768, "height": 1024})

@@ -113,6 +113,30 @@ def differ(boards: TrainingSheet, item_ref: str) -> None:
     give_opinion(**of, label_data=theirs, actor="ben")
 
 
+def test_both_answers_are_drawn_on_the_large_picture(signed_in: Callable[..., Any], boards: TrainingSheet) -> None:
+    of = {"sheet": boards.sheet, "item_ref": "pcb_001_scratch.jpg", "label_type": "defect_boxes"}
+    ask_for_opinions(sheet=boards.sheet, label_type="defect_boxes", share=100, actor="omar")
+    template = PromptTemplate.objects.get(label_type="defect_boxes")
+
+    def marked(x: int) -> dict[str, Any]:
+        box = {"label": "scratch", "box": {"x": x, "y": 300, "width": 80, "height": 200}}
+        return {"defects": {"image": of["item_ref"], "width": 800, "height": 600, "shapes": [box]}}
+
+    record_label(**of, label_data=marked(240), actor="ana", template=template)
+    give_opinion(**of, label_data=marked(400), actor="ben")
+    page = signed_in("rosa", reverse("adjudicate", args=[boards.sheet.pk, "defect_boxes"]))
+    drawn = page.locator(".viewer .both polygon[data-colour]")
+    drawn.nth(1).wait_for()
+    assert page.locator(".whose").text_content().split() == ["ana", "ben"]
+    left = [drawn.nth(at).bounding_box()["x"] for at in (0, 1)]
+    image = page.locator(".viewer img").bounding_box()
+    assert left == pytest.approx([image["x"] + image["width"] * x / 800 for x in (240, 400)], abs=6)
+    page.click("[aria-label='Zoom in']")
+    assert drawn.nth(1).bounding_box()["x"] - drawn.nth(0).bounding_box()["x"] > 1.2 * (left[1] - left[0])
+    page.keyboard.press("e")
+    assert page.evaluate("document.activeElement.name") == "other.defects"
+
+
 def test_axe_finds_nothing_serious_and_it_works_without_scripts(
     signed_in: Callable[..., Any], boards: TrainingSheet, live_server: Any
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 
 from governance.models import UsageConstraintAudit
 from labels.models import CanonicalLabel, CanonicalLabelVersion
@@ -23,6 +25,14 @@ def test_versions_say_who_when_and_what(record: Record) -> None:
     assert history() == [(1, 1, "first look"), (2, 2, "")]
     latest = CanonicalLabelVersion.objects.get(version=2)
     assert (latest.modified_by, latest.modified_at) == ("omar", second.last_modified_at)
+
+
+def test_versions_are_listed_by_time(record: Record, omar: User, client: Client) -> None:
+    for number in range(1, 7):
+        record(label_data=number)
+    client.force_login(omar)
+    listed = client.get("/admin/labels/canonicallabelversion/").context["cl"].result_list
+    assert [version.version for version in listed] == [6, 5, 4, 3, 2, 1]
 
 
 def test_a_change_of_uses_needs_a_reason_and_is_audited(record: Record) -> None:

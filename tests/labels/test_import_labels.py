@@ -19,6 +19,7 @@ from labels.exporting import label_blocks
 from labels.importing import Imported, import_labels, preview_import
 from labels.models import CanonicalLabel, CanonicalLabelVersion
 from sheets.models import Sheet
+from templates_app.models import PromptTemplate
 from tests.labels.conftest import Record
 
 URL = "/api/v1/canonical-labels/import"
@@ -49,6 +50,19 @@ def test_lines_are_new_changed_unchanged_or_refused(boards: Sheet, record: Recor
         (1, ""), (2, "Imported from x"),
     ]  # fmt: skip
     assert counts(import_labels(boards, lines, actor="omar")) == (0, 0, 3, 4)
+
+
+def test_a_line_without_a_template_has_the_shape_of_a_published_one(
+    boards: Sheet, record: Record, template: PromptTemplate
+) -> None:
+    old = record(item_ref="b2", label_data={"defect": "as before"})
+    lines = [line("a1", label_data={"defekt": "none"}), line("b2", label_data=old.label_data), line("c3")]
+    found = preview_import(boards, lines)
+    assert counts(found) == (1, 0, 1, 1)
+    assert found.refused[0][1].startswith("label_data: does not fit Board defects 1.0.0: ")
+    assert counts(preview_import(boards, [line("b2", label_data={"defect": "x"})])) == (0, 0, 0, 1)
+    free = line("a1", label_type="other", label_data="whatever")
+    assert counts(preview_import(boards, [free])) == (1, 0, 0, 0)
 
 
 def test_uses_change_with_a_reason_and_an_audit_row(boards: Sheet, record: Record) -> None:

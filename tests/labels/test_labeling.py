@@ -21,6 +21,7 @@ from rest_framework.test import APIClient
 from labels.actions import record_label
 from labels.labeling.walking import walk
 from labels.models import CanonicalLabel
+from labels.opinions.actions import ask_for_opinions, give_opinion
 from sheets.actions import create_sheet
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
@@ -145,9 +146,28 @@ def test_the_entry_page_in_few_queries(
     client.force_login(rosa)
     with CaptureQueriesContext(connections[LAKEHOUSE]) as queries:
         page = client.get(reverse("label-entry")).content.decode()
-    assert len(queries) == 4
+    assert len(queries) == 5
     assert reverse("label", args=[boards.pk, "defect"]) in page
     assert "No published template is for this type" in page
+
+
+def test_what_waits_for_an_expert_is_counted_for_that_expert(
+    client: Client, rosa: User, omar: User, nils: User, boards: Sheet, template: PromptTemplate, record: Record
+) -> None:
+    ask_for_opinions(sheet=boards, label_type="defect", share=100, actor="omar")
+    record(actor="ana", template=template)
+
+    def says(user: User) -> list[bool]:
+        client.force_login(user)
+        entry = client.get(reverse("label-entry")).content.decode()
+        screen = client.get(reverse("label", args=[boards.pk, "defect"])).content.decode()
+        counted = ["1 for your second opinion</a>" in entry, "<b>1</b> for your second opinion</a>" in screen]
+        return [*counted, "1 to adjudicate</a>" in entry]
+
+    assert (says(rosa), says(nils)) == ([True, True, False], [False, False, False])
+    key = {"sheet": boards, "item_ref": "a1", "label_type": "defect"}
+    give_opinion(**key, label_data={"defect": "scratch"}, actor="rosa")
+    assert (says(rosa), says(nils), says(omar)) == ([False] * 3, [False] * 3, [False, False, True])
 
 
 def test_a_task_that_cannot_be_is_not_found(client: Client, rosa: User, boards: Sheet) -> None:
@@ -185,6 +205,14 @@ def test_versions_are_compared_and_restored(
     assert rows["label_data"][0] == rows["label_data"][2]
 
 
+def test_a_value_and_the_one_that_replaced_it_stand_apart(client: Client, rosa: User, record: Record) -> None:
+    record(label_data={"defect": "none"})
+    label = record(label_data={"defect": "scratch"})
+    client.force_login(rosa)
+    page = client.get(reverse("label-versions", args=[label.pk])).content.decode()
+    assert "<del>none</del> → <ins>scratch</ins>" in page
+
+
 def test_a_posted_form_keeps_uses_with_their_reason(
     client: Client, rosa: User, boards: Sheet, template: PromptTemplate
 ) -> None:
@@ -195,6 +223,8 @@ def test_a_posted_form_keeps_uses_with_their_reason(
     assert client.post(address, posted | {"usage_reason": "PHI"}).status_code == 302
     label = CanonicalLabel.objects.get()
     assert (label.prohibited_uses, label.usage_reason, label.template) == (["training"], "PHI", template)
+    head = client.get(address, {"item": "a1"}).content.decode().partition('class="item-head"')[2].partition("</div>")[0]
+    assert 'title="PHI">training prohibited</span>' in head
 
 
 def test_the_items_are_read_again_after_the_answer(

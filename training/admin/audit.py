@@ -20,7 +20,7 @@ from unfold.enums import ActionVariant
 
 from training.actions.kept_exports import link_to
 from training.admin.ground_truth_page import ground_truth_page
-from training.admin.showing import STATUSES
+from training.admin.showing import STATUSES, sheet_link
 from training.exports.views import manifest_response
 from training.models import Export, ReviewEvent
 from workbench.admin_base import ReadOnlyAdmin, refused
@@ -41,8 +41,9 @@ ACTIONS = {
 
 @admin.register(ReviewEvent)
 class ReviewEventAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "what", "qa_pair", "training_sheet", "before", "after", "why", "actor")
+    list_display = ("created_at", "what", "qa_pair", "within", "before", "after", "why", "actor")
     list_select_related = ("qa_pair", "training_sheet")
+    ordering = ("-created_at", "-id")
     list_filter = (
         ("training_sheet", VisibleRelated),
         ("action", ChoicesDropdownFilter),
@@ -68,6 +69,10 @@ class ReviewEventAdmin(ReadOnlyAdmin):
     def ground_truth(self, request: HttpRequest) -> HttpResponseBase:
         return ground_truth_page(self, request)
 
+    @display(description="training sheet", ordering="training_sheet__name")
+    def within(self, event: ReviewEvent) -> str:
+        return sheet_link(event.training_sheet)
+
     @display(description="action", ordering="action", label=ACTIONS)
     def what(self, event: ReviewEvent) -> str:
         return event.action
@@ -89,7 +94,7 @@ class ReviewEventAdmin(ReadOnlyAdmin):
 class ExportAdmin(ReadOnlyAdmin):
     list_display = (
         "created_at",
-        "training_sheet",
+        "within",
         "use",
         "format",
         "split",
@@ -147,6 +152,10 @@ class ExportAdmin(ReadOnlyAdmin):
         export: Export = get_object_or_404(self.get_queryset(request), pk=object_id)
         need_work(request.user, export)
         return export
+
+    @display(description="training sheet", ordering="training_sheet__name")
+    def within(self, export: Export) -> str:
+        return sheet_link(export.training_sheet)
 
     @display(description="exported", ordering="exported_pairs")
     def exported(self, export: Export) -> str:

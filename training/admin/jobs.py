@@ -14,6 +14,7 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from training.admin.job_page import RUNS, job_ask, job_now, job_page
+from training.admin.showing import sheet_link
 from training.jobs.record import with_live
 from training.models import JobRun
 from workbench.admin_base import ReadOnlyAdmin
@@ -30,7 +31,7 @@ class LiveChangeList(ChangeList):  # type: ignore[misc]  # unfold has no types
 
 @admin.register(JobRun)
 class JobRunAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "job_type", "state", "training_sheet", "done", "created_by", "completed_at")
+    list_display = ("created_at", "job_type", "state", "within", "done", "created_by", "completed_at")
     list_select_related = ("training_sheet",)
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -56,6 +57,10 @@ class JobRunAdmin(ReadOnlyAdmin):
 
     def has_steer_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("training.change_jobrun"))
+
+    @display(description="training sheet", ordering="training_sheet__name")
+    def within(self, run: JobRun) -> str:
+        return sheet_link(run.training_sheet) if run.training_sheet else "—"
 
     @display(description="status", ordering="status", label=RUNS)
     def state(self, run: JobRun) -> str:

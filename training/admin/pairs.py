@@ -10,26 +10,28 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
 from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 
 from governance.admin_filters import ProhibitedUse
 from governance.changing import CHANGE_USES
 from governance.showing import full_badges, short_badge
 from governance.uses import Decision, Limit, gate
 from labels.admin_held_out import reserve_selected
+from templates_app.answer_words import text_words
 from training.admin.findings import HasFinding, evidence
 from training.admin.review_verbs import MOST, change_uses_selected, review_act, review_selected, verbs_of
-from training.admin.showing import MODE_WORDS, MODES, STATUSES, answer_words, conversation
+from training.admin.showing import MODE_WORDS, MODES, STATUSES, conversation, sheet_link
 from training.chat import assistant_answer
 from training.models import QAPair
 from training.review.overlay import newest, with_status
-from workbench.admin_base import ReadOnlyAdmin, link
+from workbench.admin_base import ReadOnlyAdmin
 from workbench.admin_filters import VisibleRelated
 from workbench.concepts import short
 
@@ -101,7 +103,7 @@ class NewestList(ChangeList):
 @admin.register(QAPair)
 class QAPairAdmin(ReadOnlyAdmin):
     actions = ("approve_selected", "reject_selected", "change_uses_selected", "reserve_selected")
-    actions_detail = ("timeline",)
+    actions_detail = ("open_review", "timeline")
     change_form_outer_before_template = "training/review_verbs.html"
     list_display = ("place", "item_ref", "state", "mode", "made_from", "answer", "sureness", "uses", "reviewed_by")
     list_display_links = ("place", "item_ref")
@@ -171,6 +173,11 @@ class QAPairAdmin(ReadOnlyAdmin):
     def reject_selected(self, request: HttpRequest, queryset: QuerySet[QAPair]) -> HttpResponse | None:
         return review_selected(self, request, queryset, "reject")
 
+    @action(description="Open in review", icon="rate_review", variant=ActionVariant.PRIMARY, permissions=["view"])
+    def open_review(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        pair = get_object_or_404(self.get_queryset(request), pk=object_id)
+        return redirect(f"{reverse('review', args=[pair.training_sheet_id])}?pair={pair.pk}")
+
     @action(description="Timeline", icon="timeline", permissions=["view"])
     def timeline(self, _request: HttpRequest, object_id: str) -> HttpResponse:
         return redirect(f"{reverse('admin:governance_usageconstraintaudit_timeline')}?pair={object_id}")
@@ -194,7 +201,7 @@ class QAPairAdmin(ReadOnlyAdmin):
 
     @display(description="training sheet", ordering="training_sheet__name")
     def within(self, pair: QAPair) -> str:
-        return link(short(pair.training_sheet.name, 28), "training_trainingsheet_change", pair.training_sheet_id)
+        return sheet_link(pair.training_sheet)
 
     @display(description="#", ordering="position")
     def place(self, pair: QAPair) -> str:
@@ -214,7 +221,7 @@ class QAPairAdmin(ReadOnlyAdmin):
 
     @display(description="answer")
     def answer(self, pair: QAPair) -> str:
-        return short(answer_words(assistant_answer(pair.messages) or "") or "—", 44)
+        return short(text_words(assistant_answer(pair.messages) or "") or "—", 44)
 
     @display(description="confidence", ordering="ai_confidence")
     def sureness(self, pair: QAPair) -> str:

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.urls import reverse
+from django.utils.html import format_html
 
-from training.models import QAPair
-from workbench.admin_fields import in_words, pretty
+from training.models import QAPair, TrainingSheet
+from workbench.admin_fields import pretty
+from workbench.concepts import short
 
 STATUSES = {"unlabeled": "warning", "labeled": "success", "rejected": "danger", "flagged": "info"}
 MODES = {"canonical": "success", "AI draft": "primary", "by hand": "default", "column": "info"}
@@ -32,6 +34,13 @@ COUNTERS = (
 def pairs_url(training_sheet_id: str, query: str = "") -> str:
     """Return the address of the training sheet's pairs, in the order of their items."""
     return f"{reverse('admin:training_qapair_changelist')}?training_sheet__id__exact={training_sheet_id}{query}"
+
+
+def sheet_link(training_sheet: TrainingSheet) -> str:
+    """Return a link to the training sheet that stands on one line of a list."""
+    page = reverse("admin:training_trainingsheet_change", args=[training_sheet.pk])
+    name = training_sheet.name
+    return format_html('<a href="{}" class="wb-link" title="{}">{}</a>', page, name, short(name, 28))
 
 
 def counter_links(training_sheet: Any) -> list[tuple[str, int, str]]:
@@ -64,13 +73,6 @@ def conversation(pair: QAPair) -> Iterator[dict[str, Any]]:
             "is_json": _is_json(content),
             "note": _note(pair) if at == last else ("few-shot example" if 0 < at < last - 1 else ""),
         }
-
-
-def answer_words(text: str) -> str:
-    """Return an answer for a list: the values of a JSON object, else the text."""
-    if not _is_json(text):
-        return text
-    return in_words(json.loads(text))
 
 
 def _note(pair: QAPair) -> str:

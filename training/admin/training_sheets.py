@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path
-from django.utils.html import format_html_join
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     FieldTextFilter,
@@ -148,8 +148,8 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
 
     @display(description="to review")
     def to_review(self, training_sheet: Any) -> str:
-        (words, count, url) = counter_links(training_sheet)[2]
-        return format_html_join("", '<a class="wb-link" href="{}" title="{}">{}</a>', [(url, words, f"{count:,}")])
+        url = reverse("review", args=[training_sheet.pk])
+        return format_html('<a class="wb-link" href="{}">{}</a>', url, f"{training_sheet.unlabeled_pairs:,}")
 
     @display(description="counts")
     def counters(self, training_sheet: Any) -> str:

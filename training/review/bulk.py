@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Count, Max, Min
 
 from training.actions.review import review_many, undo_batch
 from training.chat import assistant_answer
 from training.models import ReviewAction, ReviewPair
 from training.review.journal import Decision
+from training.review.listing import answer_in_words
 from training.review.states import know
 from training.review.transitions import NEEDS_REASON, STATUS_WORDS, TRANSITIONS
 from workbench.lakehouse.ids import uuid5_of
 from workbench.problems import Invalid, Problem
 
 MOST = 1_000
+# Batches that are offered to be taken back.
+LATEST = 3
 DONE = {"approve": "approved", "reject": "rejected", "flag": "flagged", "reopen": "reopened", "undo": "undone"}
 
 
@@ -47,11 +53,15 @@ class Bulk:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many pairs a verb was done to, and why it was refused for how many; or what would be."""
+    """How many pairs a verb was done to, and why it was refused for how many; or what would be.
+
+    `why` says it for each pair that is refused, by its key.
+    """
 
     verb: str
     done: int
     refused: Mapping[str, int]
+    why: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def words(self) -> str:
@@ -61,6 +71,20 @@ class Outcome:
             return said
         why = ", ".join(f"{count:,} {words}" for words, count in self.refused.items())
         return f"{said}, {sum(self.refused.values()):,} refused: {why}"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Decisions that were made as one, of which `standing` were not taken back."""
+
+    batch_id: str
+    action: str
+    standing: int
+    made_at: datetime
+
+    @property
+    def words(self) -> str:
+        return f"{DONE.get(self.action, 'uses changed').capitalize()} {self.standing:,}"
 
 
 def bulk_of(verb: str, keys: Iterable[str], batch_id: str) -> Bulk:
@@ -86,23 +110,34 @@ def carry_out(bulk: Bulk, *, actor: str) -> Outcome:
     return _done(bulk, actor, dry_run=False)
 
 
+def named(bulk: Bulk, outcome: Outcome) -> list[tuple[str, str, str]]:
+    """Return the item, answer and refusal, if any, of each pair of the batch."""
+    pairs = ReviewPair.objects.in_bulk(list(bulk.versions))
+    return [
+        (pairs[key].item_ref, answer_in_words(pairs[key].state["messages"]), outcome.why.get(key, ""))
+        for key in bulk.versions
+    ]
+
+
 def take_back(batch_id: str, *, actor: str, **rights: bool) -> Outcome:
     """Undo all of a batch, as far as nothing came after it; NotFound where nobody made it."""
     done, refused = undo_batch(batch_id, actor=actor, **rights)
     return Outcome("undo", len(done), Counter(problem.message for _, problem in refused))
 
 
-def standing(batch_id: str, *, actor: str) -> int:
-    """Return how many of the actor's decisions of the batch stand."""
-    made = ReviewAction.objects.filter(batch_id=batch_id, actor=actor, undone=False)
-    return made.exclude(action="undo").count() if batch_id else 0
+def latest_batches(training_sheet_id: str, *, actor: str) -> list[Batch]:
+    """Return the actor's latest batches over the training sheet of which something stands, the newest first."""
+    made = ReviewAction.objects.filter(training_sheet_id=training_sheet_id, actor=actor, undone=False)
+    found = made.exclude(batch_id="").exclude(action="undo").order_by().values("batch_id")
+    counted = found.annotate(first=Min("action"), count=Count("pk"), at=Max("created_at"), last=Max("pk"))
+    return [Batch(row["batch_id"], row["first"], row["count"], row["at"]) for row in counted.order_by("-last")[:LATEST]]
 
 
 def _done(bulk: Bulk, actor: str, *, dry_run: bool) -> Outcome:
     done, refused = review_many(bulk.decisions(), actor=actor, dry_run=dry_run)
     known = ReviewPair.objects.in_bulk([decision.pair_id for decision, _ in refused])
-    why = Counter(_why(known[decision.pair_id], decision, problem, actor) for decision, problem in refused)
-    return Outcome(bulk.verb, len(done), dict(why.most_common()))
+    why = {decision.pair_id: _why(known[decision.pair_id], decision, problem, actor) for decision, problem in refused}
+    return Outcome(bulk.verb, len(done), dict(Counter(why.values()).most_common()), why)
 
 
 def _why(pair: ReviewPair, decision: Decision, problem: Problem, actor: str) -> str:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from training.actions.review_views import delete_view, save_view
 from training.models import QAPair, ReviewView, TrainingSheet
-from training.review.bulk import DONE, MOST, Bulk, bulk_of, carry_out, preview, standing, take_back
+from training.review.bulk import DONE, MOST, Bulk, bulk_of, carry_out, latest_batches, named, preview, take_back
 from training.review.chosen import Choice
 from training.review.filters import PROBLEMS, PairFilters
 from training.review.listing import count_of, keys_of, page_of
@@ -30,6 +30,8 @@ from workbench.posted import whole
 from workbench.problems import Problem
 
 ORDER = "sequence"
+# Pairs that a preview names at once; the others open.
+NAMED = 20
 VERBS = ("approve", "reject", "flag", "reopen")
 
 
@@ -85,7 +87,6 @@ def _list(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice, f
     actor = request.user.get_username()
     cursors: dict[str, Any] = {} if first else {name: request.GET.get(name, "") for name in ("after", "before")}
     found = page_of(training_sheet.pk, choice, reader=actor, **cursors)
-    batch = request.GET.get("batch", "")
     context = {
         **choice_context(request, training_sheet, choice),
         **progress_context(request, training_sheet.pk),
@@ -95,8 +96,7 @@ def _list(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice, f
         "verbs": VERBS,
         "most": MOST,
         "beyond": {name: urlencode({name: getattr(found, name)}) for name in ("after", "before")},
-        "batch": batch,
-        "standing": standing(batch, actor=actor),
+        "batches": latest_batches(training_sheet.pk, actor=actor),
     }
     return render(request, "review/list.html", context)
 
@@ -114,7 +114,7 @@ def _posted(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice)
         need_pairs(request.user, list(bulk.versions))
         outcome = carry_out(bulk, actor=actor)
         messages.add_message(request, messages.SUCCESS if outcome.done else messages.WARNING, f"{outcome.words}.")
-        return redirect(f"{_back(request, choice)}&{urlencode({'batch': bulk.batch_id})}")
+        return redirect(_back(request, choice))
     keys = posted.getlist("pair")
     if "all" in posted:
         keys = keys_of(training_sheet.pk, choice, reader=actor, most=MOST)
@@ -123,10 +123,14 @@ def _posted(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice)
         return redirect(_back(request, choice))
     need_pairs(request.user, keys)
     bulk = bulk_of(posted.get("verb", ""), keys[:MOST], str(uuid4()))
+    outcome = preview(bulk, actor=actor)
+    pairs = named(bulk, outcome)
     context = {
         **choice_context(request, training_sheet, choice),
         "bulk": bulk,
-        "outcome": preview(bulk, actor=actor),
+        "outcome": outcome,
+        "first": pairs[:NAMED],
+        "rest": pairs[NAMED:],
         "done": DONE[bulk.verb],
         "matched": count_of(training_sheet.pk, choice, reader=actor) if "all" in posted else len(keys),
         "reasons": REASONS.get(bulk.verb, ()),

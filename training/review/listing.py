@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-import orjson
 from django.utils import timezone
 
+from templates_app.answer_words import text_words
 from training.chat import assistant_answer
 from training.models import Finding, QAPair, ReviewPair
 from training.review.chosen import Choice
@@ -38,8 +38,7 @@ class Row:
 
     @property
     def answer(self) -> str:
-        text = assistant_answer(self.pair.messages) or ""
-        return short(_in_words(text), 90)
+        return answer_in_words(self.pair.messages)
 
     @property
     def status(self) -> str:
@@ -151,10 +150,6 @@ def _rows(choice: Choice, pairs: list[QAPair], found: dict[str, int]) -> list[Ro
     ]
 
 
-def _in_words(text: str) -> str:
-    try:
-        value: Any = orjson.loads(text)
-    except ValueError:
-        return text
-    values = value.values() if isinstance(value, dict) else [value]
-    return " · ".join(each if isinstance(each, str) else orjson.dumps(each).decode() for each in values)
+def answer_in_words(messages: list[dict[str, Any]]) -> str:
+    """Return the answer of a pair for a row, "" for none; cut where it is long."""
+    return short(text_words(assistant_answer(messages) or ""), 90)

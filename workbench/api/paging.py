@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from rest_framework import exceptions
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
@@ -30,11 +31,16 @@ def bad_cursor(cursor: str) -> exceptions.ValidationError:
 
 
 class KeyCursorPagination(CursorPagination):
-    """`{"next", "previous", "results"}`; newest first, or by the view's `ordering`, whose first name must be unique."""
+    """`{"next", "previous", "results"}`; newest first, or by the view's `ordering`, whose last name must be unique.
+
+    A cursor is a value of its first name, and how many rows that share the value come before; there may be many.
+    """
 
     ordering = "-id"
     page_size_query_param = "page_size"
     max_page_size = LARGEST_PAGE
+    # Decisions about many pairs share their time: from any number of them the next page goes on behind the last one.
+    offset_cutoff = 1_000_000
 
     def get_page_size(self, request: Request) -> int:
         return page_size(request, self.page_size or 50)
@@ -48,7 +54,7 @@ class KeyCursorPagination(CursorPagination):
         try:
             return super().paginate_queryset(queryset, request, view)
         # The first for a cursor that is no cursor, the others for one made for another list.
-        except (exceptions.NotFound, ValueError, TypeError) as error:
+        except (exceptions.NotFound, ValueError, TypeError, ValidationError) as error:
             if self.cursor_query_param not in request.query_params:
                 raise
             raise bad_cursor(request.query_params[self.cursor_query_param]) from error

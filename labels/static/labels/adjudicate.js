@@ -2,11 +2,13 @@
 import { bringToLife } from "../sheets/viewer.js";
 import { Keys } from "../workbench/screen/keys.js";
 import { readOut, say } from "../workbench/screen/notices.js";
+import { drawBoth } from "./both.js";
 
 const KEYS = {
   save: ["a", "Decide"], left: ["l", "All from the left"], right: ["r", "All from the right"], own: ["e", "Another answer for the marked field"],
   next: ["n", "Next field"], previous: ["p", "Previous field"], skip: ["s", "Skip"], help: ["?", "These keys"],
 };
+const source = document.querySelector("[data-slot=source]");
 const form = document.querySelector("form.answer");
 const fields = [...document.querySelectorAll("[data-difference]")];
 const choice = (field, value) => field.querySelector(`input[type=radio][value=${value}]:not(:disabled)`);
@@ -59,7 +61,9 @@ const VERBS = {
     const field = fields[current];
     if (!field || !choice(field, "other")) return;
     choice(field, "other").checked = true;
-    field.querySelector("[data-own]").focus();
+    const own = field.querySelector("[data-own]");
+    own.closest("details")?.setAttribute("open", "");
+    own.focus();
   },
   next: () => go(current + 1),
   previous: () => go(current - 1),
@@ -80,6 +84,7 @@ for (const field of fields) {
 }
 for (const hint of document.querySelectorAll(".difference kbd[hidden]")) hint.hidden = !keys.on;
 for (const button of document.querySelectorAll("[data-do][hidden]")) button.hidden = false;
-bringToLife(document.querySelector("[data-slot=source]"));
+bringToLife(source);
 mark(current);
 document.documentElement.dataset.ready = "yes";
+drawBoth(source);

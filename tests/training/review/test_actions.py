@@ -276,3 +276,26 @@ def test_a_confidence_that_nobody_says_is_the_labels_or_high(waiting: QAPair, ac
         said.append(CanonicalLabel.objects.get(item_ref=waiting.item_ref).confidence)
         act(waiting, "reopen")
     assert said == ["high", "low", "low"]
+
+
+def test_events_are_listed_by_time_also_where_many_share_one(
+    boards: Any, act: Act, api: APIClient, client: Any
+) -> None:
+    pairs = list(QAPair.objects.filter(status="unlabeled").order_by("position")[:9])
+    for pair in pairs:
+        act(pair, "reject", reason="Not sure")
+    shared = ReviewEvent.objects.get(qa_pair=pairs[3]).created_at
+    ReviewEvent.objects.filter(qa_pair__in=pairs[3:7]).update(created_at=shared)
+    names = [pair.item_ref for pair in reversed(pairs)]
+    url, seen = "/api/v1/review-events?page_size=2", []
+    while url:
+        page = api.get(url).json()
+        seen += [event["qa_pair_id"] for event in page["results"]]
+        url = page["next"]
+    assert seen[:2] == [pairs[8].pk, pairs[7].pk] and seen[6:] == [pair.pk for pair in pairs[2::-1]]
+    assert sorted(seen) == sorted(pair.pk for pair in pairs)
+    client.force_login(User.objects.get(username="rosa"))
+    listed = client.get("/admin/training/reviewevent/").context["cl"].result_list
+    shown = [event.qa_pair.item_ref for event in listed]
+    assert shown[:2] + shown[6:] == names[:2] + names[6:]
+    assert api.get("/api/v1/review-events", {"cursor": "cD14"}).status_code == 400

@@ -54,7 +54,9 @@ def test_a_value_is_marked_in_its_cell_with_why(screen: Client) -> None:
 def test_a_field_of_the_answer_says_what_its_value_is(screen: Client) -> None:
     finding = Finding.objects.filter(place__startswith="answer.").order_by("qa_pair_id")[0]
     page = shown(screen, finding.qa_pair_id)
-    (field,) = re.findall(rf'name="{re.escape(finding.place)}".*?<p class="af-note">(.*?)</p>', page, re.DOTALL)
+    (field,) = re.findall(
+        rf'name="{re.escape(finding.place)}".*?<p class="af-note" title="[^"]*">(.*?)</p>', page, re.DOTALL
+    )
     assert field.startswith(f"{finding.get_kind_display()} {finding.excerpt}: ")
 
 

@@ -86,14 +86,19 @@ def test_the_preview_says_what_will_happen_and_the_batch_is_taken_back(
     assert "3 approved, 2 refused: 1 rejected already, 1 held by omar" in page
     assert not ReviewAction.objects.filter(action="approve").exists()
     act(waiting[2], "flag", reason="Not sure")
+    row = page.partition(f"{waiting[0].item_ref}</th>")[2].partition("</tr>")[0]
+    assert "rejected already" in row and page.count('<th scope="row">') == 5
     done = screen.post(at(boards), hidden(page))
     listed = screen.get(done.headers["Location"]).content.decode()
     assert "2 approved, 3 refused: " in listed and "1 changed meanwhile" in listed
     assert screen.post(at(boards), hidden(page)).status_code == 302
     assert ReviewAction.objects.filter(action="approve").count() == 2
-    undo = screen.post(at(boards), {"undo": hidden(page)["batch_id"]})
+    offered = re.findall(r'name="undo" value="([^"]+)">(.*?)<', screen.get(at(boards)).content.decode())
+    assert offered == [(hidden(page)["batch_id"], "Undo all 2")]
+    undo = screen.post(at(boards), {"undo": offered[0][0]})
     assert "2 undone." in screen.get(undo.headers["Location"]).content.decode()
     assert QAPair.objects.get(pk=waiting[3].pk).status == "unlabeled"
+    assert "Undo all" not in screen.get(at(boards)).content.decode()
 
 
 def test_a_batch_is_not_taken_back_by_who_may_no_longer_see_its_sheet(

@@ -122,6 +122,15 @@ def test_a_refused_change_of_uses_keeps_what_was_chosen(
     assert QAPair.objects.get(pk=pair.pk).prohibited_uses == ["few_shot"]
 
 
+def test_a_limit_of_uses_stands_at_the_head(screen: Client, boards: TrainingSheet, waiting: QAPair) -> None:
+    limited = {"use.few_shot": "allowed", "use.training": "prohibited"}
+    pair = ReviewPair(pk=waiting.pk, version=waiting.version)
+    assert post(screen, boards, pair, "uses", **uses(reason="Contains PHI", **limited)).status_code == 302
+    page = screen.get(at(boards, f"?pair={waiting.pk}")).content.decode()
+    head = page.partition('class="item-head"')[2].partition("</div>")[0]
+    assert 'title="Contains PHI">training prohibited</span>' in head
+
+
 def test_a_script_of_a_page_made_for_another_is_signed_out(screen: Client, waiting: QAPair) -> None:
     def approve(user: str) -> Any:
         path, sent = f"/api/v1/qa-pairs/{waiting.pk}/approve", {"content_type": "application/json"}
