@@ -16,7 +16,8 @@ from .layout import INFORMATION_SCHEMA, Layout, table_name
 from .metadata import Metadata
 from .names import TableName
 from .parameters import bound
-from .snapshot import TIDY_BYTES, Snapshot, check_writable
+from .protocol import check_writable
+from .snapshot import TIDY_BYTES, Snapshot
 from .translate import Query, TableUse, table_parts, translate
 
 _REMEMBERED = 2000

@@ -13,18 +13,17 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError, DeltaProtocolError, TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import RemoveAction
 
 from . import errors
 from .datatypes import DeltaType, to_duckdb
 from .names import TableName, quoted, unknown
+from .protocol import check_readable
 
 FILE_COLUMN, ROW_COLUMN = "__file", "file_row_number"
 CONSTRAINTS_PROPERTY = "workbench.constraints"
 DEFAULT_KEY, COMMENT_KEY = "workbench.default", "comment"
-_READER_FEATURES = {"timestampNtz"}
-_WRITER_FEATURES = _READER_FEATURES | {"appendOnly", "invariants", "checkConstraints", "changeDataFeed"}
 MOST_SMALL_FILES, SMALL_BYTES, TIDY_BYTES = 64, 4 << 20, 16 << 20
 
 
@@ -185,22 +184,23 @@ def partition_text(value: Any) -> str | None:
 def load(name: TableName, path: Path, version: int | None = None) -> Snapshot:
     """The table at its newest or the given version.
 
-    ProgrammingError where there is no such table or version, NotSupportedError for protocol features delta-rs refuses.
+    ProgrammingError where there is no such table or version, NotSupportedError for what this engine cannot read,
+    OperationalError for a broken log.
     """
     try:
         delta = DeltaTable(path, version=version)
     except TableNotFoundError as error:
         raise errors.ProgrammingError(f"[TABLE_OR_VIEW_NOT_FOUND] {path} holds no Delta table.") from error
-    except (DeltaProtocolError, DeltaError) as error:
-        raise _refused(name, error) from error
+    except DeltaError as error:
+        raise errors.OperationalError(
+            f"The Delta log of {name} cannot be read: {error}. Repair it with the tool that writes the table, or move "
+            f"{path} away."
+        ) from error
     return read_state(name, path, delta)
 
 
 def read_state(name: TableName, path: Path, delta: DeltaTable) -> Snapshot:
-    protocol = delta.protocol()
-    refused = set(protocol.reader_features or ()) - _READER_FEATURES
-    if refused or protocol.min_reader_version == 2:
-        raise _refused(name, f"reader features {', '.join(sorted(refused)) or 'columnMapping'}")
+    check_readable(name, delta)
     metadata = delta.metadata()
     fields = json.loads(delta.schema().to_json())["fields"]
     return Snapshot(
@@ -212,22 +212,6 @@ def read_state(name: TableName, path: Path, delta: DeltaTable) -> Snapshot:
         partitioned_by=tuple(metadata.partition_columns),
         properties=dict(metadata.configuration),
         comment=metadata.description,
-    )
-
-
-def check_writable(snapshot: Snapshot) -> None:
-    """NotSupportedError where the table demands a writer feature that this engine would break."""
-    refused = set(snapshot.delta.protocol().writer_features or ()) - _WRITER_FEATURES
-    if refused:
-        raise _refused(snapshot.name, f"writer features {', '.join(sorted(refused))}")
-    if snapshot.properties.get("delta.enableChangeDataFeed") == "true":
-        raise _refused(snapshot.name, "a change data feed to be written")
-
-
-def _refused(name: TableName, why: object) -> errors.NotSupportedError:
-    return errors.NotSupportedError(
-        f"The table {name} needs {why}. The local engine reads and writes tables without deletion vectors, column "
-        "mapping and the like; write it with 'delta.enableDeletionVectors' = 'false'."
     )
 
 
