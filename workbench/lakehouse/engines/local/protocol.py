@@ -10,10 +10,11 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from . import errors
+from .datatypes import to_sql
 from .names import TableName
 
 if TYPE_CHECKING:
-    from .snapshot import Snapshot
+    from .snapshot import Column, Snapshot
 
 _READER_FEATURES = {"timestampNtz"}
 _WRITER_FEATURES = _READER_FEATURES | {"appendOnly", "invariants", "checkConstraints", "changeDataFeed"}
@@ -43,6 +44,18 @@ def check_writable(snapshot: Snapshot) -> None:
     if any(key.startswith(_COMPUTED) for column in snapshot.columns for key in column.metadata):
         refused.add("generatedColumns")
     _refuse(snapshot.name, "writer", refused)
+    for column in snapshot.columns:
+        if column.name in snapshot.partitioned_by:
+            check_partition(snapshot.name, column)
+
+
+def check_partition(name: TableName, column: Column) -> None:
+    """NotSupportedError for a partition column whose values other readers would take for others."""
+    if column.type == "binary" or not isinstance(column.type, str):
+        raise errors.NotSupportedError(
+            f"Found {column.name} of type {to_sql(column.type)} as a partition of {name}; the local engine writes "
+            "partitions by text, numbers, booleans, dates and times."
+        )
 
 
 def _used(feature: str, delta: DeltaTable) -> bool:

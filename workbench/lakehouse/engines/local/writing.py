@@ -82,7 +82,15 @@ def _described(target: Snapshot, found: Sequence[tuple[Any, ...]]) -> Written:
 
 def _partition(target: Snapshot, found: Mapping[str, str | None] | None) -> dict[str, str | None]:
     values = dict(found or {})
-    return {name: values[name] for name in target.partitioned_by}
+    return {name: _logged(target.column(name).type, values[name]) for name in target.partitioned_by}
+
+
+def _logged(kind: Any, value: str | None) -> str | None:
+    """A partition value of DuckDB as Delta's log spells it: times in UTC without an offset."""
+    if value is None or kind not in ("timestamp", "timestamp_ntz"):
+        return value
+    second, _, fraction = value.removesuffix("+00").partition(".")
+    return f"{second}.{fraction:0<6}"
 
 
 def _statistics(rows: int, found: Mapping[str, Any], kinds: Mapping[str, Any]) -> dict[str, Any]:
