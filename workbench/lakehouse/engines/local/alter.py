@@ -139,6 +139,7 @@ def _mentions(text: str, name: str) -> bool:
 def rename_column(session: Session, cursor: Cursor, found: Parts) -> None:
     """RENAME COLUMN: the table is written anew, because its files name their columns."""
     old, new = _single(found["column"]), _single(found["new"])
+    children = _referring(session, session.name(words.parts(found["name"])))
 
     def change(target: Snapshot) -> None:
         column = target.column(old)
@@ -163,7 +164,7 @@ def rename_column(session: Session, cursor: Cursor, found: Parts) -> None:
     session.metadata.rename(f"{name}.{old.lower()}", f"{name}.{new.lower()}")
     primary = session.engine.snapshot(name).primary_key
     if new in primary:
-        _follow(session, str(name), {"references": primary})
+        _follow(session, children, name, {"references": primary})
 
 
 def rename_table(session: Session, cursor: Cursor, found: Parts) -> None:
@@ -171,6 +172,7 @@ def rename_table(session: Session, cursor: Cursor, found: Parts) -> None:
     old = session.name(words.parts(found["name"]))
     new = session.name(words.parts(found["new"]))
     session.layout.need_schema(new.catalog, new.schema)
+    children = _referring(session, old)
     with session.writing(old), locks.exclusive(session.layout, str(new), session.lock_timeout):
         if new.table in session.layout.tables(new.catalog, new.schema):
             raise errors.ProgrammingError(f"[TABLE_OR_VIEW_ALREADY_EXISTS] {new} exists; drop or rename it first.")
@@ -180,19 +182,31 @@ def rename_table(session: Session, cursor: Cursor, found: Parts) -> None:
             raise errors.from_engine(error) from error
     session.engine.forget(old)
     session.metadata.rename(str(old), str(new))
-    _follow(session, str(old), {"table": str(new)})
+    _follow(session, [new if name == old else name for name in children], old, {"table": str(new)})
 
 
-def _follow(session: Session, parent: str, change: dict[str, str | list[str]]) -> None:
-    """Change the foreign keys that name a table, wherever they are."""
+def _referring(session: Session, parent: TableName) -> list[TableName]:
+    """The tables with foreign keys to one; NotSupportedError where these could not follow it, before it changes."""
+    found = []
     for catalog, schema in session.layout.every_schema():
         for table in session.layout.tables(catalog, schema):
             name = TableName(catalog, schema, table)
-            keys = session.engine.snapshot(name).constraints
-            if any(k.get("table") == parent for k in keys):
-                changed = json.dumps([k | change if k.get("table") == parent else k for k in keys])
-                with session.writing(name) as target:
-                    _set_properties(target, {CONSTRAINTS_PROPERTY: changed})
+            try:
+                child = session.engine.snapshot(name)
+            except errors.DatabaseError:  # what cannot be read was not written here, so it has no keys of ours
+                continue
+            if any(k.get("table") == str(parent) for k in child.constraints):
+                check_writable(child)
+                found.append(name)
+    return found
+
+
+def _follow(session: Session, children: list[TableName], parent: TableName, change: dict[str, str | list[str]]) -> None:
+    """Change the foreign keys that name a table."""
+    for name in children:
+        with session.writing(name) as target:
+            keys = [k | change if k.get("table") == str(parent) else k for k in target.constraints]
+            _set_properties(target, {CONSTRAINTS_PROPERTY: json.dumps(keys)})
 
 
 def _changed_column(session: Session, found: Parts, operation: str, edit: Callable[[Snapshot, Column], Column]) -> None:

@@ -187,15 +187,15 @@ def partition_text(value: Any) -> str | None:
 def load(name: TableName, path: Path, version: int | None = None) -> Snapshot:
     """The table at its newest or the given version.
 
-    ProgrammingError where there is no such table or version, NotSupportedError for what this engine cannot read,
-    OperationalError for a broken log.
+    ProgrammingError where there is no such table or version, NotSupportedError for what this engine cannot read, a
+    broken log among it.
     """
     try:
         delta = DeltaTable(path, version=version)
     except TableNotFoundError as error:
         raise errors.ProgrammingError(f"[TABLE_OR_VIEW_NOT_FOUND] {path} holds no Delta table.") from error
     except DeltaError as error:
-        raise errors.OperationalError(
+        raise errors.NotSupportedError(
             f"The Delta log of {name} cannot be read: {error}. Repair it with the tool that writes the table, or move "
             f"{path} away."
         ) from error
