@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from .datatypes import to_sql
+from .datatypes import VOID, to_sql
 from .engine import count
 from .names import quoted
 from .session import Session
@@ -34,7 +34,7 @@ def target_table(node: exp.Expr) -> tuple[exp.Table, str]:
 
 def stored(value: exp.Expr, column: Column) -> exp.Expr:
     """The value cast to the column's type, under the column's name."""
-    kind = exp.DataType.build(to_sql(column.type), dialect="databricks")
+    kind = exp.DataType.build("STRING" if column.type == VOID else to_sql(column.type), dialect="databricks")
     return exp.alias_(exp.Cast(this=value.copy(), to=kind), column.name, quoted=True)
 
 

@@ -130,6 +130,7 @@ class Engine:
             except DeltaError:
                 fresh = snapshot.load(name, path)
         else:
+            self.layout.need_alone(name)
             fresh = snapshot.load(name, path)
         self._snapshots[name] = fresh, (*born, changed)
         return fresh

@@ -160,7 +160,7 @@ class Snapshot:
         names = ", ".join(quoted(column.name) for column in self.columns)
         options = ["union_by_name=true", "hive_partitioning=" + str(bool(self.partitioned_by)).lower()]
         if self.partitioned_by:
-            kinds = ", ".join(f"{quoted(n)}: {self.column(n).duckdb_type}" for n in self.partitioned_by)
+            kinds = ", ".join(f"{quoted(n)}: '{self.column(n).duckdb_type}'" for n in self.partitioned_by)
             options += [f"hive_types={{{kinds}}}", "hive_types_autocast=false"]
         if row_ids:
             names += f", {FILE_COLUMN}, {ROW_COLUMN}"

@@ -17,6 +17,7 @@ from deltalake import Schema as DeltaSchema
 from deltalake.transaction import AddAction, RemoveAction
 
 from . import errors
+from .datatypes import VOID
 from .dialect import check_functions, generate
 from .names import literal, quoted
 from .snapshot import Column, Snapshot
@@ -48,7 +49,7 @@ def write_files(
     `partition` tells that all rows lie in that one, which saves sorting them into many. NOT NULL and CHECK are
     enforced on the way: IntegrityError, and nothing stays behind.
     """
-    names = [quoted(c.name) for c in target.columns if c.name not in (partition or ())]
+    names = [quoted(c.name) for c in target.columns if c.name not in (partition or ()) and c.type != VOID]
     text = f"SELECT {', '.join(names)} FROM ({select}) AS __new{_constraint_filter(target)}"
     options = FILE_OPTIONS
     destination = target.path
@@ -130,6 +131,9 @@ def _constraint_filter(target: Snapshot) -> str:
     for column in target.columns:
         if not column.nullable:
             branches.append((f"{quoted(column.name)} IS NULL", _not_null(target, column)))
+        if column.type == VOID:
+            only = f"Conversion Error: the column {column.name} of {target.name} is VOID and holds NULL alone"
+            branches.append((f"{quoted(column.name)} IS NOT NULL", only + "; ALTER COLUMN … TYPE gives it a type."))
         if column.name in target.partitioned_by and column.type == "string":
             empty = f"Conversion Error: the partition column {column.name} of {target.name} holds an empty string"
             branches.append((f"{quoted(column.name)} = ''", empty + "; Delta cannot tell it from NULL."))
@@ -161,6 +165,8 @@ def commit(
     A commit that removes, or is strict, fails with delta-rs's CommitFailedError when any other commit came between;
     plain appends go on top of it. Written files of a failed commit stay for VACUUM: the error may have come afterwards.
     """
+    if removes:
+        _need_removable(target, operation)
     retries = 0 if removes or strict else None
     properties = CommitProperties(custom_metadata={OPERATION_KEY: operation}, max_commit_retries=retries)
     target.delta.create_write_transaction(
@@ -172,6 +178,14 @@ def commit(
     )
 
 
+def _need_removable(target: Snapshot, operation: str) -> None:
+    if target.properties.get("delta.appendOnly") == "true":
+        raise errors.NotSupportedError(
+            f"Found {operation} of {target.name}, which takes new rows only ('delta.appendOnly' = 'true'); insert, or "
+            "set the property to false."
+        )
+
+
 def replace_rows(
     target: Snapshot,
     adds: list[AddAction],
@@ -180,6 +194,8 @@ def replace_rows(
     filters: Sequence[tuple[str, str, Any]] | None = None,
 ) -> None:
     """One commit that sets the table's columns and replaces its files, or those that the filters match, by new ones."""
+    if filters is None:
+        _need_removable(target, operation)
     properties = CommitProperties(custom_metadata={OPERATION_KEY: operation}, max_commit_retries=0)
     fields = [column.as_json() for column in columns]
     target.delta.create_write_transaction(
