@@ -12,6 +12,7 @@ from sheets.information_schema import rows
 from sheets.names import TableName
 from sheets.own import own_schema, refuse_own
 from sheets.tagged import Place, Tagged
+from sheets.wide_rows import within_memory
 from workbench.near import listed, near_misses
 from workbench.problems import Invalid, NotFound
 from workbench.router import LAKEHOUSE
@@ -99,7 +100,9 @@ def table(name: TableName) -> Row:
 def preview(name: TableName, limit: int = LARGEST_PREVIEW) -> list[Row]:
     """Return up to `limit` rows of a table (at most 50), in no particular order; NotFound as above."""
     describe(name)
-    return rows(f"SELECT * FROM {name.sql} LIMIT {min(limit, LARGEST_PREVIEW)}".replace("%", "%%"))  # noqa: S608
+    sql = f"SELECT * FROM {name.sql} LIMIT {min(limit, LARGEST_PREVIEW)}".replace("%", "%%")  # noqa: S608
+    with within_memory():
+        return rows(sql)
 
 
 def describe(name: TableName) -> list[Row]:

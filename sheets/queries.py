@@ -12,6 +12,7 @@ from sheets.items import sample_key_sql
 from sheets.models import Sheet
 from sheets.names import quote
 from sheets.sources import Plan
+from sheets.wide_rows import within_memory
 from workbench.problems import Invalid
 from workbench.router import LAKEHOUSE
 
@@ -110,7 +111,8 @@ def fetch(sheet: Sheet, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]
 def refusals(sheet: Sheet) -> Iterator[None]:
     """Turn what the lakehouse refuses in a filter, such as a number compared with text, into an Invalid."""
     try:
-        yield
+        with within_memory():
+            yield
     except (DataError, ProgrammingError, NotSupportedError) as error:
         if not sheet.filter_condition:
             raise

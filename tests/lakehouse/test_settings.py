@@ -46,6 +46,7 @@ def test_blank_values_count_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("delta://relative/dir", "delta:///DIR"),
         ("delta:///", "delta:///DIR"),
         ("delta:///dir?colour=red", "colour"),
+        ("delta:///dir?memory=much", "memory=4GB"),
     ],
 )
 def test_a_wrong_lakehouse_url(url: str, words: str) -> None:

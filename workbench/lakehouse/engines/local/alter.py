@@ -18,7 +18,7 @@ from .protocol import check_writable
 from .session import Session
 from .snapshot import COMMENT_KEY, CONSTRAINTS_PROPERTY, DEFAULT_KEY, Column, Snapshot, read_state
 from .translate import parse
-from .writing import check_expression, replace_rows, write_files
+from .writing import check_expression, replace_rows, row_bytes, write_files
 
 Parts = dict[str, str | None]
 _PASSING = "workbench_check"
@@ -62,7 +62,9 @@ def _rewrite(
     relation, files = session.engine.relation(target, "files", target.files)
     picked = ", ".join(f"{values[c.name]} AS {quoted(c.name)}" for c in columns)
     shaped = replace(target, columns=tuple(columns))
-    written = write_files(cursor.duckdb, shaped, f"SELECT {picked} FROM {relation} AS t", {"files": files})
+    width = row_bytes(target, target.files)
+    select = f"SELECT {picked} FROM {relation} AS t"
+    written = write_files(cursor.duckdb, shaped, select, {"files": files}, row_bytes=width)
     replace_rows(target, written.adds, columns, operation)
 
 

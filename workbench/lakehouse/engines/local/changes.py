@@ -15,7 +15,7 @@ from .names import quoted
 from .session import Session
 from .snapshot import FILE_COLUMN, ROW_COLUMN, Column, Snapshot
 from .translate import TARGET, table_parts
-from .writing import commit, write_files
+from .writing import commit, row_bytes, write_files
 
 CHANGES = "__changes"
 ACTION = "__action"
@@ -86,7 +86,8 @@ def apply(session: Session, duck: duckdb.DuckDBPyConnection, target: Snapshot, o
         f"ON t.{FILE_COLUMN} = c.{FILE_COLUMN} AND t.{ROW_COLUMN} = c.{ROW_COLUMN} "
         f"WHERE c.{ACTION} IS DISTINCT FROM '{DELETE}'"
     )
-    written = write_files(duck, target, f"{kept} UNION ALL {added}", {"touched": files})
+    width = row_bytes(target, touched)
+    written = write_files(duck, target, f"{kept} UNION ALL {added}", {"touched": files}, row_bytes=width)
     commit(target, written.adds, target.removal(touched, int(time.time() * 1000)), operation)
 
 

@@ -137,6 +137,11 @@ class Snapshot:
             files = found if files is None else [path for path in files if path in set(found)]
         return self.files if files is None else files
 
+    def largest(self, paths: list[str]) -> str:
+        """The largest of some files of this snapshot."""
+        wanted = set(paths)
+        return max((size, path) for path, size in zip(self.files, self._sizes, strict=True) if path in wanted)[1]
+
     def removal(self, paths: list[str], now_ms: int) -> list[RemoveAction]:
         """Delta's remove actions for files of this snapshot."""
         at = {path: index for index, path in enumerate(self.files)}

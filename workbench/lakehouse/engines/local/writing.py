@@ -15,6 +15,7 @@ import duckdb
 from deltalake import CommitProperties
 from deltalake import Schema as DeltaSchema
 from deltalake.transaction import AddAction, RemoveAction
+from pyarrow import parquet
 
 from . import errors
 from .datatypes import VOID
@@ -23,8 +24,10 @@ from .names import literal, quoted
 from .snapshot import Column, Snapshot
 from .translate import parse
 
-# Small row groups let a page skip most of a large file.
-FILE_OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 20480, RETURN_STATS"
+FILE_OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS"
+# Small groups of rows let a page skip most of a large file, and each thread holds a whole one while it writes: wide rows
+# come in smaller ones, of which DuckDB makes none below a vector of rows.
+GROUP_ROWS, VECTOR_ROWS, GROUP_BYTES = 20_480, 2_048, 32 << 20
 OPERATION_KEY = "workbenchOperation"
 _EXACT_NUMBERS = ("long", "integer", "short", "byte")
 
@@ -43,15 +46,16 @@ def write_files(
     select: str,
     values: Mapping[str, Any],
     partition: Mapping[str, str] | None = None,
+    row_bytes: float = 0,
 ) -> Written:
     """Write the rows of a DuckDB query, which names the table's columns, as new files of the table.
 
-    `partition` tells that all rows lie in that one, which saves sorting them into many. NOT NULL and CHECK are
-    enforced on the way: IntegrityError, and nothing stays behind.
+    `partition` tells that all rows lie in that one, which saves sorting them into many; `row_bytes` how wide they are,
+    where that is known. NOT NULL and CHECK are enforced on the way: IntegrityError, and nothing stays behind.
     """
     names = [quoted(c.name) for c in target.columns if c.name not in (partition or ()) and c.type != VOID]
     text = f"SELECT {', '.join(names)} FROM ({select}) AS __new{_constraint_filter(target)}"
-    options = FILE_OPTIONS
+    options = f"{FILE_OPTIONS}, ROW_GROUP_SIZE {_group_rows(row_bytes)}"
     destination = target.path
     if target.partitioned_by and not partition:
         parts = ", ".join(map(quoted, target.partitioned_by))
@@ -65,6 +69,19 @@ def write_files(
     if partition:
         found = [(*row[:5], partition, *row[6:]) for row in found]
     return _described(target, found)
+
+
+def _group_rows(row_bytes: float) -> int:
+    fitting = int(GROUP_BYTES // max(row_bytes, 1)) // VECTOR_ROWS * VECTOR_ROWS
+    return max(VECTOR_ROWS, min(GROUP_ROWS, fitting))
+
+
+def row_bytes(target: Snapshot, paths: list[str]) -> float:
+    """The bytes of a row in the largest of these files of the table, 0 without any."""
+    if not paths:
+        return 0
+    group = parquet.read_metadata(target.largest(paths)).row_group(0)
+    return float(group.total_byte_size) / group.num_rows
 
 
 def _described(target: Snapshot, found: Sequence[tuple[Any, ...]]) -> Written:
