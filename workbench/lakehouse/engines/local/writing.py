@@ -81,7 +81,7 @@ def row_bytes(target: Snapshot, paths: list[str]) -> float:
     if not paths:
         return 0
     group = parquet.read_metadata(target.largest(paths)).row_group(0)
-    return float(group.total_byte_size) / group.num_rows
+    return float(group.total_byte_size / group.num_rows)
 
 
 def _described(target: Snapshot, found: Sequence[tuple[Any, ...]]) -> Written:
