@@ -9,6 +9,7 @@ from django_filters import FilterSet
 
 from governance import audit
 from governance.serializers import FIRST, MOST
+from workbench.api.filtering import among_visible
 from workbench.near import listed, near_misses
 from workbench.problems import Invalid, NotFound
 
@@ -42,13 +43,13 @@ def chosen(visible: Any, ids: Sequence[str] | None, filtered: Callable[[], Any],
     return keys
 
 
-def by_filter(filterset: type[FilterSet], rows: Any, given: Mapping[str, Any]) -> Any:
-    """Return what the filters of a list find; Invalid for one that does not exist, which would leave nothing out."""
+def by_filter(filterset: type[FilterSet], rows: Any, given: Mapping[str, Any], *, user: Any) -> Any:
+    """Return what the filters of a list find for the user; Invalid for one that does not exist, which would leave nothing out."""
     known = filterset.base_filters
     if unknown := sorted(set(given) - set(known)):
         words = f"There is no filter {unknown[0]!r}: use {listed(known)}.{near_misses(unknown[0], known)}"
         raise Invalid.of_fields("The uses were not changed.", {"filter": [words]})
-    found = filterset(data=dict(given), queryset=rows)
+    found = among_visible(filterset(data=dict(given), queryset=rows), user)
     if not found.is_valid():
         faults = [f"{name}: {' '.join(map(str, messages))}" for name, messages in found.errors.items()]
         raise Invalid.of_fields("The uses were not changed.", {"filter": faults})

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from governance.changing import Outcome, UsesChange
 from governance.models import TagPolicy, UsageConstraintAudit
 from governance.uses import CLASSIFICATIONS, USES
-from workbench.api.serializers import ConceptSerializer
+from workbench.api.serializers import BoundedListField, ConceptSerializer
 
 MOST = 5_000
 FIRST = 5
@@ -34,7 +34,7 @@ class VerificationSerializer(serializers.Serializer[Any]):
     faults = FaultSerializer(many=True, help_text="The first few.")
 
 
-class UsesField(serializers.ListField):
+class UsesField(BoundedListField):
     """A list of uses; the action names those that do not exist."""
 
     child = serializers.CharField(help_text=", ".join(USES))
@@ -81,7 +81,7 @@ class ChangeUsesSerializer(serializers.Serializer[Any]):
 class ChangeManyUsesSerializer(ChangeUsesSerializer):
     """The rows as their ids or as the filters of the list."""
 
-    ids = serializers.ListField(child=serializers.CharField(max_length=36), required=False, max_length=MOST)
+    ids = BoundedListField(child=serializers.CharField(max_length=36), required=False, max_length=MOST)
     filter = serializers.DictField(
         child=serializers.CharField(), required=False, help_text="As in the list; all that it finds are changed."
     )

@@ -78,10 +78,18 @@ def leaving(
         raise
     if head:
         return ()
-    what = f"Labels of type {label_type}" if label_type else "Labels"
-    said = f"{what} left {f'for {use}' if use else 'as the whole record'} as {form} ({channel})"
+    said = f"{_left(label_type)} {f'for {use}' if use else 'as the whole record'} as {form} ({channel})"
     audit.append([audit.entry("export", about, reason=said, actor=actor)])
     return blocks
+
+
+def may_have(said: str, label_type: str) -> bool:
+    """Return whether the export of which the audit says this may have labels of the type."""
+    return said.startswith((f"{_left(label_type)} ", f"{_left('')} "))
+
+
+def _left(label_type: str) -> str:
+    return f"Labels of type {label_type} left" if label_type else "Labels left"
 
 
 def export_to_file(

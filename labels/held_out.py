@@ -16,7 +16,7 @@ from governance.held_out import held_out_limit, reserving
 from governance.models import HeldOutItem
 from governance.uses import Limit
 from labels.models import CanonicalLabel
-from sheets.alike import ELSEWHERE, Alike, alike_of
+from sheets.alike import ELSEWHERE, Alike, alike_of, by_any_name
 from sheets.models import Sheet
 
 
@@ -33,16 +33,19 @@ class HeldOut:
 
 
 def held_out_of(sheet: Sheet, item_refs: Sequence[str] | None = None) -> HeldOut:
-    """Return what is held out of the sheet, or of these items, in one query after that for the sheets over its table."""
-    return _held_out(alike_of(sheet), item_refs)
+    """Return what is held out of the sheet, or of these items, in one query after that for the sheets over its table.
+
+    One more where sheets over it name items by another column, and one of the table where those hold out some.
+    """
+    return HeldOut(by_any_name(_held_out, alike_of(sheet), item_refs))
 
 
 def held_out_limits(alike: Alike, item_refs: Sequence[str] | None = None) -> dict[str, Limit]:
     """Return the limit of each item that is held out, as one source of `sheets.item_limits`."""
-    return {ref: held_out_limit(by) for ref, by in _held_out(alike, item_refs).by.items()}
+    return {ref: held_out_limit(by) for ref, by in by_any_name(_held_out, alike, item_refs).items()}
 
 
-def _held_out(alike: Alike, item_refs: Sequence[str] | None) -> HeldOut:
+def _held_out(alike: Alike, item_refs: Sequence[str] | None) -> dict[str, str]:
     first, *rest = (
         rows.order_by()
         .annotate(_by=Value(by, CharField()), _name=F(name), _sheet=F(rows.model.of_sheet))
@@ -52,7 +55,7 @@ def _held_out(alike: Alike, item_refs: Sequence[str] | None) -> HeldOut:
     )
     # Sorted, so that of several the same one is named each time, and one that may be named before another.
     found = sorted((ref, key in alike.restricted, by, name) for ref, by, name, key in first.union(*rest, all=True))
-    return HeldOut({ref: ELSEWHERE if unnamed else f"{by} {name!r}" for ref, unnamed, by, name in reversed(found)})
+    return {ref: ELSEWHERE if unnamed else f"{by} {name!r}" for ref, unnamed, by, name in reversed(found)}
 
 
 def _sources(sheet_ids: Iterable[str], item_refs: Sequence[str] | None = None) -> list[tuple[QuerySet[Any], str, str]]:

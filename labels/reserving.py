@@ -14,9 +14,10 @@ from governance import audit
 from governance.held_out import KEPT_FROM
 from governance.models import HeldOutItem
 from governance.uses import USES
-from sheets.alike import ELSEWHERE, alike_of
+from sheets.alike import ELSEWHERE, alike_of, items_by_any_name
 from sheets.models import Sheet
 from sheets.reading import rows_of
+from sheets.withdrawing import SUBJECT
 from workbench.lakehouse.ids import uuid5_of
 from workbench.near import listed, near_misses
 from workbench.problems import Conflict, Invalid, NotFound
@@ -54,7 +55,7 @@ def reserve(
     found = Reserved(len(refs), new, len(there), _leaving(sheet, new))
     if new and not preview:
         # The audit comes first: what it says and what then was not done is better than the reverse.
-        _audit(sheet, new, f"reserved for {use}", reason, actor, old=USES, new=LEFT)
+        _audit(sheet, new, f"Reserved for {use}", reason, actor, old=USES, new=LEFT)
         HeldOutItem.objects.bulk_create(
             [
                 HeldOutItem(
@@ -77,7 +78,7 @@ def release(sheet: Sheet, item_refs: Sequence[str], reason: str, *, actor: str) 
     there = sorted(_of(sheet, refs).values_list("item_ref", flat=True))
     if not there:
         raise Conflict("None of them was reserved by hand: nothing changes.")
-    _audit(sheet, there, "released from the held-out set", reason, actor, old=LEFT, new=USES)
+    _audit(sheet, there, "Released from the held-out set", reason, actor, old=LEFT, new=USES)
     _of(sheet, there).delete()
     return Reserved(len(refs), there, len(refs) - len(there))
 
@@ -103,7 +104,7 @@ def _leaving(sheet: Sheet, refs: Sequence[str]) -> list[tuple[str, int]]:
         return []
     alike = alike_of(sheet)
     pairs: Any = apps.get_model("training.QAPair")._default_manager  # of a later app
-    held = pairs.filter(item_ref__in=list(refs), status="labeled", training_sheet__sheet_id__in=alike.sheet_ids)
+    held = pairs.filter(items_by_any_name(alike, refs, "training_sheet__sheet_id"), status="labeled")
     by_sheet = held.permitted("training").order_by().values_list("training_sheet__sheet_id", "training_sheet__name")
     counted = Counter[str]()
     for sheet_id, name, n in by_sheet.annotate(n=Count("pk")):
@@ -118,12 +119,7 @@ def _audit(
         "old_allowed_uses": list(old), "old_prohibited_uses": [use for use in USES if use not in old],
         "new_allowed_uses": list(new), "new_prohibited_uses": [use for use in USES if use not in new],
     }  # fmt: skip
-    # The subject is the sheet, so that whoever may not see the sheet does not see this.
+    said = f"{what}: {reason.strip()}"
     audit.append(
-        [
-            audit.entry(
-                "uses", f"sheet {sheet.pk}", reason=f"Item {ref} {what}: {reason.strip()}", actor=actor, **limits
-            )
-            for ref in refs
-        ]
+        [audit.entry("uses", SUBJECT.format(sheet.pk, ref), reason=said, actor=actor, **limits) for ref in refs]
     )

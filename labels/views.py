@@ -110,7 +110,11 @@ class CanonicalLabelViewSet(HidesBlindLabels, ReadOnlyModelViewSet[CanonicalLabe
         wanted, visible = given.validated_data, visible_to(request.user, self.get_queryset())
         filterset = DjangoFilterBackend().get_filterset_class(self, visible)
         actor = request.user.get_username()
-        keys = chosen(visible, wanted.get("ids"), lambda: by_filter(filterset, visible, wanted["filter"]), actor=actor)
+
+        def found() -> Any:
+            return by_filter(filterset, visible, wanted["filter"], user=request.user)
+
+        keys = chosen(visible, wanted.get("ids"), found, actor=actor)
         need_work_on(request.user, visible.filter(pk__among=keys))
         preview, may_loosen = wanted["preview"], request.user.has_perm(LOOSEN)
         outcome = change_uses(keys, given.uses, wanted["reason"], actor=actor, preview=preview, may_loosen=may_loosen)

@@ -11,7 +11,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.utils import timezone
 
-from sheets.models import Sheet
+from governance import audit
+from sheets.models import POINTERS, Sheet
 from sheets.names import normal_sources
 from sheets.reading import Findings, count_items, inspect
 from sheets.repointing import repoint
@@ -22,10 +23,9 @@ from workbench.problems import Conflict, Invalid
 
 log = logging.getLogger(__name__)
 
-POINTERS = frozenset(
-    {"primary_table", "secondary_sources", "join_keys", "item_ref_column", "filter_condition", "sample_size"}
-)
 FIELDS = POINTERS | {"name", "description"}
+# What an INT of the lakehouse holds.
+LARGEST_SAMPLE = 2**31 - 1
 
 
 def create_sheet(data: Mapping[str, Any], *, actor: str) -> Sheet:
@@ -66,12 +66,19 @@ def update_sheet(sheet: Sheet, data: Mapping[str, Any], *, actor: str, may_loose
 
 
 def delete_sheet(sheet: Sheet, *, actor: str) -> None:
-    """Delete the sheet; Conflict with the counts where labels or training sheets point at it."""
+    """Delete the sheet; Conflict with the counts where labels, training sheets or limits of items point at it."""
     if users := sheet.pointed_at_by():
         point = "points" if len(users) == 1 and users[0].startswith("1 ") else "point"
-        raise Conflict(f"{' and '.join(users)} {point} at the sheet {sheet.name!r}: delete those first, or keep it.")
+        raise Conflict(
+            f"{' and '.join(users)} {point} at the sheet {sheet.name!r}: delete or release those first, or keep it."
+        )
+    grants = SheetGrant.objects.filter(sheet_id=sheet.pk)
+    # Without its grants everybody sees the row, so that the name of a restricted sheet stays out.
+    what = "a restricted sheet" if grants.exists() else f"the sheet {sheet.name!r}"
+    # The audit comes first: what it says and what then was not done is better than the reverse.
+    audit.append([audit.entry("uses", f"sheet {sheet.pk}", reason=f"Deleted {what}", actor=actor)])
     Sheet.objects.filter(pk=sheet.pk).delete()
-    SheetGrant.objects.filter(sheet_id=sheet.pk).delete()
+    grants.delete()
     log.info("%s deleted the sheet %s, %r", actor, sheet.pk, sheet.name)
 
 
@@ -122,8 +129,8 @@ def _own_faults(sheet: Sheet) -> Fields:
         faults: Fields = {}
     except ValidationError as error:
         faults = error.message_dict
-    if isinstance(sheet.sample_size, int) and sheet.sample_size < 1:
-        faults["sample_size"] = [f"Found {sheet.sample_size}: take at least 1 item, or leave it out to take all."]
+    if isinstance(size := sheet.sample_size, int) and not 1 <= size <= LARGEST_SAMPLE:
+        faults["sample_size"] = [f"Found {size:,}: take 1 to {LARGEST_SAMPLE:,} items, or leave it out to take all."]
     return faults
 
 

@@ -8,7 +8,9 @@ from typing import Any, Protocol, TypeVar
 from django.db import connections
 
 from sheets import information_schema, unity_catalog
+from sheets.data_files import data_files_needed
 from sheets.information_schema import rows
+from sheets.models import Sheet
 from sheets.names import TableName
 from sheets.own import own_schema, refuse_own
 from sheets.tagged import Place, Tagged
@@ -98,10 +100,13 @@ def table(name: TableName) -> Row:
 
 
 def preview(name: TableName, limit: int = LARGEST_PREVIEW) -> list[Row]:
-    """Return up to `limit` rows of a table (at most 50), in no particular order; NotFound as above."""
+    """Return up to `limit` rows of a table (at most 50), in no particular order; NotFound as above.
+
+    Conflict where a data file of it is gone.
+    """
     describe(name)
     sql = f"SELECT * FROM {name.sql} LIMIT {min(limit, LARGEST_PREVIEW)}".replace("%", "%%")  # noqa: S608
-    with within_memory():
+    with within_memory(), data_files_needed():
         return rows(sql)
 
 
@@ -170,6 +175,7 @@ def _missing_table(name: TableName) -> NotFound | Invalid:
     known = [f"{name.catalog}.{name.schema}.{row['name']}" for row in found]
     if str(name) in known:
         return Invalid(f"The table {str(name)!r} has no columns: choose one with columns.")
+    known = Sheet.objects.openly(known)
     near = near_misses(str(name), known)
     return NotFound(f"There is no table {str(name)!r}.{near} Tables there: {listed(known)}.")
 

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from sheets import catalog
-from sheets.hidden_sources import need_source
+from sheets.hidden_sources import need_source, tables_seen, volumes_seen
 from sheets.names import TableName, VolumeName
 from sheets.serializers import (
     CatalogsSerializer,
@@ -45,9 +45,12 @@ class SchemaView(APIView):
     """One schema."""
 
     @extend_schema(operation_id="catalog_tables", responses=SchemaDetailSerializer)
-    def get(self, _request: Request, name: str, schema: str) -> Response:
+    def get(self, request: Request, name: str, schema: str) -> Response:
         """Return the tables and volumes of a schema with comments and tags."""
-        data = {"tables": catalog.tables(name, schema), "volumes": catalog.volumes(name, schema)}
+        data = {
+            "tables": tables_seen(request.user, name, schema),
+            "volumes": volumes_seen(request.user, name, schema),
+        }
         return Response(SchemaDetailSerializer({"catalog": name, "schema": schema, **data}).data)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sheets.catalog import Row, tables, volumes
 from sheets.models import Sheet
 from sheets.names import TableName, VolumeName, name_of
 from sheets.own import refuse_own
@@ -34,6 +35,18 @@ def need_sources(user: Any, data: Mapping[str, Any]) -> None:
     for name in sources_in(data.get("secondary_sources")):
         if name in hidden:
             raise Invalid.of_fields("The sheet was not saved.", {"secondary_sources": [words.format(name)]})
+
+
+def tables_seen(user: Any, catalog: str, schema: str) -> list[Row]:
+    """Return the tables of a schema that are there for the user; rows and errors as of `catalog.tables`."""
+    hidden = _hidden_from(user)
+    return [row for row in tables(catalog, schema) if row["full_name"].lower() not in hidden]
+
+
+def volumes_seen(user: Any, catalog: str, schema: str) -> list[Row]:
+    """Return the volumes of a schema that are there for the user; rows and errors as of `catalog.volumes`."""
+    hidden = _hidden_from(user)
+    return [row for row in volumes(catalog, schema) if row["path"].lower() not in hidden]
 
 
 def need_work_below(user: Any, place: Place) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from django.core.cache import cache, caches
@@ -119,7 +120,7 @@ def shown_file(file: VolumeFile) -> ShownFile:
     """Return a file of a volume with its address and how a browser shows it."""
     kind = mimetypes.guess_type(file.name)[0] or ""
     shown = "pdf" if kind == "application/pdf" else "image" if kind in SHOWN_IMAGES - {"image/tiff"} else "other"
-    return ShownFile(file.name, f"/api/v1/files{file.path}", shown)
+    return ShownFile(file.name, f"/api/v1/files{quote(file.path)}", shown)
 
 
 def _cells(sheet: Sheet, item: Item) -> Iterator[Cell]:

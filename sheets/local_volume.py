@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from django.db import connections
 
+from sheets.models import Sheet
 from sheets.names import VolumeName
 from sheets.volume import FileState, by_name_and_stem, path_inside
 from workbench.near import listed, near_misses
@@ -38,23 +39,24 @@ class LocalVolume:
             return
         base = _base()
         known = [f"/Volumes/{each.relative_to(base).as_posix()}" for each in base.glob("*/*/*") if each.is_dir()]
+        known = Sheet.objects.openly(known)
         near = near_misses(str(self.name), known)
         raise NotFound(f"There is no volume {str(self.name)!r}.{near} Volumes: {listed(known)}.")
 
-    def list_files(self) -> Sequence[str]:
-        with os.scandir(self.root) as entries:
+    def list_files(self, directory: str = "") -> Sequence[str]:
+        with os.scandir(self._directory(directory)) as entries:
             return sorted(
                 entry.name
                 for entry in entries
                 if entry.is_file(follow_symlinks=False) and not entry.name.startswith(".")
             )
 
-    def index(self) -> Mapping[str, Sequence[str]]:
-        root = self.root
-        changed = root.stat().st_mtime_ns
+    def index(self, directory: str = "") -> Mapping[str, Sequence[str]]:
+        place = self._directory(directory)
+        changed = place.stat().st_mtime_ns
         if time.time_ns() - changed < AT_REST_SECONDS * 1e9:
-            return by_name_and_stem(self.list_files())
-        return _index(self, root, changed)
+            return by_name_and_stem(self.list_files(directory))
+        return _index(self, directory, place, changed)
 
     def state(self, file: str) -> FileState:
         found = self.resolve(file).stat()
@@ -76,24 +78,37 @@ class LocalVolume:
 
     def resolve(self, file: str) -> Path:
         """Return the local path of an existing file; links are followed first and must end inside the volume."""
-        path, root = path_inside(self.name, file), self.root
-        try:
-            target = (root / file).resolve()
-            inside, is_file = target.is_relative_to(root.resolve()), target.is_file()
-        except OSError as error:
-            raise NotFound(f"The file {path!r} cannot be looked up: {error.strerror}. Check the path.") from error
-        if not inside:
-            raise Invalid(f"Found {path!r}, which leads out of its volume: give a path inside {self.name}.")
+        path, (target, is_file) = path_inside(self.name, file), self._inside(file, Path.is_file)
         if not is_file:
             self.need()
             near = "" if "/" in file else near_misses(file, self.list_files())
             raise NotFound(f"There is no file {path!r}.{near} List the volume to see its files.")
         return target
 
+    def _directory(self, directory: str) -> Path:
+        if not directory:
+            return self.root
+        target, is_directory = self._inside(directory, Path.is_dir)
+        if not is_directory:
+            raise NotFound(f"There is no directory {path_inside(self.name, directory)!r}.")
+        return target
+
+    def _inside(self, file: str, what: Callable[[Path], bool]) -> tuple[Path, bool]:
+        """Return the local path, and whether that is what is looked for; Invalid where it leads out of the volume."""
+        path, root = path_inside(self.name, file), self.root
+        try:
+            target = (root / file).resolve()
+            inside, found = target.is_relative_to(root.resolve()), what(target)
+        except OSError as error:
+            raise NotFound(f"The file {path!r} cannot be looked up: {error.strerror}. Check the path.") from error
+        if not inside:
+            raise Invalid(f"Found {path!r}, which leads out of its volume: give a path inside {self.name}.")
+        return target, found
+
 
 @lru_cache(maxsize=8)
-def _index(volume: LocalVolume, root: Path, changed: int) -> Mapping[str, Sequence[str]]:
-    return by_name_and_stem(volume.list_files())
+def _index(volume: LocalVolume, directory: str, place: Path, changed: int) -> Mapping[str, Sequence[str]]:
+    return by_name_and_stem(volume.list_files(directory))
 
 
 def _base() -> Path:

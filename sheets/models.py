@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from hashlib import sha256
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils import timezone
 
+from governance.models import HeldOutItem, Withdrawal
 from governance.uses import all_uses
 from sheets.querysets import SheetQuerySet
+from workbench.canonical import canonical_bytes
 from workbench.concepts import Classification, Concept
 from workbench.lakehouse.fields import ArrayField, ChoiceField
+
+POINTERS = frozenset(
+    {"primary_table", "secondary_sources", "join_keys", "item_ref_column", "filter_condition", "sample_size"}
+)
 
 
 class Sheet(Concept):
@@ -62,12 +69,22 @@ class Sheet(Concept):
         """The column whose value names an item."""
         return self.item_ref_column or (self.join_keys[0] if self.join_keys else "")
 
+    def pointers_hash(self) -> str:
+        """Return a hash of what the sheet reads, which a new name or description leaves alone."""
+        return sha256(canonical_bytes({name: getattr(self, name) for name in POINTERS})).hexdigest()
+
     def pointed_at_by(self) -> list[str]:
-        """Return what was made of the sheet, counted: "2 canonical labels", "1 training sheet"."""
+        """Return what was made of the sheet or limits its items, counted: "2 canonical labels", "1 withdrawal"."""
+        rows: list[models.QuerySet[Any]] = [
+            relation.related_model._default_manager.filter(**{relation.field.name: self.pk})
+            for relation in self._meta.related_objects
+        ]
+        rows.append(Withdrawal.objects.filter(sheet_id=self.pk, is_released=False))
+        rows.append(HeldOutItem.objects.filter(sheet_id=self.pk))
         found = []
-        for relation in self._meta.related_objects:
-            meta, rows = relation.related_model._meta, relation.related_model._default_manager
-            if count := rows.filter(**{relation.field.name: self.pk}).count():
+        for each in rows:
+            if count := each.count():
+                meta = each.model._meta
                 found.append(f"{count:,} {meta.verbose_name if count == 1 else meta.verbose_name_plural}")
         return found
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import DataError, NotSupportedError, ProgrammingError, connections
 
+from sheets.data_files import data_files_needed
 from sheets.items import sample_key_sql
 from sheets.models import Sheet
 from sheets.names import quote
@@ -89,6 +90,13 @@ class Query:
         keys = ", ".join(quote(each.key).replace("%", "%%") for each in self.plan.volumes)
         return f"SELECT {keys} {self.all_items} WHERE {where} ORDER BY {self.ref}", params
 
+    def without_row(self, rows: str, most: int) -> tuple[str, list[Any]]:
+        """The first items for which the query of a joined table's rows gives none, each with the number of such items."""
+        where, params = self._taken()
+        sql = f"SELECT CAST({self.ref} AS STRING), COUNT(*) OVER () {self.all_items}"
+        rows = rows.replace("%", "%%")
+        return f"{sql} WHERE {where} AND NOT EXISTS ({rows}) ORDER BY {self.ref} LIMIT {most:d}", params
+
     def _taken(self) -> tuple[str, list[Any]]:
         """The condition that leaves the items of the sheet: its filter, and its sample by hash."""
         if self.sheet.sample_size is None:
@@ -109,9 +117,12 @@ def fetch(sheet: Sheet, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]
 
 @contextmanager
 def refusals(sheet: Sheet) -> Iterator[None]:
-    """Turn what the lakehouse refuses in a filter, such as a number compared with text, into an Invalid."""
+    """Turn what the lakehouse refuses in a filter, such as a number compared with text, into an Invalid.
+
+    Conflict for a table whose data file is gone.
+    """
     try:
-        with within_memory():
+        with within_memory(), data_files_needed():
             yield
     except (DataError, ProgrammingError, NotSupportedError) as error:
         if not sheet.filter_condition:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sheets.names import name_of
+from workbench.models import SheetGrant
 from workbench.sheet_rights import OfSheetQuerySet, rights_of
 
 if TYPE_CHECKING:
@@ -15,7 +16,15 @@ if TYPE_CHECKING:
 class SheetQuerySet(OfSheetQuerySet["Sheet"]):
     def sources_hidden_from(self, user: Any) -> frozenset[str]:
         """Return the tables `c.s.t` and volumes `/volumes/c/s/v` that only sheets read which the user may not see."""
-        hidden = rights_of(user).hidden
+        return self._sources_of(rights_of(user).hidden)
+
+    def openly(self, names: Iterable[str]) -> list[str]:
+        """Return the tables `c.s.t` and volumes `/Volumes/c/s/v` that anybody may hear of: not those of restricted sheets alone."""
+        restricted = SheetGrant.objects.order_by().values_list("sheet_id", flat=True).distinct()
+        kept = self._sources_of(frozenset(restricted))
+        return [name for name in names if name.lower() not in kept]
+
+    def _sources_of(self, hidden: frozenset[str]) -> frozenset[str]:
         if not hidden:
             return frozenset()
         read: dict[bool, set[str]] = {True: set(), False: set()}

@@ -12,6 +12,7 @@ from sheets.items import FileStamp, content_hash
 from sheets.models import Sheet
 from sheets.queries import Query, Statement, fetch, refusals
 from sheets.sources import JoinedVolume, Plan, resolve
+from sheets.volume import FilesByKey
 from sheets.wide_rows import text_size
 from workbench.problems import Invalid, NotFound
 from workbench.router import LAKEHOUSE
@@ -22,12 +23,12 @@ BATCH = 1_000
 WINDOW, FIRST, WINDOW_SIZE, MEASURED = 20_000, 500, 32 << 20, 16
 FEW = 5
 
-Indexes = Sequence[tuple[JoinedVolume, Mapping[str, Sequence[str]]]]
+Indexes = Sequence[tuple[JoinedVolume, FilesByKey]]
 
 
 @dataclass(frozen=True, slots=True)
 class VolumeFile:
-    """A file of a volume: its name there, its volume path, its size in bytes, its change in nanoseconds since 1970."""
+    """A file of a volume: its name there with the directories that it is in, its volume path, its size in bytes, its change in nanoseconds since 1970."""
 
     name: str
     path: str
@@ -183,16 +184,18 @@ def item_of(ref: str, position: int, row: dict[str, Any], indexes: Indexes) -> I
     return Item(ref, position, row, files, content_hash(row, stamps), missing)
 
 
-def matches(joined: JoinedVolume, index: Mapping[str, Sequence[str]], key: Any) -> Sequence[str]:
-    """Return the files of a volume whose name, stem or volume path is the key."""
-    return () if key is None else index.get(_inside(joined, key), ())
+def matches(joined: JoinedVolume, index: FilesByKey, key: Any) -> Sequence[str]:
+    """Return the files of a volume whose name, stem or path, inside the volume or whole, is the key."""
+    return () if key is None else index.get(_inside(joined, key))
 
 
 def _inside(joined: JoinedVolume, key: Any) -> str:
-    return str(key).removeprefix(f"{joined.volume.name}/")
+    # Spark names the files that it reads with this scheme.
+    path, volume = str(key).removeprefix("dbfs:"), f"{joined.volume.name}/"
+    return path[len(volume) :] if path[: len(volume)].lower() == volume.lower() else path
 
 
-def _files(joined: JoinedVolume, index: Mapping[str, Sequence[str]], key: Any) -> Iterator[VolumeFile]:
+def _files(joined: JoinedVolume, index: FilesByKey, key: Any) -> Iterator[VolumeFile]:
     for name in matches(joined, index, key):
         try:
             state = joined.volume.state(name)
@@ -202,7 +205,7 @@ def _files(joined: JoinedVolume, index: Mapping[str, Sequence[str]], key: Any) -
 
 
 def _indexes(plan: Plan) -> Indexes:
-    return [(joined, joined.volume.index()) for joined in plan.volumes]
+    return [(joined, FilesByKey(joined.volume)) for joined in plan.volumes]
 
 
 def _named(sheet: Sheet, plan: Plan, ref: Any, previous: str | None) -> str:
@@ -236,7 +239,8 @@ class Few:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Items taken, item_refs that stand more than once, items without one, and keys without a file by volume path.
+    """Items taken, item_refs that stand more than once, items without one, keys without a file by volume path, and
+    items without a row by joined table.
 
     `columns` are those of an item with their types, as `columns_of` gives them.
     """
@@ -246,6 +250,7 @@ class Findings:
     duplicates: Few
     null_keys: int
     missing_files: dict[str, Few]
+    missing_rows: dict[str, Few]
 
     @property
     def blocking(self) -> list[str]:
@@ -265,11 +270,13 @@ class Findings:
 def inspect(sheet: Sheet) -> Findings:
     """Return what a reader should know before using the sheet; Invalid where it does not resolve.
 
-    Duplicates and null keys are counted before the sample is taken, missing files among the items that are taken.
+    Duplicates and null keys are counted before the sample is taken, missing files and rows among the items that are
+    taken.
     """
     plan = resolve(sheet)
     total, nulls, duplicates = _keys(sheet, plan)
-    return Findings(dict(plan.columns), sampled(sheet, total), duplicates, nulls, _missing_files(sheet, plan))
+    missing = _missing_files(sheet, plan), _missing_rows(sheet, plan)
+    return Findings(dict(plan.columns), sampled(sheet, total), duplicates, nulls, *missing)
 
 
 def _keys(sheet: Sheet, plan: Plan) -> tuple[int, int, Few]:
@@ -285,13 +292,23 @@ def _missing_files(sheet: Sheet, plan: Plan) -> dict[str, Few]:
     found = {str(joined.volume.name): Few() for joined in plan.volumes}
     if not found:
         return found
-    indexes = [(joined, joined.volume.index(), found[str(joined.volume.name)]) for joined in plan.volumes]
+    indexes = [(joined, index, found[str(joined.volume.name)]) for joined, index in _indexes(plan)]
     sql, params = Query(sheet, plan).volume_keys()
     with refusals(sheet), connections[LAKEHOUSE].cursor() as cursor:
         cursor.execute(sql, params)
         while batch := cursor.fetchmany(BATCH):
             for keys in batch:
                 for key, (joined, index, few) in zip(keys, indexes, strict=True):
-                    if not matches(joined, index, key):
+                    if key is not None and not matches(joined, index, key):
                         few.note(str(key))
+    return found
+
+
+def _missing_rows(sheet: Sheet, plan: Plan) -> dict[str, Few]:
+    found: dict[str, Few] = {}
+    for name, rows in plan.tables:
+        first = fetch(sheet, *Query(sheet, plan).without_row(rows, FEW))
+        few = found.setdefault(name, Few())
+        few.count += first[0][1] if first else 0
+        few.first += [ref for ref, _ in first if ref is not None][: FEW - len(few.first)]
     return found

@@ -123,6 +123,7 @@ class FindingsSerializer(serializers.Serializer[Any]):
     duplicates = FewSerializer(help_text="item_refs that stand more than once.")
     null_keys = serializers.IntegerField(help_text="Items without an item_ref.")
     missing_files = serializers.DictField(child=FewSerializer(), help_text="By volume: join keys without a file.")
+    missing_rows = serializers.DictField(child=FewSerializer(), help_text="By joined table: items without a row.")
 
 
 class ValidationSerializer(serializers.Serializer[Any]):

@@ -24,6 +24,9 @@ Fields = dict[str, list[str]]
 WHOLE_NUMBERS = {"TINYINT": 8, "SMALLINT": 16, "INT": 32, "BIGINT": 64}
 WHOLE_NUMBER = re.compile(r"0|-?[1-9]\d{0,37}", re.ASCII)
 REF_TYPES = re.compile(r"STRING|(VAR)?CHAR\(\d+\)|TINYINT|SMALLINT|INT|BIGINT|DECIMAL\(\d+,\s*0\)", re.IGNORECASE)
+# Kinds of types whose values `=` compares by what they are, each with all others of its kind.
+NUMBER = re.compile(r"TINYINT|SMALLINT|INT|BIGINT|FLOAT|DOUBLE|DECIMAL\(.+\)", re.IGNORECASE)
+TIME = re.compile(r"DATE|TIMESTAMP|TIMESTAMP_NTZ", re.IGNORECASE)
 SOURCE_KEYS = {"table": {"type", "table", "join_key"}, "volume": {"type", "path", "join_key"}}
 
 
@@ -46,13 +49,17 @@ class JoinedVolume:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the items of a sheet are read: `select` is a query of Databricks SQL without filter, `ref` names an item."""
+    """How the items of a sheet are read: `select` is a query of Databricks SQL without filter, `ref` names an item.
+
+    `tables` are the joined ones by name, each with the query of its rows for one `item`.
+    """
 
     columns: Mapping[str, str]
     select: str
     condition: str
     ref: str
     volumes: Sequence[JoinedVolume]
+    tables: Sequence[tuple[str, str]]
 
     @property
     def ref_type(self) -> str:
@@ -116,7 +123,9 @@ def _resolved(sheet: Sheet, problems: _Problems) -> Plan | None:
     columns, select = joined_select(name, primary, tables)
     # Columns of a source that was refused would only look unknown.
     condition = "" if "secondary_sources" in problems.fields else _condition(sheet, columns, problems)
-    return Plan(columns, select, condition, ref, [each for each in joined if isinstance(each, JoinedVolume)])
+    volumes = [each for each in joined if isinstance(each, JoinedVolume)]
+    rows = [(str(table.name), _rows_of_item(table, primary)) for table in tables]
+    return Plan(columns, select, condition, ref, volumes, rows)
 
 
 def _types(name: TableName) -> dict[str, str]:
@@ -235,7 +244,7 @@ def joined_select(
         column.casefold() for each in [primary, *(_beside_keys(table) for table in tables)] for column in each
     )
     for number, table in enumerate(tables, 1):
-        joins.append(f"LEFT JOIN {table.name.sql} AS s{number} ON {_on(table, primary, f's{number}')}")
+        joins.append(f"LEFT JOIN {table.name.sql} AS s{number} ON {_on(table, primary, 'p', f's{number}')}")
         for column in _beside_keys(table):
             label = column if taken[column.casefold()] == 1 else f"{table.name.table}_{column}"
             label = _free(label, columns)
@@ -249,16 +258,22 @@ def _beside_keys(table: JoinedTable) -> list[str]:
     return [column for column in table.types if column.casefold() not in keys]
 
 
-def _on(table: JoinedTable, primary: Mapping[str, str], alias: str) -> str:
+def _rows_of_item(table: JoinedTable, primary: Mapping[str, str]) -> str:
+    return f"SELECT 1 FROM {table.name.sql} AS s WHERE {_on(table, primary, 'item', 's')}"  # noqa: S608 - quoted names only
+
+
+def _on(table: JoinedTable, primary: Mapping[str, str], us: str, them: str) -> str:
     pairs = [(key, str(_column(key, table.types))) for key in table.keys]
     return " AND ".join(
-        _equal(key, primary[key], f"{alias}.{quote(theirs)}", table.types[theirs]) for key, theirs in pairs
+        _equal(f"{us}.{quote(key)}", primary[key], f"{them}.{quote(theirs)}", table.types[theirs])
+        for key, theirs in pairs
     )
 
 
-def _equal(key: str, kind: str, theirs: str, their_kind: str) -> str:
-    ours = f"p.{quote(key)}"
-    if kind.upper() == their_kind.upper() or {kind.upper(), their_kind.upper()} <= WHOLE_NUMBERS.keys():
+def _equal(ours: str, kind: str, theirs: str, their_kind: str) -> str:
+    if kind.upper() == their_kind.upper() or any(
+        of.fullmatch(kind) and of.fullmatch(their_kind) for of in (NUMBER, TIME)
+    ):
         return f"{ours} = {theirs}"
     # 7 and '7' are the same key; as numbers, a text that is none would stop the whole query.
     return f"CAST({ours} AS STRING) = CAST({theirs} AS STRING)"

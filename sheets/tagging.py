@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,7 +76,7 @@ def tag_change(level: str, place: str, key: str, value: str = "", *, remove: boo
     """
     key, value = key.strip(), "" if remove else value.strip()
     faults = {
-        "level": [] if level in LEVELS else [f"Found {level!r}: use {listed(LEVELS)}.{near_misses(level, LEVELS)}"],
+        "level": _level_faults(level),
         "key": _faults(key, LONGEST_KEY) or ([] if key else ["Name the tag, such as PHI."]),
         "value": _faults(value, LONGEST_VALUE),
     }
@@ -96,6 +97,23 @@ def place_named(level: str, name: str, *, user: Any) -> Place:
     above = tuple(part.lower() for part in parts[:3])
     NEEDED[level](user, above)
     return Place(level, (*above, _column(TableName(*above), parts[3])) if level == "column" else above)
+
+
+def places_named(name: str, *, level: str = "", user: Any) -> list[Place]:
+    """Return the places of this name as the catalog spells them, of this `level` or of any that has it.
+
+    Errors as for `place_named`; NotFound where no level has it.
+    """
+    if level:
+        _raise({"level": _level_faults(level)})
+        return [place_named(level, name, user=user)]
+    found = []
+    for each in LEVELS:
+        with suppress(Invalid, NotFound):
+            found.append(place_named(each, name, user=user))
+    if not found:
+        raise NotFound(f"There is no {' or '.join(LEVELS)} {name!r}, or you may not see it.")
+    return found
 
 
 def effect_of(change: TagChange) -> TagEffect:
@@ -194,6 +212,10 @@ def _column(table: TableName, name: str) -> str:
     if not found:
         raise NotFound(f"There is no column {name!r} in {table}.{near_misses(name, known)} Columns: {listed(known)}.")
     return str(found[0])
+
+
+def _level_faults(level: str) -> list[str]:
+    return [] if level in LEVELS else [f"Found {level!r}: use {listed(LEVELS)}.{near_misses(level, LEVELS)}"]
 
 
 def _faults(text: str, longest: int) -> list[str]:

@@ -98,7 +98,7 @@ class SheetViewSet(ModelViewSet[Sheet]):
         return Response(ItemPageSerializer({"next": following, "results": page}).data)
 
     @extend_schema(operation_id="sheets_item_retrieve", parameters=[ITEM_REF], responses=ItemSerializer, filters=False)
-    @action(detail=True, url_path=r"items/(?P<item_ref>.+)")
+    @action(detail=True, url_path=r"items/(?P<item_ref>[\s\S]+)")
     def item(self, _request: Request, item_ref: str, **_: Any) -> Response:
         """One item, with its row and files."""
         return Response(ItemSerializer(get_item(self.get_object(), item_ref)).data)

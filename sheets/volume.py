@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from sheets.names import VolumeName
-from workbench.problems import Invalid
+from workbench.problems import Invalid, NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,11 @@ class Volume(Protocol):
     def need(self) -> None:
         """NotFound, with the near misses, where the volume does not exist."""
 
-    def list_files(self) -> Sequence[str]:
-        """Return the names of the files at the top of the volume, sorted."""
+    def list_files(self, directory: str = "") -> Sequence[str]:
+        """Return the names of the files in a directory, by default the top of the volume, sorted.
+
+        NotFound, or Invalid for a path outside the volume.
+        """
 
     def state(self, file: str) -> FileState:
         """Return size and time of a file; NotFound, or Invalid for a path outside the volume."""
@@ -42,8 +46,34 @@ class Volume(Protocol):
     def remove(self, file: str) -> None:
         """Take a file away; one that is not there is no error."""
 
-    def index(self) -> Mapping[str, Sequence[str]]:
-        """Return the files at the top by their names and by their stems (`board_1` for `board_1.jpg`)."""
+    def index(self, directory: str = "") -> Mapping[str, Sequence[str]]:
+        """Return the files in a directory by their names and by their stems (`board_1` for `board_1.jpg`).
+
+        Names and stems are in Unicode's composed form (NFC); errors as for `list_files`.
+        """
+
+
+class FilesByKey:
+    """The files of a volume by name, stem or path, for one task: each directory that a key names is listed once."""
+
+    def __init__(self, volume: Volume) -> None:
+        self._volume = volume
+        self._directories: dict[str, Mapping[str, Sequence[str]]] = {"": volume.index()}
+
+    def get(self, key: str) -> Sequence[str]:
+        """Return the paths inside the volume of the files that the key names; none for a key that leads nowhere."""
+        directory, slash, name = key.rpartition("/")
+        if directory not in self._directories:
+            try:
+                self._directories[directory] = self._volume.index(directory)
+            except (NotFound, Invalid):
+                self._directories[directory] = {}
+        return [f"{directory}{slash}{file}" for file in self._directories[directory].get(composed(name), ())]
+
+
+def composed(name: str) -> str:
+    """Return the name as most systems write it: macOS decomposes letters with marks, and both look the same."""
+    return unicodedata.normalize("NFC", name)
 
 
 def path_inside(name: VolumeName, file: str) -> str:
@@ -55,9 +85,10 @@ def path_inside(name: VolumeName, file: str) -> str:
 
 
 def by_name_and_stem(files: Sequence[str]) -> dict[str, list[str]]:
-    """Return the files under each name and each stem, in the order given."""
+    """Return the files under each name and each stem in its composed form, in the order given."""
     found: dict[str, list[str]] = {}
     for file in files:
-        for key in {file, file.rpartition(".")[0] or file}:
+        name = composed(file)
+        for key in {name, name.rpartition(".")[0] or name}:
             found.setdefault(key, []).append(file)
     return found

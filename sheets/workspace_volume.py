@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO, cast
 from urllib.parse import quote
 
+from sheets.models import Sheet
 from sheets.names import VolumeName
 from sheets.volume import FileState, by_name_and_stem, path_inside
 from workbench.near import near_misses
@@ -37,19 +38,20 @@ class WorkspaceVolume:
         except NotFound as problem:
             raise NotFound(f"There is no volume {str(self.name)!r}.{self._near()}") from problem
 
-    def list_files(self) -> Sequence[str]:
-        with asking(f"list of the files in {str(self.name)!r}"):
-            entries = list(workspace().files.list_directory_contents(str(self.name)))
+    def list_files(self, directory: str = "") -> Sequence[str]:
+        place = path_inside(self.name, directory) if directory else str(self.name)
+        with asking(f"list of the files in {place!r}"):
+            entries = list(workspace().files.list_directory_contents(place))
         found = {
             str(entry.name): FileState(entry.file_size or 0, (entry.last_modified or 0) * 1_000_000)
             for entry in entries
             if not entry.is_directory and not str(entry.name).startswith(".")
         }
-        self._seen |= found
+        self._seen |= {f"{directory}/{name}" if directory else name: state for name, state in found.items()}
         return sorted(found)
 
-    def index(self) -> Mapping[str, Sequence[str]]:
-        return by_name_and_stem(self.list_files())
+    def index(self, directory: str = "") -> Mapping[str, Sequence[str]]:
+        return by_name_and_stem(self.list_files(directory))
 
     def state(self, file: str) -> FileState:
         path = path_inside(self.name, file)
@@ -91,7 +93,7 @@ class WorkspaceVolume:
         except NotFound:
             return f" There is no schema {self.name.catalog}.{self.name.schema} either."
         base = f"/Volumes/{self.name.catalog}/{self.name.schema}"
-        return near_misses(str(self.name), [f"{base}/{row.name}" for row in rows])
+        return near_misses(str(self.name), Sheet.objects.openly(f"{base}/{row.name}" for row in rows))
 
 
 class RemoteFile(io.RawIOBase):

@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Undefined
 from jinja2.utils import Namespace
 
-from templates_app.problems import TemplateLimitError
+from templates_app.problems import TemplateCostError, TemplateLimitError
 
 MAX_OUTPUT = 200_000
 MAX_VALUE = 1_000_000
@@ -40,12 +40,12 @@ class Meter:
     def spend(self, units: int) -> None:
         self.left -= units
         if self.left < 0:
-            raise TemplateLimitError(
+            raise TemplateCostError(
                 f"The template does too much: allowed are {MAX_UNITS:,} loop turns, list elements and 16-character "
                 "pieces of text. Loop over less, or repeat less."
             )
         if time.thread_time() > self.deadline:
-            raise TemplateLimitError(f"The template takes longer than {MAX_SECONDS} seconds. Loop over less.")
+            raise TemplateCostError(f"The template takes longer than {MAX_SECONDS} seconds. Loop over less.")
 
     def text(self, length: int) -> None:
         """Charges a text that is about to be made."""

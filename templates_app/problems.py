@@ -16,3 +16,7 @@ class TemplateProblem(Exception):  # noqa: N818 - the name the API and the scree
 
 class TemplateLimitError(TemplateProblem):
     """The template would take more time or room than a prompt may."""
+
+
+class TemplateCostError(TemplateLimitError):
+    """The template would compute for longer than a prompt may."""

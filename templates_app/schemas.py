@@ -107,9 +107,10 @@ def misfits(output_schema: Any, answer: Any) -> list[str]:
     return faults if isinstance(value, str) else _faults(validator, value)
 
 
-def checker(output_schema: Any) -> Callable[[Any], bool]:
-    """A function that says whether a plain JSON value fits, for asking often."""
-    return _validator(canonical_bytes(normalise_output_schema(output_schema))).is_valid
+def checker(output_schema: Any, part: Mapping[str, Any] | None = None) -> Callable[[Any], bool]:
+    """A function that says whether a plain JSON value fits the schema, or a part of it, for asking often."""
+    validator = _validator(canonical_bytes(normalise_output_schema(output_schema)))
+    return (validator if part is None else validator.evolve(schema=part)).is_valid
 
 
 def check_template(template: Mapping[str, Any]) -> list[str]:

@@ -53,7 +53,9 @@ def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # A test asks as fast as it can; those of the rates set one.
     settings.RATES = dict.fromkeys(settings.RATES, 0)
-    # Nor does it look for sensitive data, unless it is about that.
+    # Nor may anything go on while it looks at what was done.
+    settings.AFTER_ANSWER_APART = False
+    # It does not look for sensitive data, unless it is about that.
     settings.FINDINGS = "ask"
     # Each process of a run empties its own, not what another one's test has just read ahead.
     for name in READ_AHEAD:

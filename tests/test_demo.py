@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -89,6 +90,12 @@ def test_generate_prints_the_id_that_export_takes(var: Path, tmp_path: Path) -> 
     assert not (tmp_path / "out.jsonl").exists()
 
 
+def test_what_is_written_to_standard_output_stands_there_alone(var: Path) -> None:
+    done = manage(var, "export_labels", "--sheet", "PCB Defect Detection - Sample", "--out", "/dev/stdout")
+    assert done.returncode == 0 and done.stderr == "10 labels exported to /dev/stdout\n"
+    assert len([json.loads(line) for line in done.stdout.splitlines()]) == 10
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -106,3 +113,14 @@ def test_a_failure_is_one_clear_line(var: Path, arguments: list[str], words: str
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_demo_after_its_data_was_governed_says_that_nothing_leaves(var: Path) -> None:
+    tagged = manage(var, "sql", "ALTER TABLE mirion_vital.samples.pcb_inspections SET TAGS ('classification' = 'PHI')")
+    assert tagged.returncode == 0, tagged.stderr
+    file = (var / "exports/pcb_defects.jsonl").read_bytes()
+    done = manage(var, "demo")
+    assert done.returncode == 0, done.stderr
+    boards = next(line for line in done.stdout.splitlines() if line.startswith("PCB"))
+    assert "  0  " in boards and "10 training prohibited" in boards and boards.endswith("  none")
+    assert (var / "exports/pcb_defects.jsonl").read_bytes() == file

@@ -18,13 +18,15 @@ from training.pairs import Answer, Answerer, Question
 from training.replies import Reply
 from training.seeing import Seeing
 from training.serving import base_and_sign_in
-from workbench.canonical import canonical_json
+from workbench.canonical import canonical_bytes, canonical_json
 from workbench.near import listed, near_misses
 from workbench.problems import Invalid
 
 Config = Mapping[str, Any]
 Examples = Callable[[], Iterable[Example]]
 CONCURRENCY = 16
+# What a schema that no form foresees, or a value of a strange type, may lead to.
+_FAILURES = (ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
 CONFIG_KEYS = ("model", "temperature", "max_tokens", "response_column", "trusted", "concurrency", "limit", "cache")
 
 
@@ -42,12 +44,21 @@ def existing_column(config: Config, output_schema: Mapping[str, Any]) -> Answere
         value = row[column]
         if value is None or value == "":
             return Answer(labeling_mode="existing_column", error=f"The column {column!r} is empty in this row.")
-        value = as_answer(value, fits)
-        faults = misfits(output_schema, value)
+        try:
+            value = as_answer(_as_text(value), fits)
+            text, faults = canonical_json(value), misfits(output_schema, value)
+        except ValueError as problem:
+            return Answer(labeling_mode="existing_column", error=f"The column {column!r} holds no answer: {problem}")
         status = "labeled" if trusted and not faults else "unlabeled"
-        return Answer(canonical_json(value), "existing_column", status, misfits=faults)
+        return Answer(text, "existing_column", status, misfits=faults)
 
     return lambda questions: [answer(question.row) for question in questions]
+
+
+def _as_text(value: Any) -> Any:
+    """Return what JSON has as text, such as a date, as that text without quotes; anything else as it is."""
+    plain = orjson.loads(canonical_bytes(value))
+    return plain if isinstance(plain, str) else value
 
 
 def offline(template: PromptTemplate, config: Config, examples: Examples) -> Answerer:
@@ -56,7 +67,11 @@ def offline(template: PromptTemplate, config: Config, examples: Examples) -> Ans
     drafter = Drafter(list(examples()), schema)
 
     def answer(row: Mapping[str, Any]) -> Answer:
-        draft = drafter.draft(row)
+        try:
+            draft = drafter.draft(row)
+        except _FAILURES as problem:
+            words = f"The offline drafter failed at this row: {type(problem).__name__}: {problem}"
+            return Answer(model=OFFLINE_MODEL, error=words)
         faults = misfits(schema, draft.answer) if draft.answer else []
         error = "" if draft.answer else draft.explanation
         return Answer(
@@ -93,17 +108,25 @@ class EndpointAnswerer:
 
     def read(self, reply: Reply) -> Answer:
         """Return the reply as an answer in canonical JSON, marked where it does not fit."""
-        value = as_answer(reply.text, self.fits)
+        text, faults, error = "", list[str](), reply.problem
+        try:
+            if reply.text:
+                value = as_answer(reply.text, self.fits)
+                text, faults = canonical_json(value), misfits(self.schema, value)
+        except (ValueError, RecursionError) as problem:
+            error = error or f"The answer cannot be kept: {problem}"
         return Answer(
-            canonical_json(value) if reply.text else "",
+            text,
             # The endpoint's own word: behind a gateway, another model may have answered than the one asked for.
             model=(reply.model or self.client.endpoint.model)[:255],
-            misfits=misfits(self.schema, value) if reply.text else [],
-            error=reply.problem,
+            misfits=faults,
+            error=error,
             prompt_tokens=reply.prompt_tokens,
             completion_tokens=reply.completion_tokens,
             is_outage=reply.is_outage,
+            is_shut=reply.is_shut,
             files_shown=reply.files_shown,
+            heard_at=reply.heard_at,
         )
 
 
@@ -159,7 +182,7 @@ def check_config(mode: str, config: Config, columns: Sequence[str]) -> None:
         faults[key] = [f"{key!r} is no option: use {listed(CONFIG_KEYS)}.{near_misses(key, CONFIG_KEYS)}"]
     if mode == "existing_column":
         faults |= _column_faults(config.get("response_column"), columns)
-    model = config.get("model") or default_model()
+    model = config.get("model", default_model())
     if mode == "ai_generated" and (not isinstance(model, str) or model not in models()):
         faults["model"] = [f"There is no model {model!r}: use {listed(models())}."]
     for key, (fits, allowed) in _ALLOWED.items():

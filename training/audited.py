@@ -12,6 +12,12 @@ from training.models import Export, TrainingFile
 from workbench.lakehouse.ids import uuid5_of
 
 
+def export_begins(training_sheet_ids: Iterable[str], use: str, form: str, *, actor: str, channel: str) -> None:
+    """Add that an export of training sheets begins whose end is not sure; each sheet has a row."""
+    said = f"An export for {use} as {form} begins ({channel})"
+    audit.append([audit.entry("export", _about(key), reason=said, actor=actor) for key in training_sheet_ids])
+
+
 def export_left(*exports: Export) -> None:
     """Add that these exports left; the same ones again add nothing."""
     audit.append([_left(export) for export in exports])

@@ -9,8 +9,11 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
+from training.files.profile import consultant
+from training.files.storage import volume_name
 from training.jobs.dispatch import DISPATCHERS, dispatcher
 from workbench.near import listed
+from workbench.problems import Invalid
 from workbench.router import LAKEHOUSE
 
 
@@ -22,6 +25,24 @@ def check_jobs(**_: Any) -> list[CheckMessage]:
     except ImproperlyConfigured as error:
         return [Error(str(error), hint=f"Set WORKBENCH_JOBS to {listed(DISPATCHERS)}.", id="training.E001")]
     return _lacking() if settings.JOBS == "databricks" else []
+
+
+@register()
+def check_training_files(**_: Any) -> list[CheckMessage]:
+    """Return an error where WORKBENCH_TRAINING_FILES names no volume, or the consultant's profile cannot be used."""
+    found: list[CheckMessage] = []
+    try:
+        volume_name()
+    except Invalid as problem:
+        words = f"WORKBENCH_TRAINING_FILES is not accepted: {problem}"
+        hint = "Set it to /Volumes/catalog/schema/volume, or leave it out for `training_files` beside the tables."
+        found.append(Error(words, hint=hint, id="training.E005"))
+    try:
+        consultant()
+    except ImproperlyConfigured as error:
+        hint = "See docs/training-files.md, or leave it out for the profile of the package."
+        found.append(Error(str(error), hint=hint, id="training.E006"))
+    return found
 
 
 def _lacking() -> list[CheckMessage]:

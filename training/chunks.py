@@ -18,8 +18,7 @@ from sheets import source_uses
 from sheets.alike import alike_of
 from sheets.item_limits import withdrawn
 from sheets.reading import Item, items_of, iter_items
-from templates_app.models import PromptTemplate
-from templates_app.problems import TemplateLimitError, TemplateProblem
+from templates_app.problems import TemplateCostError, TemplateProblem
 from templates_app.rendering import render_messages
 from templates_app.schemas import normalise_output_schema
 from training.chat import assistant_answer
@@ -38,6 +37,8 @@ from workbench.problems import Conflict
 FIRST, MOST, QUICK, SLOW = 500, 4_000, 2.0, 8.0
 # Earlier training sheets that are looked through for an answer.
 EARLIER = 3
+# So many items in a row on which the template computes too long are no accident: each of the rest would take a second.
+MOST_COSTLY = 5
 # The settings that decide what a model answers.
 SAME = ("model", "temperature", "max_tokens")
 
@@ -56,6 +57,7 @@ class Chunks:
         # Read once for the whole run; at use they are read again.
         self.limits = source_uses.limits_of(training_sheet.sheet)
         self._alike = alike_of(training_sheet.sheet)
+        self._costly = 0
 
     def missing(self, *, any_present: bool) -> Iterator[list[Task]]:
         """Yield the items without a pair; `any_present` is False where it is known that none has one."""
@@ -94,10 +96,27 @@ class Chunks:
         ]
 
     def _task(self, item: Item, label: Label | None, earlier: Answer | None, withheld: str) -> Task:
-        question = Question(item.row, [], error=withheld) if withheld else _posed(self.template, item)
+        question = Question(item.row, [], error=withheld) if withheld else self._posed(item)
         if question.error:
-            return Task(item, question, label, Answer(error=question.error))
+            mode = self.training_sheet.labeling_mode
+            return Task(item, question, label, Answer(labeling_mode=mode, error=question.error))
         return Task(item, question, label, from_label(label, self._schema) if label else earlier)
+
+    def _posed(self, item: Item) -> Question:
+        """Return the item's question; a template that fails on its row is that item's error."""
+        template = self.template
+        try:
+            messages = render_messages(
+                template.system_prompt, template.user_prompt_template, template.examples, item.row
+            )
+        except TemplateProblem as problem:
+            self._costly = self._costly + 1 if isinstance(problem, TemplateCostError) else 0
+            if self._costly >= MOST_COSTLY:
+                words = f"The template {template} goes on too long at {MOST_COSTLY} items in a row, as at {item.ref}"
+                raise Conflict(f"{words}: {problem}") from problem
+            return Question(item.row, [], item.files, f"The template cannot be filled: {problem}")
+        self._costly = 0
+        return Question(item.row, messages, item.files, missing=item.missing)
 
     def _answered_before(self, items: Sequence[Item]) -> dict[str, Answer]:
         """Return what the same model answered to the same question earlier, by item, in one query."""
@@ -154,18 +173,6 @@ def _earlier(training_sheet: TrainingSheet) -> list[str]:
         if all(each.generation_config.get(name) == config.get(name) for name in SAME)
     )
     return list(islice(alike, EARLIER))
-
-
-def _posed(template: PromptTemplate, item: Item) -> Question:
-    """Return the item's question; a template that fails on its row is that item's error."""
-    try:
-        messages = render_messages(template.system_prompt, template.user_prompt_template, template.examples, item.row)
-    except TemplateLimitError as problem:
-        # One slow row is no accident of that row: the next hundred would each take as long.
-        raise Conflict(f"The template {template} goes on too long at item {item.ref}: {problem}") from problem
-    except TemplateProblem as problem:
-        return Question(item.row, [], item.files, f"The template cannot be filled: {problem}")
-    return Question(item.row, messages, item.files, missing=item.missing)
 
 
 def pair_id(training_sheet_id: str, item_ref: str) -> str:

@@ -6,6 +6,7 @@ A thin one over aiohttp, because an SDK's two milliseconds of work for each call
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -38,6 +39,12 @@ NO_PARTS = re.compile(
 )
 # A refusal of the response format itself, as against one of the prompt.
 REFUSES_FORMAT = frozenset({400, 404, 415, 422, 500, 501})
+# A refusal of how it is asked, as against what: of a parameter, which is the same for every item.
+WRONG_PARAMETER = re.compile(
+    rb"(unsupported|unknown|unrecognized|unexpected|invalid)[^.]{0,12}(parameter|argument|keyword)|unsupported value"
+    rb"|extra inputs are not permitted",
+    re.IGNORECASE,
+)
 TOO_LONG = re.compile(
     rb"context.{0,24}(length|window|size|limit|exceed)|(prompt|input|request|message)s?.{0,24}too (long|large)"
     rb"|too many.{0,8}tokens|(maximum|exceed)[^.]{0,40}tokens|tokens[^.]{0,24}exceed",
@@ -116,7 +123,7 @@ class Completions:
 
     async def reply(self, messages: Sequence[Mapping[str, Any]]) -> Reply:
         """Return the endpoint's reply; CancelledError for one that had not been asked when `limit` was stopped."""
-        attempt, rung, refusals, waited = 0, self._rung, 0, 0.0
+        attempt, rung, refusals, waited, failed_at = 0, self._rung, 0, 0.0, math.inf
         while True:
             headers: Mapping[str, str] = {}
             try:
@@ -127,11 +134,7 @@ class Completions:
                 attempt += 2 if isinstance(error, TimeoutError) else 0
             else:
                 if heard.status == 200:
-                    self._prove(rung)
-                    reply = self._read(heard.body)
-                    if used := reply.prompt_tokens + reply.completion_tokens:
-                        self._tokens.correct(used - heard.booked)
-                    return reply
+                    return self._answered(heard, rung)
                 if self._refuses_parts(heard, messages):
                     return replace(self._refusal(heard), refuses_parts=True, is_outage=False)
                 if self._refuses_format(heard) and rung < LADDER.index("prompt"):
@@ -143,15 +146,17 @@ class Completions:
                 if heard.status == 429 and waited < PATIENCE:
                     refusals += 1
                     # Everyone waits, and longer each time, also where the endpoint says 0 for ever.
-                    seconds = max(pause(refusals, headers), (refusals - 1) / 10)
+                    told = pause(refusals, headers, longest=PATIENCE - waited)
+                    seconds = max(told, (refusals - 1) / 10)
                     self.limit.refused(heard.began, seconds)
                     waited += seconds
                     continue
                 if heard.status in CROWDED:
                     self.limit.refused(heard.began, 0.0)
+            failed_at = min(failed_at, reply.heard_at)
             attempt += 1
             if attempt >= TRIES:
-                return reply
+                return replace(reply, heard_at=failed_at)
             await self.limit.rest(pause(attempt, headers))
 
     async def _post(self, messages: Sequence[Mapping[str, Any]], rung: int) -> _Heard:
@@ -170,6 +175,13 @@ class Completions:
             self.limit.succeeded(time.monotonic() - began)
         return heard
 
+    def _answered(self, heard: _Heard, rung: int) -> Reply:
+        self._prove(rung)
+        reply = self._read(heard.body)
+        if used := reply.prompt_tokens + reply.completion_tokens:
+            self._tokens.correct(used - heard.booked)
+        return reply
+
     def _prove(self, rung: int) -> None:
         """Remember a rung that worked. The strictest one counts, so that one bad moment of a server does not cost it."""
         self._rung = min(self._rung, rung) if self._proven else rung
@@ -183,15 +195,17 @@ class Completions:
         return heard.status in REFUSES_FORMAT and not self._proven and not TOO_LONG.search(heard.body)
 
     def _refusal(self, heard: _Heard) -> Reply:
-        outage = heard.status in SHUT or heard.status in RETRIED
-        return Reply(problem=f"The endpoint answered {heard.status}: {self._shown(heard.body)}", is_outage=outage)
+        wrong = heard.status in {400, 422} and WRONG_PARAMETER.search(heard.body) and not TOO_LONG.search(heard.body)
+        outage = heard.status in SHUT or heard.status in RETRIED or bool(wrong)
+        words = f"The endpoint answered {heard.status}: {self._shown(heard.body)}"
+        return Reply(problem=words, is_outage=outage, is_shut=heard.status in SHUT)
 
     def _unreachable(self, error: Exception) -> Reply:
         words = f"{type(error).__name__} {error}".rstrip()
-        if isinstance(error, TimeoutError):
+        if late := isinstance(error, TimeoutError):
             words = f"no answer within {self.options.timeout:g} s"
         where = masked(urlsplit(self.endpoint.url))
-        return Reply(problem=f"The endpoint {where} cannot be reached: {words}", is_outage=True)
+        return Reply(problem=f"The endpoint {where} cannot be reached: {words}", is_outage=True, is_shut=not late)
 
     def _headers(self) -> dict[str, str]:
         headers = {"Content-Type": "application/json"}
@@ -219,18 +233,22 @@ class Completions:
 
     def _read(self, body: bytes) -> Reply:
         try:
-            return read_reply(orjson.loads(body))
+            reply = read_reply(orjson.loads(body), unfence=bool(self.options.schema))
+            return replace(reply, problem=self._masked(reply.problem)) if reply.problem else reply
         except orjson.JSONDecodeError:
             words = f"The endpoint answered with something that is no JSON: {self._shown(body)}"
             return Reply(problem=words, is_outage=True)
 
     def _shown(self, body: bytes) -> str:
-        """Return the beginning of an error body on one line, without the secrets that a server may repeat in it."""
-        text = body[:2000].decode(errors="replace")
+        """Return the beginning of an error body on one line."""
+        return " ".join(self._masked(body[:2000].decode(errors="replace")).split())[:300] or "nothing"
+
+    def _masked(self, text: str) -> str:
+        """Return a server's words without the secrets that it may repeat in them."""
         for name, secret in self._headers().items():
             for word in (secret, secret.rpartition(" ")[2]) if name != "Content-Type" else ():
                 text = text.replace(word, "***") if len(word) > 3 else text
-        return " ".join(text.split())[:300] or "nothing"
+        return text
 
 
 @dataclass(frozen=True)

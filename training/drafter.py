@@ -9,12 +9,13 @@ from typing import Any
 
 import orjson
 
+from templates_app.plain_schema import plain
 from templates_app.preflight import OFFLINE_MODEL
 from templates_app.schemas import checker, misfits, normalise_output_schema
 from training.fitting import NOTHING, fit, labelled_values, name_words, plain_name
 from training.nearest import NearestRows
 from training.places import Place, learn
-from workbench.canonical import canonical_json
+from workbench.canonical import canonical_bytes, canonical_json
 
 __all__ = ["OFFLINE_MODEL", "Draft", "Drafter", "Example"]
 
@@ -75,11 +76,10 @@ class Drafter:
         self._rows = [example.row for example in examples]
         self._answers = [_read(example.answer) for example in examples]
         self._index = NearestRows(self._rows)
-        shared = {"$defs": self._schema["$defs"]} if "$defs" in self._schema else {}
-        self._fields: dict[str, dict[str, Any]] = {
-            name: {**asked, **shared} for name, asked in self._schema.get("properties", {}).items() if asked is not True
-        }
-        self._fits: dict[str, Callable[[Any], bool]] = {name: checker(asked) for name, asked in self._fields.items()}
+        properties = self._schema.get("properties", {}).items()
+        asked = {name: field for name, field in properties if isinstance(field, Mapping)}
+        self._fields: dict[str, Mapping[str, Any]] = {name: plain(self._schema, asked[name])[0] for name in asked}
+        self._fits: dict[str, Callable[[Any], bool]] = {name: checker(self._schema, asked[name]) for name in asked}
         self._values = {name: self._labelled(name) for name in self._fields}
         self._learned = {name: column for name in self._fields if (column := self._learn(name))}
         self._places = {name: place for name in self._fields if (place := self._place(name))}
@@ -168,9 +168,17 @@ class Drafter:
     def _offer(
         self, name: str, value: Any, confidence: float, how: str, based_on: tuple[str, ...] = ()
     ) -> Iterator[_Found]:
-        fitted = fit(value, self._fields[name])
+        fitted = self._fitted(name, value)
         if fitted is not NOTHING and self._fits[name](fitted):
             yield _Found(fitted, confidence, how, based_on)
+
+    def _fitted(self, name: str, value: Any) -> Any:
+        """The value as the field asks for it, in plain JSON, or NOTHING."""
+        fitted = fit(value, self._fields[name])
+        try:
+            return NOTHING if fitted is NOTHING else orjson.loads(canonical_bytes(fitted))
+        except ValueError:  # NaN in a list, a number beyond JSON's
+            return NOTHING
 
     def _whole(self, near: Sequence[tuple[int, float]]) -> Draft:
         """An answer without fields, text or a choice: that of the similar labels."""
@@ -204,7 +212,7 @@ class Drafter:
         hits: dict[str, int] = defaultdict(int)
         for at, value in self._values[name].items():
             for column, found in self._rows[at].items():
-                fitted = fit(found, self._fields[name])
+                fitted = self._fitted(name, found)
                 hits[column] += fitted is not NOTHING and _key(fitted) == value
         labels = len(self._values[name])
         column, times = min(hits.items(), key=lambda entry: (-entry[1], entry[0]), default=("", 0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -14,6 +14,9 @@ NOTHING: Any = object()
 
 _DATES = ("%Y-%m-%d", "%Y/%m/%d", "%m/%d/%Y", "%d.%m.%Y", "%d %B %Y", "%d %b %Y", "%B %d, %Y", "%b %d, %Y")
 _YES_NO = {"true": True, "yes": True, "y": True, "1": True, "false": False, "no": False, "n": False, "0": False}
+# Between words a mark is as good as a blank; behind or before all of them it may be what tells two options apart.
+_JOINT = re.compile(r"(?<=[^\W\d_])[\s_./-]+(?=[^\W_])|(?<=\d)[\s_./-]+(?=[^\W\d_])")
+_GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?")
 _NEXT_LABEL = re.compile(r"(?P<value>\s*\S.*?)\s(?P<label>[^\s:]+ [^\s:]+):(?=\s)")
 _LINE_READ = 2_000  # characters: a longer line is prose, whose colons are no labels
 _SEPARATORS = ("\n", ";", "|", ",")
@@ -39,8 +42,7 @@ def fit(value: Any, schema: Mapping[str, Any]) -> Any:
     if isinstance(value, str):
         value = value.strip()
     if options := schema.get("enum"):
-        wanted = plain_name(str(value))
-        return next((option for option in options if option is not None and plain_name(str(option)) == wanted), NOTHING)
+        return _option(value, options)
     kinds = schema.get("type", "any")
     for kind in [kinds] if isinstance(kinds, str) else kinds:
         if (found := _FITTING[kind](value, schema)) is not NOTHING:
@@ -63,6 +65,29 @@ def labelled_values(text: str) -> Iterator[tuple[str, str, bool]]:
             if 0 < len(label.strip()) <= 40 and 0 < len(value.strip()) <= 200:
                 yield label.strip(), value.strip(), found is None
             label, rest = (found["label"], rest[found.end() :]) if found else ("", "")
+
+
+def _option(value: Any, options: Sequence[Any]) -> Any:
+    """The option that the value equals, as a number or as text; else the only one that is spelt like it."""
+    number = _number(value, {})
+    for option in options:
+        same = option == number if _is_number(option) else option is not None and str(option) == str(value)
+        if same:
+            return option
+    wanted = _joined(str(value))
+    alike = [
+        option for option in options if not (option is None or _is_number(option)) and _joined(str(option)) == wanted
+    ]
+    return alike[0] if len(alike) == 1 else NOTHING
+
+
+def _is_number(option: Any) -> bool:
+    return isinstance(option, int | float) and not isinstance(option, bool)
+
+
+def _joined(text: str) -> str:
+    """A text without case, and without what stands between its words: "Solder Bridge" and solder_bridge are the same."""
+    return _JOINT.sub("", text.casefold().strip())
 
 
 def _text(value: Any, schema: Mapping[str, Any]) -> Any:
@@ -101,7 +126,9 @@ def _read_moment(text: str) -> datetime | None:
 
 def _number(value: Any, _: Mapping[str, Any]) -> Any:
     if isinstance(value, str):
-        value = value.strip("$€£ ").replace(",", "").removesuffix(" USD").removesuffix(" EUR")
+        value = value.strip("$€£ ").removesuffix(" USD").removesuffix(" EUR").rstrip(" ,")
+        # "12,50" is no 1250, and whose comma it is nobody knows.
+        value = value.replace(",", "") if _GROUPED.fullmatch(value) else value
     if isinstance(value, bool | date) or not isinstance(value, str | int | float | Decimal):
         return NOTHING
     try:
@@ -152,7 +179,9 @@ def _object(value: Any, schema: Mapping[str, Any]) -> Any:
         return NOTHING
     fields = schema.get("properties", {})
     kept = {} if schema.get("additionalProperties") is False else dict(value)
-    fitted = {name: fit(value[name], field) for name, field in fields.items() if name in value and field is not True}
+    fitted = {
+        name: fit(value[name], field) for name, field in fields.items() if name in value and isinstance(field, Mapping)
+    }
     return {**kept, **{name: part for name, part in fitted.items() if part is not NOTHING}}
 
 

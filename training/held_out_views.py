@@ -17,7 +17,7 @@ from governance.models import HeldOutItem
 from labels.reserving import MOST, Reserved, release, reserve
 from sheets.models import Sheet
 from workbench.api.permissions import may
-from workbench.api.serializers import SheetKeyField
+from workbench.api.serializers import BoundedListField, SheetKeyField
 
 
 class HeldOutItemSerializer(serializers.ModelSerializer[HeldOutItem]):
@@ -28,7 +28,7 @@ class HeldOutItemSerializer(serializers.ModelSerializer[HeldOutItem]):
 
 class ReleaseSerializer(serializers.Serializer[Any]):
     sheet: Any = SheetKeyField(queryset=Sheet.objects.all(), to_work=True)
-    item_refs = serializers.ListField(child=serializers.CharField(max_length=1024), min_length=1, max_length=MOST)
+    item_refs = BoundedListField(child=serializers.CharField(max_length=1024), min_length=1, max_length=MOST)
     reason = serializers.CharField(help_text="Kept in the audit.")
 
 

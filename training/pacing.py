@@ -157,11 +157,16 @@ class PerMinute:
         self._free_at += amount * self._each
 
 
-def pause(attempt: int, headers: Mapping[str, str], *, now: datetime | None = None) -> float:
-    """Return the seconds to wait before the next try: what `Retry-After` says (seconds or a date), else with jitter."""
+def pause(
+    attempt: int, headers: Mapping[str, str], *, longest: float = LONGEST_PAUSE, now: datetime | None = None
+) -> float:
+    """Return the seconds to wait before the next try: what `Retry-After` says (seconds or a date), else with jitter.
+
+    `longest` is how long the server may ask for.
+    """
     told = retry_after(headers.get("Retry-After", ""), now or datetime.now(UTC))
     if told is not None:
-        return min(told, LONGEST_PAUSE)
+        return min(told, longest)
     return random.uniform(0.5, 1.0) * min(2.0**attempt / 2, LONGEST_PAUSE)  # noqa: S311 - spreads clients, no secret
 
 

@@ -34,7 +34,8 @@ class Label:
 class Answer:
     """An answer with its origin; `error` says why there is none, `based_on` names the items whose labels it was copied from.
 
-    `is_outage` marks an error that the endpoint would have with any question, as far as one call can tell.
+    `is_outage` marks an error that the endpoint would have with any question, as far as one call can tell, and `is_shut` one
+    of them that no item can be the cause of; `heard_at` is that of its reply.
     """
 
     text: str = ""
@@ -47,8 +48,10 @@ class Answer:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     is_outage: bool = False
+    is_shut: bool = False
     files_shown: int = 0
     based_on: Sequence[str] = ()
+    heard_at: float = 0.0
 
 
 @dataclass(frozen=True)

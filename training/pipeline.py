@@ -6,6 +6,7 @@ does so in another thread meanwhile.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -76,14 +77,26 @@ class Asker(Protocol):
 
 
 class Run:
-    """One run over chunks of tasks. `present` of `total` items have their pair already."""
+    """One run over chunks of tasks. `present` of `total` items have their pair already.
 
-    def __init__(self, asker: Asker, write: Write, *, total: int, present: int = 0, watch: Watch | None = None) -> None:
-        self._asker, self._write, self._watch = asker, write, watch
+    With `again`, all items are such as failed before, and that the last few do so once more says nothing of the endpoint.
+    """
+
+    def __init__(
+        self,
+        asker: Asker,
+        write: Write,
+        *,
+        total: int,
+        present: int = 0,
+        watch: Watch | None = None,
+        again: bool = False,
+    ) -> None:
+        self._asker, self._write, self._watch, self._again = asker, write, watch, again
         self._now = Progress(done=present, total=total)
         self._ready: list[Done] = []
         self._doubted: list[Done] = []
-        self._answered = self._stopping = False
+        self._answered_at, self._stopping = -math.inf, False
         self._ahead = 0
         self._written_at = self._looked_at = time.monotonic()
         self._pause = WRITE_EVERY
@@ -91,16 +104,14 @@ class Run:
     def go(self, chunks: Iterator[Sequence[Task]]) -> Progress:
         """Answer and write everything; return how it ended.
 
-        Raises EndpointDown, Stopped when the watch says so, and what `chunks` raises, each after what was answered is
-        written; and what `write` raises.
+        Raises EndpointDown, Stopped when the watch says so, and what `chunks` and the asker raise, each after what was
+        answered is written; and what `write` raises.
         """
         try:
             ending = self._loop(chunks)
             self._settle()
-        except Problem:
+        finally:
             self._commit()
-            raise
-        self._commit()
         if ending:
             raise ending
         return self._now
@@ -150,19 +161,23 @@ class Run:
                 prompt_tokens=self._now.prompt_tokens + answer.prompt_tokens,
                 completion_tokens=self._now.completion_tokens + answer.completion_tokens,
             )
-            if answer.is_outage:
+            if not answer.is_outage:
+                self._answered_at = max(self._answered_at, answer.heard_at)
+                self._ready += [*self._doubted, (task, answer)]
+                self._doubted = []
+            elif answer.heard_at < self._answered_at:
+                # Others were answered while it was tried again, and by that it comes among the last.
+                self._ready.append((task, answer))
+            else:
                 self._doubted.append((task, answer))
-                # Items with the same question share one answer, which is one call.
-                if len({id(doubt) for _, doubt in self._doubted}) >= MOST_OUTAGES:
-                    raise self._down()
-                continue
-            self._answered = True
-            self._ready += [*self._doubted, (task, answer)]
-            self._doubted = []
+        # Items with the same question share one answer, which is one call.
+        if len({id(doubt) for _, doubt in self._doubted}) >= MOST_OUTAGES:
+            raise self._down()
 
     def _settle(self) -> None:
         """Decide about the last doubts: they are their items' errors where the endpoint answered at all."""
-        if self._doubted and not self._answered:
+        telling = [answer for _, answer in self._doubted if answer.is_shut or not self._again]
+        if telling and self._answered_at == -math.inf:
             raise self._down()
         self._ready, self._doubted = [*self._ready, *self._doubted], []
 
@@ -177,17 +192,18 @@ class Run:
 
     def _commit(self) -> None:
         began = time.monotonic()
-        if self._ready:
-            self._write(self._ready)
+        # Before the write: what it fails at is not written again by the commit that ends the run.
+        ready, self._ready = self._ready, []
+        if ready:
+            self._write(ready)
         self._written_at = time.monotonic()
         self._pause = max(WRITE_EVERY, (self._written_at - began) * (WRITE_SHARE - 1))
         self._now = replace(
             self._now,
-            done=self._now.done + len(self._ready),
-            failed=self._now.failed + sum(1 for _, answer in self._ready if answer.error),
+            done=self._now.done + len(ready),
+            failed=self._now.failed + sum(1 for _, answer in ready if answer.error),
             cached=self._asker.cached,
         )
-        self._ready = []
         self._report()
 
     def _report(self) -> None:

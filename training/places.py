@@ -126,7 +126,8 @@ def _patterns(schema: Mapping[str, Any]) -> tuple[Sequence[str], Callable[[str, 
 
 
 def _lists(rows: Sequence[Mapping[str, Any]], values: Mapping[int, Any]) -> Iterator[Place]:
-    shape = _shape([str(element) for value in values.values() for element in value])
+    # A label of an older version may hold something else.
+    shape = _shape([str(element) for value in values.values() if isinstance(value, list) for element in value])
     columns = {column for at in values for column, text in rows[at].items() if isinstance(text, str)}
     for start in _STARTS if shape else ():
         yield from (Place(column, "", rf"{start}({shape})(?![^\s,;|)])", True) for column in sorted(columns))

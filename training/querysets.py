@@ -136,17 +136,18 @@ class LiveJobQuerySet(QuerySet["LiveJob"]):
         return self.filter(Q(token="") | Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=lease_start()))
 
 
+def _hidden_training_sheets(user: Any) -> list[str]:
+    from training.models import TrainingSheet  # the models of this module name this query set
+
+    hidden = rights_of(user).hidden
+    return list(TrainingSheet.objects.filter(sheet__in=hidden).values_list("pk", flat=True)) if hidden else []
+
+
 class ReviewPairQuerySet(QuerySet["ReviewPair"]):
     def visible_to(self, user: Any) -> Self:
         """Return the pairs of the sheets that the user sees; the lakehouse is asked only where some are hidden."""
-        from training.models import TrainingSheet  # the models of this module name this query set
-
-        hidden = rights_of(user).hidden
-        if not hidden:
-            return self
-        return self.exclude(
-            training_sheet_id__in=list(TrainingSheet.objects.filter(sheet__in=hidden).values_list("pk", flat=True))
-        )
+        hidden = _hidden_training_sheets(user)
+        return self.exclude(training_sheet_id__in=hidden) if hidden else self
 
     def free(self, actor: str) -> Self:
         """Return the pairs that nobody else has on the screen."""
@@ -198,6 +199,11 @@ def _made_with(reviewed_at: Any) -> Case:
 
 
 class ReviewViewQuerySet(QuerySet["ReviewView"]):
+    def visible_to(self, user: Any) -> Self:
+        """Return the views of the sheets that the user sees, and those for all."""
+        hidden = _hidden_training_sheets(user)
+        return self.exclude(training_sheet_id__in=hidden) if hidden else self
+
     def seen_by(self, reader: str) -> Self:
         """Return the reader's own and those that are shared."""
         return self.filter(Q(owner=reader) | Q(shared=True))

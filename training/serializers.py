@@ -49,12 +49,12 @@ class StatisticsSerializer(serializers.Serializer[Any]):
     failed = serializers.IntegerField()
 
 
-class GeneratedSerializer(TrainingSheetSerializer):
-    statistics = StatisticsSerializer()
-
-
 class StartedSerializer(TrainingSheetSerializer):
-    job_id = serializers.CharField(help_text="Follow it at /api/v1/jobs/{id}.")
+    job_id = serializers.CharField(help_text="Follow it at /api/v1/jobs/{id}; resume it, or retry what failed.")
+
+
+class GeneratedSerializer(StartedSerializer):
+    statistics = StatisticsSerializer()
 
 
 class QAPairSerializer(ConceptSerializer[QAPair]):

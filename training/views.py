@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from training.actions.jobs import start
+from training.actions.start import start
 from training.exports.views import Exporting
 from training.findings.views import Guarding
 from training.models import ReviewEvent, TrainingSheet
@@ -55,11 +55,11 @@ class TrainingSheetViewSet(Exporting, Guarding, ReadOnlyModelViewSet[TrainingShe
     @extend_schema(request=GenerateSerializer, responses={201: GeneratedSerializer, 202: StartedSerializer})
     @action(detail=False, methods=["post"])
     def generate(self, request: Request) -> Response:
-        """Apply a template to a sheet: up to 100 items at once, more by a job whose id is in the answer."""
+        """Apply a template to a sheet: up to 100 items at once, more by a worker; the job's id is in the answer."""
         given = GenerateSerializer(data=request.data, context={"request": request})
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
-        training_sheet, job = start(
+        started = start(
             sheet=wanted["sheet_id"],
             template=wanted["template_id"],
             name=wanted["name"],
@@ -67,11 +67,13 @@ class TrainingSheetViewSet(Exporting, Guarding, ReadOnlyModelViewSet[TrainingShe
             config=wanted["generation_config"],
             actor=request.user.get_username(),
         )
-        counted = self.get_queryset().get(pk=training_sheet.pk)
-        if job:
-            where = {"Location": reverse("jobrun-detail", args=[job.pk])}
-            return Response({**TrainingSheetSerializer(counted).data, "job_id": job.pk}, status=202, headers=where)
-        return Response(GeneratedSerializer(counted).data, status=201)
+        if started.error:
+            raise started.error
+        counted = self.get_queryset().get(pk=started.training_sheet.pk)
+        body = {**TrainingSheetSerializer(counted).data, "job_id": started.run.pk}
+        if started.is_done:
+            return Response(body, status=201)
+        return Response(body, status=202, headers={"Location": reverse("jobrun-detail", args=[started.run.pk])})
 
     @extend_schema(parameters=[OrderSerializer], responses=ReviewPairSerializer(many=True), filters=False)
     @action(detail=True, pagination_class=None)

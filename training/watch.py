@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+# Why a run stops whose job another worker does by now: nothing of it is this worker's to write any more.
+LOST = "another worker has the lease"
+
 
 @dataclass(frozen=True)
 class Progress:

@@ -18,7 +18,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from workbench.admin_fields import EDITED, shown
 from workbench.problems import Problem
 from workbench.refusals import told
-from workbench.sheet_rights import may_work, visible_to
+from workbench.sheet_rights import may_work, need_work, visible_to, workable_by
 
 
 class ConceptAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
@@ -36,7 +36,7 @@ class ConceptAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         return visible_to(request.user, super().get_queryset(request))
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        kwargs.setdefault("queryset", visible_to(request.user, db_field.remote_field.model._default_manager.all()))
+        kwargs.setdefault("queryset", workable_by(request.user, db_field.remote_field.model._default_manager.all()))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -149,6 +149,8 @@ class VerbAdmin(ConceptAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         actor = request.user.get_username()
+        # The row as the form leaves it: it may belong to another sheet than before.
+        need_work(request.user, obj)
         if not change:
             saved = self.create(form.cleaned_data, actor=actor)
         elif form.changed_data:

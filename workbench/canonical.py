@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
+_KEY_IS_NO_TEXT = "Dict key must be str"
 # The escaped character, not a backslash before "u0000".
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -19,7 +20,8 @@ def canonical_json(value: Any) -> str:
     """One text for one value: JSON with sorted keys, UTF-8, no spaces; a `str` at the top is a text answer and stays.
 
     Decimals are numbers with their exact digits, without trailing zeros. Datetimes are UTC with `Z`, and one without a
-    zone is taken as UTC, as the lakehouse stores them. Bytes are base64, timedeltas seconds.
+    zone is taken as UTC, as the lakehouse stores them. Bytes are base64, timedeltas seconds. Keys of a map that are no
+    text are the text that they have as values.
     Raises ValueError for NaN and infinity (JSON has none) and for what has no JSON form.
     """
     return value if isinstance(value, str) else canonical_bytes(value).decode()
@@ -28,13 +30,37 @@ def canonical_json(value: Any) -> str:
 def canonical_bytes(value: Any) -> bytes:
     """`canonical_json` as UTF-8 bytes, with a top-level `str` quoted like any other. Same errors."""
     try:
-        text = orjson.dumps(value, default=_plain, option=_OPTIONS)
+        text = _dumped(value)
     except orjson.JSONEncodeError as error:
         raise ValueError(f"The value cannot be written as JSON: {error.__cause__ or error}.") from error
     # orjson writes NaN as null, so only a text with a null can hide one.
     if b"null" in text and (path := _not_finite(value, "")):
         raise ValueError(f"{path} is NaN or infinite, which JSON cannot hold. Use null or a number.")
     return text
+
+
+def _dumped(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value, default=_plain, option=_OPTIONS)
+    except orjson.JSONEncodeError as error:
+        if str(error) != _KEY_IS_NO_TEXT:
+            raise
+    # Only now, as it takes ten times as long.
+    return orjson.dumps(with_text_keys(value), default=_plain, option=_OPTIONS)
+
+
+def with_text_keys(value: Any) -> Any:
+    """Return the value with the keys of its maps as text; JSON has no other keys."""
+    if isinstance(value, Mapping):
+        return {_key(key): with_text_keys(item) for key, item in value.items()}
+    return [with_text_keys(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, str):
+        return key
+    text = canonical_bytes(key).decode()
+    return str(orjson.loads(text)) if text.startswith('"') else text
 
 
 def storing_faults(value: Any) -> list[str]:

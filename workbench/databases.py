@@ -23,7 +23,9 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 ENDPOINT = re.compile(r"projects/[^/]+/branches/[^/]+/endpoints/[^/]+")
 WAREHOUSE = re.compile(r"/sql/1\.0/(warehouses|endpoints)/[\w-]+")
-MEMORY = re.compile(r"[1-9]\d{0,5}(MB|GB)")
+MEMORY = re.compile(r"[1-9]\d{0,5}(MB|GB)", re.IGNORECASE)
+NAME = re.compile(r"[\w-]{1,200}")
+RESERVED = ("information_schema", "system", "volumes")
 VOLUME = re.compile(r"([\w-]+\.){2}[\w-]+")
 
 
@@ -33,14 +35,27 @@ def lakehouse(url: str) -> Database:
     `delta:///DIR` or `databricks://HOST/sql/1.0/warehouses/ID`, each with `?catalog=C&schema=S` or the defaults; a
     directory also with `&memory=4GB`, which a statement may take, and a warehouse with `&volume=C.S.V`, through which
     large writes go, or `staging` beside the tables. Raises ImproperlyConfigured for a relative directory, an unknown or
-    wrong option, a path that is no warehouse's, or a password.
+    wrong option, what cannot be a name, a path that is no warehouse's, or a password.
     """
     parts = urlsplit(url)
     more = ("volume",) if parts.scheme == "databricks" else ("memory",)
     options = _options(parts, "WORKBENCH_LAKEHOUSE_URL", allowed=("catalog", "schema", *more))
-    names = {"catalog": DEFAULT_CATALOG, "schema": DEFAULT_SCHEMA, **options}
+    # Unity Catalog and the embedded lakehouse keep names in lower case.
+    names = {"catalog": DEFAULT_CATALOG, "schema": DEFAULT_SCHEMA} | {
+        name: text.lower() for name, text in options.items()
+    }
+    for level in ("catalog", "schema"):
+        _expect_name(level, names[level])
     # A statement is one Delta commit and `atomic()` gives no rollback, so a request is never wrapped in one.
     return {"ENGINE": "workbench.lakehouse", "ATOMIC_REQUESTS": False} | LAKEHOUSE_KINDS[parts.scheme](parts, names)
+
+
+def _expect_name(level: str, name: str) -> None:
+    if not NAME.fullmatch(name) or name in RESERVED:
+        raise ImproperlyConfigured(
+            f"WORKBENCH_LAKEHOUSE_URL has {level}={name!r}, which cannot be a name: use letters, digits, _ and -, and none of "
+            f"{', '.join(RESERVED)}."
+        )
 
 
 def _delta(parts: SplitResult, names: Database) -> Database:
@@ -98,6 +113,11 @@ def default(url: str) -> Database:
 
 def _sqlite(parts: SplitResult) -> Database:
     file = Path(unquote(parts.path))
+    if parts.netloc or parts.query or not file.is_absolute() or file.is_dir() or not file.parent.is_dir():
+        raise ImproperlyConfigured(
+            f"WORKBENCH_DATABASE_URL={masked(parts)!r} names no file in a directory that is there: use sqlite:///FILE with "
+            "three slashes, and make its directory first."
+        )
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": file,

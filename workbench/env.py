@@ -29,11 +29,13 @@ def env_bool(name: str, default: bool) -> bool:
     return text in TRUE
 
 
-def env_int(name: str, default: int, *, at_least: int = 0) -> int:
-    """Return a whole number of at least `at_least`."""
+def env_int(name: str, default: int, *, at_least: int = 0, at_most: int = 1_000_000) -> int:
+    """Return a whole number from `at_least` to `at_most`."""
     text = env_str(name, str(default))
-    if not text.isdigit() or int(text) < at_least:
-        raise ImproperlyConfigured(f"{name}={text!r} is not accepted: use a whole number of at least {at_least}.")
+    if not re.fullmatch(r"[0-9]{1,19}", text) or not at_least <= int(text) <= at_most:
+        raise ImproperlyConfigured(
+            f"{name}={text!r} is not accepted: use a whole number of at least {at_least} and at most {at_most}."
+        )
     return int(text)
 
 
@@ -73,7 +75,7 @@ def env_price(name: str) -> Decimal | None:
     """Return US dollars as an exact number, or None where the variable is not set."""
     if not (text := env_str(name)):
         return None
-    if not re.fullmatch(r"\d+(\.\d+)?", text):
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         raise ImproperlyConfigured(f"{name}={text!r} is not accepted: use US dollars such as 0.15, or leave it out.")
     return Decimal(text)
 

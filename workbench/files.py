@@ -3,39 +3,82 @@
 from __future__ import annotations
 
 import os
+import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import BinaryIO
 
 from workbench.problems import Invalid
+
+STDOUT = 1
 
 
 @contextmanager
 def written_whole(target: Path) -> Iterator[BinaryIO]:
     """Give a file to write; `target` becomes it when all went well, and stays as it was otherwise.
 
+    A link is followed, and a file that exists keeps its mode. A stream is given the bytes when all went well.
     Invalid for a target that cannot be written.
     """
+    streams = is_stream(target)
     try:
-        if target.is_dir():
-            raise IsADirectoryError(0, "it is a directory")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        file = _spool() if streams else _beside(target.resolve())
     except OSError as error:
         words = (
             f"The file {str(target)!r} cannot be written: {error.strerror}. Name a file in a directory you may write."
         )
         raise Invalid(words) from error
-    os.close(handle)
-    temporary = Path(name)
+    temporary = Path(file.name)
     try:
-        with temporary.open("wb") as file:
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(target)
+        if streams:
+            _copy(temporary, target)
+        else:
+            temporary.replace(target.resolve())
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def is_stream(target: Path) -> bool:
+    """Return whether the target is written to and never replaced: standard output, a device or a named pipe."""
+    return is_stdout(target) or (target.exists() and not target.is_file() and not target.is_dir())
+
+
+def is_stdout(target: Path) -> bool:
+    """Return whether the target is what the process prints to, as /dev/stdout or under another name."""
+    try:
+        return os.path.samestat(target.stat(), os.fstat(STDOUT))
+    except OSError:
+        return False
+
+
+def _beside(target: Path) -> BinaryIO:
+    """Return a new file beside the target, with its mode; a target that is not there yet gets that of the umask."""
+    if target.is_dir():
+        raise IsADirectoryError(0, "it is a directory")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+    file = target.with_name(f".{target.name}.{token_hex(4)}").open("xb")
+    if mode is not None:
+        os.fchmod(file.fileno(), mode)
+    return file
+
+
+def _spool() -> BinaryIO:
+    handle, name = tempfile.mkstemp()
+    os.close(handle)
+    return Path(name).open("wb")
+
+
+def _copy(source: Path, stream: Path) -> None:
+    # Opened by its name, standard output would be written from its start, over what a shell appends to.
+    opened = os.fdopen(os.dup(STDOUT), "wb") if is_stdout(stream) else stream.open("wb")
+    with source.open("rb") as file, opened:
+        shutil.copyfileobj(file, opened)

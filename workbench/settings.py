@@ -6,6 +6,7 @@ import os
 import tempfile
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
@@ -32,8 +33,10 @@ OIDC = oidc.configured(
 )
 if OIDC and IN_DATABRICKS_APPS:
     raise ImproperlyConfigured("WORKBENCH_OIDC_ISSUER has no meaning in Databricks Apps, whose proxy signs users in.")
-PORT = env_int("DATABRICKS_APP_PORT", 8000, at_least=1)
+PORT = env_int("DATABRICKS_APP_PORT", 8000, at_least=1, at_most=65_535)
 
+# A century: times further away than the calendar goes cannot be computed.
+MOST_DAYS = 36_500
 BASE_DIR = Path(__file__).resolve().parent.parent
 _home = Path(tempfile.gettempdir(), "workbench") if IN_DATABRICKS_APPS else BASE_DIR / "var"
 VAR_DIR = Path(env_str("WORKBENCH_VAR_DIR", str(_home))).absolute()
@@ -122,12 +125,12 @@ TEMPLATES = [
 ]
 
 LAKEHOUSE_URL = env_url(
-    "WORKBENCH_LAKEHOUSE_URL", f"delta://{VAR_DIR / 'lakehouse'}", schemes=tuple(databases.LAKEHOUSE_KINDS)
+    "WORKBENCH_LAKEHOUSE_URL", f"delta://{quote(str(VAR_DIR / 'lakehouse'))}", schemes=tuple(databases.LAKEHOUSE_KINDS)
 )
 DATABASE_URL = env_url(
     "WORKBENCH_DATABASE_URL",
     (databricks_apps.database_url(os.environ) if IN_DATABRICKS_APPS else "")
-    or f"sqlite://{VAR_DIR / 'workbench.sqlite3'}",
+    or f"sqlite://{quote(str(VAR_DIR / 'workbench.sqlite3'))}",
     schemes=tuple(databases.DEFAULT_KINDS),
 )
 DATABASES = {"default": databases.default(DATABASE_URL), "lakehouse": databases.lakehouse(LAKEHOUSE_URL)}
@@ -138,12 +141,12 @@ LLM_URL = env_url("WORKBENCH_LLM_URL", "", schemes=("http", "https", "databricks
 LLM_MODEL = env_str("WORKBENCH_LLM_MODEL")
 LLM_API_KEY = env_str("WORKBENCH_LLM_API_KEY")
 LLM_HEADERS = env_headers("WORKBENCH_LLM_HEADERS")
-LLM_TIMEOUT = env_int("WORKBENCH_LLM_TIMEOUT", 120, at_least=1)
+LLM_TIMEOUT = env_int("WORKBENCH_LLM_TIMEOUT", 120, at_least=1, at_most=86_400)
 # Whether the model is shown an item's files; auto asks the endpoint.
 LLM_VISION = env_choice("WORKBENCH_LLM_VISION", "auto", among=("auto", "yes", "no"))
 # Quotas of the endpoint in calls and tokens a minute; 0 is without one.
-LLM_RPM = env_int("WORKBENCH_LLM_RPM", 0)
-LLM_TPM = env_int("WORKBENCH_LLM_TPM", 0)
+LLM_RPM = env_int("WORKBENCH_LLM_RPM", 0, at_most=10**12)
+LLM_TPM = env_int("WORKBENCH_LLM_TPM", 0, at_most=10**12)
 if LLM_URL and not LLM_MODEL:
     raise ImproperlyConfigured(
         "WORKBENCH_LLM_URL is set without WORKBENCH_LLM_MODEL: name the model that it should use."
@@ -201,9 +204,9 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 
-TOKEN_DAYS = env_int("WORKBENCH_TOKEN_DAYS", 90, at_least=1)
+TOKEN_DAYS = env_int("WORKBENCH_TOKEN_DAYS", 90, at_least=1, at_most=MOST_DAYS)
 TOKEN_DAYS_AT_MOST = max(TOKEN_DAYS, 366)
-REFUSALS_DAYS = env_int("WORKBENCH_REFUSALS_DAYS", 90, at_least=1)
+REFUSALS_DAYS = env_int("WORKBENCH_REFUSALS_DAYS", 90, at_least=1, at_most=MOST_DAYS)
 # Requests to the API a minute, for each user, token, address without sign-in, and address that tries passwords; 0: any.
 RATES = {
     "user": env_int("WORKBENCH_RATE_USER", 3000),
@@ -244,7 +247,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["workbench.api.parsing.BoundedJSONParser"],
     "DEFAULT_FILTER_BACKENDS": [
         "workbench.api.permissions.VisibleRows",
-        "django_filters.rest_framework.DjangoFilterBackend",
+        "workbench.api.filtering.VisibleFilterBackend",
     ],
     "DEFAULT_PAGINATION_CLASS": "workbench.api.paging.KeyCursorPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -281,7 +284,7 @@ SPECTACULAR_SETTINGS = {
 # Who runs the work that is too long for a request, by a name of `training.jobs.dispatch`.
 JOBS = env_str("WORKBENCH_JOBS", "queue")
 # The saved job of the Databricks workspace that runs `manage.py run_job`, for WORKBENCH_JOBS=databricks.
-JOBS_ID = env_int("WORKBENCH_JOBS_ID", 0)
+JOBS_ID = env_int("WORKBENCH_JOBS_ID", 0, at_most=2**63 - 1)
 # Seconds without a heartbeat after which a job's worker counts as dead and another may go on with the job.
 JOB_LEASE = 30.0
 # How long a link to an export holds, and from how many pairs on an export is a job.
@@ -308,6 +311,9 @@ Q_CLUSTER = {
     "queue_limit": 1,
 }
 # The worker writes that it lives twice a second, for other processes to see; a file spares the database that.
+# Whether what is done after an answer is done by threads of its own, see `workbench.after_answer`.
+AFTER_ANSWER_APART = True
+
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     "heartbeat": {
@@ -334,7 +340,7 @@ CACHES = {
     },
 }
 
-SESSION_COOKIE_AGE = 3600 * env_int("WORKBENCH_SESSION_HOURS", 12, at_least=1)
+SESSION_COOKIE_AGE = 3600 * env_int("WORKBENCH_SESSION_HOURS", 12, at_least=1, at_most=24 * MOST_DAYS)
 SESSION_IDLE = 60 * env_int("WORKBENCH_SESSION_IDLE_MINUTES", 120, at_least=1)
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS

@@ -47,6 +47,12 @@ def visible_to(user: Any, rows: QuerySet[M]) -> QuerySet[M]:
     return found
 
 
+def workable_by(user: Any, rows: QuerySet[M]) -> QuerySet[M]:
+    """Return the rows that the user may work on; all where they belong to no sheet."""
+    found: QuerySet[M] = rows.workable_by(user) if hasattr(rows, "workable_by") else visible_to(user, rows)
+    return found
+
+
 def rights_of(user: Any) -> SheetRights:
     """Return what is kept from the user, asked once for this object."""
     known: SheetRights | None = getattr(user, "_sheet_rights", None)

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from sheets import catalog
 from sheets.admin.showing import cells, file_shown, need
-from sheets.hidden_sources import need_source
+from sheets.hidden_sources import need_source, tables_seen, volumes_seen
 from sheets.names import TableName, VolumeName
 from sheets.source_uses import uses_of_table, uses_of_volume
 from sheets.volumes import volume
@@ -45,7 +45,7 @@ def catalog_page(
     context: dict[str, Any] = {}
     status = 200
     try:
-        context["tree"] = tree(catalog.lower(), schema.lower(), (table or volume).lower(), bool(volume))
+        context["tree"] = tree(request.user, catalog.lower(), schema.lower(), (table or volume).lower(), bool(volume))
         if table:
             context["table"] = _table(request.user, TableName(catalog.lower(), schema.lower(), table.lower()))
         if volume:
@@ -53,7 +53,7 @@ def catalog_page(
     except Problem as problem:
         status = problem.status
         context |= {"problem": str(problem)}
-        context.setdefault("tree", tree("", "", "", False))
+        context.setdefault("tree", tree(request.user, "", "", "", False))
     steps = [step for step in (catalog, schema, "volumes" if volume else "", table or volume) if step]
     context |= {
         **admin.admin_site.each_context(request),
@@ -65,40 +65,40 @@ def catalog_page(
     return TemplateResponse(request, "sheets/catalog.html", context, status=status)
 
 
-def tree(chosen_catalog: str, chosen_schema: str, chosen: str, is_volume: bool) -> list[Node]:
-    """Return the catalogs; the chosen one with its schemas, and of these the chosen one with tables and volumes."""
+def tree(user: Any, chosen_catalog: str, chosen_schema: str, chosen: str, is_volume: bool) -> list[Node]:
+    """Return the catalogs; the chosen one with its schemas, and of these the chosen one with what the user sees in it."""
     nodes = []
     for row in catalog.catalogs():
         is_open = row["name"] == chosen_catalog
-        below = _schemas(chosen_catalog, chosen_schema, chosen, is_volume) if is_open else []
+        below = _schemas(user, chosen_catalog, chosen_schema, chosen, is_volume) if is_open else []
         nodes.append(_node(row, "folder_open" if is_open else "database", "catalog", [row["name"]], is_open, below))
     if chosen_catalog and not any(node.state for node in nodes):
         catalog.need_catalog(chosen_catalog)
     return nodes
 
 
-def _schemas(chosen_catalog: str, chosen_schema: str, chosen: str, is_volume: bool) -> list[Node]:
+def _schemas(user: Any, chosen_catalog: str, chosen_schema: str, chosen: str, is_volume: bool) -> list[Node]:
     found = catalog.schemas(chosen_catalog)
     if chosen_schema and chosen_schema not in [row["name"] for row in found]:
         catalog.need_schema(chosen_catalog, chosen_schema)
     nodes = []
     for row in found:
         is_open = row["name"] == chosen_schema
-        below = _inside(chosen_catalog, chosen_schema, chosen, is_volume) if is_open else []
+        below = _inside(user, chosen_catalog, chosen_schema, chosen, is_volume) if is_open else []
         place = [chosen_catalog, row["name"]]
         nodes.append(_node(row, "folder_open" if is_open else "folder", "schema", place, is_open, below))
     return nodes
 
 
-def _inside(chosen_catalog: str, chosen_schema: str, chosen: str, is_volume: bool) -> list[Node]:
-    place = [chosen_catalog, chosen_schema]
+def _inside(user: Any, chosen_catalog: str, chosen_schema: str, chosen: str, is_volume: bool) -> list[Node]:
+    place = (chosen_catalog, chosen_schema)
     tables = [
         _node(row, "table", "table", [*place, row["name"]], not is_volume and row["name"] == chosen)
-        for row in catalog.tables(*place)
+        for row in tables_seen(user, *place)
     ]
     volumes = [
         _node(row, "perm_media", "volume", [*place, "volumes", row["name"]], is_volume and row["name"] == chosen)
-        for row in catalog.volumes(*place)
+        for row in volumes_seen(user, *place)
     ]
     return tables + volumes
 

@@ -21,7 +21,7 @@ from unfold.widgets import (
 from sheets import catalog
 from sheets.actions import create_sheet
 from sheets.admin.showing import items_table, need
-from sheets.hidden_sources import need_source, need_sources
+from sheets.hidden_sources import need_source, need_sources, tables_seen, volumes_seen
 from sheets.models import Sheet
 from sheets.names import TableName
 from sheets.previews import SheetPreview, preview_sheet
@@ -143,7 +143,7 @@ def define_page(admin: Any, request: HttpRequest) -> HttpResponse:
     context |= {
         "form": form,
         "sources": sources,
-        "neighbours": _neighbours(form),
+        "neighbours": _neighbours(form, request.user),
         "source_faults": form.non_field_errors(),
         **_panel(preview, form),
     }
@@ -238,12 +238,12 @@ def _panel(preview: SheetPreview | None, form: DefineForm) -> dict[str, Any]:
     return {"preview": preview, "key": key, "items": items_table(preview.items, key), "mark": preview.mark}
 
 
-def _neighbours(form: DefineForm) -> list[dict[str, str]]:
+def _neighbours(form: DefineForm, user: Any) -> list[dict[str, str]]:
     """The other tables and the volumes of the table's schema, to be joined with a click."""
     name = TableName.parse(str(form["primary_table"].value()))
-    tables = [row for row in catalog.tables(name.catalog, name.schema) if row["name"] != name.table]
+    tables = [row for row in tables_seen(user, name.catalog, name.schema) if row["name"] != name.table]
     found = [{"source": row["full_name"], "name": row["name"], "kind": "table"} for row in tables]
     return found + [
         {"source": row["path"], "name": row["name"], "kind": "volume"}
-        for row in catalog.volumes(name.catalog, name.schema)
+        for row in volumes_seen(user, name.catalog, name.schema)
     ]

@@ -103,7 +103,7 @@ class SheetAdmin(VerbAdmin):
             ("<str:object_id>/rights/", rights_page, "rights"),
             ("<str:object_id>/sensitive/", sensitive_page, "sensitive"),
             ("<str:object_id>/items/", items_page, "items"),
-            ("<str:object_id>/items/<path:item_ref>/", item_page, "item"),
+            ("<str:object_id>/items/<item_ref:item_ref>/", item_page, "item"),
         )
         own = [
             path(route, self.admin_site.admin_view(partial(view, self)), name=f"sheets_sheet_{name}")
@@ -211,10 +211,11 @@ def said(findings: Findings | None) -> list[tuple[int, str]]:
     if findings is None:
         return []
     found = [(messages.ERROR, words) for words in findings.blocking]
-    for volume, few in findings.missing_files.items():
-        if few.count:
-            first = ", ".join(map(str, few.first))
-            found.append((messages.WARNING, f"{few.count:,} items have no file in {volume} (first: {first})."))
+    for what, missing in (("file", findings.missing_files), ("row", findings.missing_rows)):
+        for source, few in missing.items():
+            if few.count:
+                first = ", ".join(map(str, few.first))
+                found.append((messages.WARNING, f"{few.count:,} items have no {what} in {source} (first: {first})."))
     return found or [(messages.SUCCESS, f"{findings.row_count:,} items, each with its own item_ref; nothing is wrong.")]
 
 

@@ -10,10 +10,12 @@ from urllib.parse import quote
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import register_converter, reverse
+from django.urls.converters import PathConverter
 
 from sheets.file_views import SHOWN_IMAGES
 from sheets.reading import Item
+from workbench.canonical import with_text_keys
 
 LONGEST_CELL = 160
 
@@ -32,7 +34,8 @@ def file_shown(path: str, size: int) -> dict[str, Any]:
 
 def cell(value: Any) -> str:
     """Return a value as the cell of a table: text as it is, objects and lists as JSON, cut where it is long."""
-    text = json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, Mapping | list) else str(value)
+    holds = isinstance(value, Mapping | list)
+    text = json.dumps(with_text_keys(value), ensure_ascii=False, default=str) if holds else str(value)
     return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"
 
 
@@ -56,6 +59,15 @@ def items_table(items: Sequence[Item], key: str, sheet_id: str | None = None) ->
             for item in items
         ],
     }
+
+
+class ItemRefConverter(PathConverter):
+    """Any text, also one of several lines."""
+
+    regex = r"[\s\S]+"
+
+
+register_converter(ItemRefConverter, "item_ref")
 
 
 def item_url(sheet_id: str, item_ref: str) -> str:

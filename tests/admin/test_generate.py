@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
-from training.models import TrainingSheet
+from tests.training.chat_server import chat_server
+from training.models import JobRun, TrainingSheet
 
+pytestmark = pytest.mark.usefixtures("beats_in_vain")
 PAGE = "/admin/training/trainingsheet/generate/"
 
 
@@ -59,6 +63,14 @@ def test_a_broken_sheet_is_a_message_and_nothing_half_done(admin: Client, boards
     assert response.status_code == 200
     assert "gone" in str(response.context["form"].errors)
     assert TrainingSheet.objects.count() == 2
+
+
+def test_a_generation_that_failed_leads_to_its_job(admin: Client, boards: TrainingSheet, settings: Settings) -> None:
+    with chat_server(lambda *_: (401, {}, b"no key")) as server:
+        settings.LLM_URL, settings.LLM_MODEL = server.url, "tiny"
+        page: Any = admin.post(PAGE, given(boards), follow=True)
+    assert page.redirect_chain[-1][0] == reverse("admin:training_jobrun_change", args=[JobRun.objects.get().pk])
+    assert "401: no key" in page.content.decode() and "Resume" in page.content.decode()
 
 
 def test_a_sheet_leads_here(admin: Client, boards: TrainingSheet) -> None:

@@ -34,7 +34,7 @@ def text(admin: Client, address: str) -> str:
 def test_more_than_a_request_can_carry_goes_to_its_job(
     admin: Client, boards: TrainingSheet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.actions.jobs.IN_REQUEST", 10)
+    monkeypatch.setattr("training.actions.start.IN_REQUEST", 10)
     given = {"sheet": boards.sheet_id, "template": boards.template_id, "mode": "ai_generated"}
     response: Any = admin.post("/admin/training/trainingsheet/generate/", given)
     job = JobRun.objects.get()
@@ -100,9 +100,11 @@ def test_the_list_shows_what_jobs_do_now(admin: Client, job: JobRun) -> None:
 def test_cost_and_time_are_told_beforehand(admin: Client, boards: TrainingSheet, settings: Any) -> None:
     settings.LLM_URL = "http://127.0.0.1:9/v1"
     settings.LLM_MODEL, settings.LLM_PRICE_PROMPT, settings.LLM_PRICE_COMPLETION = "tiny", Decimal(10), Decimal(20)
-    JobRun.objects.create(
-        job_type="generate", status="succeeded", result={"rate": 2, "model": "tiny"}, created_by="omar"
-    )
+    for items, rate in ((400, 2), (4, 0.1)):  # the short one tells how long it takes to begin
+        result, progress = {"rate": rate, "model": "tiny"}, {"done": items, "total": items}
+        JobRun.objects.create(
+            job_type="generate", status="succeeded", result=result, progress=progress, created_by="omar"
+        )
     page = text(
         admin, f"/admin/training/trainingsheet/generate/counts/?sheet={boards.sheet_id}&template={boards.template_id}"
     )

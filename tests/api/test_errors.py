@@ -56,6 +56,8 @@ def test_nested_messages_are_named_by_their_path() -> None:
     detail = {"sources": [{}, {"type": ["Unknown."]}], "non_field_errors": ["Both."], "name": ["Short.", "Odd."]}
     assert flattened(detail) == {"sources.1.type": ["Unknown."], "": ["Both."], "name": ["Short.", "Odd."]}
     assert flattened(["Wrong."]) == {"": ["Wrong."]}
+    many = flattened({"ids": {at: ["Odd."] for at in range(5_000)}})
+    assert len(many) == 101 and many["ids.99"] == ["Odd."] and "4,900 more" in many[""][0]
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/", "/api/v1", "/api/v1/nothing", "/api/v2/sheets", "/api/v1/sheets/"])

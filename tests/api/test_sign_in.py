@@ -104,12 +104,18 @@ def test_a_token_may_have_some_of_the_owners_roles_only(lakehouse: Path, omar: U
         ({"expires_at": "2000-01-01T00:00:00Z"}, "expires_at"),
         ({"expires_at": "2999-01-01T00:00:00Z"}, "expires_at"),
         ({"name": "x" * 101}, "name"),
+        ({"roles": [[]] * 5_000}, "roles"),
     ],
 )
 def test_a_token_that_cannot_be_is_not_made(rosa: User, wrong: Any, field: str) -> None:
     answer = APIClient().post(TOKEN, ROSA | wrong)
     assert answer.status_code == 400 and field in answer.json()["error"]["fields"]
     assert not AccessToken.objects.exists()
+
+
+def test_a_body_that_no_sign_in_needs_is_not_read(db: None) -> None:
+    answer = APIClient().post(TOKEN, {**ROSA, "roles": [[]] * 300_000})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
 
 
 def test_a_token_is_made_and_revoked_in_the_admin(lakehouse: Path, rosa: User, omar: User) -> None:

@@ -74,8 +74,10 @@ def chromium(started: Started, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]
 
 @pytest.fixture
 def page(boards: TrainingSheet, rosa: User, live_server: Any, chromium: Any) -> Iterator[Any]:
-    """A page on which Rosa has signed in; it notes every request that leaves the machine and every error."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
+    """A blank page of a browser in which Rosa has signed in; it notes every request that leaves the machine and every error."""
+    context = chromium.new_context(
+        viewport={"width": 1280, "height": 720}, accept_downloads=True, base_url=live_server.url
+    )
     page = context.new_page()
     page.faults = []
     page.on("pageerror", lambda error: page.faults.append(str(error)))

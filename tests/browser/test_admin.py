@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "lake
 
 
 def test_generate_then_export(page: Any, boards: TrainingSheet, tmp_path: Path) -> None:
+    page.goto("/admin/")
     assert page.locator(".wb-stage").count() == 4
     page.click(".wb-stage >> text=Generate >> nth=-1")
     page.select_option("#id_sheet", boards.sheet_id)
@@ -38,7 +39,7 @@ def test_generate_then_export(page: Any, boards: TrainingSheet, tmp_path: Path) 
 
 def test_publishing_asks_first(page: Any, boards: TrainingSheet) -> None:
     template = boards.template
-    page.goto(page.url.split("/admin/")[0] + f"/admin/templates_app/prompttemplate/{template.pk}/change/")
+    page.goto(f"/admin/templates_app/prompttemplate/{template.pk}/change/")
     page.click("text=Duplicate")
     page.click("#modal-content button[type=submit]")
     page.locator("text=Made the draft").wait_for()

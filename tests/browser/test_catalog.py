@@ -13,6 +13,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "lake
 
 
 def test_a_sheet_is_made_from_the_catalog(page: Any, boards: TrainingSheet) -> None:
+    page.goto("/admin/")
     page.click("text=Browse the catalog")
     page.click("#tree >> text=mirion_vital")
     page.click("#tree >> text=samples")

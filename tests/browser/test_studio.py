@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "lake
 
 
 def test_from_a_missing_variable_to_two_versions(page: Any, boards: TrainingSheet) -> None:
-    page.goto(page.url.split("/admin/")[0] + "/admin/templates_app/prompttemplate/studio/")
+    page.goto("/admin/templates_app/prompttemplate/studio/")
     page.fill("[name=name]", "Short question")
     page.fill("[name=label_type]", "classification")
     page.select_option("[name=sheet]", boards.sheet_id)
@@ -47,7 +47,7 @@ def test_from_a_missing_variable_to_two_versions(page: Any, boards: TrainingShee
 
 
 def test_json_and_rows_of_a_schema_follow_each_other(page: Any, boards: TrainingSheet) -> None:
-    page.goto(page.url.split("/admin/")[0] + "/admin/templates_app/prompttemplate/studio/")
+    page.goto("/admin/templates_app/prompttemplate/studio/")
     place = page.locator("[data-code=output_schema]")
     place.locator("summary").click()
     schema = '{"type": "object", "properties": {"a": {"type": "number", "multipleOf": 2}}, "required": ["a"]}'

@@ -35,7 +35,7 @@ READY = Event()
 START = """
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
-from training.actions.jobs import start
+from training.actions.start import start
 start(sheet=Sheet.objects.get(), template=PromptTemplate.objects.get(), actor="omar")
 """
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from sheets.names import VolumeName
-from sheets.volume import Volume
+from sheets.volume import FilesByKey, Volume
 from sheets.volumes import volume
 from sheets.workspace_volume import LARGEST, SMALLEST
 from tests.databricks.workspace import TOKEN, Workspace, serving
@@ -70,6 +70,20 @@ def test_files_are_listed_with_their_states_in_one_go(found: Volume, workspace: 
     assert found.index()["b"] == ["b.txt"]
 
 
+def test_a_directory_that_keys_name_is_listed_once(found: Volume, pictures: Path, workspace: Workspace) -> None:
+    for name in ("1.jpg", "2.jpg"):
+        (pictures / "old" / name).write_bytes(b"old")
+    files = FilesByKey(found)
+    asked = len(workspace.requests)
+    assert [files.get(key) for key in ("old/1", "old/2.jpg", "old/3", "none/1")] == [
+        ["old/1.jpg"],
+        ["old/2.jpg"],
+        [],
+        [],
+    ]
+    assert found.state("old/1.jpg").size == 3 and len(workspace.requests) - asked <= 3
+
+
 def test_a_file_is_read_in_growing_parts(found: Volume, workspace: Workspace) -> None:
     with found.open("large.pdf") as opened:
         assert opened.read() == CONTENT
@@ -101,7 +115,7 @@ def test_what_is_written_is_there(found: Volume, pictures: Path) -> None:
     (pictures / "new #1.txt").unlink()
 
 
-def test_what_does_not_exist_is_named_with_its_near_misses(found: Volume) -> None:
+def test_what_does_not_exist_is_named_with_its_near_misses(db: None, found: Volume) -> None:
     with pytest.raises(NotFound, match=r"Did you mean 'b\.txt'"):
         found.open("b.text")
     with pytest.raises(NotFound, match="Did you mean '/Volumes/shop/raw/pictures'"):

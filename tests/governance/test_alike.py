@@ -14,6 +14,8 @@ from sheets.models import Sheet
 from sheets.restricting import restrict_sheet
 from training.models import QAPair, TrainingSheet
 
+pytestmark = pytest.mark.usefixtures("beats_in_vain")
+
 REASON = "Patient withdrew consent"
 
 

@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from governance.audit import append, entry
 from governance.models import UsageConstraintAudit
+from labels.actions import record_label
+from labels.models import CanonicalLabel
+from labels.opinions.actions import ask_for_opinions
 from training.models import QAPair, TrainingSheet
 from workbench.canonical import canonical_bytes
 
@@ -52,6 +56,13 @@ def test_each_question_is_one_query(api: APIClient, pair: QAPair, django_assert_
             (row,) = api.get(AUDIT, question).json()["results"]
         assert (row["qa_pair_id"], row["modified_by"]) == (pair.pk, "omar")
     assert api.get(AUDIT, {"gained": "training"}).json()["results"] == []
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+14:00", "yesterday"])
+def test_a_time_that_is_none_is_refused(api: APIClient, lakehouse: Path, moment: str) -> None:
+    for name in ("since", "until"):
+        answer = api.get(AUDIT, {name: moment})
+        assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, [name])
 
 
 def test_the_audit_leaves_as_the_same_bytes_and_each_line_proves_itself(
@@ -95,6 +106,47 @@ def test_a_timeline_tells_all_in_order(api: APIClient, client: Client, omar: Use
     client.force_login(omar)
     page = client.get(reverse("admin:governance_usageconstraintaudit_timeline"), {"pair": pair.pk}).text
     assert "exported for training as chat" in page and "training prohibited" in page
+
+
+def test_the_timeline_of_an_item_tells_of_no_other_items_reservation(api: APIClient, pair: QAPair) -> None:
+    sheet = pair.training_sheet.sheet_id
+    other = QAPair.objects.exclude(item_ref=pair.item_ref)[0].item_ref
+    reserved = {"sheet": sheet, "item_refs": [pair.item_ref, other], "reason": "Golden set"}
+    assert api.post("/api/v1/held-out/reserve", reserved).status_code == 200
+    # As rows were before their subject was the item.
+    for ref in (pair.item_ref, other):
+        append([entry("uses", f"sheet {sheet}", reason=f"Item {ref} reserved for testing: Earlier", actor="omar")])
+    told = api.get("/api/v1/governance/timeline", {"sheet": sheet, "item_ref": pair.item_ref}).json()
+    assert [(each["about"], each["reason"]) for each in told[-2:]] == [
+        ("item", "Reserved for evaluation: Golden set"),
+        ("sheet", f"Item {pair.item_ref} reserved for testing: Earlier"),
+    ]
+    assert len(told) == 6
+
+
+def test_a_timeline_tells_no_answer_to_who_gives_the_second_opinion(boards: TrainingSheet, nils: User) -> None:
+    label = CanonicalLabel.objects.filter(sheet=boards.sheet)[0]
+    about = {"sheet": label.sheet_id, "item_ref": label.item_ref}
+    ask_for_opinions(sheet=label.sheet, label_type=label.label_type, share=100, actor="omar")
+    changed = label.label_data | {"severity": "critical" if label.label_data["severity"] != "critical" else "minor"}
+    answer = {**about, "label_type": label.label_type, "label_data": changed, "change_note": "Looked again"}
+    record_label(**answer | {"sheet": label.sheet, "actor": "rosa"}, template=label.template)
+
+    def timeline() -> Any:
+        client = APIClient()
+        client.force_authenticate(User.objects.get(pk=nils.pk))
+        return client.get("/api/v1/governance/timeline", about).json()
+
+    all_told = timeline()
+    nils.user_permissions.add(Permission.objects.get(codename="add_labelopinion"))
+    told = timeline()
+    assert [each["words"] for each in told] == [each["words"] for each in all_told]
+    assert {(each["actor"], each["reason"], len(each["changes"])) for each in told if each["kind"] == "label"} == {
+        ("", "", 0)
+    }
+    assert [(each["actor"], len(each["changes"])) for each in all_told if each["reason"] == "Looked again"] == [
+        ("rosa", 1)
+    ]
 
 
 def test_exclusions_are_counted_by_day_and_drawn_with_their_table(

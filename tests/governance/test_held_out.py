@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,11 @@ from labels.held_out import held_out_of
 from labels.models import CanonicalLabel
 from labels.reserving import release, reserve
 from sheets.actions import create_sheet
+from sheets.alike import alike_of
+from sheets.item_limits import withdrawn
+from sheets.reading import rows_of
+from sheets.restricting import restrict_sheet
+from sheets.withdrawing import withdraw_item
 from training.actions.export import open_export
 from training.actions.generate import draft_examples
 from training.exports.options import Options
@@ -89,6 +95,27 @@ def test_a_label_of_another_type_and_another_sheet_over_the_table_hold_it_out(ap
     assert "held out, reserved by the label 'severity'" in str(run.ledger.summary()["exclusions"])
 
 
+def test_a_sheet_that_names_the_rows_by_another_column_holds_out_and_withdraws(
+    approved: TrainingSheet, omar: User
+) -> None:
+    sheet, refs = approved.sheet, list(QAPair.objects.of(approved.pk).values_list("item_ref", flat=True)[:2])
+    serials = {ref: row["board_serial"] for ref, row in rows_of(sheet, refs).items()}
+    other = create_sheet(
+        {"name": "Serials", "primary_table": sheet.primary_table, "join_keys": ["board_serial"]}, actor="omar"
+    )
+    looked = reserve(other, [serials[refs[0]]], "Golden set", actor="omar", preview=True)
+    assert looked.leaving == [(approved.name, 1)]
+    reserve(other, [serials[refs[0]]], "Golden set", actor="omar")
+    withdraw_item(other, serials[refs[1]], "No consent", actor="omar")
+    assert set(held_out_of(sheet).by) == set(held_out_of(sheet, refs).by) == {refs[0]}
+    assert set(withdrawn(alike_of(sheet), refs)) == {refs[1]}
+    assert not QAPair.objects.of(approved.pk).permitted("training").filter(item_ref__in=refs).exists()
+    reasons = str(open_export(approved, Options(), actor="omar", channel="api").run.ledger.summary()["exclusions"])
+    assert "reserved by hand: 'Golden set'" in reasons and "item withdrawn: No consent" in reasons
+    restrict_sheet(other, [{"user": "omar"}], actor="omar")
+    assert held_out_of(sheet).by[refs[0]] == "another sheet"
+
+
 def test_reserving_and_releasing_are_audited_and_take_a_reason(approved: TrainingSheet) -> None:
     sheet, ref = approved.sheet, QAPair.objects.of(approved.pk)[0].item_ref
     looked = reserve(sheet, [ref], "Golden set", actor="omar", preview=True)
@@ -99,8 +126,8 @@ def test_reserving_and_releasing_are_audited_and_take_a_reason(approved: Trainin
     release(sheet, [ref], "Set is retired", actor="omar")
     said = list(UsageConstraintAudit.objects.order_by("sequence").values_list("subject", "reason"))[-2:]
     assert said == [
-        (f"sheet {sheet.pk}", f"Item {ref} reserved for evaluation: Golden set"),
-        (f"sheet {sheet.pk}", f"Item {ref} released from the held-out set: Set is retired"),
+        (f"sheet {sheet.pk} item {ref}", "Reserved for evaluation: Golden set"),
+        (f"sheet {sheet.pk} item {ref}", "Released from the held-out set: Set is retired"),
     ]
     for call, problem in (
         (lambda: reserve(sheet, [ref], " ", actor="omar"), Invalid),

@@ -16,10 +16,14 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from governance.models import UsageConstraintAudit, Withdrawal
+from labels.actions import record_label
+from labels.models import CanonicalLabel
 from sheets.models import Sheet
 from sheets.withdrawing import withdraw_item
 from training.models import Export, ModelTrainingLineage, QAPair, TrainingSheet
 from workbench.models import Refusal
+
+pytestmark = pytest.mark.usefixtures("beats_in_vain")
 
 URL = "/api/v1/governance"
 REASON = "Patient withdrew consent"
@@ -60,6 +64,29 @@ def test_recall_finds_all_that_an_item_reached(
     assert export["label_id"] == pair.canonical_label_id and not export["note"]
     assert [(each["model_name"], each["pair_ids"]) for each in found["models"]] == [("main.models.invoices", [pair.pk])]
     assert found["is_in_source"] and not found["is_withdrawn"]
+
+
+def test_recall_tells_of_exports_of_labels_since_there_is_one(api: APIClient, pair: QAPair, client: Client) -> None:
+    sheet, url = Sheet.objects.get(), "/api/v1/canonical-labels/export"
+    label = CanonicalLabel.objects.get(item_ref=pair.item_ref)
+    for asked in ({"label_type": label.label_type, "use": "training"}, {}):
+        assert api.get(url, {"sheet": sheet.pk} | asked).getvalue()
+    record_label(sheet=sheet, item_ref=pair.item_ref, label_type="later", label_data={"x": 1}, actor="rosa")
+    assert api.get(url, {"sheet": sheet.pk, "label_type": "later"}).getvalue()
+    found = api.get(f"{URL}/recall", about(pair)).json()["label_exports"]
+    assert [each["words"].split(" left ")[1] for each in found] == [
+        "for training as jsonl (api)",
+        "as the whole record as jsonl (api)",
+        "as the whole record as jsonl (api)",
+    ]
+    assert {each["left_by"] for each in found} == {"omar"} and "may have the item" in found[0]["note"]
+    other = QAPair.objects.filter(canonical_label=None)[0].item_ref
+    assert api.get(f"{URL}/recall", {"sheet": sheet.pk, "item_ref": other}).json()["label_exports"] == []
+    client.force_login(User.objects.get(username="omar"))
+    page = client.get(reverse("admin:governance_usageconstraintaudit_recall"), about(pair)).content.decode()
+    assert "left for training as jsonl" in page
+    report = api.get(f"{URL}/recall/report", about(pair)).content
+    assert len(json.loads(report.split(b"\n")[0])["label_exports"]) == 3
 
 
 def test_recall_names_the_drafts_that_were_copied_from_a_label(api: APIClient, boards: TrainingSheet) -> None:

@@ -158,7 +158,8 @@ def test_a_place_of_a_sheet_that_one_may_not_work_on_is_left_alone(
     assert f"table {TABLE}" not in subjects
 
 
-def test_a_what_if_of_a_level_is_of_that_alone(omar: User, invoices: TrainingSheet) -> None:
+def test_a_what_if_of_a_level_is_of_that_alone(omar: User, invoices: TrainingSheet, sql: Any) -> None:
+    sql(f"CREATE VOLUME {TABLE}")
     asked = {"kind": "tag", "place": TABLE, "key": "PHI"}
     for level, count in (("table", 5), ("volume", 0)):
         found = as_(omar).post("/api/v1/governance/what-if", {**asked, "level": level}).json()

@@ -73,6 +73,25 @@ def test_what_is_missing_is_named(api: APIClient, invoices: TrainingSheet) -> No
     assert api.post(URL, {"kind": "pairs", "ids": ["no-such"], "prohibit": ["training"]}).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("asked", "status", "leave"),
+    [
+        ({"place": "mirion_vital.raw.parsed_invoice"}, 404, 0),
+        ({"place": TABLE, "level": "Table"}, 400, 0),
+        ({"place": "raw.parsed_invoices", "level": "table"}, 400, 0),
+        ({"place": TABLE.upper(), "level": "table"}, 200, 5),
+        ({"place": TABLE.upper()}, 200, 5),
+        ({"kind": "item", "item_ref": "no such"}, 404, 0),
+    ],
+)
+def test_what_is_not_there_is_told_and_not_taken_for_no_effect(
+    api: APIClient, invoices: TrainingSheet, asked: dict[str, str], status: int, leave: int
+) -> None:
+    answer = api.post(URL, {"kind": "tag", "key": "PHI", "sheet": invoices.sheet_id} | asked)
+    assert answer.status_code == status
+    assert status != 200 or training(answer)["leave"] == leave
+
+
 def test_a_tag_rule_is_saved_only_after_it_was_shown_what_it_does(
     client: Client, omar: User, invoices: TrainingSheet, sql: Any
 ) -> None:

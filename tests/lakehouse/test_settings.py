@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
+from django.db import connections
 from django.db.utils import ConnectionHandler
 
+from sheets.volumes import open_path
 from tests.conftest import at
 from workbench import databases
 from workbench.env import env_bool, env_int, env_str, env_url
+from workbench.problems import Forbidden
+from workbench.router import LAKEHOUSE
 
 Manage = Callable[..., CompletedProcess[str]]
 
@@ -23,6 +27,8 @@ Manage = Callable[..., CompletedProcess[str]]
         (lambda: env_bool("WORKBENCH_X", False), "maybe", "1, true, yes, on, 0, false, no, off"),
         (lambda: env_int("WORKBENCH_X", 2, at_least=1), "0", "at least 1"),
         (lambda: env_int("WORKBENCH_X", 2), "two", "whole number"),
+        (lambda: env_int("WORKBENCH_X", 2), "²", "whole number"),
+        (lambda: env_int("WORKBENCH_X", 2), "9999999999999", "at most 1000000"),
         (lambda: env_url("WORKBENCH_X", "", schemes=("http", "https")), "ftp://x", "http://…, https://…"),
     ],
 )
@@ -47,12 +53,28 @@ def test_blank_values_count_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("delta:///", "delta:///DIR"),
         ("delta:///dir?colour=red", "colour"),
         ("delta:///dir?memory=much", "memory=4GB"),
+        ("delta:///dir?catalog=a/b", "catalog='a/b', which cannot be a name"),
+        ("delta:///dir?schema=..", "schema='..'"),
+        ("delta:///dir?schema=Information_Schema", "none of information_schema"),
     ],
 )
 def test_a_wrong_lakehouse_url(url: str, words: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="WORKBENCH_LAKEHOUSE_URL") as caught:
         databases.lakehouse(url)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["sqlite://rel.db", "sqlite:rel.db", "sqlite:///", "sqlite:///proc/none/x.db"])
+def test_a_sqlite_url_names_a_file_in_a_directory_that_is_there(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"WORKBENCH_DATABASE_URL=.* three slashes"):
+        databases.default(url)
+
+
+def test_names_of_the_lakehouse_are_kept_in_lower_case(lakehouse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = databases.lakehouse("delta:///dir?catalog=Mirion_Vital&schema=Workbench")["OPTIONS"]
+    monkeypatch.setitem(connections[LAKEHOUSE].settings_dict, "OPTIONS", options)
+    with pytest.raises(Forbidden, match="signed link"):
+        open_path("/Volumes/mirion_vital/workbench/exports/train.jsonl")
 
 
 def test_a_wrong_database_url_stops_the_start_and_hides_the_password(manage: Manage) -> None:

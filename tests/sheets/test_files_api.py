@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urldefrag
 
 import pytest
 from hypothesis import given
@@ -10,7 +12,11 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from sheets.file_views import part_of
+from sheets.item_page import source_of
+from sheets.models import Sheet
+from tests.sheets.conftest import Table
 
+Boards = Callable[..., Sheet]
 URL = "/api/v1/files/Volumes/shop/raw/pictures"
 
 
@@ -26,6 +32,19 @@ def test_a_whole_file(api: APIClient, pictures: Path) -> None:
     assert headers["Accept-Ranges"] == "bytes" and headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert headers["Content-Disposition"].startswith("inline")
+
+
+@pytest.mark.parametrize("name", ["h#1.jpg", "q?2.jpg", "p%41.jpg", "ü 日.jpg"])
+def test_a_screen_shows_a_file_whatever_its_name(
+    api: APIClient, pictures: Path, boards: Boards, table: Table, name: str
+) -> None:
+    (pictures / name).write_bytes(b"it")
+    table("shop.raw.named", {"file": [name]})
+    source = {"type": "volume", "path": "/Volumes/shop/raw/pictures"}
+    sheet = boards(primary_table="shop.raw.named", join_keys=["file"], secondary_sources=[source])
+    (shown,) = source_of(sheet, name).files
+    # What a browser asks for: without what follows `#`.
+    assert content(api.get(urldefrag(shown.url).url)) == b"it"
 
 
 @pytest.mark.parametrize(

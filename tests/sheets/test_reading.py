@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
 from sheets.models import Sheet
-from sheets.reading import columns_of, count_items, get_item, iter_items
+from sheets.reading import Few, columns_of, count_items, get_item, inspect, iter_items
 from tests.sheets.conftest import Table
 from workbench.problems import Invalid, NotFound
 from workbench.router import LAKEHOUSE
@@ -43,6 +48,20 @@ def test_files_match_by_name_or_stem(boards: Boards, table: Table) -> None:
     source = {"type": "volume", "path": "/Volumes/shop/raw/pictures"}
     sheet = boards(primary_table="shop.raw.names", join_keys=["file"], secondary_sources=[source])
     assert [[file.name for file in item.files] for item in iter_items(sheet)] == [["a1.jpg"], ["b2.jpg"]]
+
+
+def test_files_match_in_directories_and_by_whole_paths(boards: Boards, table: Table, pictures: Path) -> None:
+    (pictures / "old/c3.jpg").write_bytes(b"jpeg of c3")
+    (pictures / "u\u0308.jpg").write_bytes(b"decomposed, as macOS does")
+    (pictures / "way").symlink_to("/etc")
+    given = ["old/c3.jpg", "old/c3", "dbfs:/Volumes/shop/raw/pictures/old/c3.jpg", "\u00fc.jpg"]
+    gone = ["old/none.jpg", "none/c3.jpg", "../raw/a1.jpg", "way/hostname", "/etc/hostname", "old/", "a1.jpg/x"]
+    table("shop.raw.paths", {"id": range(12), "path": [*given, *gone, None]})
+    source = {"type": "volume", "path": "/Volumes/shop/raw/pictures", "join_key": "path"}
+    sheet = boards(primary_table="shop.raw.paths", join_keys=["id"], secondary_sources=[source])
+    found = [[file.path.removeprefix(f"{source['path']}/") for file in item.files] for item in iter_items(sheet)]
+    assert found == [["old/c3.jpg"], ["old/c3.jpg"], ["old/c3.jpg"], ["u\u0308.jpg"], *[[]] * 8]
+    assert inspect(sheet).missing_files == {source["path"]: Few(7, gone[:5])}
 
 
 def test_a_page_starts_behind_an_item(boards: Boards) -> None:
@@ -83,6 +102,24 @@ def test_keys_of_different_types_meet(boards: Boards, table: Table) -> None:
         "b2": "west",
         "c3": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (pa.array([1, 2]), pa.array([2.0, 3.0])),
+        (pa.array([1.0, 2.0]), pa.array([2, 3], pa.int32())),
+        (pa.array([1, 2]), pa.array([Decimal("2.00"), Decimal("2.50")])),
+        (pa.array([date(2026, 1, 1), date(2026, 1, 2)]), pa.array([datetime(2026, 1, 2, tzinfo=UTC), None])),
+    ],
+)
+def test_keys_of_one_kind_meet_whatever_their_types(boards: Boards, table: Table, ours: Any, theirs: Any) -> None:
+    table("shop.raw.visits", {"id": ["v1", "v2"], "key": ours})
+    table("shop.raw.patients", {"key": theirs, "age": [40, 50]})
+    sources = [{"type": "table", "table": "shop.raw.patients", "join_key": "key"}]
+    sheet = boards(primary_table="shop.raw.visits", join_keys=["id"], secondary_sources=sources)
+    assert [item.row["age"] for item in iter_items(sheet)] == [None, 40]
+    assert inspect(sheet).missing_rows == {"shop.raw.patients": Few(1, ["v1"])}
 
 
 def test_the_hash_follows_row_and_files(boards: Boards, pictures: object) -> None:

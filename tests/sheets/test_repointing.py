@@ -11,10 +11,13 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from governance.models import UsageConstraintAudit
+from governance.uses import decide
 from labels.actions import record_label
+from labels.reserving import release, reserve
 from sheets.actions import create_sheet
+from sheets.item_limits import limits_of_items
 from sheets.models import Sheet
-from sheets.withdrawing import withdraw_item
+from sheets.withdrawing import release_item, withdraw_item
 from tests.sheets.conftest import BOARDS, Table
 
 BODY = {"name": "Boards", "primary_table": "shop.raw.boards", "join_keys": ["board_id"]}
@@ -65,6 +68,37 @@ def test_away_from_a_withdrawn_item_does_too(sheet: Sheet, dora: User, omar: Use
     refused = patched(dora, sheet, given)
     assert refused.status_code == 403 and "frees 1 items" in refused.json()["error"]["message"]
     assert patched(omar, sheet, given).status_code == 200
+
+
+@pytest.mark.parametrize("given", [COPY, {"item_ref_column": "line"}])
+def test_an_empty_sheet_that_withdraws_for_others_does_too(
+    sheet: Sheet, dora: User, omar: User, given: dict[str, str]
+) -> None:
+    carrier = create_sheet(BODY | {"name": "Carrier"}, actor="dora")
+    withdraw_item(carrier, "a1", "No consent", actor="omar")
+    refused = patched(dora, carrier, given)
+    assert refused.status_code == 403 and "frees 1 items" in refused.json()["error"]["message"]
+    assert not decide(limits_of_items(sheet)["a1"]).allowed
+    assert patched(dora, carrier, {"filter_condition": "line = 1"}).status_code == 200
+    assert patched(omar, carrier, given).status_code == 200 and told().reason.startswith("Sources changed")
+
+
+def test_a_sheet_that_limits_items_is_deleted_after_their_release(sheet: Sheet, dora: User) -> None:
+    carrier = create_sheet(BODY | {"name": "Carrier"}, actor="dora")
+    withdraw_item(carrier, "a1", "No consent", actor="omar")
+    reserve(carrier, ["b2"], "Golden set", actor="omar")
+    client = APIClient()
+    client.force_authenticate(User.objects.get(pk=dora.pk))
+    refused = client.delete(f"/api/v1/sheets/{carrier.pk}")
+    assert refused.status_code == 409
+    assert "1 withdrawal and 1 held-out item point at the sheet" in refused.json()["error"]["message"]
+    release_item(carrier, "a1", "Consent again", actor="omar", may_loosen=True)
+    release(carrier, ["b2"], "Retired", actor="omar")
+    assert client.delete(f"/api/v1/sheets/{carrier.pk}").status_code == 204
+    assert (told().subject, told().modified_by) == (
+        f"sheet {carrier.pk}",
+        "dora",
+    ) and told().reason == "Deleted the sheet 'Carrier'"
 
 
 def test_without_labels_and_pairs_it_is_anybodys(sheet: Sheet, sql: Any, dora: User) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
+from urllib.parse import unquote
 
+import pyarrow as pa
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -125,10 +129,21 @@ def test_validating_counts_what_is_wrong(api: APIClient, sheet: Sheet, table: Ta
     assert (findings["row_count"], findings["null_keys"]) == (6, 1)
     assert findings["duplicates"] == {"count": 1, "first": ["a1"]}
     assert findings["missing_files"]["/Volumes/shop/raw/pictures"]["first"][-2:] == ["b10", "c3"]
+    assert findings["missing_rows"]["shop.raw.notes"]["first"][-2:] == ["b2", "c3"]
     assert Sheet.objects.get(pk=sheet.pk).row_count == 6
     Sheet.objects.filter(pk=sheet.pk).update(filter_condition="nope = 1")
     found = api.post(url).json()
     assert found["findings"] is None and list(found["fields_at_fault"]) == ["filter_condition"]
+
+
+def test_an_item_of_two_lines_has_pages_of_its_own(api: APIClient, client: Client, rosa: User, table: Table) -> None:
+    table("shop.raw.lines", {"id": ["a", "b\n", "c\nd"]})
+    sheet = create_sheet({"name": "Lines", "primary_table": "shop.raw.lines", "join_keys": ["id"]}, actor="omar")
+    client.force_login(rosa)
+    for ref in ("a", "b%0A", "c%0Ad"):
+        assert api.get(f"{URL}/{sheet.pk}/items/{ref}").json()["item_ref"] == unquote(ref)
+        assert client.get(f"/admin/sheets/sheet/{sheet.pk}/items/{ref}/").status_code == 200
+    assert client.get(f"/admin/sheets/sheet/{sheet.pk}/items/").status_code == 200
 
 
 def test_nils_may_read_and_not_write(nils: User, sheet: Sheet) -> None:
@@ -196,3 +211,13 @@ def test_a_bad_page_is_refused(api: APIClient, sheet: Sheet, query: str) -> None
     answer = api.get(f"{URL}/{sheet.pk}/items?{query}")
     assert answer.status_code == 400
     assert list(answer.json()["error"]["fields"]) == [query.split("=")[0]]
+
+
+def test_a_map_with_keys_that_are_no_text_is_shown(api: APIClient, table: Table, client: Client, omar: User) -> None:
+    readings = pa.array([[(date(2026, 1, 2), 1.5)]], pa.map_(pa.date32(), pa.float64()))
+    table("shop.raw.days", {"board_id": ["b2"], "readings": readings})
+    made = api.post(URL, {"name": "Days", "primary_table": "shop.raw.days", "join_keys": ["board_id"]}).json()
+    (item,) = api.get(f"{URL}/{made['id']}/items").json()["results"]
+    assert item["row"]["readings"] == {"2026-01-02": 1.5}
+    client.force_login(omar)
+    assert "2026-01-02" in client.get(f"/admin/sheets/sheet/{made['id']}/change/").content.decode()

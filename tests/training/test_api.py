@@ -19,6 +19,8 @@ from tests.seeded import loaded
 from training.models import TrainingSheet
 from workbench.router import LAKEHOUSE
 
+pytestmark = pytest.mark.usefixtures("beats_in_vain")
+
 GENERATE = "/api/v1/training-sheets/generate"
 
 
@@ -54,7 +56,7 @@ def test_the_list_has_counters_in_two_queries(api: APIClient, request_body: dict
 def test_more_than_a_request_can_carry_is_a_job(
     api: APIClient, request_body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.actions.jobs.IN_REQUEST", 10)
+    monkeypatch.setattr("training.actions.start.IN_REQUEST", 10)
     response = api.post(GENERATE, request_body)
     assert (response.status_code, response.json()["total_pairs"]) == (202, 0)
     job = api.get(response["Location"]).json()

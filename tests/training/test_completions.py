@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from tests.training.chat_server import Behaviour, ChatServer, chat_server, says
 from training import completions
 from training.completions import Completions, Endpoint, Options
-from training.pacing import pause, retry_after
+from training.pacing import AdaptiveLimit, pause, retry_after
 from training.replies import Reply, read_reply, unfenced
 
 SCHEMA = {"type": "object", "properties": {"defect": {"type": "string"}}, "required": ["defect"]}
@@ -54,6 +55,9 @@ def test_a_connection_that_is_cut_is_made_again() -> None:
         ((302, {"Location": "http://127.0.0.1:9/"}, b""), "answered 302"),
         ((200, {}, b"<html>hello</html>"), "no JSON: <html>hello"),
         ((200, {}, {"choices": []}), "without choices"),
+        ((200, {}, {"error": {"message": "upstream rate limited", "code": 429}}), "upstream rate limited"),
+        (says("half", finish_reason="content_filter"), "content filter"),
+        (says("", message={"content": [{"type": "text", "text": None}]}), "with nothing"),
         ((200, {}, [1]), "not with an object"),
         (says("half", finish_reason="length"), "cut off at max_tokens"),
         (says(""), "with nothing"),
@@ -181,8 +185,20 @@ def test_contents_are_read_as_servers_write_them(content: Any, text: str) -> Non
     assert read_reply({"choices": [{"message": {"content": content}}]}) == Reply(text)
 
 
-def test_a_fence_inside_a_text_stays() -> None:
-    assert unfenced("see\n```\ncode\n```") == "see\n```\ncode\n```"
+@pytest.mark.parametrize("text", ["see\n```\ncode\n```", "```sql\nSELECT 1\n```\nor\n```sql\nSELECT 2\n```", "```"])
+def test_a_fence_that_does_not_hold_all_of_a_text_stays(text: str) -> None:
+    assert unfenced(text) == text
+
+
+def test_a_text_that_no_schema_is_asked_for_keeps_its_fence() -> None:
+    fenced = "```sql\nSELECT 1\n```"
+    assert ask(lambda *_: says(fenced), "a")[0][0].text == fenced
+
+
+def test_a_fence_that_never_ends_is_read_in_no_time() -> None:
+    began = time.process_time()
+    assert unfenced("```json\n" + "\n" * 100_000 + "x").endswith("x")
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(
@@ -205,3 +221,10 @@ def test_without_a_word_from_the_server_pauses_grow_up_to_a_minute() -> None:
     assert 0.5 <= pause(1, {}) <= 1.0
     assert 30 <= pause(20, {}) <= 60.0
     assert pause(1, {"Retry-After": "999"}) == 60.0
+
+
+def test_a_quota_is_waited_for_as_long_as_it_asks_within_our_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(AdaptiveLimit, "refused", lambda _, began, seconds: waits.append(seconds))
+    ask(lambda _, number: (429, {"Retry-After": "400"}, {}) if number < 2 else says("x"), "a")
+    assert waits == [400.0, 200.0]

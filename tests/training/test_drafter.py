@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from templates_app.schemas import misfits
 from training.drafter import Drafter, Example
+from training.fitting import NOTHING, fit
 
 # The first text drawn on a machine builds tables, which on a busy one looks like a slow test.
 SLOW_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -123,3 +124,68 @@ def test_any_row_gives_the_same_draft_twice_with_fields_that_fit(
     assert draft == Drafter(examples, schema).draft(row)
     assert 0 <= draft.confidence < 1
     assert draft.answer == "" or misfits(schema, draft.answer) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "value", "fitted"),
+    [
+        (["A+", "A-"], "A-", "A-"),
+        (["C", "C++", "C#"], "c#", "C#"),
+        ([">5", "<=5"], "<=5", "<=5"),
+        ([-1, 0, 1], 1, 1),
+        ([1.5, 15], "15", 15),
+        (["solder_bridge", "scratch"], "Solder Bridge", "solder_bridge"),
+    ],
+)
+def test_an_option_is_taken_only_for_what_it_says(options: list[Any], value: Any, fitted: Any) -> None:
+    assert fit(value, {"enum": options}) == fitted
+
+
+@pytest.mark.parametrize(("options", "value"), [(["A+", "B+"], "A-"), (["a b", "a_b"], "A-B"), ([1.5, 20], 15)])
+def test_what_is_no_option_gives_none(options: list[Any], value: Any) -> None:
+    assert fit(value, {"enum": options}) is NOTHING
+
+
+@pytest.mark.parametrize(("text", "number"), [("1,234.56", 1234.56), ("$1,200", 1200), ("1,285,", 1285)])
+def test_commas_that_group_thousands_are_read_over(text: str, number: float) -> None:
+    assert fit(text, {"type": "number"}) == number
+
+
+@pytest.mark.parametrize("text", ["12,50", "1.234,56", "1,2,3"])
+def test_other_commas_make_no_number(text: str) -> None:
+    assert fit(text, {"type": "number"}) is NOTHING
+
+
+OPTIONAL_NUMBER = {"anyOf": [{"type": "number", "multipleOf": 0.01}, {"type": "null"}]}
+AMOUNT = {"definitions": {"amount": {"type": "number"}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "drafted"),
+    [
+        ({"properties": {"a": {"$ref": "#/definitions/amount"}}, **AMOUNT}, "12.5", 12.5),
+        ({"properties": {"b": {"type": "number"}, "a": {"$ref": "#/properties/b"}}}, "12.5", 12.5),
+        ({"properties": {"a": OPTIONAL_NUMBER}}, Decimal("12.50"), 12.5),
+        ({"properties": {"a": {"multipleOf": 0.5}}}, Decimal("12.50"), 12.5),
+        (
+            {"properties": {"a": {"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]}}},
+            date(2026, 1, 2),
+            "2026-01-02",
+        ),
+    ],
+)
+def test_a_field_is_drafted_by_what_its_schema_refers_to(schema: Any, value: Any, drafted: Any) -> None:
+    assert json.loads(Drafter([], schema).draft({"a": value}).answer) == {"a": drafted}
+
+
+@pytest.mark.parametrize("schema", [{"properties": {"a": False, "b": {"type": "string"}}}, {"properties": {"a": {}}}])
+def test_what_no_answer_can_hold_is_left_out(schema: Any) -> None:
+    assert Drafter([], schema).draft({"a": [float("nan")]}).answer == ""
+
+
+def test_labels_of_another_shape_than_the_field_teach_nothing() -> None:
+    seen = [Example(str(n), {"t": f"foo {n}"}, {"a": n}) for n in (5, 6)]
+    assert (
+        Drafter(seen, {"properties": {"a": {"type": "array", "items": {"type": "number"}}}}).draft({"t": "foo"}).answer
+        == ""
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +129,27 @@ def test_a_text_that_the_schema_takes_stays_as_it_is(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (date(2026, 1, 2), "2026-01-02"),
+        (b"\x00\xff", "AP8="),
+        (Decimal("12.50"), "12.5"),
+        ([date(2026, 1, 2)], '["2026-01-02"]'),
+    ],
+)
+def test_a_value_of_any_type_is_taken_as_text_or_json(value: Any, text: str) -> None:
+    answers = existing_column({"response_column": "v", "trusted": True}, {})
+    (answer,) = answers([Question({"v": value}, [])])
+    assert (answer.text, answer.status) == (text, "labeled")
+
+
+def test_a_value_that_json_lacks_is_the_error_of_its_item() -> None:
+    answers = existing_column({"response_column": "v", "trusted": True}, {})
+    (answer,) = answers([Question({"v": float("nan")}, [])])
+    assert (answer.text, answer.status, "NaN" in answer.error) == ("", "unlabeled", True)
+
+
+@pytest.mark.parametrize(
     ("mode", "config", "words"),
     [
         ("existing_column", {}, "needs the name of the column"),
@@ -136,6 +159,7 @@ def test_a_text_that_the_schema_takes_stays_as_it_is(text: str) -> None:
         ("ai_generated", {"limit": 0}, "at least 1"),
         ("ai_generated", {"limit": 10**30}, "at least 1"),
         ("ai_generated", {"model": ["x"]}, "There is no model"),
+        ("ai_generated", {"model": ""}, "There is no model ''"),
         ("ai_generated", {"temperature": "hot"}, "a number from 0 to 2"),
         ("existing_column", {"response_column": "aoi_result", "trusted": "false"}, "true or false"),
         ("guess", {}, "ai_generated, existing_column, manual"),
@@ -145,6 +169,12 @@ def test_a_wrong_request_says_what_is_allowed_and_writes_nothing(mode: str, conf
     with pytest.raises(Invalid, match=words):
         made(mode, **config)
     assert not TrainingSheet.objects.exists()
+
+
+def test_an_option_that_is_null_is_left_out() -> None:
+    options = ("model", "temperature", "max_tokens", "concurrency", "limit", "cache")
+    sheet = made(**dict.fromkeys(options))
+    assert (sheet.generation_config, sheet.status) == ({"model": "offline-nearest"}, "review")
 
 
 def test_a_draft_template_cannot_generate() -> None:
@@ -160,6 +190,40 @@ def test_an_item_that_the_template_cannot_be_filled_with_is_kept_with_its_error(
     assert made().statistics["failed"] == 1
     failed = QAPair.objects.get(item_ref__startswith="pcb_007")
     assert (failed.status, "colour" in failed.error) == ("unlabeled", True)
+
+
+def test_a_failed_item_is_of_the_mode_that_was_asked_for() -> None:
+    PromptTemplate.objects.filter(label_type="classification").update(
+        user_prompt_template="{% if board_serial.endswith('-007') %}{{ colour }}{% endif %}Which defect?"
+    )
+    sheet = made("manual")
+    assert (sheet.statistics["manual"], sheet.statistics["failed"]) == (39, 1)
+    assert QAPair.objects.exclude(error="").get().labeling_mode == "manual"
+
+
+LONG = "{% for turn in range(21000) %}0123456789{% endfor %}"
+COSTLY = "{% for turn in range(90000) %}{% for again in range(90000) %}{% endfor %}{% endfor %}"
+
+
+def test_an_item_that_makes_too_long_a_prompt_ends_no_run() -> None:
+    only_one = "{% if board_serial.endswith('-007') %}" + LONG + "{% endif %}Which defect?"
+    PromptTemplate.objects.filter(label_type="classification").update(user_prompt_template=only_one)
+    assert (made().status, QAPair.objects.exclude(error="").count()) == ("review", 1)
+    assert "longer than 200,000 characters" in QAPair.objects.exclude(error="").get().error
+
+
+def test_a_template_that_computes_too_long_at_item_after_item_ends_the_run() -> None:
+    PromptTemplate.objects.filter(label_type="classification").update(user_prompt_template=COSTLY)
+    with pytest.raises(Conflict, match="goes on too long at 5 items in a row, as at pcb_005"):
+        made()
+    assert TrainingSheet.objects.get().status == "failed"
+
+
+def test_a_row_that_the_drafter_fails_at_is_kept_with_its_error() -> None:
+    in_circles = {"type": "object", "properties": {"line": {"$ref": "#/properties/line"}}}
+    PromptTemplate.objects.filter(label_type="classification").update(output_schema=in_circles)
+    assert made(limit=20).statistics["failed"] > 0
+    assert "drafter failed" in QAPair.objects.exclude(error="")[0].error
 
 
 def test_a_limit_takes_the_first_items_in_their_order() -> None:

@@ -17,6 +17,7 @@ from templates_app.models import PromptTemplate
 from tests.training.chat_server import ChatServer, chat_server, question, says
 from training.actions.generate import generate, resume
 from training.chat import assistant_answer
+from training.jobs.work import run
 from training.models import QAPair, TrainingSheet
 from training.seeds import load
 from workbench.problems import Conflict
@@ -85,3 +86,43 @@ def test_a_model_that_is_gone_is_named(generated: tuple[TrainingSheet, ChatServe
     settings.LLM_URL = ""
     with pytest.raises(Conflict, match="'tiny' is not set up any more"):
         resume(generated[0])
+
+
+@pytest.mark.usefixtures("beats_in_vain")
+def test_what_failed_in_a_request_can_be_retried_alone(
+    lakehouse: Path, settings: Settings, api: APIClient, omar: User
+) -> None:
+    load("pcb_defects")
+    asked = {
+        "sheet_id": Sheet.objects.get().pk,
+        "template_id": PromptTemplate.objects.get(label_type="classification").pk,
+    }
+    with chat_server(behave) as server:
+        settings.LLM_URL, settings.LLM_MODEL = server.url, "tiny"
+        made = api.post("/api/v1/training-sheets/generate", asked).json()
+        server.behaviour, before = lambda *_: says(GOOD), len(server.requests)
+        assert api.post(f"/api/v1/jobs/{made['job_id']}/retry").json()["failed"] == 0
+        run(made["job_id"])
+        assert [question(body)[:15] for body in server.requests[before:]] == ["Board 7719-007 "]
+    assert TrainingSheet.objects.get().statistics["failed"] == 0
+
+
+@pytest.mark.usefixtures("beats_in_vain")
+def test_what_ended_a_request_is_told_and_its_job_can_be_resumed(
+    lakehouse: Path, settings: Settings, api: APIClient, omar: User
+) -> None:
+    load("pcb_defects")
+    asked = {
+        "sheet_id": Sheet.objects.get().pk,
+        "template_id": PromptTemplate.objects.get(label_type="classification").pk,
+    }
+    with chat_server(lambda *_: (401, {}, b"no key")) as server:
+        settings.LLM_URL, settings.LLM_MODEL = server.url, "tiny"
+        told = api.post("/api/v1/training-sheets/generate", asked)
+        assert (told.status_code, "401: no key" in told.json()["error"]["message"]) == (502, True)
+        (job,) = api.get("/api/v1/jobs").json()["results"]
+        assert (job["status"], "401: no key" in job["error"]) == ("failed", True)
+        server.behaviour = lambda *_: says(GOOD)
+        assert api.post(f"/api/v1/jobs/{job['id']}/resume").status_code == 200
+        run(job["id"])
+    assert (TrainingSheet.objects.get().status, QAPair.objects.count()) == ("review", 50)

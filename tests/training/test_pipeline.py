@@ -21,12 +21,15 @@ from tests.training.chat_server import ChatServer, chat_server, question, says
 from training import chunks, completions, pipeline
 from training.actions.generate import generate, resume, retry_failed
 from training.actions.review import review
+from training.answerers import EndpointAnswerer
 from training.chat import assistant_answer
 from training.chunks import _chunked
 from training.models import QAPair, TrainingSheet
+from training.pairs import Answer
 from training.pipeline import EndpointDown
+from training.replies import Reply
 from training.review.journal import Decision
-from training.watch import Progress, Stopped
+from training.watch import LOST, Progress, Stopped
 from workbench.problems import Conflict
 
 ANSWER = '{"defect_type":"scratch","location":"top_left_quadrant","severity":"minor"}'
@@ -87,6 +90,14 @@ def test_an_endpoint_that_refuses_everyone_ends_the_run_and_marks_no_item(answer
     assert resume(stopped).statistics["generated"] == 40
 
 
+def test_a_parameter_that_the_endpoint_refuses_ends_the_run_and_is_named(answers: ChatServer) -> None:
+    PromptTemplate.objects.update(output_schema={})  # so that it is refused once a question
+    answers.behaviour = lambda *_: (400, {}, {"error": {"message": "Unsupported parameter: 'max_tokens'."}})
+    with pytest.raises(EndpointDown, match="Unsupported parameter: 'max_tokens'"):
+        resume(begun(concurrency=1))
+    assert len(answers.requests) < 40
+
+
 def test_an_endpoint_that_is_down_ends_the_run(
     answers: ChatServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,6 +110,62 @@ def test_an_endpoint_that_is_down_ends_the_run(
 def test_a_few_refusals_are_errors_of_their_items(answers: ChatServer) -> None:
     answers.behaviour = lambda body, _: (403, {}, b"blocked") if "-007 " in question(body) else says(ANSWER)
     assert (made().statistics["generated"], QAPair.objects.exclude(error="").count()) == (39, 1)
+
+
+def test_items_that_always_fail_end_no_run_that_answered_the_others(
+    answers: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(completions, "pause", lambda *_: 0.2)  # by which they come last, all in a row
+    refused: set[str] = set()
+
+    def refuse(body: dict[str, Any], _: int) -> Any:
+        if len(refused) < 12:
+            refused.add(question(body))
+        return (500, {}, b"boom") if question(body) in refused else says(ANSWER)
+
+    answers.behaviour = refuse
+    assert (made().statistics["failed"], TrainingSheet.objects.get().status) == (12, "review")
+
+
+def test_asking_again_in_vain_leaves_a_training_sheet_as_usable_as_it_was(
+    answers: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(completions, "TRIES", 1)
+    answers.behaviour = lambda body, _: (500, {}, b"boom") if "-007 " in question(body) else says(ANSWER)
+    sheet = made()
+    assert retry_failed(sheet).statistics["failed"] == 1
+    answers.behaviour = lambda *_: (401, {}, b"no key")
+    with pytest.raises(EndpointDown):
+        retry_failed(sheet)
+    left = TrainingSheet.objects.get()
+    assert (left.status, "no key" in left.error, left.statistics["failed"]) == ("review", True, 1)
+    assert "boom" in QAPair.objects.exclude(error="").get().error
+
+
+def test_an_answer_nested_deeper_than_can_be_written_is_an_error_of_its_item(answers: ChatServer) -> None:
+    deep = "[" * 300 + "]" * 300
+    answers.behaviour = lambda body, _: says(deep if "-007 " in question(body) else ANSWER)
+    assert (made().statistics["failed"], TrainingSheet.objects.get().status) == (1, "review")
+    failed = QAPair.objects.exclude(error="").get()
+    assert (failed.item_ref[:7], "cannot be kept" in failed.error) == ("pcb_007", True)
+
+
+def test_an_accident_of_the_run_is_kept_and_so_is_what_was_answered(
+    answers: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet, read = begun(concurrency=1), EndpointAnswerer.read
+
+    def trip(answerer: EndpointAnswerer, reply: Reply) -> Answer:
+        if len(answers.requests) > 20:
+            raise ArithmeticError("tripped")
+        return read(answerer, reply)
+
+    monkeypatch.setattr(EndpointAnswerer, "read", trip)
+    with pytest.raises(ArithmeticError):
+        resume(sheet)
+    left = TrainingSheet.objects.get()
+    assert (left.status, left.error) == ("failed", "tripped")
+    assert left.pairs.filter(labeling_mode="ai_generated").count() > 0
 
 
 def test_only_failed_items_are_asked_again_and_replaced_in_place(answers: ChatServer) -> None:
@@ -191,6 +258,26 @@ def test_a_run_that_is_stopped_writes_what_was_asked_and_asks_no_more(
     assert (stopped.value.reason, sheet.status, "resume" in sheet.error) == ("pause", "generating", True)
     assert 12 <= sheet.pairs.count() == 10 + len(answers.requests) < 50
     assert (resume(sheet).statistics["items"], len(answers.requests), sheet.status) == (50, 40, "review")
+
+
+def test_a_run_whose_job_another_worker_does_leaves_the_training_sheet_to_that_worker(answers: ChatServer) -> None:
+    sheet, watch = begun(), Looker()
+    TrainingSheet.objects.update(status="review")  # the other one has finished it
+    watch.stop = lambda: LOST  # type: ignore[method-assign]
+    with pytest.raises(Stopped):
+        resume(sheet, watch=watch)
+    assert TrainingSheet.objects.get().status == "review"
+
+
+def test_a_sheet_that_reads_something_else_since_is_not_mixed_into_what_was_made(answers: ChatServer) -> None:
+    sheet, before = begun(), Sheet.objects.get().pointers_hash()
+    assert resume(sheet, reads=before).statistics["items"] == 50
+    QAPair.objects.filter(training_sheet=sheet, position__gte=30).delete()
+    Sheet.objects.update(filter_condition="line = 'SMT-1'")
+    with pytest.raises(Conflict, match="reads something else since 30 pairs were made of it"):
+        resume(TrainingSheet.objects.get(), reads=before)
+    Sheet.objects.update(filter_condition=None, name="Boards")
+    assert resume(TrainingSheet.objects.get(), reads=before).statistics["items"] == 50
 
 
 def test_equal_questions_are_asked_once_in_a_run(answers: ChatServer) -> None:

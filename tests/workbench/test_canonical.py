@@ -56,6 +56,14 @@ def test_types_of_the_lakehouse(value: Any, text: str) -> None:
     assert canonical_json([value]) == f"[{text}]"
 
 
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [(2, "2"), (date(1985, 3, 15), "1985-03-15"), (Decimal("1.50"), "1.5"), (True, "true"), (b"\x00", "AA==")],
+)
+def test_a_key_of_a_map_that_is_no_text_is_written_as_one(key: Any, text: str) -> None:
+    assert canonical_json([{key: {key: Decimal(1)}}]) == f'[{{"{text}":{{"{text}":1}}}}]'
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), Decimal("NaN"), object(), "\ud800"])
 def test_what_json_cannot_hold_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match=r"JSON"):

@@ -100,6 +100,18 @@ def test_passwords_are_tried_so_often_from_one_address_whatever_the_names(rosa: 
     assert Refusal.objects.filter(status=429, user="rosa", path=LOGIN).exists()
 
 
+def test_an_address_that_is_not_signed_in_asks_so_often(lakehouse: Path, rosa: User, rates: Any) -> None:
+    rates.RATES = {**rates.RATES, "address": 2}
+    wrong, nobody, signed_in = APIClient(HTTP_AUTHORIZATION="Token wb_wrong"), APIClient(), APIClient()
+    signed_in.force_login(rosa)
+    answers = [client.get(f"/api/v1/sheets/{at}") for at, client in enumerate((wrong, nobody, wrong, nobody))]
+    assert [answer.status_code for answer in answers] == [401, 401, 429, 429]
+    assert 0 < int(answers[2].headers["Retry-After"]) <= 60 and answers[2].json()["error"]["code"] == "throttled"
+    assert signed_in.get("/api/v1/sheets").status_code == 200
+    (flood,) = Refusal.objects.filter(status=429)
+    assert (flood.path, flood.count) == ("", 2) and Refusal.objects.count() == 3
+
+
 def test_a_window_ends(lakehouse: Path, rosa: User, rates: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     rates.RATES = dict.fromkeys(rates.RATES, 1)
     client = APIClient()

@@ -19,6 +19,7 @@ from django.conf import settings
         ("WORKBENCH_DEBUG", "maybe"),
         ("WORKBENCH_LLM_HEADERS", "X-Key secret@"),
         ("WORKBENCH_LLM_TIMEOUT", "0"),
+        ("WORKBENCH_SESSION_HOURS", "9999999999999"),
     ],
 )
 def test_a_wrong_setting_is_one_line_without_secrets(tmp_path: Path, variable: str, value: str) -> None:

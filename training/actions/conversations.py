@@ -13,7 +13,9 @@ from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.text import slugify
 
-from governance.uses import USES, Limit, gate, validate_uses
+from governance import audit
+from governance.models import UsageConstraintAudit
+from governance.uses import USES, Limit, gate, highest, validate_uses
 from sheets import source_uses
 from sheets.item_limits import limits_of_items
 from sheets.names import split_path
@@ -92,9 +94,11 @@ def import_conversations(
     columns |= {name: value for name, value in limited(columns, rules).items() if name in LIMITING}
     documents = _documents(files)
     ids = [document["conversation_metadata"]["conversation_id"] for _, document in documents]
-    _expect_replaceable(ids, columns["prohibited_uses"])
+    changed = _limited_anew(ids, columns)
     batch = batch_id or uuid7()
     today = timezone.now().date()
+    # The audit comes first: what it says and what then was not done is better than the reverse.
+    audit.append([_audited(row, columns, batch, actor) for row in changed])
     _store(((row_of(document, name, today) | columns, document) for name, document in documents), batch, actor)
     return batch, ids
 
@@ -168,19 +172,37 @@ def _documents(files: Iterable[tuple[str, bytes]]) -> list[tuple[str, Any]]:
     return found
 
 
-def _expect_replaceable(ids: Sequence[str], prohibited: Sequence[str]) -> None:
-    """Raise Invalid where an import would loosen what limits a conversation that is there already."""
-    faults: dict[str, list[str]] = {}
+def _limited_anew(ids: Sequence[str], columns: Mapping[str, Any]) -> list[Conversation]:
+    """Return the conversations whose limits an import changes; Invalid where it would loosen those of one."""
+    faults: dict[str, str] = {}
+    changed = []
     for start in range(0, len(ids), CHUNK):
         for row in Conversation.objects.filter(pk__in=ids[start : start + CHUNK]):
-            if row.qa_pair_id:
-                faults[row.pk] = ["It was made from a pair: make it again from its training sheet."]
-            elif loosened := sorted(set(row.prohibited_uses) - set(prohibited)):
-                faults[row.pk] = [
-                    f"It is prohibited for {listed(loosened)}: prohibit that again, an import cannot allow it."
-                ]
+            if fault := _loosened(row, columns):
+                faults[row.pk] = fault
+            if any(getattr(row, name) != columns[name] for name in LIMITING):
+                changed.append(row)
     if faults:
-        raise Invalid.of_fields("Nothing was imported.", faults)
+        raise Invalid.of_fields("Nothing was imported.", {key: [fault] for key, fault in faults.items()})
+    return changed
+
+
+def _loosened(row: Conversation, columns: Mapping[str, Any]) -> str:
+    if row.qa_pair_id:
+        return "It was made from a pair: make it again from its training sheet."
+    if loosened := sorted(set(row.prohibited_uses) - set(columns["prohibited_uses"])):
+        return f"It is prohibited for {listed(loosened)}: prohibit that again, an import cannot allow it."
+    if highest([row.data_classification, columns["data_classification"]]) != columns["data_classification"]:
+        return f"It is {row.data_classification}: classify it so again, an import cannot lower it."
+    return ""
+
+
+def _audited(row: Conversation, columns: Mapping[str, Any], batch: str, actor: str) -> UsageConstraintAudit:
+    names = ("allowed_uses", "prohibited_uses", "data_classification")
+    old = {f"old_{name}": getattr(row, name) for name in names}
+    new = {f"new_{name}": columns[name] for name in names}
+    reason = f"Imported again in the batch {batch}: {columns['usage_reason'] or 'without a reason'}"
+    return audit.entry("uses", f"conversation {row.pk}", reason=reason, actor=actor, **old, **new)
 
 
 def _store(rows: Iterable[Stored], batch: str, actor: str) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.utils import timezone
 
 from governance.held_out import KEPT_FROM
 from sheets.tags_told import tell_tags
 from training.actions.splits import decide_split, expect_stratum, fix_split, split_for
-from training.audited import export_left, export_refused
+from training.audited import export_begins, export_left, export_refused
 from training.chat import validate_file
 from training.exports.batches import Block
 from training.exports.checking import Checks, refuse_broken
@@ -25,10 +26,13 @@ from training.exports.stratified import Sides
 from training.models import Export, TrainingSheet
 from training.near_held_out import near_held_out, near_problems
 from training.review.applying import settle_alike
-from workbench.files import written_whole
+from workbench.files import is_stream, written_whole
 from workbench.lakehouse.ids import uuid7
 from workbench.near import listed
 from workbench.problems import Conflict
+
+# Of a download, held until the lakehouse knows what it has.
+MOST_WAITING_BYTES = 16 << 20
 
 
 @dataclass
@@ -46,13 +50,9 @@ class OpenExport:
     def __post_init__(self) -> None:
         self.manifest = Manifest(self.export_id)
         self.head = self.manifest.head(self._about())
-        self.run.between = self._after_window
+        self.run.between = self.between
         self._blocks = self.run.blocks()
         self._first: Block | None = next(self._blocks, None)
-
-    def _after_window(self, read: int) -> None:
-        self.manifest.flush()
-        self.between(read)
 
     @property
     def is_empty(self) -> bool:
@@ -63,21 +63,35 @@ class OpenExport:
         return self.run.options.format
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the bytes of the file; what left is recorded even when the reader goes away half way."""
+        """Yield the bytes of the file, each after what it holds is kept: a process may be killed before the row is written.
+
+        What left is recorded even when the reader goes away half way.
+        """
         complete = False
+        export_begins([self.training_sheet.pk], self.run.use, self.format, actor=self.actor, channel=self.channel)
         try:
+            waiting: list[bytes] = []
             for data, _ in self.pieces():
-                yield data
+                waiting.append(data)
+                if sum(map(len, waiting)) > MOST_WAITING_BYTES:
+                    self.manifest.keep()
+                if self.manifest.is_kept:
+                    yield from waiting
+                    waiting = []
+            self.manifest.keep()
+            yield from waiting
             complete = True
         finally:
             self._blocks.close()
             self.record(complete=complete)
 
     def pieces(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield file and manifest in pieces, without the manifest's head and tail; nothing is recorded."""
+        """Yield file and manifest in pieces, without the manifest's head and tail; no row is written."""
         block = self._first
         while block is not None:
-            yield block.data, self.manifest.add(block)
+            lines = self.manifest.add(block)
+            self.manifest.flush()
+            yield block.data, lines
             block = next(self._blocks, None)
 
     @contextmanager
@@ -258,8 +272,11 @@ def export_to_file(
 
 
 def write_whole(export: OpenExport, target: Path) -> None:
-    """Write file and manifest; both appear when both are whole and what left is recorded, the manifest first."""
-    with written_whole(target) as file, written_whole(manifest_path(target)) as manifest:
+    """Write file and manifest; both appear when both are whole and what left is recorded, the manifest first.
+
+    A stream gets no manifest: the row of the export holds its digest.
+    """
+    with written_whole(target) as file, _manifest_of(target) as manifest:
         manifest.write(export.head)
         with export.forgotten_on_failure():
             for data, lines in export.pieces():
@@ -272,6 +289,10 @@ def write_whole(export: OpenExport, target: Path) -> None:
         manifest.write(tail)
 
 
+def _manifest_of(target: Path) -> AbstractContextManager[BinaryIO]:
+    return Path(os.devnull).open("wb") if is_stream(target) else written_whole(manifest_path(target))
+
+
 def _refuse_invalid(export: OpenExport, name: str) -> None:
     if export.format == "chat" and (problems := validate_file(name).problems):
         line, problem = problems[0]
@@ -279,7 +300,8 @@ def _refuse_invalid(export: OpenExport, name: str) -> None:
 
 
 def manifest_path(file: Path) -> Path:
-    """Return where the manifest of a file stands."""
+    """Return where the manifest of a file stands: beside it, not beside a link to it."""
+    file = file.resolve() if file.is_symlink() else file
     return file.with_name(f"{file.name}.manifest.json")
 
 

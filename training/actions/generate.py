@@ -29,9 +29,9 @@ from training.pipeline import Asker, Run
 from training.review.applying import settle
 from training.review.states import catch_up
 from training.review.steps import restate_sheet
-from training.watch import Stopped, Watch
+from training.watch import LOST, Stopped, Watch
 from workbench.near import listed
-from workbench.problems import Conflict, Invalid, Problem
+from workbench.problems import Conflict, Invalid
 
 IN_REQUEST = 100
 # Enough labels for a good neighbour, few enough to index in a second.
@@ -42,7 +42,7 @@ STATISTICS = {
     "canonical": Count("pk", filter=CANONICAL & Q(misfits__len=0)),
     "incompatible_labels": Count("pk", filter=CANONICAL & Q(misfits__len__gt=0)),
     "generated": Count("pk", filter=Q(labeling_mode="ai_generated") & ~FAILED),
-    "manual": Count("pk", filter=Q(labeling_mode="manual")),
+    "manual": Count("pk", filter=Q(labeling_mode="manual") & ~FAILED),
     "existing_column": Count("pk", filter=Q(labeling_mode="existing_column") & ~FAILED),
     "failed": Count("pk", filter=FAILED),
 }
@@ -78,7 +78,8 @@ def begin(
     config: Mapping[str, Any] | None = None,
 ) -> tuple[TrainingSheet, int]:
     """Return the new training sheet, still without pairs, and how many items it will have; raises as `generate` does."""
-    config = dict(config or {})
+    # An option that is null is one that was left out.
+    config = {key: value for key, value in (config or {}).items() if value is not None}
     items = check(sheet, template, mode, config)
     if mode == "ai_generated":
         config.setdefault("model", default_model())
@@ -113,25 +114,36 @@ def check(sheet: Sheet, template: PromptTemplate, mode: str, config: Mapping[str
     return items
 
 
-def resume(training_sheet: TrainingSheet, *, watch: Watch | None = None) -> TrainingSheet:
+def resume(training_sheet: TrainingSheet, *, watch: Watch | None = None, reads: str = "") -> TrainingSheet:
     """Write the pairs that are still missing and return the finished training sheet.
 
     Safe to repeat after a crash: a pair's id comes from training sheet and item, and present ones are skipped. The
     template is the version that it began with, also when that was archived since. What stops it is kept on the training
     sheet, which is then `failed` and may be resumed; Stopped when the watch says so, which leaves it `generating`.
-    Conflict for one that a model was trained on, which never changes.
+    Conflict for one that a model was trained on, which never changes, and for one whose sheet reads something else than
+    `reads`, the hash of its pointers when the present pairs were made.
     """
 
-    return _write_missing(training_sheet, watch=watch)
+    return _write_missing(training_sheet, watch=watch, reads=reads)
 
 
 def _write_missing(
-    training_sheet: TrainingSheet, *, present: int | None = None, total: int | None = None, watch: Watch | None = None
+    training_sheet: TrainingSheet,
+    *,
+    present: int | None = None,
+    total: int | None = None,
+    watch: Watch | None = None,
+    reads: str = "",
 ) -> TrainingSheet:
     """Write what is missing; both numbers are counted unless the caller knows them, as each count is a statement."""
 
     def run(chunks: Chunks, asker: Asker) -> None:
         there = training_sheet.pairs.count() if present is None else present
+        if there and reads and reads != training_sheet.sheet.pointers_hash():
+            raise Conflict(
+                f"The sheet {training_sheet.sheet} reads something else since {there:,} pairs were made of it: "
+                "generate anew, or set it back and resume."
+            )
         items = items_of(training_sheet) if total is None else total
         written = partial(add, training_sheet, chunks.limits)
         run = Run(asker, written, total=items, present=there, watch=watch)
@@ -143,17 +155,19 @@ def _write_missing(
 def retry_failed(training_sheet: TrainingSheet, *, watch: Watch | None = None) -> TrainingSheet:
     """Ask again for the pairs that have an error and no answer by a person, and return the training sheet.
 
-    They are replaced in place, so that doing it twice asks only for what failed again. Errors are those of `resume`.
+    They are replaced in place, so that doing it twice asks only for what failed again. Errors are those of `resume`, but
+    leave the training sheet as usable as it was.
     """
 
     def run(chunks: Chunks, asker: Asker) -> None:
         total = failed_pairs(training_sheet).count()
-        Run(asker, partial(replace_failed, training_sheet, chunks.limits), total=total, watch=watch).go(chunks.failed())
+        written = partial(replace_failed, training_sheet, chunks.limits)
+        Run(asker, written, total=total, watch=watch, again=True).go(chunks.failed())
 
     # Before, so that what a reviewer answered is not asked again; after, so that reviewers see the new drafts.
     settle(training_sheet.pk)
     try:
-        _run(training_sheet, run)
+        _run(training_sheet, run, is_whole=True)
     finally:
         catch_up(training_sheet.pk)
     # A decision that was applied while this was counted found a training sheet that is being generated.
@@ -162,7 +176,9 @@ def retry_failed(training_sheet: TrainingSheet, *, watch: Watch | None = None) -
     return training_sheet
 
 
-def _run(training_sheet: TrainingSheet, run: Callable[[Chunks, Asker], None]) -> TrainingSheet:
+def _run(
+    training_sheet: TrainingSheet, run: Callable[[Chunks, Asker], None], *, is_whole: bool = False
+) -> TrainingSheet:
     if training_sheet.status == TrainingSheet.Status.TRAINED:
         raise Conflict(
             f"A model was trained on the training sheet {training_sheet}, so it stays as it is: generate a new one."
@@ -171,20 +187,29 @@ def _run(training_sheet: TrainingSheet, run: Callable[[Chunks, Asker], None]) ->
         with _asker(training_sheet) as asker:
             run(Chunks(training_sheet, asker.gently), asker)
     except Stopped as stopped:
-        training_sheet.statistics = statistics_of(training_sheet)
-        _finish(training_sheet, TrainingSheet.Status.GENERATING, error=str(stopped))
+        # Whoever has the lease now may have finished it.
+        if stopped.reason != LOST:
+            training_sheet.statistics = statistics_of(training_sheet)
+            _finish(training_sheet, TrainingSheet.Status.GENERATING, error=str(stopped))
         raise
-    except (Problem, DatabaseError, OSError) as error:
+    except Exception as error:
+        # Whatever it is, as else the training sheet would say `generating` while nobody is at it.
         try:
-            _finish(training_sheet, TrainingSheet.Status.FAILED, error=str(error))
+            status = _counted(training_sheet) if is_whole else TrainingSheet.Status.FAILED
+            _finish(training_sheet, status, error=str(error) or type(error).__name__)
         except (DatabaseError, OSError) as second:
             # A full disk takes no reason either: it stays `generating`, which may be resumed as well.
             error.add_note(f"The training sheet could not be marked as failed: {second}")
         raise
+    return _finish(training_sheet, _counted(training_sheet))
+
+
+def _counted(training_sheet: TrainingSheet) -> str:
+    """Count the pairs into the statistics, and return the status of a training sheet that has all of them."""
     undecided = Count("pk", filter=~Q(status__in=(QAPair.Status.LABELED, QAPair.Status.REJECTED)))
     counted = training_sheet.pairs.aggregate(**STATISTICS, waiting=undecided)
     waiting, training_sheet.statistics = counted.pop("waiting"), counted
-    return _finish(training_sheet, TrainingSheet.Status.REVIEW if waiting else TrainingSheet.Status.APPROVED)
+    return TrainingSheet.Status.REVIEW if waiting else TrainingSheet.Status.APPROVED
 
 
 def _finish(training_sheet: TrainingSheet, status: str, *, error: str = "") -> TrainingSheet:

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from governance.uses import USES
-from training.audited import export_left, export_refused
+from training.audited import export_begins, export_left, export_refused
 from training.ground_truth.reading import Span
 from training.ground_truth.run import SheetRun, Wanted
 from training.ledger import Ledger
@@ -47,6 +47,8 @@ class OpenGroundTruth:
     def __iter__(self) -> Iterator[bytes]:
         """Yield the bytes; what left is recorded even when the reader goes away half way."""
         complete = False
+        keys = [run.training_sheet.pk for run in self.runs]
+        export_begins(keys, self.runs[0].wanted.use, FORMAT, actor=self.actor, channel=self.channel)
         try:
             yield from self.blocks()
             complete = True

@@ -1,18 +1,14 @@
-"""Start long work, and pause, resume, cancel it or retry what failed."""
+"""Submit a generation as a job, and pause, resume, cancel a job or retry what failed."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from sheets.models import Sheet
-from templates_app.models import PromptTemplate
-from training.actions.findings import find_in_generated
-from training.actions.generate import IN_REQUEST, begin, items_of, resume, statistics_of
+from training.actions.generate import items_of, statistics_of
 from training.jobs.dispatch import dispatch
 from training.jobs.record import live_of, record
 from training.jobs.runs import call_off
@@ -25,31 +21,17 @@ GENERATE = "generate"
 log = logging.getLogger(__name__)
 
 
-def start(
-    *,
-    sheet: Sheet,
-    template: PromptTemplate,
-    actor: str,
-    name: str = "",
-    mode: str = "ai_generated",
-    config: Mapping[str, Any] | None = None,
-) -> tuple[TrainingSheet, JobRun | None]:
-    """Return the training sheet and the job that generates it; up to 100 items are generated at once, without a job.
+def submit(training_sheet: TrainingSheet, items: int, *, actor: str, elsewhere: bool = True, reads: str = "") -> JobRun:
+    """Return a new job that writes the training sheet's missing pairs; `elsewhere=False` leaves running it to the caller.
 
-    Raises as `training.actions.generate.generate` does, before anything is written.
+    `reads` is the hash of the sheet's pointers that the present pairs were made by, where there are some.
     """
-    training_sheet, items = begin(sheet=sheet, template=template, actor=actor, name=name, mode=mode, config=config)
-    if items <= IN_REQUEST:
-        resume(training_sheet)
-        find_in_generated(training_sheet, actor=actor)
-        return training_sheet, None
-    return training_sheet, submit(training_sheet, items, actor=actor)
-
-
-def submit(training_sheet: TrainingSheet, items: int, *, actor: str, elsewhere: bool = True) -> JobRun:
-    """Return a new job that writes the training sheet's missing pairs; `elsewhere=False` leaves running it to the caller."""
     run = JobRun.objects.create(
-        job_type=GENERATE, training_sheet=training_sheet, progress={"done": 0, "total": items}, created_by=actor
+        job_type=GENERATE,
+        training_sheet=training_sheet,
+        asked={"reads": reads or training_sheet.sheet.pointers_hash()},
+        progress={"done": 0, "total": items},
+        created_by=actor,
     )
     with transaction.atomic("default"):
         LiveJob.objects.create(pk=run.pk, total=items)
@@ -96,7 +78,8 @@ def unfinished_job(training_sheet: TrainingSheet, *, actor: str) -> JobRun:
         if status in STEPS["resume"]:
             resume_job(last, actor=actor, elsewhere=False)
         return last
-    return submit(training_sheet, items_of(training_sheet), actor=actor, elsewhere=False)
+    reads = last.asked.get("reads", "") if last else ""
+    return submit(training_sheet, items_of(training_sheet), actor=actor, elsewhere=False, reads=reads)
 
 
 VERBS = {"pause": pause_job, "resume": resume_job, "retry": retry_job, "cancel": cancel_job}

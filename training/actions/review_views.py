@@ -8,6 +8,8 @@ from training.models import ReviewView, TrainingSheet
 from training.review.chosen import Choice
 from workbench.problems import Conflict, Forbidden, Invalid
 
+NO_SHEET = "There is no training sheet {!r}: leave it empty for a view of all."
+
 
 def save_view(
     name: str, choice: Choice, *, actor: str, training_sheet_id: str = "", shared: bool = False
@@ -19,8 +21,7 @@ def save_view(
     if not name.strip():
         raise Invalid.of_fields("The view was not saved.", {"name": ["Give it a name."]})
     if training_sheet_id and not TrainingSheet.objects.filter(pk=training_sheet_id).exists():
-        words = f"There is no training sheet {training_sheet_id!r}: leave it empty for a view of all."
-        raise Invalid.of_fields("The view was not saved.", {"training_sheet_id": [words]})
+        raise Invalid.of_fields("The view was not saved.", {"training_sheet_id": [NO_SHEET.format(training_sheet_id)]})
     try:
         with transaction.atomic("default"):
             return ReviewView.objects.create(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from templates_app.preflight import Preflight
+from training.actions.generate import IN_REQUEST
 from training.models import JobRun
 from training.progress_bar import in_words
 
@@ -38,7 +39,9 @@ def _cost(counts: Preflight) -> str:
 
 
 def _rate(model: str) -> float:
-    """Return how many items a second the last job with the model did; 0 where none has succeeded yet."""
+    """Return how many items a second the last long job with the model did; 0 where none has succeeded yet."""
     latest = JobRun.objects.filter(status=JobRun.Status.SUCCEEDED)[:LATEST]
-    rates = (run.result.get("rate") for run in latest if run.result.get("model") == model)
+    # A short one tells how long it takes to begin.
+    long = (run for run in latest if run.progress.get("total", 0) > IN_REQUEST)
+    rates = (run.result.get("rate") for run in long if run.result.get("model") == model)
     return next((float(rate) for rate in rates if rate), 0.0)

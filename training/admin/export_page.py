@@ -25,6 +25,7 @@ from training.exports.splits import SIDES
 from training.exports.views import file_response
 from training.models import Export, QAPair, TrainingSheet
 from workbench.admin_base import page_of
+from workbench.posted import whole
 from workbench.problems import Invalid, Problem
 from workbench.sheet_rights import need_work
 
@@ -89,9 +90,10 @@ def _options(asked: QueryDict) -> Options:
 
 def _number(asked: QueryDict, name: str, allowed: str) -> int | None:
     given = asked.get(name, "")
-    if given and not given.isdecimal():
+    number = whole(given)
+    if given and number is None:
         raise Invalid.of_fields("The export was not made.", {name: [f"Found {given!r}: use {allowed}."]})
-    return int(given) if given else None
+    return number
 
 
 def _options_or_none(asked: QueryDict) -> Options:

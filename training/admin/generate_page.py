@@ -21,10 +21,10 @@ from sheets.models import Sheet
 from sheets.reading import columns_of
 from templates_app.models import PromptTemplate
 from templates_app.preflight import preflight
-from training.actions.generate import IN_REQUEST
-from training.actions.jobs import start
+from training.actions.generate import IN_REQUEST, STATISTICS
+from training.actions.start import Started, start
 from training.admin.expectations import expect
-from training.models import JobRun, TrainingSheet
+from training.models import TrainingSheet
 from workbench.admin_base import page_of
 from workbench.problems import Problem
 from workbench.sheet_rights import need_work
@@ -99,15 +99,16 @@ class GenerateForm(forms.Form):
 
 
 def generate_page(admin: Any, request: HttpRequest) -> HttpResponse:
-    """Return the form, or go to the page of the new training sheet, or of the job that generates it."""
+    """Return the form, or go to the page of the new training sheet, or of its job where that is not done or failed."""
     _allowed(admin, request)
     form = GenerateForm(request.POST or None, initial=request.GET.dict(), user=request.user)
     if request.method == "POST" and form.is_valid() and (started := _start(request, form)):
-        made, job = started
-        if job:
+        made = started.training_sheet
+        if not started.is_done:
             admin.log_addition(request, made, "Started to generate.")
-            return redirect("admin:training_jobrun_change", job.pk)
-        counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in made.statistics.items() if count)
+            return redirect("admin:training_jobrun_change", started.run.pk)
+        counted = ((made.statistics[name], name.replace("_", " ")) for name in STATISTICS)
+        counts = ", ".join(f"{count:,} {name}" for count, name in counted if count)
         admin.log_addition(request, made, "Generated.")
         admin.message_user(request, f"Generated {made.name}: {counts}.", messages.SUCCESS)
         return redirect(page_of(admin.opts, made.pk))
@@ -137,7 +138,7 @@ def _allowed(admin: Any, request: HttpRequest) -> None:
         raise PermissionDenied
 
 
-def _start(request: HttpRequest, form: GenerateForm) -> tuple[TrainingSheet, JobRun | None] | None:
+def _start(request: HttpRequest, form: GenerateForm) -> Started | None:
     """Return the new training sheet with its job, or None with the reason on the form."""
     given, actor = form.cleaned_data, request.user.get_username()
     need_work(request.user, given["sheet"])

@@ -24,6 +24,7 @@ from training.review.sight import need_pairs
 from training.review.transitions import NEEDS_REASON, TRANSITIONS
 from workbench.admin_base import page_of, refused
 from workbench.lakehouse.ids import uuid5_of
+from workbench.posted import whole
 from workbench.problems import Invalid, Problem
 
 ICONS = {"approve": "check", "reject": "close", "flag": "flag", "reopen": "replay", "undo": "undo"}
@@ -45,13 +46,13 @@ def verbs_of(pair_id: str) -> dict[str, Any] | None:
 
 @require_POST
 def _act(request: HttpRequest, admin: Any, object_id: str) -> HttpResponse:
-    verb, version = request.POST.get("verb", ""), request.POST.get("version", "")
+    verb, version = request.POST.get("verb", ""), whole(request.POST.get("version", ""))
     if not admin.has_review_permission(request):
         raise PermissionDenied
-    if verb not in ICONS or not version.isdecimal():
+    if verb not in ICONS or version is None:
         return refused(admin, request, Invalid(f"Found {verb!r}: use one of the page's buttons."), object_id)
     reason = request.POST.get("reason", "")
-    decision = Decision(object_id, verb, version=int(version), reason=reason, **rights_of(request.user))
+    decision = Decision(object_id, verb, version=version, reason=reason, **rights_of(request.user))
     try:
         need_pairs(request.user, [object_id])
         review(decision, actor=request.user.get_username())

@@ -72,12 +72,13 @@ def timeline_page(page: Any, request: HttpRequest) -> HttpResponse:
         asked = _asked(TimelineAskedSerializer, request)
         if "pair" in asked.validated_data:
             pair = asked.pair_asked()
-            title, happened = f"Timeline of {pair.item_ref}", timeline_of_pair(pair)
+            title, happened = f"Timeline of {pair.item_ref}", timeline_of_pair(pair, user=request.user)
             item = {"sheet": pair.training_sheet.sheet_id, "item_ref": pair.item_ref}
             links = [("all of the item", f"?{urlencode(item)}"), ("the pair", _page("pair", pair.pk))]
         else:
             item = {name: asked.validated_data[name] for name in ("sheet", "item_ref")}
-            title, happened = f"Timeline of {item['item_ref']}", timeline_of_item(asked.sheet_asked(), item["item_ref"])
+            title = f"Timeline of {item['item_ref']}"
+            happened = timeline_of_item(asked.sheet_asked(), item["item_ref"], user=request.user)
         links.append(("what it reached", f"{reverse(RECALL)}?{urlencode(item)}"))
     except Problem as found:
         title, problem = "Timeline", found

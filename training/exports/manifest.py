@@ -68,8 +68,18 @@ class Manifest:
         self.flush(least=1)
         return text
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether the lakehouse has all that was added."""
+        return not (self._lines or self._waiting)
+
+    def keep(self) -> None:
+        """Write all that was added."""
+        self._close()
+        self.flush(least=1)
+
     def flush(self, least: int = MOST_WAITING) -> None:
-        """Write the parts that wait, where there are that many; not while a statement of the export is open."""
+        """Write the parts that wait, where there are that many."""
         if len(self._waiting) >= least:
             parts, self._waiting = pa.Table.from_pylist(self._waiting), []
             append_arrow(ExportPart, parts)

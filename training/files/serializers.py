@@ -10,7 +10,7 @@ from training.actions.training_files import MOST, NAME
 from training.files.building import SHAPES
 from training.files.quality import percentage
 from training.models import Conversation, TrainingFile
-from workbench.api.serializers import ConceptSerializer
+from workbench.api.serializers import BoundedListField, ConceptSerializer
 from workbench.concepts import Classification
 
 
@@ -25,8 +25,8 @@ class ConversationSerializer(ConceptSerializer[Conversation]):
 class ImportSerializer(serializers.Serializer[Any]):
     """Enriched conversations as JSON, or paths of files in volumes that hold them; and what they may be used for."""
 
-    conversations = serializers.ListField(child=serializers.DictField(), required=False, default=list)
-    paths = serializers.ListField(child=serializers.CharField(), required=False, default=list)
+    conversations = BoundedListField(child=serializers.DictField(), required=False, default=list)
+    paths = BoundedListField(child=serializers.CharField(), required=False, default=list)
     batch_id = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
     prohibited_uses = UsesField(required=False, default=list)
     usage_reason = serializers.CharField(required=False, allow_blank=True, default="")
@@ -87,7 +87,7 @@ class TrainingFileSerializer(ConceptSerializer[TrainingFile]):
 
 
 class AddSerializer(serializers.Serializer[Any]):
-    conversation_ids = serializers.ListField(child=serializers.CharField(), min_length=1, max_length=MOST)
+    conversation_ids = BoundedListField(child=serializers.CharField(), min_length=1, max_length=MOST)
 
 
 class CreateSerializer(AddSerializer):

@@ -35,13 +35,17 @@ class Kind:
 
 def _begin_generation(run: JobRun) -> None:
     training_sheet = _sheet(run)
-    if training_sheet.status != TrainingSheet.Status.TRAINED:
+    is_new = (training_sheet.status, training_sheet.error) == (TrainingSheet.Status.GENERATING, "")
+    if training_sheet.status != TrainingSheet.Status.TRAINED and not is_new:
         training_sheet.status, training_sheet.error = TrainingSheet.Status.GENERATING, ""
         training_sheet.save(update_fields=["status", "error"])
 
 
 def _generate(run: JobRun, job: LiveJob, watch: Watch) -> None:
-    (retry_failed if job.retry_failed else resume)(_sheet(run), watch=watch)
+    if job.retry_failed:
+        retry_failed(_sheet(run), watch=watch)
+    else:
+        resume(_sheet(run), watch=watch, reads=run.asked.get("reads", ""))
 
 
 def _generated(run: JobRun, _job: LiveJob) -> dict[str, Any]:

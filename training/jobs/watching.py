@@ -1,10 +1,15 @@
-"""Watches a run for its job: heartbeats in a thread, so that neither a slow model nor a slow commit ends the lease."""
+"""Watches a run for its job: heartbeats in a thread, so that neither a slow model nor a slow commit ends the lease.
+
+What is read and written of the lakehouse beside them has a thread of its own, as a warehouse that wakes up takes longer
+than a lease.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Self
@@ -14,11 +19,10 @@ from django.db import DatabaseError, connections
 
 from training.jobs.lease import renew
 from training.models import JobRun, LiveJob, QAPair
-from training.watch import Progress, Watch
+from training.watch import LOST, Progress, Watch
 
 log = logging.getLogger(__name__)
 
-LOST = "another worker has the lease"
 FIRST_ERRORS = 5
 RATE_SECONDS = 15
 # A write on a warehouse takes a second, and the record is only read where the live job is gone.
@@ -37,17 +41,19 @@ class JobWatch:
         self._seen = deque([(time.monotonic(), job.done)])
         self._recorded = time.monotonic()
         self._ended = Event()
-        self._thread = Thread(target=self._beat_on, name=f"heartbeat of job {job.pk}", daemon=True)
+        self._threads = [self._every_second(self._beat, "heartbeat"), self._every_second(self._report, "report")]
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
     ) -> None:
         self._ended.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def progress(self, now: Progress) -> None:
         self.now = now
@@ -70,23 +76,28 @@ class JobWatch:
             "errors": self._errors,
         }
 
-    def _beat_on(self) -> None:
-        try:
-            while not self._ended.wait(min(1.0, settings.JOB_LEASE / 4)):
-                try:
-                    self._beat()
-                except (DatabaseError, OSError):
-                    # The next beat may do better; if none does, the lease ends and another worker goes on.
-                    log.warning("A heartbeat of job %s failed", self.job.pk, exc_info=True)
-        finally:
-            connections.close_all()
+    def _every_second(self, step: Callable[[], None], name: str) -> Thread:
+        def go_on() -> None:
+            try:
+                while not self._ended.wait(min(1.0, settings.JOB_LEASE / 4)):
+                    try:
+                        step()
+                    except (DatabaseError, OSError):
+                        # The next beat may do better; if none does, the lease ends and another worker goes on.
+                        log.warning("A %s of job %s failed", name, self.job.pk, exc_info=True)
+            finally:
+                connections.close_all()
+
+        return Thread(target=go_on, name=f"{name} of job {self.job.pk}", daemon=True)
 
     def _beat(self) -> None:
-        if len(self._errors) < min(FIRST_ERRORS, self.now.failed):
-            self._errors = first_errors(self.training_sheet_id)
         wish = renew(self.job, rate=self._rate(), **self.counts())
         self.wish = LOST if wish is None else wish
-        if time.monotonic() - self._recorded > RECORD_SECONDS:
+
+    def _report(self) -> None:
+        if len(self._errors) < min(FIRST_ERRORS, self.now.failed):
+            self._errors = first_errors(self.training_sheet_id)
+        if time.monotonic() - self._recorded > RECORD_SECONDS and self.wish != LOST:
             self._recorded = time.monotonic()
             JobRun.objects.filter(pk=self.job.pk).update(progress=self.counts())
 

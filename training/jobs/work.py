@@ -13,19 +13,22 @@ from training.jobs.kinds import KINDS, Kind
 from training.jobs.lease import give_back, take
 from training.jobs.record import record
 from training.jobs.states import after_of
-from training.jobs.watching import LOST, JobWatch
+from training.jobs.watching import JobWatch
 from training.models import JobRun, LiveJob
-from training.watch import Stopped, Watch
+from training.watch import LOST, Stopped, Watch
 from workbench.problems import Problem
 
 log = logging.getLogger(__name__)
 
+# Their words say what to do; of others the type tells more.
+_FORESEEN = (Problem, DatabaseError, OSError)
 
-def run(job_id: str, *, also: Watch | None = None) -> LiveJob | None:
+
+def run(job_id: str, *, also: Watch | None = None, raises: bool = False) -> LiveJob | None:
     """Do the job until it ends or is stopped, and return it; None at once where another does it or it is over.
 
     Safe to call twice at once, after a crash, or for a job that is done: one lease, and what is written stays.
-    `also` watches beside the job and may stop it.
+    `also` watches beside the job and may stop it. With `raises`, what the job failed with is raised once it is kept.
     """
     if (job := take(job_id)) is None:
         return None
@@ -39,28 +42,32 @@ def run(job_id: str, *, also: Watch | None = None) -> LiveJob | None:
         step, error = _worked(kind, wanted, job, watch)
         if step != LOST:
             _settle(kind, wanted, job, watch, step, error, time.monotonic() - began)
+    if raises and error:
+        raise error
     return LiveJob.objects.get(pk=job_id)
 
 
-def _worked(kind: Kind, wanted: JobRun, job: LiveJob, watch: JobWatch) -> tuple[str, str]:
+def _worked(kind: Kind, wanted: JobRun, job: LiveJob, watch: JobWatch) -> tuple[str, Exception | None]:
     """Return the step that ends the lease, and what stopped the work."""
     try:
         kind.work(wanted, job, watch)
     except Stopped as stopped:
-        return stopped.reason, ""
-    except (Problem, DatabaseError, OSError) as error:
-        return "fail", str(error)
+        return stopped.reason, None
+    except _FORESEEN as error:
+        return "fail", error
     except Exception as error:
         log.exception("Job %s failed", job.pk)
-        return "fail", f"{type(error).__name__}: {error}"
-    return "finish", ""
+        return "fail", error
+    return "finish", None
 
 
-def _settle(kind: Kind, wanted: JobRun, job: LiveJob, watch: JobWatch, step: str, error: str, seconds: float) -> None:
+def _settle(
+    kind: Kind, wanted: JobRun, job: LiveJob, watch: JobWatch, step: str, error: Exception | None, seconds: float
+) -> None:
     """Write how it ended: to the lakehouse first, so that a crash in between leaves a lease that ends, and work to repeat."""
     outcome = watch.counts()
     if error:
-        outcome["error"] = error
+        outcome["error"] = str(error) if isinstance(error, _FORESEEN) else f"{type(error).__name__}: {error}"
     if step == "hand back":
         give_back(job, step, then=dispatch, **outcome)
         return

@@ -103,7 +103,7 @@ def settle_alike(training_sheet: TrainingSheet) -> None:
     """Settle a training sheet and those over the same items: what holds an item out may wait in the journal of any."""
     settle(training_sheet.pk)
     if others := [key for key in sheets_that_wait() if key != training_sheet.pk]:
-        alike = TrainingSheet.objects.filter(pk__in=others, sheet_id__in=alike_of(training_sheet.sheet).sheet_ids)
+        alike = TrainingSheet.objects.filter(pk__in=others, sheet_id__in=alike_of(training_sheet.sheet).over_the_table)
         for key in alike.values_list("pk", flat=True):
             settle(key)
 

@@ -63,7 +63,8 @@ def views(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
     actor, posted = request.user.get_username(), request.POST
     try:
         if key := posted.get("delete"):
-            found = ReviewView.objects.seen_by(actor).filter(pk=key).first() if key.isdecimal() else None
+            seen = ReviewView.objects.visible_to(request.user).seen_by(actor)
+            found = seen.filter(pk=whole(key) or 0).first()
             if found is None:
                 raise Http404("There is no such view.")
             delete_view(found, actor=actor)

@@ -8,8 +8,8 @@ from rest_framework import mixins, serializers
 from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthenticated
 from rest_framework.viewsets import GenericViewSet
 
-from training.actions.review_views import delete_view, save_view
-from training.models import ReviewView
+from training.actions.review_views import NO_SHEET, delete_view, save_view
+from training.models import ReviewView, TrainingSheet
 from training.review.serializers import OrderSerializer
 from workbench.api.permissions import may
 
@@ -23,6 +23,13 @@ class ReviewViewSerializer(serializers.ModelSerializer[ReviewView]):
         read_only_fields = ["owner", "created_at"]
         # The action says which name is taken; the owner is not in what is sent.
         validators: list[Any] = []
+
+    def validate_training_sheet_id(self, key: str) -> str:
+        """Refuse a training sheet that the user does not see as one that does not exist."""
+        seen = TrainingSheet.objects.visible_to(self.context["request"].user)
+        if key and not seen.filter(pk=key).exists():
+            raise serializers.ValidationError(NO_SHEET.format(key))
+        return key
 
     def create(self, validated_data: dict[str, Any]) -> ReviewView:
         wanted = OrderSerializer(data=validated_data.pop("query"))

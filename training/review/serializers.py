@@ -15,6 +15,7 @@ from training.review.filters import PROBLEMS, PairFilters
 from training.review.journal import UNSAID, Decision
 from training.review.orders import ORDERS
 from training.review.transitions import VERBS
+from workbench.api.serializers import BoundedListField
 from workbench.concepts import Confidence
 
 
@@ -62,7 +63,7 @@ class OneOfManySerializer(DecisionSerializer):
 class BatchSerializer(serializers.Serializer[Any]):
     """Decisions about many pairs: all that can be done are, and each refusal is told."""
 
-    actions = serializers.ListField(child=OneOfManySerializer(), allow_empty=False, max_length=1000)
+    actions = BoundedListField(child=OneOfManySerializer(), allow_empty=False, max_length=1000)
     batch_id = serializers.CharField(max_length=64, required=False)
     dry_run = serializers.BooleanField(default=False, help_text="Say what would happen, and change nothing.")
 
@@ -184,7 +185,7 @@ class OrderSerializer(FilterSerializer):
 
     order = serializers.ChoiceField([*ORDERS], default="risk")
     limit = serializers.IntegerField(min_value=1, max_value=100, default=10)
-    skip = serializers.ListField(
+    skip = BoundedListField(
         child=serializers.CharField(max_length=36), max_length=200, default=list, help_text="Pairs to leave for later."
     )
     after = _words(36, help_text="A pair: those up to it in this order are left out.")

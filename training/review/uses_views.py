@@ -108,5 +108,6 @@ class ChangesUses:
         if unknown := sorted(set(statuses) - set(QAPair.Status.values)):
             words = f"There is no status {unknown[0]!r}: use {listed(QAPair.Status.values)}."
             raise Invalid.of_fields("The uses were not changed.", {"filter": [words]})
-        found = by_filter(DjangoFilterBackend().get_filterset_class(self, visible), visible, filters)
+        filterset = DjangoFilterBackend().get_filterset_class(self, visible)
+        found = by_filter(filterset, visible, filters, user=self.request.user)  # type: ignore[attr-defined]
         return with_status(found, statuses, filters.get("training_sheet")) if statuses else found

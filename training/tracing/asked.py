@@ -11,8 +11,10 @@ from labels.limiting import change_uses as change_labels
 from labels.models import CanonicalLabel
 from sheets.limiting import change_uses as change_sheet
 from sheets.models import Sheet
+from sheets.tagging import places_named
 from training.actions.uses import change_uses as change_pairs
 from training.models import QAPair
+from training.tracing.recall import expect_item
 from workbench.problems import NotFound
 from workbench.sheet_rights import visible_to
 
@@ -22,7 +24,10 @@ REASON = "what if"
 
 
 def foreseen_given(asked: Mapping[str, Any], user: Any) -> tuple[str, Mapping[str, Any]]:
-    """Return kind and details for `governance.foresight.foreseen`; NotFound for rows that the user may not see."""
+    """Return kind and details for `governance.foresight.foreseen`.
+
+    NotFound for rows, places and items that are not there or that the user may not see; Invalid for no level or name.
+    """
     kind = asked["kind"]
     uses = {name: asked[name] for name in USES if name in asked}
     if kind in ("sheets", "item"):
@@ -30,10 +35,15 @@ def foreseen_given(asked: Mapping[str, Any], user: Any) -> tuple[str, Mapping[st
         if sheet is None:
             raise NotFound(f"There is no sheet {asked['sheet']!r}, or you may not see it.")
         if kind == "item":
+            expect_item(sheet, asked["item_ref"])
             return kind, {"sheet_id": sheet.pk, "item_ref": asked["item_ref"]}
         return kind, _touched(change_sheet(sheet, uses, REASON, actor=user.get_username(), preview=True))
     if kind in ("pairs", "labels"):
         return kind, _touched(_of_rows(kind, asked["ids"], uses, user))
+    if kind == "tag":
+        # Of a table and a volume of one name the name is the same.
+        place, *_ = places_named(asked["place"], level=asked.get("level", ""), user=user)
+        return kind, {**asked, "place": place.name}
     return kind, asked
 
 

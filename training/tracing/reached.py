@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from governance.models import UsageConstraintAudit
+from labels.exporting import may_have
 from training.exports.manifest import lines_of
 from training.models import (
     Export,
@@ -18,6 +20,7 @@ from training.models import (
 )
 
 UNPROVEN = "made without a manifest, so it may have the item"
+UNPROVEN_LABELS = "labels leave without a manifest, so it may have the item"
 BROKEN_OFF = "broken off before it was recorded, so it may have left in part"
 CUT_OFF = "cut off by its reader, so the pair may not have left"
 
@@ -39,6 +42,18 @@ class InExport:
     sha256: str = ""
     manifest_sha256: str = ""
     note: str = ""
+
+
+@dataclass(frozen=True)
+class LabelsLeft:
+    """An export of labels, by its row of the audit."""
+
+    audit_id: str
+    sequence: int | None
+    words: str
+    left_at: datetime
+    left_by: str
+    note: str
 
 
 @dataclass(frozen=True)
@@ -85,6 +100,20 @@ def exports_unproven(training_sheet_ids: Collection[str]) -> list[InExport]:
     """Return the exports of these training sheets that have no manifest, as ground truth has none, the oldest first."""
     rows = Export.objects.filter(training_sheet_id__in=list(training_sheet_ids), manifest_sha256="")
     return [InExport(each.pk, "", None, None, None, "", note=UNPROVEN, **_said(each)) for each in rows.order_by("id")]
+
+
+def labels_left(sheet_id: str, since: Mapping[str, datetime]) -> list[LabelsLeft]:
+    """Return the exports of labels of a sheet that may have some of these types, each made `since` then, the oldest first."""
+    if not since:
+        return []
+    rows = UsageConstraintAudit.objects.filter(
+        kind=UsageConstraintAudit.Kind.EXPORT, subject=f"sheet {sheet_id}", modified_at__gte=min(since.values())
+    )
+    return [
+        LabelsLeft(row.pk, row.sequence, row.reason, row.modified_at, row.modified_by, UNPROVEN_LABELS)
+        for row in rows.order_by("sequence")
+        if any(may_have(row.reason, label_type) and row.modified_at >= at for label_type, at in since.items())
+    ]
 
 
 def files_with(pair_ids: Collection[str]) -> list[InFile]:

@@ -20,10 +20,12 @@ from training.tracing.reached import (
     InExport,
     InFile,
     InModel,
+    LabelsLeft,
     earlier_files_with,
     exports_unproven,
     exports_with,
     files_with,
+    labels_left,
     models_with,
 )
 from workbench.problems import NotFound, Problem
@@ -98,6 +100,7 @@ class Recall:
     labels: Sequence[LabelReached]
     drafts: Sequence[DraftReached]
     exports: Sequence[InExport]
+    label_exports: Sequence[LabelsLeft]
     training_files: Sequence[InFile]
     earlier_training_files: Sequence[InFile]
     models: Sequence[InModel]
@@ -115,16 +118,38 @@ def recall(sheet: Sheet, item_ref: str, *, user: Any) -> Recall:
     withdrawal = Withdrawal.objects.filter(sheet_id=sheet.pk, item_ref=item_ref).first()
     is_in_source = _is_in_source(sheet, item_ref)
     if is_in_source is False and not (pairs or labels or withdrawal):
-        raise NotFound(f"The sheet {sheet.name!r} has no item {item_ref!r}, and nothing was ever made of one.")
+        raise _never_was(sheet, item_ref)
     # The key of a pair follows from training sheet and item, so that what left is found of a pair that is gone too.
     training_sheets = list(TrainingSheet.objects.filter(sheet=sheet).order_by("pk").values_list("pk", flat=True))
     keys = sorted({each.id for each in pairs} | {pair_id(key, item_ref) for key in training_sheets})
     exports = [*exports_with(keys), *exports_unproven(training_sheets)]
     return Recall(
         sheet.pk, sheet.name, sheet.primary_table, item_ref, is_in_source, withdrawal, pairs, labels,
-        _drafts(sheet, item_ref), exports, files_with(keys), earlier_files_with(keys), models_with(keys),
+        _drafts(sheet, item_ref), exports, labels_left(sheet.pk, _since(labels)), files_with(keys), earlier_files_with(keys), models_with(keys),
         _elsewhere(sheet, item_ref, user),
     )  # fmt: skip
+
+
+def _since(labels: Sequence[LabelReached]) -> dict[str, datetime]:
+    """Return since when there is a label of each type."""
+    return {
+        each.label_type: min([each.labeled_at, *(version.modified_at for version in each.versions)]) for each in labels
+    }
+
+
+def expect_item(sheet: Sheet, item_ref: str) -> None:
+    """Raise NotFound where the item is neither in the source nor ever made anything of."""
+    made = (
+        QAPair.objects.filter(training_sheet__sheet_id=sheet.pk, item_ref=item_ref),
+        CanonicalLabel.objects.filter(sheet=sheet, item_ref=item_ref),
+        Withdrawal.objects.filter(sheet_id=sheet.pk, item_ref=item_ref),
+    )
+    if not any(rows.exists() for rows in made) and _is_in_source(sheet, item_ref) is False:
+        raise _never_was(sheet, item_ref)
+
+
+def _never_was(sheet: Sheet, item_ref: str) -> NotFound:
+    return NotFound(f"The sheet {sheet.name!r} has no item {item_ref!r}, and nothing was ever made of one.")
 
 
 def _pairs(sheet: Sheet, item_ref: str) -> list[PairReached]:

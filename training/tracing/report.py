@@ -17,8 +17,18 @@ from workbench.canonical import canonical_bytes
 from workbench.problems import Invalid
 from workbench.signing import ALGORITHM, is_signed, public_key, signature_of
 
-KIND, VERSION = "recall", 2
-LISTS = ("pairs", "labels", "drafts", "exports", "training_files", "earlier_training_files", "models", "elsewhere")
+KIND, VERSION = "recall", 3
+LISTS = (
+    "pairs",
+    "labels",
+    "drafts",
+    "exports",
+    "label_exports",
+    "training_files",
+    "earlier_training_files",
+    "models",
+    "elsewhere",
+)
 
 
 def report_of(found: Recall, *, actor: str) -> bytes:

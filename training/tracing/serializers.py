@@ -13,7 +13,7 @@ from sheets.models import Sheet
 from sheets.tagged import LEVELS
 from sheets.tagging import LONGEST_KEY, LONGEST_VALUE
 from training.models import QAPair
-from workbench.api.serializers import ConceptSerializer
+from workbench.api.serializers import BoundedListField, ConceptSerializer
 from workbench.sheet_rights import visible_to
 
 M = TypeVar("M", bound=Model)
@@ -144,6 +144,15 @@ class InExportSerializer(serializers.Serializer[Any]):
     note = serializers.CharField(help_text="What is not sure about it.")
 
 
+class LabelsLeftSerializer(serializers.Serializer[Any]):
+    audit_id = serializers.CharField()
+    sequence = serializers.IntegerField(allow_null=True)
+    words = serializers.CharField()
+    left_at = serializers.DateTimeField()
+    left_by = serializers.CharField()
+    note = serializers.CharField(help_text="What is not sure about it.")
+
+
 class InFileSerializer(serializers.Serializer[Any]):
     training_file_id = serializers.CharField()
     name = serializers.CharField()
@@ -187,6 +196,7 @@ class RecallSerializer(serializers.Serializer[Any]):
     labels = LabelReachedSerializer(many=True)
     drafts = DraftReachedSerializer(many=True, help_text="Of other items, copied from a label of this one.")
     exports = InExportSerializer(many=True)
+    label_exports = LabelsLeftSerializer(many=True, help_text="Exports of labels that may have one of the item.")
     training_files = InFileSerializer(many=True)
     earlier_training_files = InFileSerializer(many=True, help_text="As files were before they were changed or deleted.")
     models = InModelSerializer(many=True)
@@ -218,7 +228,7 @@ class WhatIfSerializer(serializers.Serializer[Any]):
     remove = serializers.BooleanField(default=False, help_text="tag_rule, tag: it is taken away")
     sheet = serializers.CharField(required=False, max_length=36, help_text="sheets, item: the id of the sheet")
     item_ref = serializers.CharField(required=False, max_length=1024, trim_whitespace=False)
-    ids = serializers.ListField(child=serializers.CharField(max_length=36), required=False, max_length=MOST)
+    ids = BoundedListField(child=serializers.CharField(max_length=36), required=False, max_length=MOST)
     allowed_uses = UsesField(required=False, help_text="As in a change of uses.")
     prohibited_uses = UsesField(required=False)
     allow = UsesField(required=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.db.models import Q
 from governance.changing import in_words
 from governance.models import UsageConstraintAudit
 from labels.models import CanonicalLabel, CanonicalLabelVersion
+from labels.opinions.due import blind_labels
 from sheets.models import Sheet
 from sheets.withdrawing import SUBJECT
 from training.models import QAPair, ReviewAction, ReviewEvent
@@ -22,6 +24,8 @@ DONE = {
     "approve": "approved", "edit": "edited and approved", "reject": "rejected", "flag": "flagged",
     "reopen": "reopened", "undo": "undone",
 }  # fmt: skip
+# How the audit told of a reservation before its subject was the item.
+RESERVED = re.compile(r"Item (.+?) (?:reserved for (?:evaluation|testing)|released from the held-out set): ", re.DOTALL)
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -43,19 +47,32 @@ class Happened:
     changes: Sequence[dict[str, Any]] = field(default_factory=tuple)
 
 
-def timeline_of_pair(pair: QAPair) -> list[Happened]:
-    """Return what happened to a pair, its label and its item, the oldest first."""
+def timeline_of_pair(pair: QAPair, *, user: Any) -> list[Happened]:
+    """Return what happened to a pair, its label and its item, the oldest first.
+
+    What a label became, by whom and why is left out for who may yet give the second opinion on it.
+    """
     sheet, label_type = pair.training_sheet.sheet, pair.training_sheet.template.label_type
     labels = CanonicalLabel.objects.filter(sheet=sheet, item_ref=pair.item_ref, label_type=label_type)
     keys = {*labels.values_list("pk", flat=True), pair.canonical_label_id} - {None}
-    return _ordered(_happened(sheet, pair.item_ref, [pair], sorted(keys)))
+    return _ordered(_without_answers(_happened(sheet, pair.item_ref, [pair], sorted(keys)), [pair], sorted(keys), user))
 
 
-def timeline_of_item(sheet: Sheet, item_ref: str) -> list[Happened]:
-    """Return what happened to an item and all that was made from it, the oldest first."""
-    pairs = QAPair.objects.filter(training_sheet__sheet_id=sheet.pk, item_ref=item_ref).order_by("id")
+def timeline_of_item(sheet: Sheet, item_ref: str, *, user: Any) -> list[Happened]:
+    """Return what happened to an item and all that was made from it, the oldest first, as for a pair."""
+    pairs = list(QAPair.objects.filter(training_sheet__sheet_id=sheet.pk, item_ref=item_ref).order_by("id"))
     labels = CanonicalLabel.objects.filter(sheet=sheet, item_ref=item_ref).order_by("id")
-    return _ordered(_happened(sheet, item_ref, list(pairs), list(labels.values_list("pk", flat=True))))
+    keys = list(labels.values_list("pk", flat=True))
+    return _ordered(_without_answers(_happened(sheet, item_ref, pairs, keys), pairs, keys, user))
+
+
+def _without_answers(
+    found: Iterable[Happened], pairs: Sequence[QAPair], labels: Sequence[str], user: Any
+) -> Iterator[Happened]:
+    blind = blind_labels(CanonicalLabel.objects.filter(pk__in=labels), user) if labels else set()
+    hidden = blind | {pair.pk for pair in pairs if pair.canonical_label_id in blind}
+    for each in found:
+        yield replace(each, actor="", reason="", changes=()) if each.key in hidden else each
 
 
 def _happened(sheet: Sheet, item_ref: str, pairs: Sequence[QAPair], labels: Sequence[str]) -> Iterator[Happened]:
@@ -128,6 +145,8 @@ def _governed(sheet: Sheet, item_ref: str, keys: Sequence[str], labels: Sequence
     about |= Q(qa_pair_id__in=keys) if keys else Q()
     about |= Q(canonical_label_id__in=labels) if labels else Q()
     for row in UsageConstraintAudit.objects.filter(about).order_by("sequence"):
+        if (earlier := RESERVED.match(row.reason)) and row.subject == f"sheet {sheet.pk}" and earlier[1] != item_ref:
+            continue
         whose, key = _about(row, sheet, item_ref)
         kind = "refusal" if row.kind == UsageConstraintAudit.Kind.REFUSAL else "uses"
         yield Happened(row.modified_at, kind, changed_words(row), row.modified_by, whose, key, row.reason)

@@ -112,9 +112,9 @@ class TracingViewSet(ViewSet):
         """Tell what happened to a pair, or to an item and all that was made from it, the oldest first."""
         asked = _asked(TimelineAskedSerializer, request, request.query_params)
         if "pair" in asked.validated_data:
-            found = timeline_of_pair(asked.pair_asked())
+            found = timeline_of_pair(asked.pair_asked(), user=request.user)
         else:
-            found = timeline_of_item(asked.sheet_asked(), asked.validated_data["item_ref"])
+            found = timeline_of_item(asked.sheet_asked(), asked.validated_data["item_ref"], user=request.user)
         return Response(HappenedSerializer(found, many=True).data)
 
     @extend_schema(operation_id="governance_what_if", request=WhatIfSerializer, responses=ForeseenSerializer(many=True))

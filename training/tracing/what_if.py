@@ -10,7 +10,7 @@ from django.db.models import Count
 from governance.foresight import FIRST, Foreseen, OfExport, OfModel, OfTrainingSheet
 from governance.policies import current_policy
 from governance.uses import USES, Policy, TagRule
-from sheets.alike import alike_of
+from sheets.alike import alike_of, items_by_any_name
 from sheets.models import Sheet
 from sheets.source_uses import judged, uses_of
 from sheets.tagged import LEVELS, Tagged
@@ -87,7 +87,7 @@ def _of_labels(given: Given, user: Any) -> list[Foreseen]:
 
 def _of_item(given: Given, user: Any) -> list[Foreseen]:
     alike = alike_of(Sheet.objects.get(pk=given["sheet_id"]))
-    pairs = _approved(user).filter(training_sheet__sheet_id__in=alike.sheet_ids, item_ref=given["item_ref"])
+    pairs = _approved(user).filter(items_by_any_name(alike, [given["item_ref"]], "training_sheet__sheet_id"))
     every = {use: [given["item_ref"]] for use in USES}
     return _foreseen({"closed": every}, lambda _keys: pairs, {})
 

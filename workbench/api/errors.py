@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from math import ceil
 from typing import Any
 
@@ -23,6 +24,8 @@ from workbench.problems import Problem, in_words
 log = logging.getLogger(__name__)
 
 Fields = dict[str, list[str]]
+# Of the faults of one request.
+MOST_TOLD = 100
 
 
 def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -74,18 +77,27 @@ def body(code: str, message: str, fields: Fields | None = None) -> dict[str, Any
     return {"error": {"code": code, "message": message} | ({"fields": fields} if fields else {})}
 
 
-def flattened(detail: Any, path: str = "") -> Fields:
-    """Return DRF's nested messages by dotted path, `sources.0.type`; those of the whole input under ""."""
+def flattened(detail: Any) -> Fields:
+    """Return DRF's nested messages by dotted path, `sources.0.type`; those of the whole input under "".
+
+    The first hundred, and how many more there are.
+    """
+    messages = _messages(detail)
+    found = dict(islice(messages, MOST_TOLD))
+    if more := sum(1 for _ in messages):
+        found[""] = [*found.get("", []), f"The first {MOST_TOLD} faults are told, and there are {more:,} more."]
+    return found
+
+
+def _messages(detail: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
     if isinstance(detail, Mapping):
-        parts = [(name, "" if name == "non_field_errors" else str(name)) for name in detail]
-        return {
-            key: messages
-            for name, part in parts
-            for key, messages in flattened(detail[name], ".".join(filter(None, (path, part)))).items()
-        }
-    if isinstance(detail, list) and any(isinstance(item, Mapping | list) for item in detail):
-        return flattened({str(at): item for at, item in enumerate(detail) if item}, path)
-    return {path: [str(item) for item in (detail if isinstance(detail, list) else [detail])]}
+        for name, inner in detail.items():
+            part = "" if name == "non_field_errors" else str(name)
+            yield from _messages(inner, ".".join(filter(None, (path, part))))
+    elif isinstance(detail, list) and any(isinstance(item, Mapping | list) for item in detail):
+        yield from _messages({str(at): item for at, item in enumerate(detail) if item}, path)
+    else:
+        yield path, [str(item) for item in (detail if isinstance(detail, list) else [detail])]
 
 
 def _invalid(fields: Fields) -> Response:

@@ -9,15 +9,18 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from workbench.posted import whole
+
 LARGEST_PAGE = 500
 
 
 def page_size(request: Request, default: int = 50, largest: int = LARGEST_PAGE) -> int:
     """Return `?page_size=`, from 1 to `largest`; anything else raises ValidationError."""
     text = request.query_params.get("page_size", str(default))
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= largest):
+    size = whole(text)
+    if size is None or not 1 <= size <= largest:
         raise exceptions.ValidationError({"page_size": [f"Found {text!r}: use a whole number from 1 to {largest}."]})
-    return int(text)
+    return size
 
 
 def bad_cursor(cursor: str) -> exceptions.ValidationError:

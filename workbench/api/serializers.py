@@ -12,8 +12,21 @@ from workbench.sheet_rights import need_work, visible_to
 
 M = TypeVar("M", bound=Model)
 
+# Values of a list that says no other number.
+MOST = 10_000
 
-class TextListField(serializers.ListField):
+
+class BoundedListField(serializers.ListField):
+    """A list of at most `max_length` values, which are counted before any of them is looked at."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        most = self.max_length or MOST
+        if isinstance(data, list) and len(data) > most:
+            self.fail("max_length", max_length=most)
+        return super().to_internal_value(data)
+
+
+class TextListField(BoundedListField):
     """A list of text, `ARRAY<STRING>` in the lakehouse."""
 
     child = serializers.CharField()

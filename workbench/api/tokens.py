@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from io import BytesIO
+from typing import IO, Any
 
 from django.contrib.auth import authenticate
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -15,11 +16,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from workbench.api.authentication import TokenAuthentication
+from workbench.api.lines import TooLarge
+from workbench.api.parsing import BoundedJSONParser
 from workbench.api.rates import SignInRate
+from workbench.api.serializers import BoundedListField
 from workbench.models import AccessToken
 from workbench.problems import Invalid
 from workbench.tokens import make_token, revoke_token
 
+# Enough for the longest password; whoever sends it is not known yet.
+LARGEST = 32 * 1024
 WRONG = "Unable to log in with this user name and password. Check both; after several failures the name is locked for a while."
 
 
@@ -30,8 +36,9 @@ class CredentialsSerializer(serializers.Serializer[Any]):
     password = serializers.CharField(max_length=4096, trim_whitespace=False)
     name = serializers.CharField(max_length=100, default="API", help_text="What the token is for.")
     expires_at = serializers.DateTimeField(required=False, help_text="Default: WORKBENCH_TOKEN_DAYS from now.")
-    roles = serializers.ListField(
-        child=serializers.CharField(),
+    roles = BoundedListField(
+        child=serializers.CharField(max_length=150),
+        max_length=100,
         required=False,
         help_text="Groups of the user: the token may do what these may. Default: all that the user may.",
     )
@@ -46,10 +53,21 @@ class TokenSerializer(serializers.ModelSerializer[AccessToken]):
         fields = ("token", "id", "name", "prefix", "roles", "created_at", "expires_at")
 
 
+class SignInParser(BoundedJSONParser):
+    """JSON no longer than signing in needs."""
+
+    def parse(self, stream: IO[Any], media_type: Any = None, parser_context: Any = None) -> Any:
+        body = stream.read(LARGEST + 1)
+        if len(body) > LARGEST:
+            raise TooLarge(f"The request is too large: send at most {LARGEST:,} bytes to sign in.")
+        return super().parse(BytesIO(body), media_type, parser_context)
+
+
 class TokenView(APIView):
     """`POST {"username", "password"}` for a token; `DELETE` with it, to revoke it."""
 
     throttle_classes = (SignInRate,)
+    parser_classes = (SignInParser,)
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """Return none for signing in: a token that is sent along does not matter."""

@@ -10,6 +10,7 @@ from governance.uses import USES
 from labels.exporting import FORMATS, export_to_file
 from sheets.models import Sheet
 from workbench.command import find, stated_plainly
+from workbench.files import is_stdout
 
 
 class Command(BaseCommand):
@@ -29,4 +30,5 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         sheet, label_type, use = find(Sheet, options["sheet"]), options["label_type"], options["use"]
         count = export_to_file(sheet, options["out"], label_type, use, form=options["format"], actor=getpass.getuser())
-        self.stdout.write(f"{count} {'label' if count == 1 else 'labels'} exported to {options['out']}")
+        told = self.stderr if is_stdout(options["out"]) else self.stdout
+        told.write(f"{count} {'label' if count == 1 else 'labels'} exported to {options['out']}")

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -115,3 +117,8 @@ def test_a_sum_of_whole_numbers_is_whole(sql: Run) -> None:
 def test_a_type_that_delta_readers_do_not_share_is_refused(sql: Run, kind: str) -> None:
     with pytest.raises(local.DatabaseError):
         sql(f"CREATE TABLE t (v {kind})")
+
+
+def test_fields_of_a_struct_have_any_name(sql: Run, directory: Path) -> None:
+    write_deltalake(directory / "main/work/odd", pa.table({"s": [{'a"b': 1, "c`d": 2}]}))
+    assert sql("SELECT * FROM odd") == [({'a"b': 1, "c`d": 2},)]

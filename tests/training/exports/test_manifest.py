@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
+from governance.models import UsageConstraintAudit
 from labels.models import CanonicalLabel
 from tests.training.exports.conftest import Fetch, Write, answer_of
-from training.actions.export import manifest_path
+from training.actions.export import manifest_path, open_export
 from training.exports.formats import FORMATS
-from training.models import Export, QAPair, TrainingSheet
+from training.models import Export, ExportPart, QAPair, TrainingSheet
+
+pytestmark = pytest.mark.usefixtures("beats_in_vain")
 
 
 def verify(file: Path) -> tuple[int, str]:
@@ -30,6 +35,21 @@ def verify(file: Path) -> tuple[int, str]:
     except CommandError as error:
         return error.returncode, f"{told.getvalue()}{error}"
     return 0, told.getvalue()
+
+
+def test_a_pipe_is_given_the_lines_and_no_manifest(invoices: TrainingSheet, write: Write, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit((tmp_path / "pipe").read_bytes)
+        write(invoices, "pipe")
+    assert hashlib.sha256(read.result()).hexdigest() == Export.objects.get().sha256
+    assert [each.name for each in tmp_path.iterdir() if each.is_file() or each.is_fifo()] == ["pipe"]
+
+
+def test_a_link_to_an_export_stays_one_and_both_verify(invoices: TrainingSheet, write: Write, tmp_path: Path) -> None:
+    (tmp_path / "latest.jsonl").symlink_to("of_may.jsonl")
+    link = write(invoices, "latest.jsonl")
+    assert link.is_symlink() and verify(link)[0] == verify(tmp_path / "of_may.jsonl")[0] == 0
 
 
 def flipped(file: Path, line: int) -> None:
@@ -73,6 +93,18 @@ def test_the_api_gives_the_manifest_that_was_written(invoices: TrainingSheet, wr
     response: Any = api.get(f"/api/v1/exports/{Export.objects.get().pk}/manifest")
     assert b"".join(response.streaming_content) == written
     assert response["Content-Disposition"].endswith(".jsonl.manifest.json")
+
+
+def test_what_a_download_holds_is_kept_before_its_first_byte(invoices: TrainingSheet) -> None:
+    """A process may be killed before its row is written: recall finds the pairs, and the audit who asked."""
+    stream = iter(open_export(invoices, actor="rosa", channel="api"))
+    lines = next(stream).splitlines()
+    parts = ExportPart.objects.values_list("pair_ids", flat=True)
+    assert len([pair for part in parts for pair in part]) == len(lines) == 5
+    (begun,) = UsageConstraintAudit.objects.filter(subject=f"training sheet {invoices.pk}")
+    assert (begun.kind, begun.modified_by) == ("export", "rosa")
+    assert begun.reason == "An export for training as chat begins (api)" and not Export.objects.exists()
+    assert list(stream) == [] and Export.objects.get().is_complete
 
 
 def test_an_untouched_file_passes(invoices: TrainingSheet, write: Write) -> None:

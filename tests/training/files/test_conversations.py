@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from governance.models import UsageConstraintAudit
 from sheets.models import Sheet
 from sheets.restricting import restrict_sheet
 from tests.seeded import boards, seeded
@@ -122,6 +123,24 @@ def test_an_import_with_limits_is_stopped_by_the_gate(lakehouse: Path, api: APIC
     assert refused.status_code == 400 and "training prohibited: No consent" in refused.json()["error"]["message"]
     again = api.post(f"{URL}/import", {"conversations": [document(1)]})
     assert again.status_code == 400 and "an import cannot allow it" in again.json()["error"]["message"]
+
+
+def test_importing_again_lowers_no_classification_and_is_audited(lakehouse: Path, api: APIClient) -> None:
+    body = {"conversations": [document(1)], "data_classification": "restricted"}
+    assert api.post(f"{URL}/import", body).status_code == 201
+    lower = api.post(f"{URL}/import", body | {"data_classification": "internal"})
+    assert lower.status_code == 400 and "an import cannot lower it" in lower.json()["error"]["message"]
+    assert api.post(f"{URL}/import", body).status_code == 201
+    assert not UsageConstraintAudit.objects.exists()
+    stricter = body | {"prohibited_uses": ["few_shot"], "usage_reason": "The client forbids it"}
+    assert api.post(f"{URL}/import", stricter).status_code == 201
+    told = UsageConstraintAudit.objects.get()
+    assert (told.subject, told.old_prohibited_uses, told.new_prohibited_uses) == (
+        f"conversation {key_of(1)}",
+        [],
+        ["few_shot"],
+    )
+    assert "The client forbids it" in told.reason and told.new_data_classification == "restricted"
 
 
 def test_pairs_of_an_approved_training_sheet_become_conversations(

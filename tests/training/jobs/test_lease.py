@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Event, Semaphore
 
 import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from training.jobs import watching
 from training.jobs.lease import give_back, renew, take
+from training.jobs.watching import JobWatch
 from training.models import JobRun, LiveJob
+from training.watch import Progress
 
 
 def go_silent(job: JobRun) -> None:
@@ -40,6 +44,18 @@ def test_a_heartbeat_keeps_the_lease_and_hears_what_people_want(job: JobRun) -> 
     LiveJob.objects.update(wish="pause")
     assert renew(held) == "pause"
     assert take(job.pk) is None
+
+
+def test_a_warehouse_that_wakes_up_holds_up_no_heartbeat(job: JobRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "JOB_LEASE", 0.1)
+    beats, awake = Semaphore(0), Event()
+    monkeypatch.setattr(watching, "renew", lambda *_, **__: beats.release() or "")
+    monkeypatch.setattr(watching, "first_errors", lambda _: [awake.wait(30)][:0])
+    watch = JobWatch(LiveJob.objects.get(), str(job.training_sheet_id))
+    watch.progress(Progress(1, 50, failed=1))
+    with watch:
+        assert all(beats.acquire(timeout=10) for _ in range(3))
+        awake.set()
 
 
 @pytest.mark.parametrize("status", ["paused", "succeeded", "failed", "cancelled"])

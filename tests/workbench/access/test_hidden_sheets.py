@@ -151,6 +151,55 @@ def test_no_sheet_is_made_over_its_table(hidden: TrainingSheet, rosa: User) -> N
     assert not Sheet.objects.filter(name="Mine").exists()
 
 
+def test_no_list_of_the_catalog_names_its_sources(
+    hidden: TrainingSheet, boards: TrainingSheet, rosa: User, omar: User
+) -> None:
+    catalog, schema, table = hidden.sheet.primary_table.split(".")
+    volumes = [source["path"].split("/")[2:] for source in hidden.sheet.secondary_sources if "path" in source]
+    define = f"{reverse('admin:sheets_sheet_define')}?table={boards.sheet.primary_table}"
+    rosa.user_permissions.set(Permission.objects.filter(content_type__app_label__in=CONCEPT_APPS))
+    for user, is_there in ((rosa, False), (omar, True)):
+        browser = Client()
+        browser.force_login(User.objects.get(pk=user.pk))
+        for *above, name in ([catalog, schema, table], *volumes):
+            listed = signed_in(user).get(f"/api/v1/catalog/{'/'.join(above)}").content.decode()
+            page = browser.get(reverse("admin:sheets_sheet_catalog", args=above)).content.decode()
+            assert ((f'"{name}"' in listed), (f"/{name}/" in page)) == (is_there, is_there), name
+        assert browser.get(define).status_code == 200
+    near = [
+        f"catalog/{hidden.sheet.primary_table.replace('.', '/')}s",
+        f"files{'/'.join(['', 'Volumes', *volumes[0]])}s/x",
+    ]
+    for path in near:
+        told = signed_in(rosa).get(f"/api/v1/{path}")
+        assert told.status_code == 404 and f"{table}'" not in told.text and f"{volumes[0][2]}'" not in told.text
+
+
+def test_shared_views_of_it_are_not_there(hidden: TrainingSheet, boards: TrainingSheet, rosa: User, omar: User) -> None:
+    url, view = "/api/v1/review-views", {"training_sheet_id": hidden.pk, "query": {}}
+    key = signed_in(omar).post(url, view | {"name": "Secret", "shared": True}).json()["id"]
+    assert signed_in(rosa).get(url).json()["results"] == []
+    assert signed_in(rosa).get(f"{url}/{key}").status_code == signed_in(rosa).delete(f"{url}/{key}").status_code == 404
+    refused = [signed_in(rosa).post(url, view | {"name": "x", "training_sheet_id": key}) for key in (hidden.pk, "none")]
+    assert [each.status_code for each in refused] == [400, 400]
+    assert refused[0].content.decode().replace(hidden.pk, "none") == refused[1].content.decode()
+    browser = Client()
+    browser.force_login(rosa)
+    assert browser.post(reverse("review-views", args=[boards.pk]), {"delete": key}).status_code == 404
+
+
+def test_a_filter_by_it_is_refused_as_one_by_nothing(hidden: TrainingSheet, rosa: User, omar: User) -> None:
+    for name, key in (
+        ("training-sheets?sheet", hidden.sheet_id), ("canonical-labels?sheet", hidden.sheet_id),
+        ("exports?training_sheet", hidden.pk), ("jobs?training_sheet", hidden.pk),
+        ("review-events?qa_pair", QAPair.objects.of(hidden.pk)[0].pk), ("conversations?training_sheet", hidden.pk),
+    ):  # fmt: skip
+        answers = [signed_in(rosa).get(f"/api/v1/{name}={each}") for each in (key, "none")]
+        assert [each.status_code for each in answers] == [400, 400], name
+        assert answers[0].content == answers[1].content
+        assert signed_in(omar).get(f"/api/v1/{name}={key}").status_code == 200
+
+
 def test_no_page_of_the_admin_shows_it(hidden: TrainingSheet, rosa: User) -> None:
     rosa.user_permissions.set(Permission.objects.filter(content_type__app_label__in=CONCEPT_APPS))
     browser, keys = Client(), ids_of(hidden)

@@ -54,7 +54,7 @@ class Command(BaseCommand):
             *(str(counters[name]) for name in COUNTERS),
             str(ledger.exported),
             "; ".join(f"{entry['count']} {entry['reason']}" for entry in left_out) or "0",
-            str(relative(file)),
+            str(relative(file)) if ledger.exported else "none",
         )
 
     def _print(self, rows: Sequence[Sequence[str]]) -> None:
@@ -75,10 +75,15 @@ def generated(name: str) -> TrainingSheet:
 
 
 def exported(training_sheet: TrainingSheet, file: Path) -> ExportRun:
-    """Return what left; a file that has these bytes already is not written, and not recorded, again."""
+    """Return what left; a file that has these bytes already is not written, and not recorded, again.
+
+    Where nothing may leave any more, nothing is written, and what left before stays where it is.
+    """
     run = run_of(training_sheet)
     for _block in run.blocks():
         pass
+    if not run.ledger.exported:
+        return run
     if (
         file.exists()
         and manifest_path(file).exists()

@@ -12,6 +12,7 @@ from training.actions.ground_truth import exclusion_words, ground_truth_to_file
 from training.ground_truth.serializers import GroundTruthSerializer
 from training.models import TrainingSheet
 from workbench.command import find, stated_plainly
+from workbench.files import is_stdout
 from workbench.problems import Invalid, in_words
 
 BOOLEAN = ("true", "false")
@@ -48,7 +49,8 @@ class Command(BaseCommand):
         for words in exclusion_words(ledger):
             self.stderr.write(f"  excluded {words}")
         self.stderr.write(f"The next increment misses nothing with --since {export.next_since}")
-        self.stdout.write(export.digest.hexdigest())
+        told = self.stderr if is_stdout(options["out"]) else self.stdout
+        told.write(export.digest.hexdigest())
 
 
 def _training_sheets(named: str | None, of_sheet: str | None) -> list[TrainingSheet]:

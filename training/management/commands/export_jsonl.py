@@ -15,6 +15,7 @@ from training.exports.profiles import PROFILES
 from training.exports.splits import SIDES
 from training.models import TrainingSheet
 from workbench.command import find, stated_plainly
+from workbench.files import is_stdout, is_stream
 from workbench.problems import Invalid
 
 
@@ -71,8 +72,10 @@ class Command(BaseCommand):
         self.stderr.write(f"{ledger.exported} of {ledger.total} pairs exported to {options['out']}")
         for words in exclusion_words(export.run):
             self.stderr.write(f"  excluded {words}")
-        self.stderr.write(f"  manifest {manifest_path(options['out'])}, export {export.export_id}")
-        self.stdout.write(export.run.digest.hexdigest())
+        manifest = "" if is_stream(options["out"]) else f"manifest {manifest_path(options['out'])}, "
+        self.stderr.write(f"  {manifest}export {export.export_id}")
+        told = self.stderr if is_stdout(options["out"]) else self.stdout
+        told.write(export.run.digest.hexdigest())
 
     def _say_problems(self, report: dict[str, Any]) -> None:
         for each in report["problems"]:

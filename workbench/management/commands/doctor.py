@@ -11,7 +11,10 @@ from workbench.doctor import CHECKS, WRITING, Check, Finding, examine
 
 
 class Command(BaseCommand):
-    help = "Check what the workbench stands on, and say what to do. Exits with 1 where something failed."
+    help = (
+        "Check what the workbench stands on, and say what to do. Exits with 1 where something failed. "
+        "Example: manage.py doctor --write"
+    )
     # A database that does not answer is a finding here.
     requires_system_checks: list[str] = []
 

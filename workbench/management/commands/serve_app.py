@@ -19,7 +19,10 @@ PATIENCE, PAUSE = 300, 5
 
 
 class Command(BaseCommand):
-    help = "Migrate both databases, then run the server and the worker until told to stop. What app.yaml starts."
+    help = (
+        "Migrate both databases, then run the server and the worker until told to stop. What app.yaml starts. "
+        "Example: manage.py serve_app"
+    )
 
     @stated_plainly
     def handle(self, *args: Any, **options: Any) -> None:

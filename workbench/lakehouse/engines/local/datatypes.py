@@ -9,6 +9,7 @@ import sqlglot
 from sqlglot import exp
 
 from . import errors
+from .names import quoted
 
 # Delta's primitive name -> (Databricks SQL, DuckDB)
 PRIMITIVES: dict[str, tuple[str, str]] = {
@@ -40,7 +41,7 @@ def to_duckdb(kind: DeltaType) -> str:
             return to_duckdb(kind["elementType"]) + "[]"
         if kind["type"] == "map":
             return f"MAP({to_duckdb(kind['keyType'])}, {to_duckdb(kind['valueType'])})"
-        fields = (f'"{f["name"]}" {to_duckdb(f["type"])}' for f in kind["fields"])
+        fields = (f"{quoted(f['name'])} {to_duckdb(f['type'])}" for f in kind["fields"])
         return f"STRUCT({', '.join(fields)})"
     if _DECIMAL.match(kind):
         return kind.upper()
