@@ -14,6 +14,7 @@ from sheets.models import Sheet
 from sheets.names import TableName
 from sheets.own import own_schema, refuse_own
 from sheets.tagged import Place, Tagged
+from sheets.wide_rows import within_memory
 from workbench.near import listed, near_misses
 from workbench.problems import Invalid, NotFound
 from workbench.router import LAKEHOUSE
@@ -104,8 +105,9 @@ def preview(name: TableName, limit: int = LARGEST_PREVIEW) -> list[Row]:
     Conflict where a data file of it is gone.
     """
     describe(name)
-    with data_files_needed():
-        return rows(f"SELECT * FROM {name.sql} LIMIT {min(limit, LARGEST_PREVIEW)}".replace("%", "%%"))  # noqa: S608
+    sql = f"SELECT * FROM {name.sql} LIMIT {min(limit, LARGEST_PREVIEW)}".replace("%", "%%")  # noqa: S608
+    with within_memory(), data_files_needed():
+        return rows(sql)
 
 
 def describe(name: TableName) -> list[Row]:

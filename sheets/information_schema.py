@@ -10,7 +10,7 @@ from django.db.utils import ProgrammingError
 
 from sheets.names import TableName, quote
 from sheets.tagged import Place, Tagged
-from workbench.problems import NotFound
+from workbench.problems import Invalid, NotFound
 from workbench.router import LAKEHOUSE
 
 Row = dict[str, Any]
@@ -60,6 +60,8 @@ def columns(name: TableName) -> list[Row]:
     wanted = "column_name AS name, full_data_type AS type, is_nullable, comment"
     found = _of(name.catalog, "columns", wanted, "ordinal_position", **_where(name))
     if not found:
+        for refused in _of(name.catalog, "tables", "comment", "table_name", **_where(name), is_insertable_into="NO"):
+            raise Invalid(refused["comment"])
         raise NotFound(f"There is no table {str(name)!r}.")
     return [row | {"nullable": row.pop("is_nullable") == "YES"} for row in found]
 

@@ -13,6 +13,7 @@ from sheets.items import sample_key_sql
 from sheets.models import Sheet
 from sheets.names import quote
 from sheets.sources import Plan
+from sheets.wide_rows import within_memory
 from workbench.problems import Invalid
 from workbench.router import LAKEHOUSE
 
@@ -121,7 +122,7 @@ def refusals(sheet: Sheet) -> Iterator[None]:
     Conflict for a table whose data file is gone.
     """
     try:
-        with data_files_needed():
+        with within_memory(), data_files_needed():
             yield
     except (DataError, ProgrammingError, NotSupportedError) as error:
         if not sheet.filter_condition:

@@ -13,12 +13,14 @@ from sheets.models import Sheet
 from sheets.queries import Query, Statement, fetch, refusals
 from sheets.sources import JoinedVolume, Plan, resolve
 from sheets.volume import FilesByKey
+from sheets.wide_rows import text_size
 from workbench.problems import Invalid, NotFound
 from workbench.router import LAKEHOUSE
 
 BATCH = 1_000
-# The lakehouse sorts so many items at once, whatever the number of all: a sort of ten million would fill its memory.
-WINDOW = 20_000
+# The lakehouse sorts so many items at once, whatever the number of all: a sort of ten million would fill its memory, and so
+# would one of a few thousand long documents. One row of some in the window before tells how wide they are.
+WINDOW, FIRST, WINDOW_SIZE, MEASURED = 20_000, 500, 32 << 20, 16
 FEW = 5
 
 Indexes = Sequence[tuple[JoinedVolume, FilesByKey]]
@@ -65,17 +67,19 @@ def iter_items(
     plan = resolve(sheet)
     _expect_name(sheet, plan, after)
     query, indexes = Query(sheet, plan), _indexes(plan)
-    previous, position, left = after, first_position, limit
+    previous, position, left, window = after, first_position, limit, min(FIRST, WINDOW)
     while left is None or left > 0:
-        most = WINDOW if left is None else min(WINDOW, left)
-        found = 0
+        most = window if left is None else min(window, left)
+        found = size = 0
         for row in _window(query, previous, most, again=position > first_position):
             ref = _named(sheet, plan, row[plan.ref], previous)
             yield item_of(ref, position, row, indexes)
+            size += 0 if found % MEASURED else text_size(row)
             previous, position, found = ref, position + 1, found + 1
         if found < most:
             return
         left = None if left is None else left - found
+        window = min(WINDOW, max(1, WINDOW_SIZE * found // max(size * MEASURED, 1)))
 
 
 def refs_without(sheet: Sheet, known: Statement, *, after: str | None, limit: int) -> list[str]:

@@ -23,6 +23,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 ENDPOINT = re.compile(r"projects/[^/]+/branches/[^/]+/endpoints/[^/]+")
 WAREHOUSE = re.compile(r"/sql/1\.0/(warehouses|endpoints)/[\w-]+")
+MEMORY = re.compile(r"[1-9]\d{0,5}(MB|GB)", re.IGNORECASE)
 NAME = re.compile(r"[\w-]{1,200}")
 RESERVED = ("information_schema", "system", "volumes")
 VOLUME = re.compile(r"([\w-]+\.){2}[\w-]+")
@@ -32,12 +33,12 @@ def lakehouse(url: str) -> Database:
     """Return the entry for the alias `lakehouse`, from a directory of Delta tables or a SQL warehouse.
 
     `delta:///DIR` or `databricks://HOST/sql/1.0/warehouses/ID`, each with `?catalog=C&schema=S` or the defaults; a
-    warehouse also with `&volume=C.S.V`, through which large writes go, or `staging` beside the tables. Raises
-    ImproperlyConfigured for a relative directory, an unknown option, what cannot be a name, a path that is no warehouse's,
-    or a password.
+    directory also with `&memory=4GB`, which a statement may take, and a warehouse with `&volume=C.S.V`, through which
+    large writes go, or `staging` beside the tables. Raises ImproperlyConfigured for a relative directory, an unknown or
+    wrong option, what cannot be a name, a path that is no warehouse's, or a password.
     """
     parts = urlsplit(url)
-    more = ("volume",) if parts.scheme == "databricks" else ()
+    more = ("volume",) if parts.scheme == "databricks" else ("memory",)
     options = _options(parts, "WORKBENCH_LAKEHOUSE_URL", allowed=("catalog", "schema", *more))
     # Unity Catalog and the embedded lakehouse keep names in lower case.
     names = {"catalog": DEFAULT_CATALOG, "schema": DEFAULT_SCHEMA} | {
@@ -62,6 +63,10 @@ def _delta(parts: SplitResult, names: Database) -> Database:
     if parts.netloc or not directory.startswith("/") or directory == "/":
         raise ImproperlyConfigured(
             f"WORKBENCH_LAKEHOUSE_URL={masked(parts)!r} names no absolute directory: use delta:///DIR with three slashes."
+        )
+    if not MEMORY.fullmatch(names.get("memory", "1GB")):
+        raise ImproperlyConfigured(
+            f"WORKBENCH_LAKEHOUSE_URL has memory={names['memory']!r}: use a number with MB or GB, such as memory=4GB."
         )
     # A connection holds an engine and its snapshots, which cost 20 ms to make: keep one for each thread.
     return {"NAME": directory, "OPTIONS": names, "CONN_MAX_AGE": None}

@@ -10,8 +10,9 @@ from uuid import uuid4
 import polars
 import pytest
 from django.core.management import call_command
+from django.db import IntegrityError, NotSupportedError, connections, models
 from django.db import connection as default
-from django.db import connections, models
+from django.db.models.functions import Lower
 
 from tests.conftest import at
 from tests.lakehouse.testapp.models import Line, Part
@@ -157,6 +158,36 @@ def test_a_column_that_may_not_be_null_any_more(frame: Callable[[str], polars.Da
     with connections[LAKEHOUSE].schema_editor() as editor:
         editor.alter_field(Part, new, old)
     Part.objects.create(name="cog", stock=None)
+
+
+def test_a_field_that_becomes_unique_refuses_rows_that_are_not(lakehouse: Path) -> None:
+    Part.objects.bulk_create([Part(name="bolt"), Part(name="bolt"), Part(name="nut")])
+    unique = added(models.CharField(max_length=50, unique=True), "name")
+    together = models.UniqueConstraint(fields=["name", "price"], name="priced_once")
+    with connections[LAKEHOUSE].schema_editor() as editor:
+        with pytest.raises(IntegrityError, match=r"2 rows of testapp_part have the same `name`, \('bolt',\)"):
+            editor.alter_field(Part, Part._meta.get_field("name"), unique)
+        with pytest.raises(IntegrityError, match="bolt"):
+            editor.add_constraint(Part, together)
+        with pytest.raises(IntegrityError, match="same `kind`"):
+            editor.add_field(Part, added(models.CharField(default="x", unique=True), "kind"))
+        Part.objects.filter(name="bolt").delete()
+        editor.add_constraint(Part, together)
+
+
+@pytest.mark.parametrize(
+    "constraint",
+    [
+        models.UniqueConstraint(Lower("name"), name="once"),
+        models.UniqueConstraint(fields=["name"], condition=models.Q(stock=1), name="once"),
+    ],
+)
+def test_what_is_unique_by_a_rule_is_refused(lakehouse: Path, constraint: models.UniqueConstraint) -> None:
+    with (
+        connections[LAKEHOUSE].schema_editor() as editor,
+        pytest.raises(NotSupportedError, match="unique columns only"),
+    ):
+        editor.add_constraint(Part, constraint)
 
 
 def test_comments_change(lakehouse: Path) -> None:

@@ -48,3 +48,11 @@ def test_old_files_stay_for_readers_that_need_them(lakehouse: Path) -> None:
 def test_an_unknown_table(lakehouse: Path) -> None:
     with pytest.raises(CommandError, match="testapp_counter"):
         call_command("optimize_tables", "testapp_conter", stdout=io.StringIO())
+
+
+def test_a_table_that_cannot_be_read_is_named_after_the_others(lakehouse: Path) -> None:
+    (lakehouse / "mirion_vital/workbench/broken/_delta_log").mkdir(parents=True)
+    out = io.StringIO()
+    with pytest.raises(CommandError, match=r"broken stays as it is: .* no Delta table"):
+        call_command("optimize_tables", stdout=out)
+    assert "testapp_counter: compacted" in out.getvalue()

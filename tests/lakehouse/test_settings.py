@@ -52,6 +52,7 @@ def test_blank_values_count_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("delta://relative/dir", "delta:///DIR"),
         ("delta:///", "delta:///DIR"),
         ("delta:///dir?colour=red", "colour"),
+        ("delta:///dir?memory=much", "memory=4GB"),
         ("delta:///dir?catalog=a/b", "catalog='a/b', which cannot be a name"),
         ("delta:///dir?schema=..", "schema='..'"),
         ("delta:///dir?schema=Information_Schema", "none of information_schema"),

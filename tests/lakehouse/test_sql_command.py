@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.lakehouse.conftest import ROOT
 from tests.lakehouse.testapp.models import Part, Sample
 
 pytestmark = pytest.mark.usefixtures("lakehouse")
@@ -37,7 +40,29 @@ def test_long_cells_are_cut_and_empty_results_have_a_header() -> None:
 def test_csv() -> None:
     Sample.objects.create(text='say "hi", née', words=["a", "b"])
     out, _ = sql("SELECT text, words, flag FROM testapp_sample", csv=True)
-    assert out == 'text,words,flag\n"say ""hi"", née","[""a"", ""b""]",\n'
+    assert out == 'text,words,flag\n"say ""hi"", née","[""a"",""b""]",\n'
+
+
+def test_csv_of_what_has_no_text() -> None:
+    statement = (
+        "SELECT ARRAY(DATE'2026-01-02') AS days, STRUCT(1.50 AS d) AS s, X'00FF' AS raw, NULL AS none, '' AS empty"
+    )
+    assert sql(statement, csv=True)[0].splitlines()[1] == '"[""2026-01-02""]","{""d"":1.5}",AP8=,,""'
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [("SELECT CAST('NaN' AS DOUBLE) AS x", "NaN.* Cast"), ("SELECT 1 AS a, 2 AS a", "several columns named a")],
+)
+def test_what_json_cannot_hold_is_told(statement: str, words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        sql(statement, json=True)
+
+
+def test_whoever_reads_may_stop(environment: dict[str, str]) -> None:
+    command = f"{sys.executable} manage.py sql 'SELECT EXPLODE(ARRAY_REPEAT(1, 200000))' --csv | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_json_lines() -> None:

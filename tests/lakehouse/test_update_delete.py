@@ -9,8 +9,11 @@ from deltalake import DeltaTable
 from django.db import IntegrityError
 from django.db.models import Avg, Case, Count, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Concat, Upper
+from pytest_django import DjangoAssertNumQueries
 
 from tests.lakehouse.testapp.models import Part, Shelf, Tag
+from workbench.lakehouse import operations
+from workbench.router import LAKEHOUSE
 
 
 @pytest.fixture(autouse=True)
@@ -121,3 +124,15 @@ def test_save_update_fields_leaves_the_rest() -> None:
     one.save(update_fields=["stock"])
     same.save(update_fields=["price"])
     assert Part.objects.values_list("stock", "price").get(name="cog") == (8, Decimal("2.25"))
+
+
+def test_many_rows_are_updated_some_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    monkeypatch.setattr(operations, "UPDATED_TOGETHER", 4)
+    parts = list(Part.objects.order_by("name"))
+    for number, part in enumerate(parts):
+        part.stock, part.price = number, Decimal(number)
+    with django_assert_num_queries(2, using=LAKEHOUSE):
+        assert Part.objects.bulk_update(parts, ["stock", "price"]) == 4
+    assert list(Part.objects.order_by("name").values_list("stock", flat=True)) == [0, 1, 2, 3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,6 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.lakehouse.testapp.models import Part, Sample
+from workbench.lakehouse.literals import literal
 
 pytestmark = pytest.mark.usefixtures("lakehouse")
 
@@ -113,3 +115,11 @@ def test_text_lookups_take_text_as_it_is(text: str, lakehouse: Path) -> None:
         wanted = f"{text}>"
         assert Sample.objects.get(**{f"text__{lookup}": wanted}).text == f"<{text}>"
     assert Sample.objects.get(text=f"<{text}>", text__startswith=f"<{text}").text == f"<{text}>"
+
+
+@pytest.mark.parametrize(
+    "value", [math.inf, -math.inf, math.nan, datetime.datetime(7, 1, 2, 3, 4, 5, 6, tzinfo=datetime.UTC)]
+)
+def test_literals_of_odd_values_are_read_back(value: Any, sql: Callable[..., list[tuple[Any, ...]]]) -> None:
+    ((found,),) = sql(f"SELECT {literal(value)}")
+    assert repr(found) == repr(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -55,6 +56,16 @@ def test_the_level_that_does_not_exist_is_named(api: APIClient) -> None:
     answer = api.get("/api/v1/catalog/shop/raw/board")
     assert answer.status_code == 404
     assert "Did you mean 'shop.raw.boards'" in answer.json()["error"]["message"]
+
+
+def test_a_table_that_cannot_be_read_hides_no_other(lakehouse: Path, api: APIClient) -> None:
+    (lakehouse / "shop/raw/broken/_delta_log").mkdir(parents=True)
+    tables = {entry["name"]: entry["comment"] for entry in api.get("/api/v1/catalog/shop/raw").json()["tables"]}
+    assert tables.keys() == {"boards", "broken", "notes"}
+    assert "no Delta table" in tables["broken"]
+    answer = api.get("/api/v1/catalog/shop/raw/broken")
+    assert (answer.status_code, "no Delta table" in answer.json()["error"]["message"]) == (400, True)
+    assert api.get("/api/v1/catalog/shop/raw/boards").status_code == 200
 
 
 def test_a_preview_holds_what_json_cannot(table: Callable[..., Any], api: APIClient) -> None:

@@ -10,11 +10,14 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from sheets.models import Sheet
 from sheets.reading import Few, columns_of, count_items, get_item, inspect, iter_items
 from tests.sheets.conftest import Table
 from workbench.problems import Invalid, NotFound
+from workbench.router import LAKEHOUSE
 
 Boards = Callable[..., Sheet]
 
@@ -152,6 +155,22 @@ def test_items_are_the_same_in_windows_of_any_size(
     assert [(item.position, item.ref) for item in iter_items(boards())] == [(0, "a1"), (1, "b10"), (2, "b2"), (3, "c3")]
     assert refs(boards(), limit=3) == ["a1", "b10", "b2"]
     assert refs(boards(), after="a1", first_position=1) == ["b10", "b2", "c3"]
+
+
+def test_long_items_are_read_in_smaller_windows(boards: Boards, table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    table("shop.raw.long", {"id": [f"{n:02}" for n in range(24)], "body": ["x" * 1_000] * 24})
+    sheet = boards(primary_table="shop.raw.long", join_keys=["id"], secondary_sources=[])
+    monkeypatch.setattr("sheets.reading.FIRST", 4)
+    monkeypatch.setattr("sheets.reading.WINDOW_SIZE", 8_000)
+    monkeypatch.setattr("sheets.reading.MEASURED", 1)
+    with CaptureQueriesContext(connections[LAKEHOUSE]) as statements:
+        assert len(refs(sheet)) == 24
+    assert [query["sql"].split(" LIMIT ")[1] for query in statements if " LIMIT " in query["sql"]] == [
+        "4",
+        "8",
+        "8",
+        "8",
+    ]
 
 
 @pytest.mark.parametrize("window", [1, 2, 3])

@@ -99,7 +99,7 @@ def progress(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
 
 def _pair(training_sheet_id: str, pair_id: str) -> ReviewPair:
     try:
-        expect_known(pair_id)
+        expect_known(pair_id, within=training_sheet_id)
     except Problem as problem:
         raise Http404(problem.message) from problem
     found = ReviewPair.objects.get(pk=pair_id)

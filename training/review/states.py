@@ -63,11 +63,15 @@ def know(ids: Sequence[str]) -> None:
         remembered(with_risk(QAPair.objects.filter(pk__in=missing)))
 
 
-def expect_known(pair_id: str) -> ReviewPair:
-    """Return the pair, which review knows from now on; NotFound for one that does not exist."""
+def expect_known(pair_id: str, *, within: str = "") -> ReviewPair:
+    """Return the pair, which review knows from now on; NotFound for one that does not exist.
+
+    `within` is its training sheet where that is known: the files of no other are opened then.
+    """
     if known := ReviewPair.objects.filter(pk=pair_id).first():
         return known
-    if fetched := remembered(with_risk(QAPair.objects.filter(pk=pair_id))):
+    place = {"training_sheet_id": within} if within else {}
+    if fetched := remembered(with_risk(QAPair.objects.filter(pk=pair_id, **place))):
         return fetched[pair_id]
     raise NotFound(f"There is no pair {pair_id}.")
 

@@ -18,6 +18,7 @@ from django.views.defaults import server_error as plain_server_error
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from workbench.lakehouse.engines.pep249 import OutOfMemory
 from workbench.problems import Problem, in_words
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,8 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> Response | None:
             return answer(400, "invalid", f"A value does not fit where it is kept: {exc} Send another one.")
         case IntegrityError():
             return answer(409, "conflict", f"That exists already: {exc} Change the value, or edit the row that has it.")
+        case OperationalError(__cause__=OutOfMemory()):
+            return answer(413, "too_large", str(exc))
         case OperationalError():
             log.error("A database did not answer", exc_info=exc)
             return answer(503, "unavailable", "The lakehouse or database cannot be reached now: try again in a minute.")

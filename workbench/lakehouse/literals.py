@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -25,10 +26,12 @@ def literal(value: Any) -> str:
             return "TRUE" if value else "FALSE"
         case Decimal():
             return format(value, "f")
+        case float() if not math.isfinite(value):
+            return f"CAST('{value}' AS DOUBLE)"
         case int() | float():
             return repr(value)
         case datetime.datetime():
-            return f"TIMESTAMP'{value.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S.%f}+00:00'"
+            return f"TIMESTAMP'{value.astimezone(datetime.UTC).isoformat(' ', 'microseconds')}'"
         case datetime.date():
             return f"DATE'{value.isoformat()}'"
         case bytes():

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import NotSupportedError
+from django.db import IntegrityError, NotSupportedError
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.ddl_references import Statement
-from django.db.models import CheckConstraint, Field, ForeignKey, Index, Model
+from django.db.models import CheckConstraint, Field, ForeignKey, Index, Model, UniqueConstraint
 from django.db.models.constraints import BaseConstraint
 
 from workbench.lakehouse.indexes import ClusterBy
@@ -105,6 +105,8 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
             self.execute(f"UPDATE {table} SET {column} = {self.quote_value(default)} WHERE {column} IS NULL")
         if not field.null:
             self.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL")
+        if field.unique:
+            self._refuse_repeated(model, [field])
         self._add_constraints(model, field, bool(_refers(field)), bool(self._check(field)))
 
     def remove_field(self, model: type[Model], field: Field[Any, Any]) -> None:
@@ -173,6 +175,8 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
         old_key, new_key = _refers(old_field), _refers(new_field)
         old_check, new_check = old_db_params["check"], new_db_params["check"]
         other_key, other_check = old_key != new_key, old_check != new_check
+        if new_field.unique and not old_field.unique:
+            self._refuse_repeated(model, [old_field])
         self._drop_constraints(model, old_field, other_key and bool(old_key), other_check and bool(old_check))
         if old_field.column != new_field.column:
             self.execute(f"ALTER TABLE {table} RENAME COLUMN {self.quote_name(old_field.column)} TO {column}")
@@ -210,15 +214,40 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
     def _model_indexes_sql(self, model: type[Model]) -> list[Statement | None]:
         return []
 
-    def alter_unique_together(self, model: type[Model], old: Iterable[Any], new: Iterable[Any]) -> None: ...
+    def alter_unique_together(self, model: type[Model], old: Iterable[Any], new: Iterable[Any]) -> None:
+        for names in {tuple(each) for each in new} - {tuple(each) for each in old}:
+            self._refuse_repeated(model, [model._meta.get_field(name) for name in names])
 
     def add_constraint(self, model: type[Model], constraint: BaseConstraint) -> None:
+        if isinstance(constraint, UniqueConstraint):
+            if constraint.condition is not None or constraint.contains_expressions:
+                raise NotSupportedError(
+                    f"The lakehouse checks unique columns only, not {constraint.name} of {model._meta.label}: name the "
+                    "columns without condition or expressions, or keep what must be unique in a column of its own."
+                )
+            self._refuse_repeated(model, [model._meta.get_field(name) for name in constraint.fields])
         if isinstance(constraint, CheckConstraint) and not self._has_constraint(model, constraint.name):
             super().add_constraint(model, constraint)
 
     def remove_constraint(self, model: type[Model], constraint: BaseConstraint) -> None:
         if isinstance(constraint, CheckConstraint):
             super().remove_constraint(model, constraint)
+
+    def _refuse_repeated(self, model: type[Model], fields: Iterable[Any]) -> None:
+        """IntegrityError where rows of the table share values that shall be unique; only later writes are guarded."""
+        if self.collect_sql:
+            return
+        table, quoted = model._meta.db_table, [self.quote_name(field.column) for field in fields]
+        columns, present = ", ".join(quoted), " AND ".join(f"{each} IS NOT NULL" for each in quoted)
+        groups = f"SELECT {columns}, COUNT(*) FROM {self.quote_name(table)} WHERE {present} GROUP BY {columns}"
+        with self.connection.cursor() as cursor:
+            cursor.execute(f"{groups} HAVING COUNT(*) > 1 LIMIT 1")
+            found = cursor.fetchone()
+        if found:
+            raise IntegrityError(
+                f"{found[-1]} rows of {table} have the same {columns}, {found[:-1]!r}: change or delete all but one of "
+                "each, then migrate again."
+            )
 
     def _alter_many_to_many(self, model: type[Model], old: Any, new: Any, strict: bool) -> None:
         raise NotSupportedError("Keep many-to-many relations as they are: make a new one and copy its rows.")

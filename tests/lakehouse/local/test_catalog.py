@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from deltalake import DeltaTable, write_deltalake
 
 from workbench.lakehouse.engines import local
 from workbench.lakehouse.engines.local import volumes
@@ -132,14 +134,23 @@ def test_a_command_takes_no_parameters(sql: Run) -> None:
         sql("CREATE SCHEMA main.x COMMENT ?", "y")
 
 
-def test_a_question_about_one_table_opens_no_other(medical: Run, directory: Path) -> None:
-    (directory / "med/raw/broken/_delta_log").mkdir(parents=True)
-    (directory / "med/raw/broken/_delta_log/00000000000000000000.json").write_text("no log")
+def test_a_question_about_one_table_opens_no_other(medical: Run, connection: local.Connection, directory: Path) -> None:
+    write_deltalake(directory / "med/raw/theirs", pa.table({"a": [1]}))
     text = "SELECT column_name FROM med.information_schema.columns WHERE table_name = ? ORDER BY 1"
     assert medical(text, "invoices") == [("id",), ("tags",), ("total",)]
     assert medical(text, "nowhere") == []
-    with pytest.raises(local.DatabaseError):
-        medical(text, "broken")
+    assert "theirs" not in {name.table for name in connection.engine._snapshots}
+    assert medical(text, "theirs") == [("a",)]
+
+
+def test_a_table_that_cannot_be_read_is_listed_with_its_reason(medical: Run, directory: Path) -> None:
+    (directory / "med/raw/broken/_delta_log").mkdir(parents=True)
+    (directory / "med/raw/broken/_delta_log/00000000000000000000.json").write_text("no log")
+    text = (
+        "SELECT table_name, is_insertable_into FROM med.information_schema.tables WHERE comment LIKE '%cannot be read%'"
+    )
+    assert medical(text) == [("broken", "NO")]
+    assert medical("SELECT DISTINCT table_name FROM med.information_schema.columns") == [("invoices",)]
 
 
 def test_one_statement_asks_about_two_tables(medical: Run) -> None:
@@ -149,3 +160,24 @@ def test_one_statement_asks_about_two_tables(medical: Run) -> None:
     assert sorted(medical(both)) == [
         ("invoices", "id"), ("invoices", "tags"), ("invoices", "total"), ("scans_of", "id"), ("scans_of", "scan"),
     ]  # fmt: skip
+
+
+def test_a_rename_steps_over_tables_that_cannot_be_read(pairs: Run, directory: Path) -> None:
+    pairs("CREATE TABLE answers (pair STRING, CONSTRAINT to_pair FOREIGN KEY (pair) REFERENCES pairs (id))")
+    (directory / "main" / "work" / "broken" / "_delta_log").mkdir(parents=True)
+    pairs("ALTER TABLE pairs RENAME TO questions")
+    pairs("ALTER TABLE questions RENAME COLUMN id TO name")
+    text = (
+        "SELECT r.constraint_name, k.table_name FROM information_schema.referential_constraints AS r "
+        "JOIN information_schema.key_column_usage AS k ON r.unique_constraint_name = k.constraint_name"
+    )
+    assert pairs(text) == [("to_pair", "questions")]
+
+
+def test_a_table_is_not_renamed_where_a_foreign_key_cannot_follow(pairs: Run, directory: Path) -> None:
+    pairs("CREATE TABLE answers (pair STRING, CONSTRAINT to_pair FOREIGN KEY (pair) REFERENCES pairs (id))")
+    feed = {"delta.enableChangeDataFeed": "true"}
+    DeltaTable(directory / "main" / "work" / "answers").alter.set_table_properties(feed)
+    with pytest.raises(local.NotSupportedError, match="answers"):
+        pairs("ALTER TABLE pairs RENAME TO questions")
+    assert pairs("SELECT count(*) FROM pairs") == [(3,)]

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import polars as pl
@@ -151,25 +150,6 @@ def test_another_tools_table_is_visible_at_once(sql: Run, directory: Path) -> No
     pl.DataFrame({"a": [3]}).write_delta(str(directory / "main" / "work" / "theirs"), mode="append")
     assert sql("SELECT sum(a) FROM theirs") == [(6,)]
     assert sql("UPDATE theirs SET a = 0 WHERE a > 1") == 2
-
-
-def test_a_table_with_features_we_do_not_know_is_refused(sql: Run, directory: Path) -> None:
-    log = directory / "main" / "work" / "vectors" / "_delta_log"
-    log.mkdir(parents=True)
-    features = ["columnMapping"]
-    protocol = {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": features, "writerFeatures": features}
-    fields = [{"name": "a", "type": "long", "nullable": True, "metadata": {}}]
-    metadata = {
-        "id": "x",
-        "format": {"provider": "parquet", "options": {}},
-        "schemaString": json.dumps({"type": "struct", "fields": fields}),
-        "partitionColumns": [],
-        "configuration": {},
-    }
-    lines = [json.dumps({"protocol": protocol}), json.dumps({"metaData": metadata})]
-    (log / f"{0:020d}.json").write_text("\n".join(lines))
-    with pytest.raises(local.NotSupportedError, match="column mapping"):
-        sql("SELECT * FROM vectors")
 
 
 @pytest.mark.parametrize(

@@ -215,7 +215,9 @@ def test_ansi_errors_are_data_errors(sql: Run, expression: str) -> None:
         sql(f"SELECT {expression}")
 
 
-@pytest.mark.parametrize("expression", ["read_text('/etc/passwd')", "getvariable('x')", "soundex('x')", "hash(1)"])
+@pytest.mark.parametrize(
+    "expression", ["read_text('/etc/passwd')", "getvariable('x')", "soundex('x')", "hash(1)", "sequence(1, 3)"]
+)
 def test_a_function_without_a_translation_is_refused(sql: Run, expression: str) -> None:
     with pytest.raises(local.NotSupportedError, match=expression.split("(")[0]):
         sql(f"SELECT {expression}")

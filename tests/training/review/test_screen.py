@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connections
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from governance.uses import USES
@@ -16,6 +18,7 @@ from labels.actions import record_label
 from tests.training.review.conftest import Act
 from training.models import QAPair, ReviewPair, TrainingSheet
 from workbench.csp import POLICY
+from workbench.router import LAKEHOUSE
 
 ANSWER = {"answer.defect_type": '"scratch"', "answer.severity": '"minor"', "answer.location": '"none"'}
 
@@ -45,6 +48,14 @@ def test_the_page_holds_the_next_pair_and_runs_nothing_inline(screen: Client, bo
     assert "Highest reflow oven temperature, °C" in page
     assert " style=" not in page
     assert "unsafe" not in POLICY
+
+
+def test_a_pair_that_review_does_not_know_is_looked_for_in_its_training_sheet(screen: Client, waiting: QAPair) -> None:
+    ReviewPair.objects.all().delete()
+    with CaptureQueriesContext(connections[LAKEHOUSE]) as statements:
+        assert screen.get(f"/review/{waiting.training_sheet_id}/pairs/{waiting.pk}").status_code == 200
+    (asked, *_) = [query["sql"] for query in statements if "FROM `qa_pairs`" in query["sql"]]
+    assert "`training_sheet_id` = " in asked
 
 
 def test_signed_out_is_sent_to_sign_in(boards: TrainingSheet) -> None:

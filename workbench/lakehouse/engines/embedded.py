@@ -47,11 +47,11 @@ __all__ = [
 
 
 def options(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return directory, catalog and schema, and `threads` where OPTIONS has it."""
+    """Return directory, catalog and schema, and `threads` and `memory` where OPTIONS has them."""
     if not settings["NAME"]:
         raise ImproperlyConfigured("The lakehouse has no directory: set NAME in DATABASES, or WORKBENCH_LAKEHOUSE_URL.")
     given = settings["OPTIONS"]
-    wanted = {name: given[name] for name in ("catalog", "schema", "threads") if name in given}
+    wanted = {name: given[name] for name in ("catalog", "schema", "threads", "memory") if name in given}
     return {"directory": settings["NAME"], **wanted}
 
 

@@ -12,6 +12,7 @@ __all__ = [
     "InternalError",
     "NotSupportedError",
     "OperationalError",
+    "OutOfMemory",
     "ProgrammingError",
     "Warning",
 ]
@@ -41,6 +42,10 @@ class DataError(DatabaseError):
 
 class OperationalError(DatabaseError):
     """The lakehouse could not do it now: lost connection, time-out, conflicting commits, unwritable directory."""
+
+
+class OutOfMemory(OperationalError):  # noqa: N818 - named as the engine's error
+    """A statement needs more memory than its engine may take; trying again does not help."""
 
 
 class IntegrityError(DatabaseError):

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connections
+from django.db import NotSupportedError, ProgrammingError, connections
 
 from workbench.command import stated_plainly
 from workbench.router import LAKEHOUSE
@@ -23,9 +23,16 @@ class Command(BaseCommand):
         if options["retain_hours"] < 0:
             raise CommandError(f"Found --retain-hours {options['retain_hours']}: use 0 or more; 168 is a week.")
         connection = connections[LAKEHOUSE]
+        refused = []
         with connection.cursor() as cursor:
             for table in options["tables"] or connection.introspection.table_names(cursor):
                 name = connection.ops.quote_name(table)
-                cursor.execute(f"OPTIMIZE {name}")
-                cursor.execute(f"VACUUM {name} RETAIN {options['retain_hours']} HOURS")
-                self.stdout.write(f"{table}: compacted")
+                try:
+                    cursor.execute(f"OPTIMIZE {name}")
+                    cursor.execute(f"VACUUM {name} RETAIN {options['retain_hours']} HOURS")
+                except (NotSupportedError, ProgrammingError) as error:
+                    refused.append(f"{table} stays as it is: {error}")
+                else:
+                    self.stdout.write(f"{table}: compacted")
+        if refused:
+            raise CommandError("\n".join(refused))

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-import csv
-import json
+import os
+import re
+import sys
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
 from workbench.canonical import canonical_json
@@ -16,6 +18,7 @@ from workbench.router import LAKEHOUSE
 # A column's width is taken from this many rows, so that a long result still streams.
 MEASURED = 200
 WIDEST = 60
+QUOTED = re.compile(r'[",\r\n]')
 
 Row = Sequence[Any]
 
@@ -38,22 +41,25 @@ class Command(BaseCommand):
                 return
             names = [column[0] for column in cursor.description]
             rows = iter(cursor)
-            if options["json"]:
-                self._json(names, rows)
-            elif options["csv"]:
-                self._csv(names, rows)
-            else:
-                self._table(names, rows)
+            shape = self._json if options["json"] else self._csv if options["csv"] else self._table
+            try:
+                shape(names, rows)
+                self.stdout.flush()
+            except ValueError as error:
+                raise CommandError(f"{error} Cast what it is in to text, or leave it out.") from error
+            except BrokenPipeError:
+                # Whoever read has enough; what Python would still flush at its end goes nowhere.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def _json(self, names: list[str], rows: Iterator[Row]) -> None:
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise CommandError(f"Found several columns named {', '.join(twice)}: name each of them once, by AS.")
         for row in rows:
             self.stdout.write(canonical_json(dict(zip(names, row, strict=True))))
 
     def _csv(self, names: list[str], rows: Iterator[Row]) -> None:
-        writer = csv.writer(self.stdout, lineterminator="\n")
-        writer.writerow(names)
-        for row in rows:
-            writer.writerow([json.dumps(cell) if isinstance(cell, list | dict) else cell for cell in row])
+        for row in chain([names], rows):
+            self.stdout.write(",".join(map(_in_csv, row)))
 
     def _table(self, names: list[str], rows: Iterator[Row]) -> None:
         count = 0
@@ -66,6 +72,15 @@ class Command(BaseCommand):
             self.stdout.write("  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)).rstrip())
             count += 1
         self.stderr.write(f"{count} rows")
+
+
+def _in_csv(cell: Any) -> str:
+    """Return the cell in CSV: nothing for NULL and quotes for the empty text; what is nested, and bytes, as in JSON."""
+    if cell is None:
+        return ""
+    nested = isinstance(cell, list | dict)
+    text = canonical_json(cell) if nested else b64encode(cell).decode() if isinstance(cell, bytes) else str(cell)
+    return text if text and not QUOTED.search(text) else '"' + text.replace('"', '""') + '"'
 
 
 def _shown(cell: Any) -> str:

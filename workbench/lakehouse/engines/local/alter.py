@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import duckdb
-from deltalake import TableFeatures
-from deltalake.exceptions import DeltaError
 from sqlglot import exp
 
 from . import datatypes, ddl, errors, locks, words
@@ -16,12 +14,14 @@ from .cursor import Cursor
 from .dialect import generate, refuse
 from .engine import count
 from .names import TableName, quoted
+from .protocol import check_writable
 from .session import Session
-from .snapshot import COMMENT_KEY, CONSTRAINTS_PROPERTY, DEFAULT_KEY, Column, Snapshot
+from .snapshot import COMMENT_KEY, CONSTRAINTS_PROPERTY, DEFAULT_KEY, Column, Snapshot, read_state
 from .translate import parse
-from .writing import check_expression, replace_rows, write_files
+from .writing import check_expression, replace_rows, row_bytes, write_files
 
 Parts = dict[str, str | None]
+_PASSING = "workbench_check"
 
 
 def _edit(session: Session, found: Parts, change: Callable[[Snapshot], None]) -> TableName:
@@ -62,7 +62,9 @@ def _rewrite(
     relation, files = session.engine.relation(target, "files", target.files)
     picked = ", ".join(f"{values[c.name]} AS {quoted(c.name)}" for c in columns)
     shaped = replace(target, columns=tuple(columns))
-    written = write_files(cursor.duckdb, shaped, f"SELECT {picked} FROM {relation} AS t", {"files": files})
+    width = row_bytes(target, target.files)
+    select = f"SELECT {picked} FROM {relation} AS t"
+    written = write_files(cursor.duckdb, shaped, select, {"files": files}, row_bytes=width)
     replace_rows(target, written.adds, columns, operation)
 
 
@@ -139,6 +141,7 @@ def _mentions(text: str, name: str) -> bool:
 def rename_column(session: Session, cursor: Cursor, found: Parts) -> None:
     """RENAME COLUMN: the table is written anew, because its files name their columns."""
     old, new = _single(found["column"]), _single(found["new"])
+    children = _referring(session, session.name(words.parts(found["name"])))
 
     def change(target: Snapshot) -> None:
         column = target.column(old)
@@ -157,13 +160,13 @@ def rename_column(session: Session, cursor: Cursor, found: Parts) -> None:
                 k | {"columns": [new if c == column.name else c for c in k["columns"]]} for k in target.constraints
             ]
             target.delta.update_incremental()
-            _set_property(target, CONSTRAINTS_PROPERTY, json.dumps(renamed))
+            _set_properties(target, {CONSTRAINTS_PROPERTY: json.dumps(renamed)})
 
     name = _edit(session, found, change)
     session.metadata.rename(f"{name}.{old.lower()}", f"{name}.{new.lower()}")
     primary = session.engine.snapshot(name).primary_key
     if new in primary:
-        _follow(session, str(name), {"references": primary})
+        _follow(session, children, name, {"references": primary})
 
 
 def rename_table(session: Session, cursor: Cursor, found: Parts) -> None:
@@ -171,6 +174,7 @@ def rename_table(session: Session, cursor: Cursor, found: Parts) -> None:
     old = session.name(words.parts(found["name"]))
     new = session.name(words.parts(found["new"]))
     session.layout.need_schema(new.catalog, new.schema)
+    children = _referring(session, old)
     with session.writing(old), locks.exclusive(session.layout, str(new), session.lock_timeout):
         if new.table in session.layout.tables(new.catalog, new.schema):
             raise errors.ProgrammingError(f"[TABLE_OR_VIEW_ALREADY_EXISTS] {new} exists; drop or rename it first.")
@@ -180,19 +184,31 @@ def rename_table(session: Session, cursor: Cursor, found: Parts) -> None:
             raise errors.from_engine(error) from error
     session.engine.forget(old)
     session.metadata.rename(str(old), str(new))
-    _follow(session, str(old), {"table": str(new)})
+    _follow(session, [new if name == old else name for name in children], old, {"table": str(new)})
 
 
-def _follow(session: Session, parent: str, change: dict[str, str | list[str]]) -> None:
-    """Change the foreign keys that name a table, wherever they are."""
+def _referring(session: Session, parent: TableName) -> list[TableName]:
+    """The tables with foreign keys to one; NotSupportedError where these could not follow it, before it changes."""
+    found = []
     for catalog, schema in session.layout.every_schema():
         for table in session.layout.tables(catalog, schema):
             name = TableName(catalog, schema, table)
-            keys = session.engine.snapshot(name).constraints
-            if any(k.get("table") == parent for k in keys):
-                changed = json.dumps([k | change if k.get("table") == parent else k for k in keys])
-                with session.writing(name) as target:
-                    _set_property(target, CONSTRAINTS_PROPERTY, changed)
+            try:
+                child = session.engine.snapshot(name)
+            except errors.DatabaseError:  # what cannot be read was not written here, so it has no keys of ours
+                continue
+            if any(k.get("table") == str(parent) for k in child.constraints):
+                check_writable(child)
+                found.append(name)
+    return found
+
+
+def _follow(session: Session, children: list[TableName], parent: TableName, change: dict[str, str | list[str]]) -> None:
+    """Change the foreign keys that name a table."""
+    for name in children:
+        with session.writing(name) as target:
+            keys = [k | change if k.get("table") == str(parent) else k for k in target.constraints]
+            _set_properties(target, {CONSTRAINTS_PROPERTY: json.dumps(keys)})
 
 
 def _changed_column(session: Session, found: Parts, operation: str, edit: Callable[[Snapshot, Column], Column]) -> None:
@@ -288,7 +304,7 @@ def add_constraint(session: Session, cursor: Cursor, found: Parts) -> None:
             )
         keys = [k | {"columns": [target.column(c).name for c in k["columns"]]} for k in new]
         ddl.resolve_references(session, target.name, [*target.constraints, *keys])
-        _set_property(target, CONSTRAINTS_PROPERTY, json.dumps([*target.constraints, *keys]))
+        _set_properties(target, {CONSTRAINTS_PROPERTY: json.dumps([*target.constraints, *keys])})
 
     _edit(session, found, change)
 
@@ -301,16 +317,24 @@ def _add_check(session: Session, cursor: Cursor, target: Snapshot, name: str, co
     wrong = _count(session, cursor.duckdb, target, f"({check_expression(condition)}) IS NOT TRUE")
     if wrong:
         raise errors.IntegrityError(f"[{errors.CHECK}] {wrong} rows of {target.name} violate {name} ({condition}).")
-    try:
-        target.delta.alter.add_constraint({name: condition})
-        target.delta.update_incremental()
-        if target.delta.metadata().configuration[f"delta.constraints.{name}"] != condition:
-            # delta-rs has said it in its own dialect (RLIKE as ~), which Spark could not read.
-            _set_property(target, f"delta.constraints.{name}", condition)
-    except DeltaError:
-        # delta-rs parses less of Spark's SQL than Spark: say it by the feature and the property themselves.
-        target.delta.alter.add_feature(TableFeatures.CheckConstraints, allow_protocol_versions_increase=True)
-        _set_property(target, f"delta.constraints.{name}", condition)
+    _let_checks(target)
+    _set_properties(target, {f"delta.constraints.{name}": condition})
+
+
+def _let_checks(target: Snapshot) -> None:
+    """Take the table to the protocol that knows checks, by one that comes and goes.
+
+    delta-rs parses less of Spark's SQL than Spark and writes what it does parse in its own dialect (RLIKE as ~), so the
+    real ones are set as properties; its add_feature would take the table to versions that other readers refuse.
+    """
+    protocol = target.delta.protocol()
+    known = protocol.writer_features
+    if "checkConstraints" in known if known is not None else protocol.min_writer_version > 2:
+        return
+    target.delta.alter.add_constraint({_PASSING: "1 = 1"})
+    target.delta.update_incremental()
+    target.delta.alter.drop_constraint(_PASSING)
+    target.delta.update_incremental()
 
 
 def drop_constraint(session: Session, cursor: Cursor, found: Parts) -> None:
@@ -330,21 +354,29 @@ def drop_constraint(session: Session, cursor: Cursor, found: Parts) -> None:
             raise errors.ProgrammingError(
                 f"Found no constraint {wanted or 'PRIMARY KEY'} of {target.name}; it has {known}."
             )
-        _set_property(target, CONSTRAINTS_PROPERTY, json.dumps(kept))
+        _set_properties(target, {CONSTRAINTS_PROPERTY: json.dumps(kept)})
 
     _edit(session, found, change)
 
 
-def _set_property(target: Snapshot, key: str, value: str) -> None:
-    target.delta.alter.set_table_properties({key: value}, raise_if_not_exists=False)
+def _set_properties(target: Snapshot, given: dict[str, str]) -> None:
+    """Commit the properties; the table goes back to the version before where it would be refused with them."""
+    before = target.delta.version()
+    target.delta.alter.set_table_properties(given, raise_if_not_exists=False)
+    target.delta.update_incremental()
+    try:
+        check_writable(read_state(target.name, target.path, target.delta))
+    except errors.NotSupportedError:
+        target.delta.restore(before, protocol_downgrade_allowed=True)
+        raise
 
 
 def set_properties(session: Session, cursor: Cursor, found: Parts) -> None:
     given = words.pairs(found["properties"] or "")
-    _edit(session, found, lambda target: target.delta.alter.set_table_properties(given, raise_if_not_exists=False))
+    _edit(session, found, lambda target: _set_properties(target, given))
 
 
 def cluster_by(session: Session, cursor: Cursor, found: Parts) -> None:
     """CLUSTER BY is remembered; files here are laid out by partitions only."""
     names = (found["cluster"] or "").strip("() ")
-    _edit(session, found, lambda target: _set_property(target, "workbench.clusterBy", names))
+    _edit(session, found, lambda target: _set_properties(target, {"workbench.clusterBy": names}))

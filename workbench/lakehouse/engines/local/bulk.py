@@ -40,10 +40,15 @@ def append(
     """Append the rows, streamed; returns their number."""
     with session.writing(name) as target, _registered(duck, batches):
         text = f"SELECT {_casts(target, batches.schema.names)} FROM {INCOMING}"
-        written = write_files(duck, target, text, {})
+        written = write_files(duck, target, text, {}, row_bytes=_row_bytes(batches))
         if written.adds:
             commit(target, written.adds, [], "WRITE")
         return written.rows
+
+
+def _row_bytes(data: pa.Table | pa.RecordBatchReader) -> float:
+    """The bytes of an average row; a stream does not tell."""
+    return data.nbytes / data.num_rows if isinstance(data, pa.Table) and data.num_rows else 0
 
 
 @contextmanager
@@ -130,7 +135,7 @@ class _Guarded:
         ((left,),) = self.duck.execute(f"SELECT count(*) FROM {ROWS}").fetchall()
         some = "" if left == data.num_rows else f" WHERE {NUMBER} IN (SELECT {NUMBER} FROM {ROWS})"
         text = f"SELECT {_casts(self.target, data.schema.names)} FROM {INCOMING}{some}"
-        written = write_files(self.duck, self.target, text, {}, self._one_partition())
+        written = write_files(self.duck, self.target, text, {}, self._one_partition(), _row_bytes(data))
         if written.adds:
             commit(self.target, written.adds, [], "WRITE", strict=True)
         return written.rows

@@ -20,12 +20,12 @@ def create(session: Session, cursor: Cursor, found: Parts) -> None:
     kind = KINDS.get((found["kind"] or "").upper(), (found["kind"] or "").lower())
     name, layout = words.parts(found["name"]), session.layout
     if kind == "catalog":
-        path, full = layout.root / checked(name[-1], kind), name[-1].lower()
+        path, full = layout.place(checked(name[-1], kind)), name[-1].lower()
         _refuse_reserved(full)
     elif kind == "schema":
         catalog = layout.need_catalog(name[0] if len(name) > 1 else session.catalog)
         _refuse_reserved(name[-1].lower())
-        path, full = layout.root / catalog / checked(name[-1], kind), f"{catalog}.{name[-1].lower()}"
+        path, full = layout.place(catalog, checked(name[-1], kind)), f"{catalog}.{name[-1].lower()}"
     else:
         volume = session.name(name)
         layout.need_schema(volume.catalog, volume.schema)
@@ -69,7 +69,7 @@ def drop(session: Session, cursor: Cursor, found: Parts) -> None:
     for path in (
         [layout.volume(*places)]
         if kind == "volume"
-        else [layout.root.joinpath(*places), layout.root.joinpath("Volumes", *places)]
+        else [layout.place(*places), layout.root.joinpath("Volumes", *places)]
     ):
         remove(path)
     session.metadata.forget(full)

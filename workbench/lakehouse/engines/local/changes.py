@@ -9,13 +9,13 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from .datatypes import to_sql
+from .datatypes import VOID, to_sql
 from .engine import count
 from .names import quoted
 from .session import Session
 from .snapshot import FILE_COLUMN, ROW_COLUMN, Column, Snapshot
 from .translate import TARGET, table_parts
-from .writing import commit, write_files
+from .writing import commit, row_bytes, write_files
 
 CHANGES = "__changes"
 ACTION = "__action"
@@ -34,7 +34,7 @@ def target_table(node: exp.Expr) -> tuple[exp.Table, str]:
 
 def stored(value: exp.Expr, column: Column) -> exp.Expr:
     """The value cast to the column's type, under the column's name."""
-    kind = exp.DataType.build(to_sql(column.type), dialect="databricks")
+    kind = exp.DataType.build("STRING" if column.type == VOID else to_sql(column.type), dialect="databricks")
     return exp.alias_(exp.Cast(this=value.copy(), to=kind), column.name, quoted=True)
 
 
@@ -86,7 +86,8 @@ def apply(session: Session, duck: duckdb.DuckDBPyConnection, target: Snapshot, o
         f"ON t.{FILE_COLUMN} = c.{FILE_COLUMN} AND t.{ROW_COLUMN} = c.{ROW_COLUMN} "
         f"WHERE c.{ACTION} IS DISTINCT FROM '{DELETE}'"
     )
-    written = write_files(duck, target, f"{kept} UNION ALL {added}", {"touched": files})
+    width = row_bytes(target, touched)
+    written = write_files(duck, target, f"{kept} UNION ALL {added}", {"touched": files}, row_bytes=width)
     commit(target, written.adds, target.removal(touched, int(time.time() * 1000)), operation)
 
 

@@ -84,12 +84,18 @@ class Connection(Session):
 
 
 def connect(
-    directory: str | Path, *, catalog: str, schema: str, lock_timeout: float = 60.0, threads: int = 2
+    directory: str | Path,
+    *,
+    catalog: str,
+    schema: str,
+    lock_timeout: float = 60.0,
+    threads: int = 2,
+    memory: str = "1GB",
 ) -> Connection:
     """A connection to the lakehouse in `directory`, which is made when it is not there.
 
     `catalog` and `schema` complete names of fewer than three parts; they need not exist. A write waits `lock_timeout`
     seconds for other writers of its table. A query runs on `threads` threads; on one, rows without ORDER BY come in the
-    same order each time. OperationalError when the directory cannot be written.
+    same order each time; `memory` such as 4GB is what it may take before it goes to disk, or fails. OperationalError when the directory cannot be written.
     """
-    return Connection(Layout(directory), catalog, schema, lock_timeout, threads)
+    return Connection(Layout(directory), catalog, schema, lock_timeout, threads, memory)

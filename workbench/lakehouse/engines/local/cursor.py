@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
@@ -174,7 +175,5 @@ class Cursor:
 
 
 def _digits(kind: str) -> tuple[int | None, int | None]:
-    if not kind.startswith("DECIMAL("):
-        return None, None
-    precision, scale = kind[8:-1].split(",")
-    return int(precision), int(scale)
+    found = re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", kind)
+    return (int(found[1]), int(found[2])) if found else (None, None)

@@ -28,6 +28,8 @@ PRIMITIVES: dict[str, tuple[str, str]] = {
 }
 _DECIMAL = re.compile(r"decimal\((\d+),\s*(-?\d+)\)")
 
+VOID = "void"
+"""A column of nothing but NULL, as pandas leaves one behind; no file holds it."""
 DeltaType = str | dict[str, Any]
 """A type as Delta's schema JSON spells it: a primitive's name, or an array, map or struct."""
 
@@ -43,6 +45,8 @@ def to_duckdb(kind: DeltaType) -> str:
         return f"STRUCT({', '.join(fields)})"
     if _DECIMAL.match(kind):
         return kind.upper()
+    if kind == VOID:
+        return "VARCHAR"
     if kind not in PRIMITIVES:
         raise errors.NotSupportedError(f"Found a column of Delta type {kind}; supported: {', '.join(PRIMITIVES)}.")
     return PRIMITIVES[kind][1]

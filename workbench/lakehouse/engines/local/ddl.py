@@ -18,6 +18,7 @@ from .cursor import Cursor
 from .dialect import refuse
 from .layout import remove
 from .names import TableName, quoted
+from .protocol import check_partition
 from .session import Session
 from .snapshot import COMMENT_KEY, CONSTRAINTS_PROPERTY, DEFAULT_KEY, Column, key_columns, read_state
 from .translate import Parsed, translate
@@ -97,6 +98,8 @@ def _check(definition: Definition, name: TableName) -> None:
             f"Found {', '.join(unknown)}, which are no columns of {name}: {', '.join(names)}."
         )
     definition.partitioned_by = [known[c.lower()] for c in definition.partitioned_by]
+    for part in (c for c in definition.columns if c.name in definition.partitioned_by):
+        check_partition(name, part)
     if len(definition.partitioned_by) == len(names):
         raise errors.ProgrammingError(f"Every column of {name} is a partition column; leave one that is not.")
 

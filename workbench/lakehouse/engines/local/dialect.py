@@ -356,7 +356,13 @@ def check_functions(tree: exp.Expr) -> None:
             if node.name.upper() not in NAMED:
                 raise refuse(f"the function {node.name}()")
         elif type(node) not in KNOWN or (isinstance(node, exp.Exists) and node.args.get("expression")):
-            raise refuse(f"the function {node.sql_name().lower()}()")
+            raise refuse(f"the function {_written(node)}()")
+
+
+def _written(node: exp.Func) -> str:
+    """The function's name in Databricks SQL: the parser's own may be one that nobody wrote."""
+    found = re.match(r"(\w+)\(", node.sql("databricks"))
+    return (found[1] if found else node.sql_name()).lower()
 
 
 def generate(tree: exp.Expr) -> str:

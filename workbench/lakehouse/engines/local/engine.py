@@ -71,7 +71,7 @@ class OpenResult(Protocol):
 class Engine:
     """Snapshots and DuckDB for one connection in one process; `pid` tells whether it survived a fork."""
 
-    def __init__(self, layout: Layout, threads: int) -> None:
+    def __init__(self, layout: Layout, threads: int, memory: str) -> None:
         _Runtime.use()
         self.layout, self.pid = layout, os.getpid()
         self.duckdb = duckdb.connect(":memory:")
@@ -79,7 +79,7 @@ class Engine:
             "SET GLOBAL TimeZone = 'UTC'",
             f"SET GLOBAL threads = {threads:d}",
             # A larger sort or join goes to disk, so that memory stays the same however large the table.
-            "SET GLOBAL memory_limit = '512MB'",
+            f"SET GLOBAL memory_limit = {literal(memory)}",
             "SET GLOBAL parquet_metadata_cache = true",
             # A page is sorted by its narrow columns first; the wide ones are read for the rows that stay.
             "SET GLOBAL late_materialization_max_rows = 1000",
@@ -130,6 +130,7 @@ class Engine:
             except DeltaError:
                 fresh = snapshot.load(name, path)
         else:
+            self.layout.need_alone(name)
             fresh = snapshot.load(name, path)
         self._snapshots[name] = fresh, (*born, changed)
         return fresh

@@ -13,6 +13,7 @@ from ..pep249 import (
     InternalError,
     NotSupportedError,
     OperationalError,
+    OutOfMemory,
     ProgrammingError,
     Warning,  # noqa: A004 - PEP 249 names it so
 )
@@ -26,6 +27,7 @@ __all__ = [
     "InternalError",
     "NotSupportedError",
     "OperationalError",
+    "OutOfMemory",
     "ProgrammingError",
     "Warning",
     "from_engine",
@@ -50,7 +52,6 @@ _BY_PREFIX: tuple[tuple[str, type[DatabaseError]], ...] = (
     ("Not implemented Error", NotSupportedError),
     ("Permission Error", ProgrammingError),
     ("IO Error", OperationalError),
-    ("Out of Memory Error", OperationalError),
     ("Constraint Error", IntegrityError),
     ("INTERNAL Error", InternalError),
     ("Invalid Input Error", DataError),
@@ -64,6 +65,12 @@ def from_engine(error: BaseException) -> DatabaseError:
     if isinstance(error, PermissionError | FileNotFoundError) or (isinstance(error, OSError) and error.errno):
         return OperationalError(
             f"The lakehouse directory cannot be used: {text}. Check that it exists and is writable."
+        )
+    if text.startswith("Out of Memory Error"):
+        return OutOfMemory(
+            "[OUT_OF_MEMORY] The statement needs more memory than the embedded lakehouse may take, because its rows are "
+            "wide: take fewer rows or columns at once, or give it more, as in WORKBENCH_LAKEHOUSE_URL="
+            f"delta:///DIR?memory=4GB. ({text.splitlines()[0]})"
         )
     if _RAISED.match(text) and _INTEGRITY.search(text):
         return IntegrityError(_RAISED.sub("", text))

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from . import errors
 from .datatypes import to_sql
 from .engine import Engine
 from .layout import SYSTEM
@@ -41,11 +42,21 @@ class Scope:
         for catalog in self.catalogs:
             yield from self.layout.every_schema(catalog)
 
-    def snapshots(self) -> Iterator[Snapshot]:
+    def tables(self) -> Iterator[tuple[TableName, Snapshot | errors.DatabaseError]]:
+        """Every table with its snapshot, or why it has none: one that is refused keeps nobody from the others."""
         for catalog, schema in self.schemas():
             for table in self.layout.tables(catalog, schema) if self._may_be("table_schema", schema) else ():
                 if self._may_be("table_name", table):
-                    yield self.engine.snapshot(TableName(catalog, schema, table))
+                    name = TableName(catalog, schema, table)
+                    try:
+                        yield name, self.engine.snapshot(name)
+                    except errors.DatabaseError as error:
+                        if self.layout.table(name).is_dir():
+                            yield name, error
+
+    def snapshots(self) -> Iterator[Snapshot]:
+        """The tables that can be read."""
+        return (found for _, found in self.tables() if isinstance(found, Snapshot))
 
     def _may_be(self, column: str, name: str) -> bool:
         return column not in self.wanted or name in self.wanted[column]
@@ -69,7 +80,10 @@ def _schemata(scope: Scope) -> Rows:
 
 
 def _tables(scope: Scope) -> Rows:
-    return ((*t.name.parts, "MANAGED", "YES", t.comment, "DELTA", str(t.path)) for t in scope.snapshots())
+    """A table that cannot be read takes no rows, and its comment says why."""
+    for name, found in scope.tables():
+        insertable, comment = ("YES", found.comment) if isinstance(found, Snapshot) else ("NO", str(found))
+        yield *name.parts, "MANAGED", insertable, comment, "DELTA", str(scope.layout.table(name))
 
 
 def _columns(scope: Scope) -> Rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from . import errors
@@ -36,20 +36,24 @@ class Layout:
         return self.root / ".catalog"
 
     def table(self, name: TableName) -> Path:
-        return self.root / name.catalog / name.schema / name.table
+        return self.place(*name.parts)
+
+    def place(self, *names: str) -> Path:
+        """The directory of a catalog, schema or table, however another tool has spelled it; ProgrammingError for two."""
+        return _spelled(self.root, *names)
 
     def volume(self, catalog: str, schema: str, volume: str) -> Path:
         return self.root / "Volumes" / catalog / schema / volume
 
     def catalogs(self) -> list[str]:
-        return [name for name in _directories(self.root) if name != "Volumes"]
+        return _names(name for name in _directories(self.root) if name != "Volumes")
 
     def schemas(self, catalog: str) -> list[str]:
-        return _directories(self.root / catalog)
+        return _names(_directories(self.place(catalog)))
 
     def tables(self, catalog: str, schema: str) -> list[str]:
-        base = self.root / catalog / schema
-        return [name for name in _directories(base) if (base / name / "_delta_log").is_dir()]
+        base = self.place(catalog, schema)
+        return _names(name for name in _directories(base) if (base / name / "_delta_log").is_dir())
 
     def volumes(self, catalog: str, schema: str) -> list[str]:
         return _directories(self.root / "Volumes" / catalog / schema)
@@ -81,6 +85,10 @@ class Layout:
         known = [str(TableName(name.catalog, name.schema, t)) for t in self.tables(name.catalog, name.schema)]
         return unknown("table_or_view", str(name), known)
 
+    def need_alone(self, name: TableName) -> None:
+        """ProgrammingError where another table's name differs by case only, and would be taken for this one."""
+        _alone(self.table(name).parent, name.table)
+
     def need_volume(self, catalog: str, schema: str, volume: str) -> tuple[str, str, str]:
         known = self.volumes(catalog.lower(), schema.lower())
         if volume.lower() not in known:
@@ -94,6 +102,30 @@ def _directories(base: Path) -> list[str]:
             return sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
     except OSError:
         return []
+
+
+def _names(directories: Iterable[str]) -> list[str]:
+    return sorted({name.lower() for name in directories})
+
+
+def _spelled(base: Path, *names: str) -> Path:
+    """The directory below `base` whose names are these without case; those that are not there stay as given."""
+    exact = base.joinpath(*names)
+    if exact.is_dir():
+        return exact
+    for name in names:
+        base = base / name if (base / name).is_dir() else base / _alone(base, name)
+    return base
+
+
+def _alone(base: Path, name: str) -> str:
+    """How the one directory of that name is spelled, the name itself where there is none."""
+    found = [each for each in _directories(base) if each.lower() == name.lower()]
+    if len(found) > 1:
+        raise errors.ProgrammingError(
+            f"Found {' and '.join(found)} in {base}, names that differ by case only; rename one of the directories."
+        )
+    return found[0] if found else name
 
 
 def remove(path: Path) -> None:

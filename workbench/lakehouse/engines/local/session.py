@@ -16,7 +16,8 @@ from .layout import INFORMATION_SCHEMA, Layout, table_name
 from .metadata import Metadata
 from .names import TableName
 from .parameters import bound
-from .snapshot import TIDY_BYTES, Snapshot, check_writable
+from .protocol import check_writable
+from .snapshot import TIDY_BYTES, Snapshot
 from .translate import Query, TableUse, table_parts, translate
 
 _REMEMBERED = 2000
@@ -31,8 +32,10 @@ class Session:
     OperationalError, because delta-rs refuses to work in it.
     """
 
-    def __init__(self, layout: Layout, catalog: str, schema: str, lock_timeout: float, threads: int) -> None:
-        self.layout, self.lock_timeout, self.threads = layout, lock_timeout, threads
+    def __init__(
+        self, layout: Layout, catalog: str, schema: str, lock_timeout: float, threads: int, memory: str
+    ) -> None:
+        self.layout, self.lock_timeout, self.threads, self.memory = layout, lock_timeout, threads, memory
         self.catalog, self.schema = catalog.lower(), schema.lower()
         self.metadata = Metadata(layout, lock_timeout)
         self._closed = False
@@ -43,7 +46,7 @@ class Session:
         """This process's engine, made on first use."""
         self.check_open()
         if self._engine is None or self._engine.pid != os.getpid():
-            self._engine = Engine(self.layout, self.threads)
+            self._engine = Engine(self.layout, self.threads, self.memory)
         return self._engine
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 from collections import Counter
@@ -13,18 +14,17 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError, DeltaProtocolError, TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import RemoveAction
 
 from . import errors
 from .datatypes import DeltaType, to_duckdb
 from .names import TableName, quoted, unknown
+from .protocol import check_readable
 
 FILE_COLUMN, ROW_COLUMN = "__file", "file_row_number"
 CONSTRAINTS_PROPERTY = "workbench.constraints"
 DEFAULT_KEY, COMMENT_KEY = "workbench.default", "comment"
-_READER_FEATURES = {"timestampNtz"}
-_WRITER_FEATURES = _READER_FEATURES | {"appendOnly", "invariants", "checkConstraints", "changeDataFeed"}
 MOST_SMALL_FILES, SMALL_BYTES, TIDY_BYTES = 64, 4 << 20, 16 << 20
 
 
@@ -137,6 +137,11 @@ class Snapshot:
             files = found if files is None else [path for path in files if path in set(found)]
         return self.files if files is None else files
 
+    def largest(self, paths: list[str]) -> str:
+        """The largest of some files of this snapshot."""
+        wanted = set(paths)
+        return max((size, path) for path, size in zip(self.files, self._sizes, strict=True) if path in wanted)[1]
+
     def removal(self, paths: list[str], now_ms: int) -> list[RemoveAction]:
         """Delta's remove actions for files of this snapshot."""
         at = {path: index for index, path in enumerate(self.files)}
@@ -160,7 +165,7 @@ class Snapshot:
         names = ", ".join(quoted(column.name) for column in self.columns)
         options = ["union_by_name=true", "hive_partitioning=" + str(bool(self.partitioned_by)).lower()]
         if self.partitioned_by:
-            kinds = ", ".join(f"{quoted(n)}: {self.column(n).duckdb_type}" for n in self.partitioned_by)
+            kinds = ", ".join(f"{quoted(n)}: '{self.column(n).duckdb_type}'" for n in self.partitioned_by)
             options += [f"hive_types={{{kinds}}}", "hive_types_autocast=false"]
         if row_ids:
             names += f", {FILE_COLUMN}, {ROW_COLUMN}"
@@ -179,28 +184,31 @@ def partition_text(value: Any) -> str | None:
         return None
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, dt.datetime):
+        return value.replace(tzinfo=None).isoformat(" ", "microseconds")
     return str(value)
 
 
 def load(name: TableName, path: Path, version: int | None = None) -> Snapshot:
     """The table at its newest or the given version.
 
-    ProgrammingError where there is no such table or version, NotSupportedError for protocol features delta-rs refuses.
+    ProgrammingError where there is no such table or version, NotSupportedError for what this engine cannot read, a
+    broken log among it.
     """
     try:
         delta = DeltaTable(path, version=version)
     except TableNotFoundError as error:
         raise errors.ProgrammingError(f"[TABLE_OR_VIEW_NOT_FOUND] {path} holds no Delta table.") from error
-    except (DeltaProtocolError, DeltaError) as error:
-        raise _refused(name, error) from error
+    except DeltaError as error:
+        raise errors.NotSupportedError(
+            f"The Delta log of {name} cannot be read: {error}. Repair it with the tool that writes the table, or move "
+            f"{path} away."
+        ) from error
     return read_state(name, path, delta)
 
 
 def read_state(name: TableName, path: Path, delta: DeltaTable) -> Snapshot:
-    protocol = delta.protocol()
-    refused = set(protocol.reader_features or ()) - _READER_FEATURES
-    if refused or protocol.min_reader_version == 2:
-        raise _refused(name, f"reader features {', '.join(sorted(refused)) or 'columnMapping'}")
+    check_readable(name, delta)
     metadata = delta.metadata()
     fields = json.loads(delta.schema().to_json())["fields"]
     return Snapshot(
@@ -212,22 +220,6 @@ def read_state(name: TableName, path: Path, delta: DeltaTable) -> Snapshot:
         partitioned_by=tuple(metadata.partition_columns),
         properties=dict(metadata.configuration),
         comment=metadata.description,
-    )
-
-
-def check_writable(snapshot: Snapshot) -> None:
-    """NotSupportedError where the table demands a writer feature that this engine would break."""
-    refused = set(snapshot.delta.protocol().writer_features or ()) - _WRITER_FEATURES
-    if refused:
-        raise _refused(snapshot.name, f"writer features {', '.join(sorted(refused))}")
-    if snapshot.properties.get("delta.enableChangeDataFeed") == "true":
-        raise _refused(snapshot.name, "a change data feed to be written")
-
-
-def _refused(name: TableName, why: object) -> errors.NotSupportedError:
-    return errors.NotSupportedError(
-        f"The table {name} needs {why}. The local engine reads and writes tables without deletion vectors, column "
-        "mapping and the like; write it with 'delta.enableDeletionVectors' = 'false'."
     )
 
 

@@ -15,15 +15,19 @@ import duckdb
 from deltalake import CommitProperties
 from deltalake import Schema as DeltaSchema
 from deltalake.transaction import AddAction, RemoveAction
+from pyarrow import parquet
 
 from . import errors
+from .datatypes import VOID
 from .dialect import check_functions, generate
 from .names import literal, quoted
 from .snapshot import Column, Snapshot
 from .translate import parse
 
-# Small row groups let a page skip most of a large file.
-FILE_OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 20480, RETURN_STATS"
+FILE_OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS"
+# Small groups of rows let a page skip most of a large file, and each thread holds a whole one while it writes: wide rows
+# come in smaller ones, of which DuckDB makes none below a vector of rows.
+GROUP_ROWS, VECTOR_ROWS, GROUP_BYTES = 20_480, 2_048, 32 << 20
 OPERATION_KEY = "workbenchOperation"
 _EXACT_NUMBERS = ("long", "integer", "short", "byte")
 
@@ -42,15 +46,16 @@ def write_files(
     select: str,
     values: Mapping[str, Any],
     partition: Mapping[str, str] | None = None,
+    row_bytes: float = 0,
 ) -> Written:
     """Write the rows of a DuckDB query, which names the table's columns, as new files of the table.
 
-    `partition` tells that all rows lie in that one, which saves sorting them into many. NOT NULL and CHECK are
-    enforced on the way: IntegrityError, and nothing stays behind.
+    `partition` tells that all rows lie in that one, which saves sorting them into many; `row_bytes` how wide they are,
+    where that is known. NOT NULL and CHECK are enforced on the way: IntegrityError, and nothing stays behind.
     """
-    names = [quoted(c.name) for c in target.columns if c.name not in (partition or ())]
+    names = [quoted(c.name) for c in target.columns if c.name not in (partition or ()) and c.type != VOID]
     text = f"SELECT {', '.join(names)} FROM ({select}) AS __new{_constraint_filter(target)}"
-    options = FILE_OPTIONS
+    options = f"{FILE_OPTIONS}, ROW_GROUP_SIZE {_group_rows(row_bytes)}"
     destination = target.path
     if target.partitioned_by and not partition:
         parts = ", ".join(map(quoted, target.partitioned_by))
@@ -64,6 +69,19 @@ def write_files(
     if partition:
         found = [(*row[:5], partition, *row[6:]) for row in found]
     return _described(target, found)
+
+
+def _group_rows(row_bytes: float) -> int:
+    fitting = int(GROUP_BYTES // max(row_bytes, 1)) // VECTOR_ROWS * VECTOR_ROWS
+    return max(VECTOR_ROWS, min(GROUP_ROWS, fitting))
+
+
+def row_bytes(target: Snapshot, paths: list[str]) -> float:
+    """The bytes of a row in the largest of these files of the table, 0 without any."""
+    if not paths:
+        return 0
+    group = parquet.read_metadata(target.largest(paths)).row_group(0)
+    return float(group.total_byte_size / group.num_rows)
 
 
 def _described(target: Snapshot, found: Sequence[tuple[Any, ...]]) -> Written:
@@ -82,7 +100,15 @@ def _described(target: Snapshot, found: Sequence[tuple[Any, ...]]) -> Written:
 
 def _partition(target: Snapshot, found: Mapping[str, str | None] | None) -> dict[str, str | None]:
     values = dict(found or {})
-    return {name: values[name] for name in target.partitioned_by}
+    return {name: _logged(target.column(name).type, values[name]) for name in target.partitioned_by}
+
+
+def _logged(kind: Any, value: str | None) -> str | None:
+    """A partition value of DuckDB as Delta's log spells it: times in UTC without an offset."""
+    if value is None or kind not in ("timestamp", "timestamp_ntz"):
+        return value
+    second, _, fraction = value.removesuffix("+00").partition(".")
+    return f"{second}.{fraction:0<6}"
 
 
 def _statistics(rows: int, found: Mapping[str, Any], kinds: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,6 +148,9 @@ def _constraint_filter(target: Snapshot) -> str:
     for column in target.columns:
         if not column.nullable:
             branches.append((f"{quoted(column.name)} IS NULL", _not_null(target, column)))
+        if column.type == VOID:
+            only = f"Conversion Error: the column {column.name} of {target.name} is VOID and holds NULL alone"
+            branches.append((f"{quoted(column.name)} IS NOT NULL", only + "; ALTER COLUMN … TYPE gives it a type."))
         if column.name in target.partitioned_by and column.type == "string":
             empty = f"Conversion Error: the partition column {column.name} of {target.name} holds an empty string"
             branches.append((f"{quoted(column.name)} = ''", empty + "; Delta cannot tell it from NULL."))
@@ -153,6 +182,8 @@ def commit(
     A commit that removes, or is strict, fails with delta-rs's CommitFailedError when any other commit came between;
     plain appends go on top of it. Written files of a failed commit stay for VACUUM: the error may have come afterwards.
     """
+    if removes:
+        _need_removable(target, operation)
     retries = 0 if removes or strict else None
     properties = CommitProperties(custom_metadata={OPERATION_KEY: operation}, max_commit_retries=retries)
     target.delta.create_write_transaction(
@@ -164,6 +195,14 @@ def commit(
     )
 
 
+def _need_removable(target: Snapshot, operation: str) -> None:
+    if target.properties.get("delta.appendOnly") == "true":
+        raise errors.NotSupportedError(
+            f"Found {operation} of {target.name}, which takes new rows only ('delta.appendOnly' = 'true'); insert, or "
+            "set the property to false."
+        )
+
+
 def replace_rows(
     target: Snapshot,
     adds: list[AddAction],
@@ -172,6 +211,8 @@ def replace_rows(
     filters: Sequence[tuple[str, str, Any]] | None = None,
 ) -> None:
     """One commit that sets the table's columns and replaces its files, or those that the filters match, by new ones."""
+    if filters is None:
+        _need_removable(target, operation)
     properties = CommitProperties(custom_metadata={OPERATION_KEY: operation}, max_commit_retries=0)
     fields = [column.as_json() for column in columns]
     target.delta.create_write_transaction(
