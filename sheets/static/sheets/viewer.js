@@ -3,7 +3,7 @@
 const VENDOR = new URL("./vendor/pdfjs/", import.meta.url).href;
 const MOST = 12;
 const STEP = 1.3;
-const KEPT = 6; // opened PDFs
+const KEPT = 10; // opened PDFs
 const MOST_PIXELS = 16_000_000; // of a canvas; Safari draws nothing on larger ones
 const between = (value, low, high) => Math.min(high, Math.max(low, value));
 

@@ -1,7 +1,7 @@
 // The review screen: shows a pair, takes a decision, and goes on while it is sent.
 import { tell } from "../../workbench/screen/connection.js";
 import { askReason, askStale, inTurn } from "../../workbench/screen/dialogs.js";
-import { dropDraft, overtake } from "../../workbench/screen/drafts.js";
+import { draftOf, dropDraft, overtake } from "../../workbench/screen/drafts.js";
 import { parse } from "../../workbench/screen/exact.js";
 import { DRAWING, Keys } from "../../workbench/screen/keys.js";
 import { Unreachable, page } from "../../workbench/screen/net.js";
@@ -22,6 +22,7 @@ const DONE = { approve: ["✓", "approved"], edit: ["✎", "edited"], reject: ["
 const RENEW = 60_000;
 const WORD_OF_HOLD = 250; // the next pair is shown after this long even if it is not known yet whether it is free
 const pause = (most) => new Promise((resolve) => setTimeout(resolve, most, null));
+const waits = (id) => outbox.entries.some((entry) => entry.subject === id);
 const hold = (id, more) => queue.hold(id, more).catch(() => ({ status: 0 }));
 const setup = JSON.parse(document.getElementById("setup").textContent);
 const outbox = new Outbox("review", setup.user, setup.signed_in);
@@ -64,7 +65,7 @@ function cannotShow(id, error) {
 
 // What is decided is given back with the decision; before it arrives nobody else shall take the pair.
 function letGo() {
-  if (item && setup.may_review && !outbox.entries.some((entry) => entry.subject === item.id)) queue.letGo(item.id);
+  if (item && setup.may_review && !waits(item.id)) queue.letGo(item.id);
 }
 
 // The pair on the screen is held, what follows is fetched.
@@ -130,7 +131,7 @@ async function last(mine) {
   const fetched = new DOMParser().parseFromString(await page(`${setup.page}?${setup.query}`), "text/html");
   if (mine !== turn) return undefined;
   const following = fetched.querySelector(".item")?.dataset.pair;
-  if (following && !outbox.entries.some((entry) => entry.subject === following)) return show(following);
+  if (following && !waits(following)) return show(following);
   item = null;
   document.getElementById("panes").hidden = true;
   const empty = document.getElementById("empty");
@@ -168,7 +169,7 @@ function takenBack({ id }) {
 }
 
 async function decide(verb) {
-  if (!item || item.isSent) return;
+  if (!item || (item.isSent && !item.isStuck)) return;
   const decided = item;
   const wanted = verb === "approve" && decided.form.isChanged ? "edit" : verb;
   if (!decided.may(wanted)) return say(`A pair that is ${decided.status} cannot be ${wanted === "edit" ? "edited" : `the subject of ${wanted}`}: reopen it first.`);
@@ -187,7 +188,7 @@ async function decide(verb) {
   if (!takenBack(decided)) return say(`What you decided about ${decided.itemRef} is still on its way: wait until it is saved, then undo or reopen it.`);
   quiet();
   const entry = send(wanted, body);
-  decided.isSent = true;
+  Object.assign(decided, { isSent: true, isStuck: false });
   queue.pass(decided.id);
   if (wanted === "edit" || wanted === "reopen") {
     const answer = await outbox.answered(entry, navigator.onLine ? WORD_OF_SERVER : 0);
@@ -197,12 +198,17 @@ async function decide(verb) {
   await goOn(decided, wanted === "reopen" ? () => show(decided.id) : next);
 }
 
-// Until the next pair is there keys are not meant for the one that was decided; where none came, S tries again.
+// Until the next pair is there keys are not meant for the one that was decided; where none came, S tries again, and it
+// can be decided anew.
 async function goOn(decided, on) {
-  decided.isSent = true;
+  Object.assign(decided, { isSent: true, isStuck: false });
   await on();
   decided.isStuck = true;
+  if (item === decided && decided.isSent) decided.say(waits(decided.id) ? "decided, waits to be sent" : "decided");
 }
+
+// What is typed into a pair that stayed on the screen after its decision keeps it there.
+const isLeft = () => !item || (queue.passed.has(item.id) && !draftOf(item.key));
 
 // What the pair may be used for; the pair stays, and what was typed into its form with it.
 function changeUses() {
@@ -327,6 +333,7 @@ outbox.addEventListener("done", ({ detail: { entry, data } }) => {
   queue.forget(entry.subject);
   if (entry.then) sendAgain(entry, entry.then, data.pair, `${entry.body.action_id}+`); // the same from every tab
   if (entry.verb === "undo") queue.back(entry.subject);
+  if (item?.id === entry.subject && item.isStuck && entry.verb !== "uses") item.become(data.pair);
   if (entry.verb === "uses" && item?.id === entry.subject && !item.isSent) show(entry.subject);
   progress.soon();
 });
@@ -339,12 +346,13 @@ outbox.addEventListener("refused", ({ detail }) => {
   if (item?.id === entry.subject) {
     turn += 1; // what was about to come does not
     if (entry.verb !== "uses") item.isSent = false;
+    item.say("");
     if (entry.verb === "uses") item.follow(entry.body.version);
     else if (item.isChanged) item.keep();
   }
   answerRefusal(detail);
 });
-tell(outbox, setup, ["One decision", "decisions"], () => (!item || queue.passed.has(item.id)) && next(), again);
+tell(outbox, setup, ["One decision", "decisions"], () => isLeft() && next(), again);
 
 document.getElementById("review-form").addEventListener("submit", (event) => event.preventDefault());
 document.getElementById("uses-form")?.addEventListener("submit", (event) => {

@@ -42,6 +42,23 @@ export class Item extends FormItem {
     editor?.querySelector(what)?.focus();
   }
 
+  // Says what became of the decision about it while it stays on the screen; "" for nothing.
+  say(words) {
+    this.element.querySelector("[data-sent]")?.remove();
+    if (!words) return;
+    const badge = Object.assign(document.createElement("span"), { className: "badge badge-info", textContent: words });
+    badge.dataset.sent = "";
+    this.element.querySelector(".item-head").append(badge);
+  }
+
+  // What the server made of the decision about it.
+  become({ version, status }) {
+    this.status = status;
+    this.follow(version);
+    this.say("decided");
+    this.draw();
+  }
+
   may(verb) {
     return this.setup.may_review && (this.setup.transitions[verb] ?? []).includes(this.status);
   }
