@@ -110,6 +110,11 @@ export class FormItem {
     return true;
   }
 
+  // What is lost where the item is decided or left now, in words; "" for nothing.
+  get unfinished() {
+    return this.form.isDrawing ? "The polygon is not closed: click its first point or press Enter, or Esc to drop it." : "";
+  }
+
   restore() {
     const kept = draftOf(this.key);
     if (!kept) return;

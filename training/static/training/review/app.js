@@ -28,8 +28,8 @@ const setup = JSON.parse(document.getElementById("setup").textContent);
 const outbox = new Outbox("review", setup.user, setup.signed_in);
 const queue = new Queue(setup);
 const progress = new Progress(`${setup.page}progress`);
-const strip = new Strip(`review-strip:${setup.training_sheet}`, DONE, (id) => show(id));
-const keys = new Keys("review", KEYS, (verb) => VERBS[verb](), (number) => item?.digit(number) ?? false);
+const strip = new Strip(`review-strip:${setup.training_sheet}`, DONE, (id) => leave(() => show(id)));
+const keys = new Keys("review", KEYS, (verb) => act(verb), (number) => item?.digit(number) ?? false);
 const trail = [];
 let item = document.querySelector(".item") ? new Item(setup) : null;
 let turn = 0;
@@ -245,6 +245,10 @@ function again(entry) {
   return notice(`${entry.itemRef} is not decided. `, "info", entry.subject, link(entry.page));
 }
 
+// Verbs that leave the item as it is drawn; the others wait for a polygon that is begun.
+const STAY = ["edit", "uses", "box", "polygon", "help"];
+const leave = (on) => (item?.unfinished ? say(item.unfinished) : on());
+const act = (verb) => (STAY.includes(verb) ? VERBS[verb]() : leave(VERBS[verb]));
 const VERBS = {
   approve: () => decide("approve"),
   reject: () => decide("reject"),
@@ -357,13 +361,13 @@ tell(outbox, setup, ["One decision", "decisions"], () => isLeft() && next(), aga
 document.getElementById("review-form").addEventListener("submit", (event) => event.preventDefault());
 document.getElementById("uses-form")?.addEventListener("submit", (event) => {
   event.preventDefault();
-  changeUses();
+  act("change_uses");
 });
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-do]");
   if (!button) return;
   event.preventDefault();
-  VERBS[button.dataset.do]();
+  act(button.dataset.do);
 });
 document.addEventListener("toggle", (event) => event.target.matches?.(".menu") && event.target.open && event.target.querySelector("a, input")?.focus(), true);
 for (const name of ["keydown", "pointerdown", "wheel"]) {
