@@ -116,6 +116,20 @@ def test_undo_survives_submit_and_skip_changes_nothing(opens: Opens, boards: Tra
     assert page.locator("#strip button").count() == 0
 
 
+def test_undo_brings_back_what_was_typed(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards)
+    first = item_of(page)
+    before = state_of(first)[1]
+    press(page, "3", "1", "1", "a")
+    all_saved(page)
+    page.keyboard.press("u")
+    page.locator("text=This is what you had typed here").wait_for()
+    assert (item_of(page), state_of(first)) == (first, ("unlabeled", before))
+    press(page, "a")
+    all_saved(page)
+    assert json.loads(state_of(first)[1])["defect_type"] == "missing_component"
+
+
 def test_more_is_skipped_than_an_address_holds(opens: Opens, boards: TrainingSheet) -> None:
     page = opens(boards, query="?order=sequence")
     # As if each of them were skipped before those that an address tells of.

@@ -1,7 +1,7 @@
 // The review screen: shows a pair, takes a decision, and goes on while it is sent.
 import { tell } from "../../workbench/screen/connection.js";
 import { askReason, askStale, inTurn } from "../../workbench/screen/dialogs.js";
-import { draftOf, dropDraft, overtake } from "../../workbench/screen/drafts.js";
+import { bringBack, draftOf, dropDraft, overtake } from "../../workbench/screen/drafts.js";
 import { parse } from "../../workbench/screen/exact.js";
 import { DRAWING, Keys } from "../../workbench/screen/keys.js";
 import { Unreachable, page } from "../../workbench/screen/net.js";
@@ -154,7 +154,7 @@ const about = (pair, itemRef) => ({ subject: pair, itemRef, training_sheet: setu
 function send(verb, body) {
   const draft = item.isChanged || item.reason ? item.draft : undefined;
   const entry = outbox.add({ ...about(item.id, item.itemRef), path: pathOf(item.id, verb), verb, base: item.form.base, draft, body: { action_id: newId(), ...body } });
-  strip.push({ id: item.id, itemRef: item.itemRef, verb, actionId: entry.body.action_id });
+  strip.push({ id: item.id, itemRef: item.itemRef, verb, actionId: entry.body.action_id, typed: verb === "uses" ? undefined : draft });
   return entry;
 }
 
@@ -232,7 +232,7 @@ async function undo() {
   quiet();
   strip.drop(latest.actionId);
   if (outbox.takeBack(latest.actionId)) return show(latest.id, { fresh: false });
-  const entry = outbox.add({ ...about(latest.id, latest.itemRef), path: pathOf(latest.id, "undo"), verb: "undo", body: { action_id: newId(), undoes: latest.actionId } });
+  const entry = outbox.add({ ...about(latest.id, latest.itemRef), path: pathOf(latest.id, "undo"), verb: "undo", typed: latest.typed, body: { action_id: newId(), undoes: latest.actionId } });
   const answer = await outbox.answered(entry, navigator.onLine ? 5 * WORD_OF_SERVER : 0);
   if (!answer) return notice(`${latest.itemRef} is undone as soon as the server can be reached.`, "info");
   return answer.status < 400 ? show(latest.id) : undefined;
@@ -328,7 +328,7 @@ function sendAgain({ key, tried, then, ...entry }, { verb, body }, { status, ver
   const opens = !setup.transitions[verb].includes(status);
   const first = opens ? { verb: "reopen", body: {}, then: { verb, body } } : { verb, body };
   const again = outbox.add({ ...entry, ...first, path: pathOf(entry.subject, first.verb), body: { ...first.body, version, action_id } });
-  if (entry.training_sheet === setup.training_sheet) strip.push({ id: entry.subject, itemRef: entry.itemRef, verb: first.verb, actionId: again.body.action_id });
+  if (entry.training_sheet === setup.training_sheet) strip.push({ id: entry.subject, itemRef: entry.itemRef, verb: first.verb, actionId: again.body.action_id, typed: entry.draft });
 }
 
 const answerRefusal = inTurn(refused, cannot);
@@ -336,7 +336,10 @@ outbox.addEventListener("done", ({ detail: { entry, data } }) => {
   quiet(entry.subject);
   queue.forget(entry.subject);
   if (entry.then) sendAgain(entry, entry.then, data.pair, `${entry.body.action_id}+`); // the same from every tab
-  if (entry.verb === "undo") queue.back(entry.subject);
+  if (entry.verb === "undo") {
+    queue.back(entry.subject);
+    bringBack(entry.typed, data.pair.version);
+  }
   if (item?.id === entry.subject && item.isStuck && entry.verb !== "uses") item.become(data.pair);
   if (entry.verb === "uses" && item?.id === entry.subject && !item.isSent) show(entry.subject);
   progress.soon();
