@@ -1,5 +1,5 @@
 // The adjudication screen: chooses by keys, and goes from one field that differs to the next.
-import { bringToLife } from "../sheets/viewer.js";
+import { bringToLife, pressFirst } from "../sheets/viewer.js";
 import { Keys } from "../workbench/screen/keys.js";
 import { readOut, say } from "../workbench/screen/notices.js";
 
@@ -7,6 +7,7 @@ const KEYS = {
   save: ["a", "Decide"], left: ["l", "All from the left"], right: ["r", "All from the right"], own: ["e", "Another answer for the marked field"],
   next: ["n", "Next field"], previous: ["p", "Previous field"], skip: ["s", "Skip"], help: ["?", "These keys"],
 };
+const source = document.querySelector("[data-slot=source]");
 const form = document.querySelector("form.answer");
 const fields = [...document.querySelectorAll("[data-difference]")];
 const choice = (field, value) => field.querySelector(`input[type=radio][value=${value}]:not(:disabled)`);
@@ -67,7 +68,7 @@ const VERBS = {
   help: () => keys.show(),
 };
 
-const keys = new Keys("adjudicate", KEYS, (verb) => VERBS[verb](), (number) => number <= 2 && choose(["first", "second"][number - 1]));
+const keys = new Keys("adjudicate", KEYS, (verb) => VERBS[verb](), (number) => number <= 2 && choose(["first", "second"][number - 1]), (key) => pressFirst(source, key));
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-do]");
   if (!button) return;
@@ -80,6 +81,6 @@ for (const field of fields) {
 }
 for (const hint of document.querySelectorAll(".difference kbd[hidden]")) hint.hidden = !keys.on;
 for (const button of document.querySelectorAll("[data-do][hidden]")) button.hidden = false;
-bringToLife(document.querySelector("[data-slot=source]"));
+bringToLife(source);
 mark(current);
 document.documentElement.dataset.ready = "yes";

@@ -265,7 +265,7 @@ addEventListener("pagehide", letGo);
 for (const select of document.querySelectorAll(".filters select")) select.addEventListener("change", () => select.form.submit());
 for (const button of document.querySelectorAll("[data-do][hidden]")) button.hidden = false;
 
-const keys = new Keys("label", KEYS, act, (number) => item?.digit(number) ?? false);
+const keys = new Keys("label", KEYS, act, (number) => item?.digit(number) ?? false, (key) => item?.zoom(key));
 if (item) {
   fillWaiting();
   shown();

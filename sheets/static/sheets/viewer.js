@@ -7,20 +7,26 @@ const KEPT = 10; // opened PDFs
 const MOST_PIXELS = 16_000_000; // of a canvas; Safari draws nothing on larger ones
 const between = (value, low, high) => Math.min(high, Math.max(low, value));
 
-const pictures = new WeakMap();
+const viewers = new WeakMap();
 
 export function bringToLife(root) {
   for (const figure of root.querySelectorAll("[data-viewer]:not(.viewer-live)")) {
     figure.classList.add("viewer-live");
-    if (figure.dataset.viewer === "image") pictures.set(figure, new Picture(figure));
-    if (figure.dataset.viewer === "pdf") new Document(figure);
+    if (figure.dataset.viewer === "image") viewers.set(figure, new Picture(figure));
+    if (figure.dataset.viewer === "pdf") viewers.set(figure, new Document(figure));
   }
+}
+
+// Does what a key says with the first picture or PDF in `root`; false where there is none.
+export function pressFirst(root, key) {
+  const first = [...root.querySelectorAll("[data-viewer]")].map((figure) => viewers.get(figure)).find(Boolean);
+  return Boolean(first?.press(key));
 }
 
 // The living picture with a file's name, once its pixels are known; undefined where there is none.
 export async function pictureNamed(root, name) {
   const figure = [...root.querySelectorAll('[data-viewer="image"].viewer-live')].find((each) => each.dataset.name === name);
-  const picture = pictures.get(figure);
+  const picture = viewers.get(figure);
   await picture?.image.decode().catch(() => {});
   return picture?.image.naturalWidth ? picture : undefined;
 }
@@ -48,12 +54,16 @@ class Viewer {
   }
 
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const acts = { "+": () => this.by(STEP), "=": () => this.by(STEP), "-": () => this.by(1 / STEP), 0: () => this.fit(), ...this.moves };
-    if (!acts[event.key]) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.press(event.key)) return;
     event.preventDefault();
     event.stopPropagation();
-    acts[event.key]();
+  }
+
+  // Does what a key says; false for one that says nothing here.
+  press(key) {
+    const acts = { "+": () => this.by(STEP), "=": () => this.by(STEP), "-": () => this.by(1 / STEP), 0: () => this.fit(), ...this.moves };
+    acts[key]?.();
+    return key in acts;
   }
 }
 
@@ -91,6 +101,7 @@ class Picture extends Viewer {
   }
 
   grab(event) {
+  // A double click is of what its last press was of: the one that ends a polygon is none of the picture.
     this.grabbed = event.button === 0 && !this.isTaken(event) ? { id: event.pointerId, far: 0 } : null;
   }
 

@@ -29,7 +29,7 @@ const outbox = new Outbox("review", setup.user, setup.signed_in);
 const queue = new Queue(setup);
 const progress = new Progress(`${setup.page}progress`);
 const strip = new Strip(`review-strip:${setup.training_sheet}`, DONE, (id) => leave(() => show(id)));
-const keys = new Keys("review", KEYS, (verb) => act(verb), (number) => item?.digit(number) ?? false);
+const keys = new Keys("review", KEYS, (verb) => act(verb), (number) => item?.digit(number) ?? false, (key) => item?.zoom(key));
 const trail = [];
 let item = document.querySelector(".item") ? new Item(setup) : null;
 let turn = 0;
