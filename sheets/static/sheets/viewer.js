@@ -72,6 +72,7 @@ class Picture extends Viewer {
     super(figure);
     this.image = this.stage.querySelector("img");
     [this.x, this.y] = [0, 0];
+    this.pointers = new Map(); // where each finger, or the mouse, was last
     const fit = () => {
       this.stage.style.aspectRatio = `${this.image.naturalWidth} / ${this.image.naturalHeight}`;
     };
@@ -86,9 +87,9 @@ class Picture extends Viewer {
     }, { passive: false });
     this.stage.addEventListener("pointerdown", (event) => this.grab(event));
     this.stage.addEventListener("pointermove", (event) => this.drag(event));
-    for (const name of ["pointerup", "pointercancel"]) this.stage.addEventListener(name, () => this.release());
+    for (const name of ["pointerup", "pointercancel"]) this.stage.addEventListener(name, (event) => this.release(event));
     this.stage.addEventListener("dblclick", (event) => {
-      if (this.isTaken(event)) return;
+      if (this.wasTaken) return;
       const box = this.stage.getBoundingClientRect();
       if (this.zoom > 1) this.fit();
       else this.by(2.5, event.clientX - box.left, event.clientY - box.top);
@@ -100,23 +101,37 @@ class Picture extends Viewer {
     return false;
   }
 
-  grab(event) {
   // A double click is of what its last press was of: the one that ends a polygon is none of the picture.
-    this.grabbed = event.button === 0 && !this.isTaken(event) ? { id: event.pointerId, far: 0 } : null;
+  grab(event) {
+    this.wasTaken = this.isTaken(event);
+    if (event.isPrimary) this.pointers.clear();
+    if (event.button === 0 && !this.wasTaken) this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY, far: 0 });
   }
 
   // The pointer is captured once it has moved, so that a click still reaches what is drawn on the picture.
   drag(event) {
-    if (this.grabbed?.id !== event.pointerId) return;
-    this.grabbed.far += Math.abs(event.movementX) + Math.abs(event.movementY);
-    if (this.grabbed.far < 4) return;
+    const pointer = this.pointers.get(event.pointerId);
+    if (!pointer) return;
+    const { x, y } = pointer;
+    Object.assign(pointer, { x: event.clientX, y: event.clientY, far: pointer.far + Math.abs(event.clientX - x) + Math.abs(event.clientY - y) });
+    const other = [...this.pointers.values()].find((one) => one !== pointer);
+    if (other) this.pinch(other, { x, y }, pointer);
+    if (other || pointer.far < 4) return;
     this.stage.setPointerCapture(event.pointerId);
     this.stage.classList.add("dragged");
-    this.pan(event.movementX, event.movementY);
+    this.pan(pointer.x - x, pointer.y - y);
   }
 
-  release() {
-    this.grabbed = null;
+  // One of two fingers moves: what lies between them is zoomed about their middle, and goes along with it.
+  pinch(other, before, now) {
+    const far = ({ x, y }) => Math.max(1, Math.hypot(x - other.x, y - other.y));
+    const box = this.stage.getBoundingClientRect();
+    this.by(far(now) / far(before), (before.x + other.x) / 2 - box.left, (before.y + other.y) / 2 - box.top);
+    this.pan((now.x - before.x) / 2, (now.y - before.y) / 2);
+  }
+
+  release({ pointerId }) {
+    this.pointers.delete(pointerId);
     this.stage.classList.remove("dragged");
   }
 
