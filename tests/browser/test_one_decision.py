@@ -183,3 +183,15 @@ def test_what_is_typed_into_a_decided_pair_keeps_it_on_the_screen(opens: Opens, 
     page.locator("#empty >> text=Nothing to show with this filter").wait_for()
     all_saved(page)
     assert decisions() == ["approve", "edit"]
+
+
+def test_a_pair_that_nobody_is_led_to_after_all_is_given_back(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards, query="?order=sequence")
+    press(page, "s")
+    page.wait_for_load_state("networkidle")
+    holds = held_back(page, "**/hold")
+    with page.expect_request("**/hold"):
+        page.keyboard.press("s")
+    pressed_at_once(page, "p")
+    with page.expect_response(holds[0].request.url.replace("/hold", "/let-go")):
+        holds[0].continue_()

@@ -33,19 +33,22 @@ const keys = new Keys("review", KEYS, (verb) => act(verb), (number) => item?.dig
 const trail = [];
 let item = document.querySelector(".item") ? new Item(setup) : null;
 let turn = 0;
+let towards = null; // the pair that the latest turn leads to
 let renewed = Date.now();
 
 async function show(id, { fresh = true, held = null } = {}) {
   const mine = (turn += 1);
+  towards = id;
   if (fresh) queue.forget(id);
   try {
     const fragment = await queue.item(id);
-    if (mine !== turn) return;
+    if (mine !== turn) return giveBack(id, held);
     if (item && item.id !== id) letGo();
     item = Item.show(setup, fragment);
     for (const its of [id, "held"]) quiet(its);
   } catch (error) {
     if (mine === turn) cannotShow(id, error);
+    else giveBack(id, held);
     return;
   }
   shown();
@@ -68,6 +71,11 @@ function letGo() {
   if (item && setup.may_review && !waits(item.id)) queue.letGo(item.id);
 }
 
+// One that was held and that nobody is led to after all.
+function giveBack(id, held) {
+  held?.then(({ status }) => status === 200 && ![item?.id, towards].includes(id) && queue.letGo(id));
+}
+
 // The pair on the screen is held, what follows is fetched.
 function shown() {
   if (!trail.includes(item.id)) trail.push(item.id);
@@ -85,7 +93,7 @@ async function take(mine, asked = null) {
   if (status === 401) return outbox.block(data?.error?.code);
   if (status === 409) {
     if (held.isChanged || held.id === setup.asked) return heldByAnother(held, data.error.message);
-    say(data.error.message);
+    say(`${held.itemRef} is passed over: ${data.error.details?.holder ?? "somebody"} has it on the screen.`);
     queue.pass(held.id);
     await next();
   } else if (status === 200 && data.version !== held.version) {
@@ -104,11 +112,12 @@ async function next() {
   const mine = (turn += 1);
   try {
     const id = await queue.next(item?.id);
-    if (mine !== turn) return;
+    if (mine !== turn) return undefined;
     if (!id) return await last(mine);
+    towards = id;
     const held = setup.may_review ? hold(id) : null;
     const soon = held && (await Promise.race([held, pause(WORD_OF_HOLD)]));
-    if (mine !== turn) return undefined;
+    if (mine !== turn) return giveBack(id, held);
     if (soon?.status !== 409) return await show(id, { fresh: false, held });
     queue.pass(id);
     return await next();
