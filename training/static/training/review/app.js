@@ -2,13 +2,13 @@
 import { tell } from "../../workbench/screen/connection.js";
 import { askReason, askStale, inTurn } from "../../workbench/screen/dialogs.js";
 import { bringBack, draftOf, dropDraft, overtake } from "../../workbench/screen/drafts.js";
-import { parse } from "../../workbench/screen/exact.js";
 import { DRAWING, Keys } from "../../workbench/screen/keys.js";
 import { Unreachable, page } from "../../workbench/screen/net.js";
 import { link, notice, quiet, say } from "../../workbench/screen/notices.js";
 import { Outbox, newId } from "../../workbench/screen/outbox.js";
 import { Progress } from "../../workbench/screen/progress.js";
 import { Strip } from "../../workbench/screen/strip.js";
+import { answersOf, decidedAlready } from "./conflict.js";
 import { Item } from "./item.js";
 import { Queue } from "./queue.js";
 
@@ -303,20 +303,16 @@ function back(entry, message, way = ["Open it", () => show(entry.subject)]) {
   notice(`${entry.itemRef}: ${message} `, "error", entry.subject, way);
 }
 
-const answerOf = (snapshot) => {
-  const last = snapshot?.messages?.at(-1);
-  if (last?.role !== "assistant") return undefined;
-  try {
-    return parse(last.content);
-  } catch {
-    return last.content;
-  }
-};
-
-async function stale(entry, message, { base, theirs }) {
+async function stale(entry, message, details) {
+  const { theirs } = details;
   const wanted = entry.then ?? entry; // what a reopening leads to
-  const answers = { base: answerOf(base) ?? entry.base, theirs: answerOf(theirs), mine: wanted.body.answer ?? entry.base };
-  const choice = await askStale(`${entry.itemRef}: ${message}`, answers, [["Status", "", theirs.status, wanted.verb]]);
+  const answers = answersOf(entry, wanted, details);
+  const already = decidedAlready(answers, wanted, theirs, setup);
+  if (already) {
+    say(`${entry.itemRef}: ${already}.`);
+    outbox.settle();
+  }
+  const choice = already ? "theirs" : await askStale(`${entry.itemRef}: ${message}`, answers, [["Status", "", theirs.status, wanted.verb]]);
   if (choice === "open") {
     overtake(entry.draft, theirs.version);
     return show(entry.subject);

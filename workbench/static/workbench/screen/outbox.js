@@ -109,6 +109,11 @@ export class Outbox extends EventTarget {
     if (code === "another_user") this.resume(); // which says whose
   }
 
+  // What was refused stands already: nothing is lost.
+  settle() {
+    if (this.state === "refused") this.#say("saved");
+  }
+
   async flush() {
     if (this.sending || this.blocked) return;
     clearTimeout(this.timer);
