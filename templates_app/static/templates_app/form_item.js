@@ -32,6 +32,7 @@ export class FormItem {
       place.replaceChildren(...[...slot(name, fragment).childNodes].map((node) => document.importNode(node, true)));
       place.scrollTop = 0;
     }
+    scrollTo(0, 0);
     document.getElementById("panes").hidden = false;
     document.getElementById("empty").hidden = true;
     const focused = document.activeElement;
