@@ -102,6 +102,13 @@ def drag(page: Any, *corners: tuple[float, float]) -> None:
     page.mouse.up()
 
 
+def click(page: Any, *points: tuple[float, float]) -> None:
+    """Click point by point, in pixels of the picture."""
+    for point in points:
+        drag(page, point)
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+
+
 def sides(page: Any, row: int) -> list[float]:
     inputs = page.locator(f"[data-shape] >> nth={row} >> [data-side]")
     return [float(inputs.nth(at).input_value()) for at in range(4)]
@@ -181,6 +188,43 @@ def test_a_box_is_drawn_where_labels_are_made(opens: Opens, marked: TrainingShee
     (label,) = labels(seeded)
     assert (label["image"], label["width"], label["height"]) == (first, 800, 600)
     assert [shape["label"] for shape in label["shapes"]] == ["scratch"]
+
+
+UNCLOSED = "#notices >> text=The polygon is not closed"
+
+
+def test_nothing_is_decided_over_a_polygon_that_is_not_closed(opens: Opens, seeded: Path) -> None:
+    page = opens()
+    ready(page)
+    page.keyboard.press("g")
+    click(page, (400, 300), (500, 300), (500, 400), (420, 380))
+    for key in ("a", "n", "s"):
+        page.keyboard.press(key)
+        page.locator(UNCLOSED).wait_for()
+    assert (page.locator("#strip li").count(), page.locator("[data-shape]").count()) == (0, 1)
+    page.keyboard.press("Enter")
+    assert page.locator("[data-points]").last.input_value() == "400,300 500,300 500,400 420,380"
+    page.keyboard.press("1")
+    page.keyboard.press("g")
+    click(page, (100, 500))
+    page.keyboard.press("Escape")
+    approved(page, "a")
+    assert page.locator(UNCLOSED).count() == 0
+    assert ["polygon" in shape for shape in labels(seeded)[0]["shapes"]] == [False, True]
+
+
+def test_no_label_is_saved_over_a_polygon_that_is_not_closed(opens: Opens, marked: TrainingSheet) -> None:
+    page = opens(reverse("label", args=[marked.sheet_id, "defect_boxes"]))
+    ready(page)
+    page.keyboard.press("g")
+    click(page, (400, 300), (500, 300), (500, 400))
+    for key in ("Control+Enter", "s"):
+        page.keyboard.press(key)
+        page.locator(UNCLOSED).wait_for()
+    click(page, (400, 300))
+    page.locator("[data-points]").wait_for()
+    page.keyboard.press("1")
+    approved(page, "a")
 
 
 DYE = "node => getComputedStyle(node).getPropertyValue('--dye')"

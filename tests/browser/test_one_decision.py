@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.browser.test_review import Opens, all_saved, item_of, opens, press
+from tests.browser.test_review import Opens, all_saved, item_of, opens, press, state_of
 from training.models import ReviewAction, TrainingSheet
 
 __all__ = ["opens"]
@@ -129,3 +130,68 @@ def test_a_decision_that_still_waits_is_replaced_by_the_next_about_its_pair(
     found = ReviewAction.objects.order_by("pk").values_list("action", "pair__item_ref")
     assert list(found) == [("approve", first), ("reject", second)]
     assert len(on_its_way) == 1
+
+
+def test_the_pair_that_stays_while_the_connection_is_away_is_decided_anew(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards, query="?order=sequence")
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    for _ in range(6):
+        press(page, "a")
+    page.keyboard.press("a")
+    page.locator(".item >> text=decided, waits to be sent").wait_for()
+    last = item_of(page)
+    pressed_at_once(page, "3", "1", "1", "a")
+    page.locator("#strip .done-edit").wait_for()
+    page.context.set_offline(False)
+    all_saved(page)
+    page.wait_for_function("before => document.querySelector('.item').dataset.itemRef !== before", arg=last)
+    assert decisions() == [*["approve"] * 6, "edit"]
+    assert json.loads(state_of(last)[1])["defect_type"] == "missing_component"
+
+
+def test_what_is_typed_after_the_session_ended_is_decided_anew(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards)
+    page.goto(f"{page.url}?text={item_of(page)}")
+    page.wait_for_selector("[data-ready]")
+    page.wait_for_load_state("networkidle")
+    session = page.context.cookies()
+    page.context.clear_cookies()
+    page.keyboard.press("a")
+    page.locator(".item >> text=decided, waits to be sent").wait_for()
+    page.wait_for_function("""() => !Object.values(localStorage).join().includes('"tried":true')""")
+    pressed_at_once(page, "3", "1", "1", "a")
+    page.locator("#strip .done-edit").wait_for()
+    page.context.add_cookies(session)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    all_saved(page)
+    assert decisions() == ["edit"]
+
+
+def test_what_is_typed_into_a_decided_pair_keeps_it_on_the_screen(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards)
+    page.goto(f"{page.url}?text={item_of(page)}")
+    page.wait_for_selector("[data-ready]")
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    page.keyboard.press("a")
+    page.locator(".item >> text=decided, waits to be sent").wait_for()
+    pressed_at_once(page, "3", "1", "1")
+    page.context.set_offline(False)
+    all_saved(page)
+    page.keyboard.press("a")
+    page.locator("#empty >> text=Nothing to show with this filter").wait_for()
+    all_saved(page)
+    assert decisions() == ["approve", "edit"]
+
+
+def test_a_pair_that_nobody_is_led_to_after_all_is_given_back(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards, query="?order=sequence")
+    press(page, "s")
+    page.wait_for_load_state("networkidle")
+    holds = held_back(page, "**/hold")
+    with page.expect_request("**/hold"):
+        page.keyboard.press("s")
+    pressed_at_once(page, "p")
+    with page.expect_response(holds[0].request.url.replace("/hold", "/let-go")):
+        holds[0].continue_()

@@ -332,3 +332,13 @@ def test_a_lead_looks_at_a_held_pair_and_takes_it_over(
         page.click("text=Take over")
     pair.refresh_from_db()
     assert pair.holder == "rosa"
+
+
+def test_a_pair_that_somebody_took_is_named_above_the_next(opens: Opens, boards: TrainingSheet, omar: User) -> None:
+    page = opens(boards)
+    took = item_of(page)
+    ReviewPair.objects.filter(item_ref=took).update(holder="omar")
+    page.evaluate("Date.now = (now => () => now() + 90_000)(Date.now)")
+    page.mouse.wheel(0, 1)
+    page.wait_for_function("before => document.querySelector('.item').dataset.itemRef !== before", arg=took)
+    assert page.locator(f"#notices >> text={took} is passed over: omar has it on the screen.").count() == 1

@@ -116,6 +116,20 @@ def test_undo_survives_submit_and_skip_changes_nothing(opens: Opens, boards: Tra
     assert page.locator("#strip button").count() == 0
 
 
+def test_undo_brings_back_what_was_typed(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards)
+    first = item_of(page)
+    before = state_of(first)[1]
+    press(page, "3", "1", "1", "a")
+    all_saved(page)
+    page.keyboard.press("u")
+    page.locator("text=This is what you had typed here").wait_for()
+    assert (item_of(page), state_of(first)) == (first, ("unlabeled", before))
+    press(page, "a")
+    all_saved(page)
+    assert json.loads(state_of(first)[1])["defect_type"] == "missing_component"
+
+
 def test_more_is_skipped_than_an_address_holds(opens: Opens, boards: TrainingSheet) -> None:
     page = opens(boards, query="?order=sequence")
     # As if each of them were skipped before those that an address tells of.
@@ -199,6 +213,34 @@ def test_another_was_faster(opens: Opens, boards: TrainingSheet, api: Any) -> No
     page.click("#stale-dialog >> text=Use mine")
     all_saved(page)
     assert json.loads(state_of(pair.item_ref)[1])["defect_type"] == "missing_component"
+
+
+def test_the_same_decision_by_another_asks_nothing(opens: Opens, boards: TrainingSheet, api: Any) -> None:
+    page = opens(boards)
+    pair = ReviewPair.objects.get(item_ref=item_of(page))
+    answer = {"location": "none", "severity": "minor", "defect_type": "scratch"}
+    assert api.post(f"/api/v1/qa-pairs/{pair.pk}/edit", {"answer": answer}).status_code == 200
+    for key in ("1", "1", "5"):
+        page.keyboard.press(key)
+    press(page, "a")
+    page.locator(f"#notices >> text={pair.item_ref}: approved by you already, the same.").wait_for()
+    all_saved(page)
+    assert ReviewAction.objects.count() == 1
+
+
+def test_a_conflict_is_answered_by_its_keys(opens: Opens, boards: TrainingSheet, api: Any) -> None:
+    page = opens(boards)
+    first = item_of(page)
+    pair = ReviewPair.objects.get(item_ref=first)
+    answer = {"defect_type": "scratch", "severity": "minor", "location": "none"}
+    assert api.post(f"/api/v1/qa-pairs/{pair.pk}/edit", {"answer": answer}).status_code == 200
+    for key in ("3", "1", "1", "a"):
+        page.keyboard.press(key)
+    page.locator("#stale-dialog kbd >> text=M").wait_for()
+    page.keyboard.press("m")
+    page.locator("#strip .done-edit").wait_for()
+    all_saved(page)
+    assert json.loads(state_of(first)[1])["defect_type"] == "missing_component"
 
 
 def test_a_picture_and_a_pdf_are_shown(opens: Opens, boards: TrainingSheet, invoices: TrainingSheet) -> None:

@@ -150,6 +150,7 @@ def _page(
             "page": request.path,
             **sign_in_pages(),
             "transitions": {verb: allowed for verb, (allowed, _) in TRANSITIONS.items()},
+            "leads_to": {verb: to for verb, (_, to) in TRANSITIONS.items()},
             "reasons": REASONS,
         },
     }

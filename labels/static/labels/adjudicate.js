@@ -1,5 +1,5 @@
 // The adjudication screen: chooses by keys, and goes from one field that differs to the next.
-import { bringToLife } from "../sheets/viewer.js";
+import { bringToLife, pressFirst } from "../sheets/viewer.js";
 import { Keys } from "../workbench/screen/keys.js";
 import { readOut, say } from "../workbench/screen/notices.js";
 import { drawBoth } from "./both.js";
@@ -71,7 +71,7 @@ const VERBS = {
   help: () => keys.show(),
 };
 
-const keys = new Keys("adjudicate", KEYS, (verb) => VERBS[verb](), (number) => number <= 2 && choose(["first", "second"][number - 1]));
+const keys = new Keys("adjudicate", KEYS, (verb) => VERBS[verb](), (number) => number <= 2 && choose(["first", "second"][number - 1]), (key) => pressFirst(source, key));
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-do]");
   if (!button) return;

@@ -22,7 +22,7 @@ const task = `${setup.sheet}:${setup.label_type}`;
 const outbox = new Outbox("label", setup.user, setup.signed_in);
 const ahead = new Ahead(setup);
 const progress = new Progress(`${setup.page}progress`);
-const strip = new Strip(`label-strip:${task}`, { save: ["✓", "saved"] }, (ref) => show(ref));
+const strip = new Strip(`label-strip:${task}`, { save: ["✓", "saved"] }, (ref) => leave(() => show(ref)));
 const trail = [];
 let item = document.querySelector(".item") ? new Item(setup) : null;
 let turn = 0;
@@ -154,6 +154,10 @@ function again(entry) {
   return notice(`${entry.ref} is not saved. `, "info", entry.ref, link(entry.page));
 }
 
+// Verbs that leave the item as it is drawn; the others wait for a polygon that is begun.
+const STAY = ["edit", "box", "polygon", "go", "help"];
+const leave = (on) => (item?.unfinished ? say(item.unfinished) : on());
+const act = (verb) => (STAY.includes(verb) ? VERBS[verb]() : leave(VERBS[verb]));
 const VERBS = {
   save,
   edit: () => item?.form.focusFirst(),
@@ -252,7 +256,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-do]");
   if (!button) return;
   event.preventDefault();
-  VERBS[button.dataset.do]();
+  act(button.dataset.do);
 });
 for (const name of ["keydown", "pointerdown", "wheel"]) {
   addEventListener(name, () => item && Date.now() - renewed > RENEW && take(turn), { passive: true });
@@ -261,7 +265,7 @@ addEventListener("pagehide", letGo);
 for (const select of document.querySelectorAll(".filters select")) select.addEventListener("change", () => select.form.submit());
 for (const button of document.querySelectorAll("[data-do][hidden]")) button.hidden = false;
 
-const keys = new Keys("label", KEYS, (verb) => VERBS[verb](), (number) => item?.digit(number) ?? false);
+const keys = new Keys("label", KEYS, act, (number) => item?.digit(number) ?? false, (key) => item?.zoom(key));
 if (item) {
   fillWaiting();
   shown();

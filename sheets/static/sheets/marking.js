@@ -33,13 +33,14 @@ export class Marking extends EventTarget {
 
   constructor(picture, { createImageAnnotator, UserSelectAction }, size, readOnly) {
     super();
-    Object.assign(this, { picture, size, tool: null, shapes: [], selected: null });
+    Object.assign(this, { picture, size, tool: null, clicks: [], shapes: [], selected: null });
     picture.image.style.transform = "";
     // Without its `style`, which would be inline attributes; the page's policy refuses those.
     this.annotator = createImageAnnotator(picture.image, { drawingEnabled: false, userSelectAction: readOnly ? UserSelectAction.SELECT : UserSelectAction.EDIT });
     this.frame = this.annotator.element;
     this.frame.classList.add("viewer-marked");
     const layer = this.frame.querySelector(".a9s-annotationlayer");
+    this.layer = layer;
     layer.setAttribute("tabindex", "-1");
     layer.setAttribute("aria-label", `Shapes on ${picture.figure.dataset.name}`);
     // Its handles are buttons without names; the keyboard has the numbers in the form instead.
@@ -62,7 +63,7 @@ export class Marking extends EventTarget {
     this.annotator.on("selectionChanged", ([one]) => this.#chosen(one?.id ?? null));
     this.ended = new AbortController();
     const { signal } = this.ended;
-    picture.stage.addEventListener("pointerdown", () => this.#tell("grabbed"), { capture: true, signal });
+    picture.stage.addEventListener("pointerdown", (event) => this.#grabbed(event), { capture: true, signal });
     // Before Annotorious, which would undo on its own, also while somebody types.
     addEventListener("keydown", (event) => this.#pressed(event), { capture: true, signal });
   }
@@ -96,6 +97,7 @@ export class Marking extends EventTarget {
   // Draws with a tool, or with none.
   draw(tool) {
     this.tool = tool;
+    this.clicks = [];
     this.picture.figure.classList.toggle("viewer-drawing", tool !== null);
     this.annotator.cancelDrawing();
     if (tool) {
@@ -117,6 +119,27 @@ export class Marking extends EventTarget {
     this.picture.frame = null;
     this.picture.isTaken = () => false;
     this.picture.draw();
+  }
+
+  // Whether a polygon has points and is not closed, by which it would be a shape.
+  get isBegun() {
+    return this.clicks.length > 0;
+  }
+
+  // Where a polygon gets its points, as shares of the picture.
+  #grabbed({ target, clientX, clientY }) {
+    const { left, top, width, height } = this.frame.getBoundingClientRect();
+    if (this.tool === "polygon" && this.frame.contains(target)) this.clicks.push([(clientX - left) / width, (clientY - top) / height]);
+    this.#tell("grabbed");
+  }
+
+  // A click on its first point closes the polygon.
+  #close() {
+    if (this.clicks.length < 3) return;
+    const { left, top, width, height } = this.frame.getBoundingClientRect();
+    const [[x, y]] = this.clicks;
+    const at = { bubbles: true, pointerId: 1, isPrimary: true, clientX: left + x * width, clientY: top + y * height };
+    for (const name of ["pointermove", "pointerdown", "pointerup"]) this.layer.dispatchEvent(new PointerEvent(name, at));
   }
 
   #heard({ created = [], updated = [] }) {
@@ -142,6 +165,7 @@ export class Marking extends EventTarget {
     if (this.#isUndo(event)) this.#tell("undo");
     else if (event.key === "Delete" && this.selected) this.#tell("deleted", { id: this.selected });
     else if (event.key === "Escape" && this.tool) this.draw(null);
+    else if (this.isBegun && this.#isClosing(event)) this.#close();
     else return undefined;
     event.preventDefault();
     return event.stopImmediatePropagation();
@@ -149,6 +173,10 @@ export class Marking extends EventTarget {
 
   #isUndo(event) {
     return (event.ctrlKey || event.metaKey) && ["z", "y"].includes(event.key.toLowerCase());
+  }
+
+  #isClosing({ key, ctrlKey, metaKey, target }) {
+    return key === "Enter" && !ctrlKey && !metaKey && !target.closest?.("button, summary, a");
   }
 
   // How many pixels of the file, as the browser sees it, one of `size` is.

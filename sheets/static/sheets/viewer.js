@@ -3,24 +3,30 @@
 const VENDOR = new URL("./vendor/pdfjs/", import.meta.url).href;
 const MOST = 12;
 const STEP = 1.3;
-const KEPT = 6; // opened PDFs
+const KEPT = 10; // opened PDFs
 const MOST_PIXELS = 16_000_000; // of a canvas; Safari draws nothing on larger ones
 const between = (value, low, high) => Math.min(high, Math.max(low, value));
 
-const pictures = new WeakMap();
+const viewers = new WeakMap();
 
 export function bringToLife(root) {
   for (const figure of root.querySelectorAll("[data-viewer]:not(.viewer-live)")) {
     figure.classList.add("viewer-live");
-    if (figure.dataset.viewer === "image") pictures.set(figure, new Picture(figure));
-    if (figure.dataset.viewer === "pdf") new Document(figure);
+    if (figure.dataset.viewer === "image") viewers.set(figure, new Picture(figure));
+    if (figure.dataset.viewer === "pdf") viewers.set(figure, new Document(figure));
   }
+}
+
+// Does what a key says with the first picture or PDF in `root`; false where there is none.
+export function pressFirst(root, key) {
+  const first = [...root.querySelectorAll("[data-viewer]")].map((figure) => viewers.get(figure)).find(Boolean);
+  return Boolean(first?.press(key));
 }
 
 // The living picture with a file's name, once its pixels are known; undefined where there is none.
 export async function pictureNamed(root, name) {
   const figure = [...root.querySelectorAll('[data-viewer="image"].viewer-live')].find((each) => each.dataset.name === name);
-  const picture = pictures.get(figure);
+  const picture = viewers.get(figure);
   await picture?.image.decode().catch(() => {});
   return picture?.image.naturalWidth ? picture : undefined;
 }
@@ -48,12 +54,16 @@ class Viewer {
   }
 
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const acts = { "+": () => this.by(STEP), "=": () => this.by(STEP), "-": () => this.by(1 / STEP), 0: () => this.fit(), ...this.moves };
-    if (!acts[event.key]) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.press(event.key)) return;
     event.preventDefault();
     event.stopPropagation();
-    acts[event.key]();
+  }
+
+  // Does what a key says; false for one that says nothing here.
+  press(key) {
+    const acts = { "+": () => this.by(STEP), "=": () => this.by(STEP), "-": () => this.by(1 / STEP), 0: () => this.fit(), ...this.moves };
+    acts[key]?.();
+    return key in acts;
   }
 }
 
@@ -62,6 +72,7 @@ class Picture extends Viewer {
     super(figure);
     this.image = this.stage.querySelector("img");
     [this.x, this.y] = [0, 0];
+    this.pointers = new Map(); // where each finger, or the mouse, was last
     const fit = () => {
       this.stage.style.aspectRatio = `${this.image.naturalWidth} / ${this.image.naturalHeight}`;
     };
@@ -76,9 +87,9 @@ class Picture extends Viewer {
     }, { passive: false });
     this.stage.addEventListener("pointerdown", (event) => this.grab(event));
     this.stage.addEventListener("pointermove", (event) => this.drag(event));
-    for (const name of ["pointerup", "pointercancel"]) this.stage.addEventListener(name, () => this.release());
+    for (const name of ["pointerup", "pointercancel"]) this.stage.addEventListener(name, (event) => this.release(event));
     this.stage.addEventListener("dblclick", (event) => {
-      if (this.isTaken(event)) return;
+      if (this.wasTaken) return;
       const box = this.stage.getBoundingClientRect();
       if (this.zoom > 1) this.fit();
       else this.by(2.5, event.clientX - box.left, event.clientY - box.top);
@@ -90,22 +101,37 @@ class Picture extends Viewer {
     return false;
   }
 
+  // A double click is of what its last press was of: the one that ends a polygon is none of the picture.
   grab(event) {
-    this.grabbed = event.button === 0 && !this.isTaken(event) ? { id: event.pointerId, far: 0 } : null;
+    this.wasTaken = this.isTaken(event);
+    if (event.isPrimary) this.pointers.clear();
+    if (event.button === 0 && !this.wasTaken) this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY, far: 0 });
   }
 
   // The pointer is captured once it has moved, so that a click still reaches what is drawn on the picture.
   drag(event) {
-    if (this.grabbed?.id !== event.pointerId) return;
-    this.grabbed.far += Math.abs(event.movementX) + Math.abs(event.movementY);
-    if (this.grabbed.far < 4) return;
+    const pointer = this.pointers.get(event.pointerId);
+    if (!pointer) return;
+    const { x, y } = pointer;
+    Object.assign(pointer, { x: event.clientX, y: event.clientY, far: pointer.far + Math.abs(event.clientX - x) + Math.abs(event.clientY - y) });
+    const other = [...this.pointers.values()].find((one) => one !== pointer);
+    if (other) this.pinch(other, { x, y }, pointer);
+    if (other || pointer.far < 4) return;
     this.stage.setPointerCapture(event.pointerId);
     this.stage.classList.add("dragged");
-    this.pan(event.movementX, event.movementY);
+    this.pan(pointer.x - x, pointer.y - y);
   }
 
-  release() {
-    this.grabbed = null;
+  // One of two fingers moves: what lies between them is zoomed about their middle, and goes along with it.
+  pinch(other, before, now) {
+    const far = ({ x, y }) => Math.max(1, Math.hypot(x - other.x, y - other.y));
+    const box = this.stage.getBoundingClientRect();
+    this.by(far(now) / far(before), (before.x + other.x) / 2 - box.left, (before.y + other.y) / 2 - box.top);
+    this.pan((now.x - before.x) / 2, (now.y - before.y) / 2);
+  }
+
+  release({ pointerId }) {
+    this.pointers.delete(pointerId);
     this.stage.classList.remove("dragged");
   }
 

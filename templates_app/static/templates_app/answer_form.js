@@ -90,6 +90,11 @@ export class AnswerForm {
     return [...this.shapes.values()].some((shapes) => shapes.draw(tool));
   }
 
+  // Whether a shape is begun that is no part of the answer yet.
+  get isDrawing() {
+    return [...this.shapes.values()].some((shapes) => shapes.isBegun);
+  }
+
   // Gives the selected shape the label of a digit; false where none is selected.
   digit(number) {
     return [...this.shapes.values()].some((shapes) => shapes.digit(number));

@@ -1,5 +1,5 @@
 // The item on a screen: its parts, and its form with what was typed and not sent.
-import { bringToLife } from "../sheets/viewer.js";
+import { bringToLife, pressFirst } from "../sheets/viewer.js";
 import { draftOf, dropDraft, keepDraft } from "../workbench/screen/drafts.js";
 import { parse } from "../workbench/screen/exact.js";
 import { readOut } from "../workbench/screen/notices.js";
@@ -32,6 +32,7 @@ export class FormItem {
       place.replaceChildren(...[...slot(name, fragment).childNodes].map((node) => document.importNode(node, true)));
       place.scrollTop = 0;
     }
+    scrollTo(0, 0);
     document.getElementById("panes").hidden = false;
     document.getElementById("empty").hidden = true;
     const focused = document.activeElement;
@@ -108,6 +109,15 @@ export class FormItem {
     this.mark();
     readOut(`${nameOf(choice)}: ${wordsOf(radio)}. Next: ${nameOf(choices[this.current])}.`);
     return true;
+  }
+
+  // What is lost where the item is decided or left now, in words; "" for nothing.
+  get unfinished() {
+    return this.form.isDrawing ? "The polygon is not closed: click its first point or press Enter, or Esc to drop it." : "";
+  }
+
+  zoom(key) {
+    return pressFirst(slot("source"), key);
   }
 
   restore() {

@@ -58,6 +58,11 @@ export class Shapes {
     return true;
   }
 
+  // Whether a polygon is begun and not closed.
+  get isBegun() {
+    return Boolean(this.marking?.isBegun);
+  }
+
   // Gives the selected shape the label of a digit; false where there is none.
   digit(number) {
     const option = this.#row(this.selected)?.querySelector(`[data-digit="${number}"]`);

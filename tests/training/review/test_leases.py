@@ -35,6 +35,7 @@ def test_a_lease_is_seen_renewed_and_given_back(waiting: QAPair, ana: APIClient)
     refused: list[Any] = [bela.post(f"{url}/{verb}", {}) for verb in ("hold", "approve")]
     assert [answer.status_code for answer in refused] == [409, 409]
     assert refused[0].json()["error"]["message"].startswith("ana has this pair on the screen, for 1 min more")
+    assert refused[0].json()["error"]["details"] == {"holder": "ana"}
     assert ana.post(f"{url}/hold", {}).json()["held_until"] > soon.isoformat()
     assert ana.post(f"{url}/let-go", {}).status_code == 204
     assert bela.post(f"{url}/hold", {}).json()["holder"] == "bela"

@@ -1,14 +1,14 @@
 // The review screen: shows a pair, takes a decision, and goes on while it is sent.
 import { tell } from "../../workbench/screen/connection.js";
 import { askReason, askStale, inTurn } from "../../workbench/screen/dialogs.js";
-import { dropDraft, overtake } from "../../workbench/screen/drafts.js";
-import { parse } from "../../workbench/screen/exact.js";
+import { bringBack, draftOf, dropDraft, overtake } from "../../workbench/screen/drafts.js";
 import { DRAWING, Keys } from "../../workbench/screen/keys.js";
 import { Unreachable, page } from "../../workbench/screen/net.js";
 import { link, notice, quiet, say } from "../../workbench/screen/notices.js";
 import { Outbox, newId } from "../../workbench/screen/outbox.js";
 import { Progress } from "../../workbench/screen/progress.js";
 import { Strip } from "../../workbench/screen/strip.js";
+import { answersOf, decidedAlready } from "./conflict.js";
 import { Item } from "./item.js";
 import { Queue } from "./queue.js";
 
@@ -22,29 +22,33 @@ const DONE = { approve: ["✓", "approved"], edit: ["✎", "edited"], reject: ["
 const RENEW = 60_000;
 const WORD_OF_HOLD = 250; // the next pair is shown after this long even if it is not known yet whether it is free
 const pause = (most) => new Promise((resolve) => setTimeout(resolve, most, null));
+const waits = (id) => outbox.entries.some((entry) => entry.subject === id);
 const hold = (id, more) => queue.hold(id, more).catch(() => ({ status: 0 }));
 const setup = JSON.parse(document.getElementById("setup").textContent);
 const outbox = new Outbox("review", setup.user, setup.signed_in);
 const queue = new Queue(setup);
 const progress = new Progress(`${setup.page}progress`);
-const strip = new Strip(`review-strip:${setup.training_sheet}`, DONE, (id) => show(id));
-const keys = new Keys("review", KEYS, (verb) => VERBS[verb](), (number) => item?.digit(number) ?? false);
+const strip = new Strip(`review-strip:${setup.training_sheet}`, DONE, (id) => leave(() => show(id)));
+const keys = new Keys("review", KEYS, (verb) => act(verb), (number) => item?.digit(number) ?? false, (key) => item?.zoom(key));
 const trail = [];
 let item = document.querySelector(".item") ? new Item(setup) : null;
 let turn = 0;
+let towards = null; // the pair that the latest turn leads to
 let renewed = Date.now();
 
 async function show(id, { fresh = true, held = null } = {}) {
   const mine = (turn += 1);
+  towards = id;
   if (fresh) queue.forget(id);
   try {
     const fragment = await queue.item(id);
-    if (mine !== turn) return;
+    if (mine !== turn) return giveBack(id, held);
     if (item && item.id !== id) letGo();
     item = Item.show(setup, fragment);
     for (const its of [id, "held"]) quiet(its);
   } catch (error) {
     if (mine === turn) cannotShow(id, error);
+    else giveBack(id, held);
     return;
   }
   shown();
@@ -64,7 +68,12 @@ function cannotShow(id, error) {
 
 // What is decided is given back with the decision; before it arrives nobody else shall take the pair.
 function letGo() {
-  if (item && setup.may_review && !outbox.entries.some((entry) => entry.subject === item.id)) queue.letGo(item.id);
+  if (item && setup.may_review && !waits(item.id)) queue.letGo(item.id);
+}
+
+// One that was held and that nobody is led to after all.
+function giveBack(id, held) {
+  held?.then(({ status }) => status === 200 && ![item?.id, towards].includes(id) && queue.letGo(id));
 }
 
 // The pair on the screen is held, what follows is fetched.
@@ -84,7 +93,7 @@ async function take(mine, asked = null) {
   if (status === 401) return outbox.block(data?.error?.code);
   if (status === 409) {
     if (held.isChanged || held.id === setup.asked) return heldByAnother(held, data.error.message);
-    say(data.error.message);
+    say(`${held.itemRef} is passed over: ${data.error.details?.holder ?? "somebody"} has it on the screen.`);
     queue.pass(held.id);
     await next();
   } else if (status === 200 && data.version !== held.version) {
@@ -103,11 +112,12 @@ async function next() {
   const mine = (turn += 1);
   try {
     const id = await queue.next(item?.id);
-    if (mine !== turn) return;
+    if (mine !== turn) return undefined;
     if (!id) return await last(mine);
+    towards = id;
     const held = setup.may_review ? hold(id) : null;
     const soon = held && (await Promise.race([held, pause(WORD_OF_HOLD)]));
-    if (mine !== turn) return undefined;
+    if (mine !== turn) return giveBack(id, held);
     if (soon?.status !== 409) return await show(id, { fresh: false, held });
     queue.pass(id);
     return await next();
@@ -130,7 +140,7 @@ async function last(mine) {
   const fetched = new DOMParser().parseFromString(await page(`${setup.page}?${setup.query}`), "text/html");
   if (mine !== turn) return undefined;
   const following = fetched.querySelector(".item")?.dataset.pair;
-  if (following && !outbox.entries.some((entry) => entry.subject === following)) return show(following);
+  if (following && !waits(following)) return show(following);
   item = null;
   document.getElementById("panes").hidden = true;
   const empty = document.getElementById("empty");
@@ -153,7 +163,7 @@ const about = (pair, itemRef) => ({ subject: pair, itemRef, training_sheet: setu
 function send(verb, body) {
   const draft = item.isChanged || item.reason ? item.draft : undefined;
   const entry = outbox.add({ ...about(item.id, item.itemRef), path: pathOf(item.id, verb), verb, base: item.form.base, draft, body: { action_id: newId(), ...body } });
-  strip.push({ id: item.id, itemRef: item.itemRef, verb, actionId: entry.body.action_id });
+  strip.push({ id: item.id, itemRef: item.itemRef, verb, actionId: entry.body.action_id, typed: verb === "uses" ? undefined : draft });
   return entry;
 }
 
@@ -168,7 +178,7 @@ function takenBack({ id }) {
 }
 
 async function decide(verb) {
-  if (!item || item.isSent) return;
+  if (!item || (item.isSent && !item.isStuck)) return;
   const decided = item;
   const wanted = verb === "approve" && decided.form.isChanged ? "edit" : verb;
   if (!decided.may(wanted)) return say(`A pair that is ${decided.status} cannot be ${wanted === "edit" ? "edited" : `the subject of ${wanted}`}: reopen it first.`);
@@ -187,7 +197,7 @@ async function decide(verb) {
   if (!takenBack(decided)) return say(`What you decided about ${decided.itemRef} is still on its way: wait until it is saved, then undo or reopen it.`);
   quiet();
   const entry = send(wanted, body);
-  decided.isSent = true;
+  Object.assign(decided, { isSent: true, isStuck: false });
   queue.pass(decided.id);
   if (wanted === "edit" || wanted === "reopen") {
     const answer = await outbox.answered(entry, navigator.onLine ? WORD_OF_SERVER : 0);
@@ -197,12 +207,17 @@ async function decide(verb) {
   await goOn(decided, wanted === "reopen" ? () => show(decided.id) : next);
 }
 
-// Until the next pair is there keys are not meant for the one that was decided; where none came, S tries again.
+// Until the next pair is there keys are not meant for the one that was decided; where none came, S tries again, and it
+// can be decided anew.
 async function goOn(decided, on) {
-  decided.isSent = true;
+  Object.assign(decided, { isSent: true, isStuck: false });
   await on();
   decided.isStuck = true;
+  if (item === decided && decided.isSent) decided.say(waits(decided.id) ? "decided, waits to be sent" : "decided");
 }
+
+// What is typed into a pair that stayed on the screen after its decision keeps it there.
+const isLeft = () => !item || (queue.passed.has(item.id) && !draftOf(item.key));
 
 // What the pair may be used for; the pair stays, and what was typed into its form with it.
 function changeUses() {
@@ -226,7 +241,7 @@ async function undo() {
   quiet();
   strip.drop(latest.actionId);
   if (outbox.takeBack(latest.actionId)) return show(latest.id, { fresh: false });
-  const entry = outbox.add({ ...about(latest.id, latest.itemRef), path: pathOf(latest.id, "undo"), verb: "undo", body: { action_id: newId(), undoes: latest.actionId } });
+  const entry = outbox.add({ ...about(latest.id, latest.itemRef), path: pathOf(latest.id, "undo"), verb: "undo", typed: latest.typed, body: { action_id: newId(), undoes: latest.actionId } });
   const answer = await outbox.answered(entry, navigator.onLine ? 5 * WORD_OF_SERVER : 0);
   if (!answer) return notice(`${latest.itemRef} is undone as soon as the server can be reached.`, "info");
   return answer.status < 400 ? show(latest.id) : undefined;
@@ -239,6 +254,10 @@ function again(entry) {
   return notice(`${entry.itemRef} is not decided. `, "info", entry.subject, link(entry.page));
 }
 
+// Verbs that leave the item as it is drawn; the others wait for a polygon that is begun.
+const STAY = ["edit", "uses", "box", "polygon", "help"];
+const leave = (on) => (item?.unfinished ? say(item.unfinished) : on());
+const act = (verb) => (STAY.includes(verb) ? VERBS[verb]() : leave(VERBS[verb]));
 const VERBS = {
   approve: () => decide("approve"),
   reject: () => decide("reject"),
@@ -284,20 +303,16 @@ function back(entry, message, way = ["Open it", () => show(entry.subject)]) {
   notice(`${entry.itemRef}: ${message} `, "error", entry.subject, way);
 }
 
-const answerOf = (snapshot) => {
-  const last = snapshot?.messages?.at(-1);
-  if (last?.role !== "assistant") return undefined;
-  try {
-    return parse(last.content);
-  } catch {
-    return last.content;
-  }
-};
-
-async function stale(entry, message, { base, theirs }) {
+async function stale(entry, message, details) {
+  const { theirs } = details;
   const wanted = entry.then ?? entry; // what a reopening leads to
-  const answers = { base: answerOf(base) ?? entry.base, theirs: answerOf(theirs), mine: wanted.body.answer ?? entry.base };
-  const choice = await askStale(`${entry.itemRef}: ${message}`, answers, [["Status", "", theirs.status, wanted.verb]]);
+  const answers = answersOf(entry, wanted, details);
+  const already = decidedAlready(answers, wanted, theirs, setup);
+  if (already) {
+    say(`${entry.itemRef}: ${already}.`);
+    outbox.settle();
+  }
+  const choice = already ? "theirs" : await askStale(`${entry.itemRef}: ${message}`, answers, [["Status", "", theirs.status, wanted.verb]]);
   if (choice === "open") {
     overtake(entry.draft, theirs.version);
     return show(entry.subject);
@@ -318,7 +333,7 @@ function sendAgain({ key, tried, then, ...entry }, { verb, body }, { status, ver
   const opens = !setup.transitions[verb].includes(status);
   const first = opens ? { verb: "reopen", body: {}, then: { verb, body } } : { verb, body };
   const again = outbox.add({ ...entry, ...first, path: pathOf(entry.subject, first.verb), body: { ...first.body, version, action_id } });
-  if (entry.training_sheet === setup.training_sheet) strip.push({ id: entry.subject, itemRef: entry.itemRef, verb: first.verb, actionId: again.body.action_id });
+  if (entry.training_sheet === setup.training_sheet) strip.push({ id: entry.subject, itemRef: entry.itemRef, verb: first.verb, actionId: again.body.action_id, typed: entry.draft });
 }
 
 const answerRefusal = inTurn(refused, cannot);
@@ -326,7 +341,11 @@ outbox.addEventListener("done", ({ detail: { entry, data } }) => {
   quiet(entry.subject);
   queue.forget(entry.subject);
   if (entry.then) sendAgain(entry, entry.then, data.pair, `${entry.body.action_id}+`); // the same from every tab
-  if (entry.verb === "undo") queue.back(entry.subject);
+  if (entry.verb === "undo") {
+    queue.back(entry.subject);
+    bringBack(entry.typed, data.pair.version);
+  }
+  if (item?.id === entry.subject && item.isStuck && entry.verb !== "uses") item.become(data.pair);
   if (entry.verb === "uses" && item?.id === entry.subject && !item.isSent) show(entry.subject);
   progress.soon();
 });
@@ -339,23 +358,24 @@ outbox.addEventListener("refused", ({ detail }) => {
   if (item?.id === entry.subject) {
     turn += 1; // what was about to come does not
     if (entry.verb !== "uses") item.isSent = false;
+    item.say("");
     if (entry.verb === "uses") item.follow(entry.body.version);
     else if (item.isChanged) item.keep();
   }
   answerRefusal(detail);
 });
-tell(outbox, setup, ["One decision", "decisions"], () => (!item || queue.passed.has(item.id)) && next(), again);
+tell(outbox, setup, ["One decision", "decisions"], () => isLeft() && next(), again);
 
 document.getElementById("review-form").addEventListener("submit", (event) => event.preventDefault());
 document.getElementById("uses-form")?.addEventListener("submit", (event) => {
   event.preventDefault();
-  changeUses();
+  act("change_uses");
 });
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-do]");
   if (!button) return;
   event.preventDefault();
-  VERBS[button.dataset.do]();
+  act(button.dataset.do);
 });
 document.addEventListener("toggle", (event) => event.target.matches?.(".menu") && event.target.open && event.target.querySelector("a, input")?.focus(), true);
 for (const name of ["keydown", "pointerdown", "wheel"]) {

@@ -42,6 +42,23 @@ export class Item extends FormItem {
     editor?.querySelector(what)?.focus();
   }
 
+  // Says what became of the decision about it while it stays on the screen; "" for nothing.
+  say(words) {
+    this.element.querySelector("[data-sent]")?.remove();
+    if (!words) return;
+    const badge = Object.assign(document.createElement("span"), { className: "badge badge-info", textContent: words });
+    badge.dataset.sent = "";
+    this.element.querySelector(".item-head").append(badge);
+  }
+
+  // What the server made of the decision about it.
+  become({ version, status }) {
+    this.status = status;
+    this.follow(version);
+    this.say("decided");
+    this.draw();
+  }
+
   may(verb) {
     return this.setup.may_review && (this.setup.transitions[verb] ?? []).includes(this.status);
   }
@@ -53,11 +70,21 @@ export class Item extends FormItem {
     return this.misfits ? "The draft does not fit its schema: correct the marked fields first." : "";
   }
 
+  // Reopening takes the place of a verb that the status stands against, so that the others stay where they are.
+  drawReopen() {
+    const [reopen, reject, flag] = ["reopen", "reject", "flag"].map((verb) => document.querySelector(`.verbs [data-do=${verb}]`));
+    if (!reopen) return;
+    const gone = this.may("reopen") ? (this.may("reject") ? flag : reject) : null;
+    for (const button of [reject, flag]) button.hidden = button === gone;
+    reopen.hidden = !gone;
+    if (gone && gone.nextElementSibling !== reopen) gone.after(reopen);
+  }
+
   draw() {
+    this.drawReopen();
     for (const button of document.querySelectorAll(".verbs [data-do]")) {
       const verb = button.dataset.do;
-      if (verb === "reopen") button.hidden = !this.may("reopen");
-      else if (verb === "approve") {
+      if (verb === "approve") {
         button.disabled = !(this.form.isChanged ? this.may("edit") : this.may("approve"));
         button.querySelector("[data-words]").textContent = this.form.isChanged ? "Approve edit" : "Approve";
       } else if (verb === "reject" || verb === "flag") button.disabled = !this.may(verb);

@@ -2,7 +2,8 @@
 import { Fragments } from "../../sheets/fragments.js";
 import { call } from "../../workbench/screen/net.js";
 
-const AHEAD = 2;
+const AHEAD = 6; // shown while the connection is away
+const FEW = 2;
 const FETCHED = 30;
 const SKIPPED = 50; // a server takes addresses of 4,000 characters
 
@@ -18,8 +19,10 @@ export class Queue {
   // The next pair's id that was not shown yet, or null where the queue has none.
   async next(shown) {
     let found = this.#candidates(shown);
-    if (found.length <= AHEAD) {
-      await this.refresh(shown);
+    if (found.length <= FEW) {
+      await this.refresh(shown).catch((error) => {
+        if (!found.length) throw error;
+      });
       found = this.#candidates(shown);
     }
     return found[0]?.id ?? null;

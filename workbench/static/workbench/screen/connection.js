@@ -17,10 +17,12 @@ export function tell(outbox, setup, [one, many], back, again) {
     back();
   });
   outbox.addEventListener("another-user", ({ detail }) => notice(`Now ${detail.user ?? "somebody else"} is signed in, and what waits here is ${setup.user}'s: sign in as ${setup.user} to send it.`, "warning", "another"));
-  addEventListener("online", () => {
+  const online = () => {
     quiet("offline");
     back();
-  });
+  };
+  addEventListener("online", online);
+  outbox.addEventListener("done", () => isSaid("offline") && online()); // a server that is back is no event
 }
 
 const aboutStuck = (entry) => `stuck:${entry.key}`;

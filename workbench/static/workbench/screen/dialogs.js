@@ -53,6 +53,26 @@ export function askReason(title, reasons, given = "") {
   });
 }
 
+// A question may come up while somebody types: its keys are live, and shown, once there is a pause.
+const PAUSE = 600;
+function liveKeys(dialog) {
+  const hints = [...dialog.querySelectorAll(".actions kbd")];
+  const isOn = document.body.classList.contains("keys-on");
+  let timer = 0;
+  const show = (isShown) => hints.forEach((hint) => (hint.hidden = !isShown));
+  const later = () => {
+    clearTimeout(timer);
+    timer = setTimeout(show, PAUSE, isOn);
+  };
+  show(false);
+  later();
+  dialog.onkeydown = (event) => {
+    const hint = hints.find((one) => !one.hidden && one.textContent === event.key.toUpperCase());
+    if (hint && !event.ctrlKey && !event.metaKey && !event.altKey) hint.closest("button").click();
+    else if (hints.some((one) => one.hidden)) later();
+  };
+}
+
 const text = (value) => (value === undefined ? "—" : typeof value === "string" ? value : JSON.stringify(value));
 
 // Resolves with "theirs", "mine" or "open"; Esc keeps theirs out and opens the item. The answers are `base` as it was
@@ -74,5 +94,6 @@ export function askStale(words, { base, theirs, mine }, more) {
   for (const button of dialog.querySelectorAll("[data-choose]")) button.onclick = () => dialog.close(button.dataset.choose);
   dialog.returnValue = "";
   dialog.showModal();
+  liveKeys(dialog);
   return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue || "open"), { once: true }));
 }

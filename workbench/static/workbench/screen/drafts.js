@@ -8,6 +8,11 @@ export const keepDraft = (draft) => localStorage.setItem(draft.key, JSON.stringi
 
 export const dropDraft = (key) => localStorage.removeItem(key);
 
+// What was typed and sent is typed again, over the version that undoing it led to; a newer draft stays.
+export function bringBack(draft, version) {
+  if (draft && !draftOf(draft.key)) keepDraft({ ...draft, version });
+}
+
 // Another's newer version was shown beside what was typed, which stands over that one from now on.
 export function overtake(draft, version) {
   const kept = draft && draftOf(draft.key);

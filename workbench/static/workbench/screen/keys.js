@@ -1,14 +1,14 @@
 // One key for each verb: shown on its button, dead while typing or while a dialog is open, kept as the reader chose.
-const FIXED = [["Esc", "Leave a field"], ["1 – 9", "Choose an option of the marked field, or the selected shape’s label"], ["Delete", "Delete the selected shape"], ["Ctrl + Z", "Take back the latest change of a shape"], ["+ − 0, arrows", "Zoom, fit and pan the picture in focus"]];
+const FIXED = [["Esc", "Leave a field"], ["1 – 9", "Choose an option of the marked field, or the selected shape’s label"], ["Delete", "Delete the selected shape"], ["Ctrl + Z", "Take back the latest change of a shape"], ["+ − 0", "Zoom and fit the first picture or PDF, or the one in focus"], ["Arrows", "Pan the picture in focus"]];
 // The verbs of every screen whose forms may have boxes and polygons.
 export const DRAWING = { box: ["b", "Draw a box, where the answer has shapes"], polygon: ["g", "Draw a polygon"] };
 const typing = (target) => target.matches?.("textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])");
 
 export class Keys {
   // `verbs` has the key and the words of each verb, the main one first; `act(verb)` does it, `digit(number)` picks an
-  // option. `name` is the screen's, under which chosen keys are kept.
-  constructor(name, verbs, act, digit) {
-    Object.assign(this, { act, digit, kept: `${name}-keys`, off: `${name}-keys-off`, verbs: Object.entries(verbs) });
+  // option, `zoom(key)` does what + - = 0 say. `name` is the screen's, under which chosen keys are kept.
+  constructor(name, verbs, act, digit, zoom) {
+    Object.assign(this, { act, digit, zoom, kept: `${name}-keys`, off: `${name}-keys-off`, verbs: Object.entries(verbs) });
     this.standard = Object.fromEntries(this.verbs.map(([verb, [key]]) => [verb, key]));
     this.words = Object.fromEntries(this.verbs.map(([verb, [, words]]) => [verb, words]));
     this.map = { ...this.standard, ...JSON.parse(localStorage.getItem(this.kept) ?? "{}") };
@@ -61,9 +61,9 @@ export class Keys {
       return;
     }
     const verb = Object.keys(this.map).find((name) => this.map[name] === event.key.toLowerCase());
-    if (!verb) return;
+    if (verb) this.act(verb);
+    else if (!/^[-+=0]$/.test(event.key) || !this.zoom(event.key)) return;
     event.preventDefault();
-    this.act(verb);
   }
 
   // Does the main verb, or what the place of the focus names instead; in a form other than the answer's nothing.

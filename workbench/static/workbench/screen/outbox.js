@@ -64,7 +64,7 @@ export class Outbox extends EventTarget {
     this.failed.delete(entry.key);
     this.#keepTyped(entry);
     localStorage.removeItem(entry.key);
-    this.#say(this.entries.length ? this.state : "saved");
+    this.#say(this.entries.length || this.blocked ? this.state : "saved");
     this.#tell("taken-back", { entry });
     return true;
   }
@@ -107,6 +107,11 @@ export class Outbox extends EventTarget {
     this.blocked = true;
     this.#say("signed-out");
     if (code === "another_user") this.resume(); // which says whose
+  }
+
+  // What was refused stands already: nothing is lost.
+  settle() {
+    if (this.state === "refused") this.#say("saved");
   }
 
   async flush() {
@@ -153,7 +158,10 @@ export class Outbox extends EventTarget {
   #take(entry, { status, data }) {
     const code = data?.error?.code;
     const forged = status === 403 && /csrf/i.test(data?.error?.message ?? "");
-    if (status === 401 || forged) return this.block(code);
+    if (status === 401 || forged) {
+      keepEntry(entry); // as it was before it was tried: the server has not taken it
+      return this.block(code);
+    }
     this.failures = 0;
     this.failed.delete(entry.key);
     if (status >= 400) this.#keepTyped(entry);

@@ -1,4 +1,6 @@
 // The last ten decisions, each a way back to its item; kept for the tab, so that a reload does not lose them.
+import { parse } from "./exact.js";
+
 const MOST = 10;
 
 export class Strip {
@@ -6,7 +8,7 @@ export class Strip {
   constructor(key, shown, open) {
     Object.assign(this, { key, shown, open });
     this.place = document.getElementById("strip");
-    this.decisions = JSON.parse(sessionStorage.getItem(this.key) ?? "[]");
+    this.decisions = parse(sessionStorage.getItem(this.key) ?? "[]");
     this.draw();
   }
 

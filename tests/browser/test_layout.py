@@ -1,0 +1,49 @@
+"""Where things stand on the review screen: verbs that never move, ten decisions in sight, and a screen at 200 %."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.test_review import Opens, all_saved, opens, press
+from training.models import TrainingSheet
+
+__all__ = ["opens"]
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "lakehouse"])
+ROWS = """() => [...document.querySelectorAll(".verbs button")].filter((button) => !button.hidden)
+    .map((button) => Math.round((button.offsetTop - button.parentElement.offsetTop) / button.offsetHeight))"""
+
+
+@pytest.mark.parametrize("width", [1280, 1100, 960])
+def test_verbs_stay_in_their_rows_whatever_the_status(opens: Opens, boards: TrainingSheet, width: int) -> None:
+    page = opens(boards, query="?order=sequence")
+    page.set_viewport_size({"width": width, "height": 720})
+    waiting = page.evaluate(ROWS)
+    page.keyboard.press("3")
+    assert page.evaluate(ROWS) == waiting
+    for keys in (("a",), ("f", "1", "Enter")):
+        press(page, *keys)
+        all_saved(page)
+        press(page, "p")
+        page.locator(".verbs >> text=Reopen").wait_for()
+        assert page.evaluate(ROWS) == waiting
+
+
+def test_the_latest_ten_decisions_are_all_seen(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards)
+    for _ in range(10):
+        press(page, "a")
+    tenth = page.locator("#strip li").nth(9).bounding_box()
+    assert tenth["x"] + tenth["width"] <= 1280
+
+
+def test_at_200_percent_the_verbs_are_beside_the_form(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards)
+    press(page, "s")
+    press(page, "a")
+    page.set_viewport_size({"width": 640, "height": 360})
+    page.locator("[data-field=severity]").scroll_into_view_if_needed()
+    verbs, field = (page.locator(where).bounding_box() for where in (".verbs", "[data-field=severity]"))
+    assert 0 <= field["y"] < verbs["y"] <= 360 - verbs["height"]
+    assert page.evaluate("document.documentElement.scrollWidth") == 640
+    inner = "nodes => nodes.map(node => node.scrollHeight - node.clientHeight)"
+    assert page.locator(".source, .answer-body").evaluate_all(inner) == [0, 0]
