@@ -19,8 +19,9 @@ from workbench.router import LAKEHOUSE
 
 BATCH = 1_000
 # The lakehouse sorts so many items at once, whatever the number of all: a sort of ten million would fill its memory, and so
-# would one of a few thousand long documents. One row of some in the window before tells how wide they are.
-WINDOW, FIRST, WINDOW_SIZE, MEASURED = 20_000, 500, 32 << 20, 16
+# would one of a few thousand long documents. One row of some in the window before tells how wide they are; the first has
+# room for the longest page of the API and the item behind it.
+WINDOW, FIRST, WINDOW_SIZE, MEASURED = 20_000, 512, 32 << 20, 16
 FEW = 5
 
 Indexes = Sequence[tuple[JoinedVolume, FilesByKey]]

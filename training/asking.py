@@ -52,6 +52,9 @@ class AtOnce:
         self._finished += zip(tasks, self._answerer([task.question for task in tasks]), strict=True)
 
     def take(self, least: int, seconds: float) -> list[Done]:
+        return self.finished()
+
+    def finished(self) -> list[Done]:
         taken, self._finished = self._finished, []
         return taken
 
@@ -126,14 +129,17 @@ class FromEndpoint:
         # Equal questions are several tasks and one call.
         calls = max(1, least - (self._open - len(self._waiting))) if least and not self._finished else 0
         landed = self._inbox.take(calls, seconds)
-        taken, self._finished = self._finished, []
         for key, reply in self.gently(landed):
             tasks = self._waiting.pop(key)
             self._open -= len(tasks)
             if isinstance(reply, BaseException):
                 raise reply
             if reply is not None:
-                taken += self._shared(key, tasks, self._answerer.read(reply))
+                self._finished += self._shared(key, tasks, self._answerer.read(reply))
+        return self.finished()
+
+    def finished(self) -> list[Done]:
+        taken, self._finished = self._finished, []
         return taken
 
     def stop(self) -> None:

@@ -72,6 +72,9 @@ class Asker(Protocol):
     def take(self, least: int, seconds: float) -> list[Done]:
         """Return what is finished: as soon as it is so many, or when the time is over."""
 
+    def finished(self) -> list[Done]:
+        """Return what is finished and was not taken, as where taking failed."""
+
     def stop(self) -> None:
         """Ask no more: who is not being asked is dropped, and no longer open."""
 
@@ -111,6 +114,7 @@ class Run:
             ending = self._loop(chunks)
             self._settle()
         finally:
+            self._ready += self._asker.finished()
             self._commit()
         if ending:
             raise ending

@@ -81,10 +81,10 @@ def approve(training_sheet: TrainingSheet, count: int) -> None:
 def test_generating_1000_pairs(sent: Sent, generated: TrainingSheet, monkeypatch: pytest.MonkeyPatch) -> None:
     # On a busy machine half of the pairs would be ready, and written, seconds before the rest.
     monkeypatch.setattr(pipeline, "WRITE_EVERY", 600.0)
-    # The tag rules, the keys of the sheet, those over the same items, its training sheet, its items; labels and withdrawals of each
-    # chunk of 500; the pairs, at once; the end.
+    # The tag rules, the keys of the sheet, those over the same items, its training sheet, a first small window of its items and the
+    # rest; labels and withdrawals of each chunk of 500; the pairs, at once; the end.
     made = {"sheet": generated.sheet, "template": generated.template, "actor": "o", "mode": "manual"}
-    assert sent(lambda: generate(**made)) == 12
+    assert sent(lambda: generate(**made)) == 13
     assert QAPair.objects.count() == 1000
 
 

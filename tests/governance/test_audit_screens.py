@@ -88,12 +88,12 @@ def test_the_chain_is_verified_by_a_button_and_by_api(
 ) -> None:
     client.force_login(omar)
     url = reverse("admin:governance_usageconstraintaudit_verify_now")
-    assert "The audit is whole: 2 rows" in client.get(url, follow=True).text
+    assert "The audit is whole: 3 rows" in client.get(url, follow=True).text
     sql("UPDATE mirion_vital.workbench.usage_constraint_audit SET reason = 'nothing' WHERE kind = 'uses'")
     found = api.get(f"{AUDIT}/verification").json()
     assert not found["is_whole"] and found["faults"]
     page = client.get(url, follow=True).text
-    assert "Row 2" in page and "changed</span>" in page
+    assert "Row 3" in page and "changed</span>" in page
 
 
 def test_a_timeline_tells_all_in_order(api: APIClient, client: Client, omar: User, pair: QAPair) -> None:
@@ -163,4 +163,5 @@ def test_exclusions_are_counted_by_day_and_drawn_with_their_table(
         and found["reasons"][0] in page
         and "<script" not in page.split("<svg")[1].split("</svg>")[0]
     )
-    assert UsageConstraintAudit.objects.count() == 2
+    # The change of uses, and that the export began and what left.
+    assert UsageConstraintAudit.objects.count() == 3
