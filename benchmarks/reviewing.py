@@ -27,8 +27,8 @@ REPEAT, PAGES = 60, 20
 WARM = 8
 # The screen asks for the next pairs, thirty of them, when it comes to the end of those it knows.
 KNOWN = 25
-# Seconds; the fastest reviewers take some five for a pair, and nobody reads fifty rows in less than two.
-THINKS, READS = 0.25, 2.0
+# Seconds; the fastest reviewers take some five for a pair, and nobody reads fifty rows in less than a few.
+THINKS, READS = 0.25, 1.5
 SLOW = 0.3
 # Name: how decisions are applied, and the seconds that are added to each statement of a warehouse.
 WAYS: dict[str, tuple[str, float | None]] = {

@@ -326,7 +326,7 @@ CACHES = {
         "LOCATION": VAR_DIR / "ahead",
         "OPTIONS": {"MAX_ENTRIES": 2000},
     },
-    # Lists of pairs as they were lately, some 100 kB each.
+    # Lists of pairs as they were lately, some 100 kB each, and how far their review is; in files for the same reason.
     "pages": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": VAR_DIR / "pages",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
@@ -92,7 +92,7 @@ def _kind(status: str, pre_approved: bool, is_mine: bool) -> str:
 
 
 def _counted(training_sheet_id: str) -> Counted:
-    found: Counted | None = cache.get(_key(training_sheet_id))
+    found: Counted | None = caches["pages"].get(_key(training_sheet_id))
     if found is None:
         return _count(training_sheet_id)
     if time.monotonic() - found.at > FRESH:
@@ -110,13 +110,13 @@ def _count(training_sheet_id: str) -> Counted:
         before = _applied(training_sheet_id)
         found = _count_once(training_sheet_id)
         if before is not None and before == _applied(training_sheet_id):
-            cache.set(_key(training_sheet_id), found, SHOWN)
+            caches["pages"].set(_key(training_sheet_id), found, SHOWN)
             return found
-        if kept := cache.get(_key(training_sheet_id)):
-            cache.set(_key(training_sheet_id), kept, SHOWN)
+        if kept := caches["pages"].get(_key(training_sheet_id)):
+            caches["pages"].set(_key(training_sheet_id), kept, SHOWN)
             return cast(Counted, kept)
         time.sleep(TURN)
-    cache.set(_key(training_sheet_id), found, FRESH)
+    caches["pages"].set(_key(training_sheet_id), found, FRESH)
     return found
 
 
