@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from typing import Any, ClassVar
 
 import orjson
-from django.core.cache import cache
+from django.core.cache import caches
 
 from templates_app.schemas import normalise_output_schema
 from training.models import ReviewSheet, TrainingSheet
@@ -57,11 +57,11 @@ def _read(training_sheet_id: str) -> Frame:
 
 def training_sheet_of(training_sheet_id: str) -> TrainingSheet | None:
     """Return the training sheet with its sheet and template for showing, as they were lately."""
-    kept: tuple[TrainingSheet, float] | None = cache.get(_key(training_sheet_id))
+    kept: tuple[TrainingSheet, float] | None = caches["pages"].get(_key(training_sheet_id))
     if kept is None:
         return _kept_anew(training_sheet_id)
     # By one request a minute: a lakehouse that does not answer must not hold every thread.
-    if time.time() - kept[1] > FRESH and cache.add(f"{_key(training_sheet_id)}-asked", True, FRESH):
+    if time.time() - kept[1] > FRESH and caches["pages"].add(f"{_key(training_sheet_id)}-asked", True, FRESH):
         after_answer(("training-sheet", training_sheet_id), partial(_kept_anew, training_sheet_id))
     return kept[0]
 
@@ -69,9 +69,9 @@ def training_sheet_of(training_sheet_id: str) -> TrainingSheet | None:
 def _kept_anew(training_sheet_id: str) -> TrainingSheet | None:
     found = TrainingSheet.objects.select_related("sheet", "template").filter(pk=training_sheet_id).first()
     if found is None:
-        cache.delete(_key(training_sheet_id))
+        caches["pages"].delete(_key(training_sheet_id))
     else:
-        cache.set(_key(training_sheet_id), (found, time.time()), SHOWN)
+        caches["pages"].set(_key(training_sheet_id), (found, time.time()), SHOWN)
     return found
 
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import OperationalError, connections
 from rest_framework.test import APIClient
 
@@ -53,7 +53,7 @@ def away() -> Away:
     @contextmanager
     def gone() -> Iterator[None]:
         frame_of.cache_clear()
-        cache.clear()
+        caches["pages"].clear()
         with connections[LAKEHOUSE].execute_wrapper(refuse):
             yield
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -41,7 +41,7 @@ def test_a_label_that_did_not_fit_and_was_mended_is_reviewed(
         act(ready, verb, reason="Not sure")
     assert counted() == (9, 2, 39, 11)
     apply_waiting(again.pk)
-    cache.clear()
+    caches["pages"].clear()
     assert counted() == (9, 2, 39, 11)
     admin = Client()
     admin.force_login(rosa)

@@ -81,9 +81,9 @@ def test_the_screen_shows_the_next_pair_however_long_ago_it_was_read(
     screen.force_login(rosa)
     first, second, _ = (f"/review/{boards.pk}/pairs/{pair['id']}" for pair in queue)
     assert screen.get(first).status_code == 200
-    kept = frames.cache.get(frames._key(boards.pk))
+    kept = frames.caches["pages"].get(frames._key(boards.pk))
     with away():
-        frames.cache.set(frames._key(boards.pk), kept)
+        frames.caches["pages"].set(frames._key(boards.pk), kept)
         monkeypatch.setattr(frames, "FRESH", -1)
         page = screen.get(second)
     assert (page.status_code, queue[1]["item_ref"] in page.content.decode()) == (200, True)
