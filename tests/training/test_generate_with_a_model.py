@@ -88,15 +88,18 @@ def test_a_model_that_is_gone_is_named(generated: tuple[TrainingSheet, ChatServe
         resume(generated[0])
 
 
+def boards_classified() -> dict[str, str]:
+    """Load the boards and return what to generate of them by the API."""
+    load("pcb_defects")
+    template = PromptTemplate.objects.get(label_type="classification")
+    return {"sheet_id": Sheet.objects.get().pk, "template_id": template.pk}
+
+
 @pytest.mark.usefixtures("beats_in_vain")
 def test_what_failed_in_a_request_can_be_retried_alone(
     lakehouse: Path, settings: Settings, api: APIClient, omar: User
 ) -> None:
-    load("pcb_defects")
-    asked = {
-        "sheet_id": Sheet.objects.get().pk,
-        "template_id": PromptTemplate.objects.get(label_type="classification").pk,
-    }
+    asked = boards_classified()
     with chat_server(behave) as server:
         settings.LLM_URL, settings.LLM_MODEL = server.url, "tiny"
         made = api.post("/api/v1/training-sheets/generate", asked).json()
@@ -111,11 +114,7 @@ def test_what_failed_in_a_request_can_be_retried_alone(
 def test_what_ended_a_request_is_told_and_its_job_can_be_resumed(
     lakehouse: Path, settings: Settings, api: APIClient, omar: User
 ) -> None:
-    load("pcb_defects")
-    asked = {
-        "sheet_id": Sheet.objects.get().pk,
-        "template_id": PromptTemplate.objects.get(label_type="classification").pk,
-    }
+    asked = boards_classified()
     with chat_server(lambda *_: (401, {}, b"no key")) as server:
         settings.LLM_URL, settings.LLM_MODEL = server.url, "tiny"
         told = api.post("/api/v1/training-sheets/generate", asked)
