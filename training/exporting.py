@@ -106,16 +106,15 @@ def batches(
 def read_ahead(
     pairs: QAPairQuerySet,
     more: Mapping[str, Any] | None = None,
-    then: Callable[[pa.Table], pa.Table] | None = None,
+    then: Callable[[list[pa.Table]], list[pa.Table]] = list,
 ) -> Iterator[tuple[Window, list[pa.Table]]]:
     """Yield each window with its slices, while another thread, with a connection of its own, reads the next one.
 
-    That thread also calls `then` with each slice.
+    What is yielded is what `then` returns of the slices; that thread calls it.
     """
 
     def read(window: Window) -> list[pa.Table]:
-        found = batches(pairs, window, more)
-        return [then(table) for table in let_go(found)] if then else found
+        return then(batches(pairs, window, more))
 
     size = Size()
     found = windows(pairs, size)

@@ -31,6 +31,11 @@ class Exclusion(str):
         made.rule, made.source, made.where = rule, source, where
         return made
 
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What tells it from others: the same words may come from several places."""
+        return str(self), self.rule, self.source, self.where
+
 
 EMPTY = Exclusion("empty answer", "quality", "answer")
 
@@ -95,7 +100,7 @@ class Ledger:
             self._counts[None] += pairs
             return
         known = exclusion if isinstance(exclusion, Exclusion) else Exclusion(exclusion)
-        self._counts[(str(known), known.rule, known.source, known.where)] += pairs
+        self._counts[known.key] += pairs
 
     def include(self, other: Ledger) -> None:
         """Count what the other has counted as well."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ from training.models import QAPair, TrainingSheet
 STEP = 256
 # Lines that are written already are only handed on.
 LINES = 2_000
+PASSES = 0
 
 
 @dataclass
@@ -72,6 +73,9 @@ class ExportRun:
 
     def __post_init__(self) -> None:
         self._sound: set[tuple[str, ...] | None] = set()
+        # What the gates have said so far; a pair's verdict is the place in it.
+        self._verdicts: list[Exclusion | None] = [None]
+        self._numbers: dict[tuple[str, ...] | None, int] = {None: PASSES}
         self._leaving: set[str] = set()
 
     @property
@@ -108,8 +112,8 @@ class ExportRun:
         more: dict[str, Any] = dict(self.format.columns)
         if self.options.split and self.split.stratify_by:
             more["side"] = side_column(self.sheet_id)
-        ready_to = self._with_lines if written and self.format.is_plain else None
-        for window, ready in read_ahead(pairs, more, ready_to):
+        ahead = partial(self._looked_at, written=written and self.format.is_plain)
+        for window, ready in read_ahead(pairs, more, ahead):
             known, read = self.base.versions(window) if self.base else {}, sum(table.num_rows for table in ready)
             yield from self._records(window, (self._passed(table, known) for table in let_go(ready)))
             self.withdrawn += sorted(known.keys() - self._leaving)
@@ -132,6 +136,28 @@ class ExportRun:
                 step = table.slice(at, size)
                 if kept := self._written(step) if written else self._kept(step, edits):
                     yield kept
+
+    def _looked_at(self, tables: list[pa.Table], *, written: bool) -> list[pa.Table]:
+        """Return the slices of a window with what the gates say, on the thread that reads ahead."""
+        if not tables:  # its pairs were removed since they were counted
+            return tables
+        limits = pa.concat_tables([table.select([*TEXTS, *LISTS, "item_ref"]) for table in tables])
+        reasons, groups = self._reasons(limits)
+        verdicts = pa.array(np.array([self._number(reason) for reason in reasons], np.int64)[groups])
+        found, at = [], 0
+        for table in let_go(tables):
+            judged = table.append_column("verdict", verdicts.slice(at, table.num_rows))
+            found.append(self._with_lines(judged) if written else judged)
+            at += table.num_rows
+        return found
+
+    def _number(self, reason: Exclusion | None) -> int:
+        """Return where `_verdicts` has a reason; there are only as many as the ledger tells apart."""
+        key = reason.key if reason else None
+        if key not in self._numbers:
+            self._numbers[key] = len(self._verdicts)
+            self._verdicts.append(reason)
+        return self._numbers[key]
 
     def _with_lines(self, table: pa.Table) -> pa.Table:
         """Return the pairs with the lines of plain messages in place of these."""
@@ -167,12 +193,10 @@ class ExportRun:
 
     def _judged(self, table: pa.Table) -> pa.Table:
         """Return the pairs that pass both gates, in their order, and count the others."""
-        reasons, groups = self._reasons(table)
-        for reason, pairs in zip(reasons, np.bincount(groups, minlength=len(reasons)).tolist(), strict=True):
-            if reason:
+        for reason, pairs in zip(self._verdicts, np.bincount(table["verdict"]).tolist(), strict=False):
+            if reason and pairs:
                 self.ledger.add(reason, pairs)
-        passes = np.array([reason is None for reason in reasons], np.bool_)
-        return table.filter(pa.array(passes[groups]))
+        return table.filter(pc.equal(table["verdict"], PASSES)).drop_columns("verdict")
 
     def _reason(self, group: Row) -> Exclusion | None:
         row = {name: orjson.loads(value) if name in LISTS and value else value for name, value in group.items()}
