@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from labels.exporting import COLUMNS
+from workbench.canonical import read_json
 from workbench.concepts import Confidence
 from workbench.near import listed, near_misses
 
@@ -53,9 +54,11 @@ def _read(number: int, text: bytes) -> Line:
     if len(text) > LONGEST_LINE:
         return Line(number, {}, (f"Found {len(text):,} bytes: a line has at most {LONGEST_LINE:,}.",))
     try:
-        row = orjson.loads(text)
+        row = read_json(text)
     except orjson.JSONDecodeError as error:
         return Line(number, {}, (f"No JSON: {error}. A line is one object.",))
+    except ValueError as error:
+        return Line(number, {}, (f"Not kept: {error}.",))
     if not isinstance(row, dict):
         return Line(number, {}, (f"Found {type(row).__name__}: a line is one object.",))
     if faults := tuple(_faults(row)):

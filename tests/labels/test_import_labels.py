@@ -65,6 +65,11 @@ def test_a_line_without_a_template_has_the_shape_of_a_published_one(
     assert counts(preview_import(boards, [free])) == (1, 0, 0, 0)
 
 
+def test_a_number_that_would_be_another_one_is_refused(boards: Sheet) -> None:
+    lines = [b'{"item_ref":"a1","label_type":"free","label_data":{"x":18446744073709551616}}']
+    assert "found the whole number 18446744073709551616" in import_labels(boards, lines, actor="omar").refused[0][1]
+
+
 def test_uses_change_with_a_reason_and_an_audit_row(boards: Sheet, record: Record) -> None:
     record()
     lines = [line(prohibited_uses=["training"], allowed_uses=["testing"], usage_reason="PHI")]
