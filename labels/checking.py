@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from governance.changing import in_order
@@ -53,6 +53,33 @@ def check_fits(data: Any, output_schema: Any, item: Item) -> None:
     except SchemaProblem as problem:
         faults = problem.faults
     _raise({"label_data": faults})
+
+
+def made_under(
+    template: PromptTemplate | None,
+    present: CanonicalLabel | None,
+    data: Any,
+    item: Item,
+    published: Callable[[], Iterable[PromptTemplate]],
+) -> tuple[PromptTemplate | None, list[str]]:
+    """Return the template that the label is made under from now on: the given one, else of the published ones the first it fits.
+
+    None where the label keeps what it has; and where it fits no published one, with why the first of them is not it.
+    Invalid where it does not fit the given one, or the schema that it has.
+    """
+    schema = template.output_schema if template else present.output_schema if present else None
+    if template or schema or (present and data == present.label_data):
+        check_fits(data, schema or {}, item)
+        return template, []
+    faults: list[str] = []
+    for each in published():
+        try:
+            check_fits(data, each.output_schema, item)
+        except Invalid as problem:
+            faults = faults or [f"does not fit {each}:", *problem.fields["label_data"]]
+        else:
+            return each, []
+    return None, faults
 
 
 def _on_other_pictures(data: Any, output_schema: Any, item: Item) -> list[str]:

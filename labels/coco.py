@@ -23,7 +23,11 @@ def coco_file(marked: Marked) -> MarkedFile:
 
 
 def _blocks(marked: Marked) -> Iterator[bytes]:
-    info = {"description": f"{marked.sheet.name}: {marked.label_type}", "sheet_id": marked.sheet.pk}
+    info = {
+        "description": f"{marked.sheet.name}: {marked.label_type}",
+        "sheet_id": marked.sheet.pk,
+        "labels_without_shapes": marked.left_out,
+    }
     categories = [
         {"id": at, "name": name, "supercategory": path}
         for at, (name, (path, _)) in enumerate(zip(marked.names, marked.categories, strict=True), 1)

@@ -17,7 +17,7 @@ from typing import Any
 from django.utils import timezone
 
 from labels.actions import SAID, record_label
-from labels.checking import NEAR, check_content, check_fits, limits
+from labels.checking import NEAR, check_content, limits, made_under
 from labels.history import repair_all, uses_changed
 from labels.import_lines import Line, read_lines
 from labels.labeling.templates_of import templates_for
@@ -176,22 +176,22 @@ def _values(
     item: Item,
 ) -> dict[str, Any]:
     """Return the fields of the label after the line; Problem as for `record_label`."""
-    template = templates.named.get(str(given.get("template_id")))
+    named = templates.named.get(str(given.get("template_id")))
     confidence = given.get("confidence") or (present.confidence if present else "high")
     notes = given.get("notes", present.notes if present else "")
-    check_content(given["label_type"], given["label_data"], confidence, template)
+    check_content(given["label_type"], given["label_data"], confidence, named)
     wanted = {**dict.fromkeys(USES_OF), "usage_reason": "", **{name: given[name] for name in USES_OF if name in given}}
     label_data = as_stored(given["label_data"], present.label_data if present else None)
     values = {"label_data": label_data, "confidence": confidence, "notes": notes, **limits(wanted, present)}
+    template, faults = made_under(
+        named, present, label_data, item, lambda: templates.published_for(given["label_type"])
+    )
+    if faults:
+        raise Invalid.of_fields("The label was not saved.", {"label_data": faults})
     if template is not None:
         values["template_id"] = template.pk
         if present is None or present.template_id != template.pk:
             values["output_schema"] = template.output_schema
-    output_schema = values.get("output_schema", present.output_schema if present else None)
-    if output_schema or (present and label_data == present.label_data):
-        check_fits(label_data, output_schema or {}, item)
-    else:
-        templates.expect_fit(given["label_type"], label_data, item)
     return values
 
 
@@ -268,19 +268,10 @@ class _Templates:
         if wanted:
             self.named = {template.pk: template for template in PromptTemplate.objects.filter(pk__in=wanted)}
 
-    def expect_fit(self, label_type: str, data: Any, item: Item) -> None:
-        """Raise Invalid where templates are published for the label type and the label fits none of them."""
+    def published_for(self, label_type: str) -> list[PromptTemplate]:
         if label_type not in self.published:
             self.published[label_type] = templates_for(label_type)
-        refused: list[str] = []
-        for template in self.published[label_type]:
-            try:
-                check_fits(data, template.output_schema, item)
-                return
-            except Invalid as problem:
-                refused = refused or [f"does not fit {template}:", *problem.fields["label_data"]]
-        if refused:
-            raise Invalid.of_fields("The label was not saved.", {"label_data": refused})
+        return self.published[label_type]
 
 
 class _Near:

@@ -10,11 +10,13 @@ from typing import IO, Any
 
 import orjson
 
+from labels.labeling.templates_of import templates_for
 from labels.letting_out import LettingOut
 from labels.models import CanonicalLabel
 from sheets.models import Sheet
 from templates_app.annotations import Annotations, annotations_in, labels_of
-from templates_app.schemas import normalise_output_schema
+from templates_app.models import PromptTemplate
+from templates_app.schemas import misfits, normalise_output_schema
 from templates_app.shapes import value_faults
 from workbench.near import listed, near_misses
 from workbench.problems import Invalid, NotFound
@@ -45,12 +47,14 @@ class Marked:
     """All pictures of a label type, in the order of their items.
 
     `categories` are in the order of their schema: first those of the schema that was used latest, then older ones.
+    `left_out` are the labels of the type that hold neither boxes nor polygons.
     """
 
     sheet: Sheet
     label_type: str
     categories: list[Category]
     labels: int
+    left_out: int
     spool: IO[bytes]
 
     def __iter__(self) -> Iterator[MarkedPicture]:
@@ -70,6 +74,7 @@ class MarkedFile:
 
     def __init__(self, marked: Marked, write: Callable[[Marked], Iterator[bytes]]) -> None:
         self.marked, self.write, self.labels = marked, write, marked.labels
+        self.left_out = marked.left_out
 
     def __iter__(self) -> Iterator[bytes]:
         try:
@@ -95,10 +100,12 @@ def marked_of(sheet: Sheet, label_type: str, use: str = "", blind: Collection[st
     labels = every.filter(label_type=label_type).order_by("item_ref", "id")
     spool: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed with the file that is made from it
     latest: dict[tuple[str, tuple[str, ...]], datetime] = {}
-    count = 0
+    published = templates_for(label_type)
+    count = left_out = 0
     try:
         for label in labels.iterator():
-            found = _annotations(label)
+            found = _annotations(label, published)
+            left_out += not found and label.pk not in blind
             if found and not letting_out.permits(label):
                 continue
             count += bool(found)
@@ -108,21 +115,26 @@ def marked_of(sheet: Sheet, label_type: str, use: str = "", blind: Collection[st
             spool.writelines(orjson.dumps(picture) + b"\n" for picture in _pictures(label, found))
         if not count:
             letting_out.expect_some()
-            raise _nothing(sheet, label_type)
+            raise _nothing(sheet, label_type, left_out)
     except BaseException:
         spool.close()
         raise
-    return Marked(sheet, label_type, _categories(latest), count, spool)
+    return Marked(sheet, label_type, _categories(latest), count, left_out, spool)
 
 
-def _annotations(label: CanonicalLabel) -> Sequence[Annotations]:
-    schema = normalise_output_schema(label.output_schema or {})
-    found = list(annotations_in(schema, label.label_data))
+def _annotations(label: CanonicalLabel, published: Sequence[PromptTemplate]) -> Sequence[Annotations]:
+    schema = label.output_schema or _fitting(label.label_data, published)
+    found = list(annotations_in(normalise_output_schema(schema), label.label_data))
     for each in found:
         for path, words in value_faults(each.value, each.schema):
             place = ".".join(map(str, (each.path, *path)))
             raise Invalid(f"The label of {label.item_ref!r} cannot be exported, {place}: {words}. Correct it first.")
     return found
+
+
+def _fitting(data: Any, published: Sequence[PromptTemplate]) -> Any:
+    """Return the schema of the first template that a label fits which names none, as one has that was made without."""
+    return next((each.output_schema for each in published if not misfits(each.output_schema, data)), {})
 
 
 def _pictures(label: CanonicalLabel, found: Sequence[Annotations]) -> Iterator[MarkedPicture]:
@@ -143,10 +155,14 @@ def _categories(latest: dict[tuple[str, tuple[str, ...]], datetime]) -> list[Cat
     return list(dict.fromkeys((path, label) for path, labels in newest_first for label in labels))
 
 
-def _nothing(sheet: Sheet, label_type: str) -> NotFound:
+def _nothing(sheet: Sheet, label_type: str, without: int) -> NotFound:
     known = list(CanonicalLabel.objects.filter(sheet=sheet).order_by().values_list("label_type", flat=True).distinct())
-    near = near_misses(label_type, known)
+    if label_type in known:
+        return NotFound(
+            f"Nothing to export: none of the {without:,} labels of type {label_type!r} of the sheet {sheet.name!r} has "
+            "boxes or polygons. Export them as jsonl, or label under a template that asks for shapes."
+        )
     return NotFound(
-        f"Nothing to export: the sheet {sheet.name!r} has no labels of type {label_type!r} with boxes or polygons.{near}"
-        f" Label types of the sheet: {listed(known)}."
+        f"Nothing to export: the sheet {sheet.name!r} has no labels of type {label_type!r}."
+        f"{near_misses(label_type, known)} Label types of the sheet: {listed(known)}."
     )

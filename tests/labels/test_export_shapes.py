@@ -21,6 +21,7 @@ from pycocotools.coco import COCO
 from rest_framework.test import APIClient
 
 from labels.actions import record_label
+from labels.models import CanonicalLabel
 from labels.yolo import yolo_box
 from sheets.actions import create_sheet
 from sheets.models import Sheet
@@ -180,6 +181,41 @@ def test_yolo_gives_back_the_pixels(data: st.DataObject, width: int, height: int
     cx, cy, w, h = (float(f"{share:.6f}") for share in yolo_box({"box": box}, width, height))
     back = ((cx - w / 2) * width, (cy - h / 2) * height, w * width, h * height)
     assert all(abs(found - meant) < 0.5 for found, meant in zip(back, box.values(), strict=True))
+
+
+def marks(image: str, *shapes: Any) -> dict[str, Any]:
+    return {"marks": {"image": image, "width": 80, "height": 60, "shapes": list(shapes)}}
+
+
+def test_boxes_that_name_no_template_are_exported_too(
+    api: APIClient, sheet: Sheet, template: PromptTemplate, mark: Mark
+) -> None:
+    key = {"sheet_id": sheet.pk, "label_type": "boxes"}
+    line = {"item_ref": "a1", "label_type": "boxes", "label_data": marks("a1.jpg", BOX)}
+    query = f"/api/v1/canonical-labels/import?sheet={sheet.pk}"
+    assert api.post(query, json.dumps(line).encode(), content_type="application/jsonl").json()["new"] == 1
+    posted = {**key, "item_ref": "b2", "label_data": marks("b2.png", BOX)}
+    assert api.post("/api/v1/canonical-labels", posted, format="json").json()["template_id"] == template.pk
+    mark("c3", "c3.png", BOX)
+    CanonicalLabel.objects.filter(item_ref="c3").update(template_id=None, output_schema=None)
+    coco = json.loads(exported(api, sheet, "coco"))
+    assert [each["file_name"] for each in coco["images"]] == ["a1.jpg", "b2.png", "c3.png"]
+    assert [label.output_schema for label in CanonicalLabel.objects.filter(item_ref__in=["a1", "b2"])] == [
+        template.output_schema
+    ] * 2
+
+
+def test_labels_without_shapes_are_counted(api: APIClient, sheet: Sheet, mark: Mark, tmp_path: Path) -> None:
+    record_label(sheet=sheet, item_ref="b2", label_type="boxes", label_data={"none": 1}, actor="rosa")
+    answer = api.get(URL, {"sheet": sheet.pk, "format": "coco", "label_type": "boxes"})
+    assert "none of the 1 labels of type 'boxes' of the sheet 'B' has boxes" in answer.json()["error"]["message"]
+    mark("a1", "a1.jpg", BOX)
+    assert json.loads(exported(api, sheet, "coco"))["info"]["labels_without_shapes"] == 1
+    archive = zipfile.ZipFile(io.BytesIO(exported(api, sheet, "yolo")))
+    assert "# 1 labels of the type have no shapes" in archive.read("data.yaml").decode()
+    out = io.StringIO()
+    call_command("export_labels", sheet="B", label_type="boxes", format="coco", out=tmp_path / "x", stdout=out)
+    assert "1 label exported" in out.getvalue() and "1 of type boxes have no boxes or polygons" in out.getvalue()
 
 
 def test_what_cannot_be_exported_is_said(api: APIClient, sheet: Sheet, mark: Mark, tmp_path: Path) -> None:
