@@ -13,8 +13,9 @@ from sheets.pictures import pictures_of
 from sheets.reading import Item, get_item, iter_items
 from templates_app.annotations import asks_for_annotations
 from templates_app.drafts import label_type_faults
+from templates_app.fields import shown
 from templates_app.models import PromptTemplate
-from templates_app.schemas import SchemaProblem, misfits, normalise_output_schema
+from templates_app.schemas import SchemaProblem, checker, misfits, normalise_output_schema
 from templates_app.shapes import picture_faults
 from workbench.canonical import storing_faults
 from workbench.concepts import Confidence
@@ -49,7 +50,11 @@ def check_content(label_type: str, data: Any, confidence: str, template: PromptT
 def check_fits(data: Any, output_schema: Any, item: Item) -> None:
     """Raise Invalid where the label does not have the shape that it was promised to have, or marks another picture."""
     try:
-        faults = misfits(output_schema, data) or _on_other_pictures(data, output_schema, item)
+        faults = (
+            misfits(output_schema, data)
+            or _text_of_a_value(data, output_schema)
+            or _on_other_pictures(data, output_schema, item)
+        )
     except SchemaProblem as problem:
         faults = problem.faults
     _raise({"label_data": faults})
@@ -80,6 +85,15 @@ def made_under(
         else:
             return each, []
     return None, faults
+
+
+def _text_of_a_value(data: Any, output_schema: Any) -> list[str]:
+    # It fits when it is read, as a model's answer is; but a label is compared, drawn and exported as it is kept.
+    if not isinstance(data, str) or checker(output_schema)(data):
+        return []
+    return [
+        f"answer: found the text of a value ({shown(data)}); allowed is the value itself: send it as JSON, not quoted"
+    ]
 
 
 def _on_other_pictures(data: Any, output_schema: Any, item: Item) -> list[str]:

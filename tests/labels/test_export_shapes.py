@@ -218,6 +218,18 @@ def test_labels_without_shapes_are_counted(api: APIClient, sheet: Sheet, mark: M
     assert "1 label exported" in out.getvalue() and "1 of type boxes have no boxes or polygons" in out.getvalue()
 
 
+def test_the_text_of_boxes_is_no_answer_with_boxes(
+    api: APIClient, sheet: Sheet, template: PromptTemplate, mark: Mark
+) -> None:
+    text = json.dumps(marks("not_there.jpg", BOX))
+    posted = {"sheet_id": sheet.pk, "item_ref": "a1", "label_type": "boxes", "label_data": text}
+    answer = api.post("/api/v1/canonical-labels", {**posted, "template_id": template.pk}, format="json")
+    assert "found the text of a value" in answer.json()["error"]["fields"]["label_data"][0]
+    line = {"item_ref": "a1", "label_type": "boxes", "label_data": text, "template_id": template.pk}
+    query = f"/api/v1/canonical-labels/import?sheet={sheet.pk}"
+    assert api.post(query, json.dumps(line).encode(), content_type="application/jsonl").json()["refused"] == 1
+
+
 def test_what_cannot_be_exported_is_said(api: APIClient, sheet: Sheet, mark: Mark, tmp_path: Path) -> None:
     mark("a1", "a1.jpg", BOX)
     assert api.get(URL, {"sheet": sheet.pk, "format": "coco"}).json()["error"]["fields"] == {
