@@ -9,17 +9,17 @@ from typing import Any
 from django.db import IntegrityError
 from django.utils import timezone
 
-from governance.changing import refuse_loosening
 from labels.checking import check_content, existing_item, limits, made_under
-from labels.history import keep, repair, uses_changed
+from labels.history import keep, repair
 from labels.labeling.templates_of import templates_for
+from labels.limiting import besides
 from labels.models import CanonicalLabel
 from labels.resting import resting_on
 from labels.seen import expect_seen, says_already
 from sheets.models import Sheet
 from templates_app.changes import as_stored
 from templates_app.models import PromptTemplate
-from workbench.problems import Conflict, Forbidden, Invalid, NotFound
+from workbench.problems import Conflict, NotFound
 
 ATTEMPTS = 5
 SAID = (
@@ -80,7 +80,7 @@ def record_label(
         values = content | under | limits(given, present) | answer
         expect_seen(seen_version, present, values)
         written = (
-            _change(present, values, actor, reason=reason.strip(), change_note=change_note, **rights)
+            _change(present, values, actor, reason=reason, change_note=change_note, **rights)
             if present
             else _add(key, values, actor, change_note=change_note)
         )
@@ -159,16 +159,9 @@ def _change(
         # Perhaps because whoever saved it was killed half way, and saves it again.
         repair(present)
         return present
-    if uses_changed(present, after):
-        if not reason:
-            words = "Say why uses, usage reason or classification change; it is kept in the audit."
-            raise Invalid.of_fields("The label was not saved.", {"reason": [words]})
-        if not may_change_uses:
-            raise Forbidden("You may record labels, but not change what they may be used for: leave uses as they are.")
-        freed = refuse_loosening(vars(present), vars(after), may_loosen=may_loosen)
-        still = [use for use in present.tag_prohibited_uses if use not in freed]
-        after.uses_change_reason = changes["uses_change_reason"] = reason
-        after.tag_prohibited_uses = changes["tag_prohibited_uses"] = still
+    kept = besides(present, after, reason, may_change_uses=may_change_uses, may_loosen=may_loosen)
+    changes |= kept
+    vars(after).update(kept)
     repair(present)
     if not CanonicalLabel.objects.filter(pk=present.pk, version=present.version).update(**changes):
         return None
