@@ -205,6 +205,12 @@ def test_uses_of_many_labels_change_in_one_commit(boards: Sheet, record: Record,
     assert set(CanonicalLabelVersion.objects.filter(version=2).values_list("usage_reason", flat=True)) == {"PHI"}
 
 
+def test_a_misspelled_option_is_refused(api: APIClient, boards: Sheet) -> None:
+    answer = api.post(f"{URL}?sheet={boards.pk}&dry_run=true", line(), content_type="application/jsonl")
+    assert "There is no option 'dry_run'" in answer.json()["error"]["fields"]["dry_run"][0]
+    assert not CanonicalLabel.objects.exists()
+
+
 def test_api_takes_no_more_than_it_says(api: APIClient, boards: Sheet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("labels.views.MOST_BYTES", 10)
     answer = api.post(f"{URL}?sheet={boards.pk}", line(), content_type="application/jsonl")
