@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from labels.exporting import COLUMNS
-from workbench.canonical import read_json
+from workbench.canonical import read_json, storing_faults
 from workbench.concepts import Confidence
 from workbench.near import listed, near_misses
 
@@ -76,6 +76,8 @@ def _faults(row: Mapping[str, Any]) -> Iterator[str]:
     for name in _TEXTS:
         if not isinstance(row.get(name, ""), str | None):
             yield f"{name} is no text."
+        else:
+            yield from (f"{name}: {fault}" for fault in storing_faults(row.get(name)))
     for name in _USES:
         uses = row.get(name)
         if uses is not None and not (isinstance(uses, list) and all(isinstance(use, str) for use in uses)):

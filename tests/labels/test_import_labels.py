@@ -74,6 +74,12 @@ def test_a_number_that_would_be_another_one_is_refused(boards: Sheet) -> None:
     assert "found the whole number 18446744073709551616" in import_labels(boards, lines, actor="omar").refused[0][1]
 
 
+@pytest.mark.parametrize("name", ["notes", "usage_reason", "item_ref"])
+def test_text_that_no_label_may_have_is_refused(boards: Sheet, name: str) -> None:
+    done = import_labels(boards, [line(**{name: "a\0b"})], actor="omar")
+    assert done.refused[0][1].startswith(f"{name}: Found the character U+0000")
+
+
 def test_uses_change_with_a_reason_and_an_audit_row(boards: Sheet, record: Record) -> None:
     record()
     lines = [line(prohibited_uses=["training"], allowed_uses=["testing"], usage_reason="PHI")]
