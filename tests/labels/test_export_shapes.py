@@ -98,6 +98,7 @@ def test_pycocotools_reads_what_was_marked(api: APIClient, sheet: Sheet, mark: M
     assert (box["category_id"], box["bbox"], box["area"]) == (2, [10, 20, 30, 40], 1200)
     assert (polygon["bbox"], polygon["area"], polygon["segmentation"]) == ([0, 0, 40, 30], 600, [[0, 0, 40, 0, 0, 30]])
     assert mask.area(coco.annToRLE(polygon)) == pytest.approx(600, rel=0.1)
+    assert (box["segmentation"], coco.annToMask(box).sum()) == ([[10, 20, 40, 20, 40, 60, 10, 60]], 1200)
 
 
 def test_ids_stay_when_more_is_marked(api: APIClient, sheet: Sheet, mark: Mark) -> None:
