@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +43,9 @@ def read_lines(lines: Iterable[bytes]) -> Iterator[Line]:
     """Yield the lines of a JSONL file; empty ones are left out, and a second one for the same label is refused."""
     seen: dict[tuple[str, str], int] = {}
     for number, text in enumerate(lines, 1):
+        if number == 1:
+            # Which programs of Windows write before it.
+            text = text.removeprefix(BOM_UTF8)
         if not text.strip():
             continue
         line = _read(number, text)

@@ -211,6 +211,16 @@ def test_uses_of_many_labels_change_in_one_commit(boards: Sheet, record: Record,
     assert set(CanonicalLabelVersion.objects.filter(version=2).values_list("usage_reason", flat=True)) == {"PHI"}
 
 
+def test_an_empty_body_has_no_lines(api: APIClient, boards: Sheet) -> None:
+    answer = api.post(f"{URL}?sheet={boards.pk}", b"", content_type="application/jsonl")
+    assert (answer.status_code, answer.json()["new"], answer.json()["refused"]) == (200, 0, 0)
+
+
+def test_a_file_of_windows_keeps_its_first_line(boards: Sheet) -> None:
+    lines = [b"\xef\xbb\xbf" + line("a1") + b"\r\n", line("b2") + b"\r\n"]
+    assert counts(import_labels(boards, lines, actor="omar")) == (2, 0, 0, 0)
+
+
 def test_a_misspelled_option_is_refused(api: APIClient, boards: Sheet) -> None:
     answer = api.post(f"{URL}?sheet={boards.pk}&dry_run=true", line(), content_type="application/jsonl")
     assert "There is no option 'dry_run'" in answer.json()["error"]["fields"]["dry_run"][0]
