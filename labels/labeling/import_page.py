@@ -17,7 +17,7 @@ from governance.changing import rights_of
 from labels.import_plans import Terms
 from labels.importing import MOST_BYTES, OUTCOMES, Imported, import_previewed, preview_import
 from labels.labeling.sight import LOOK_ONLY, expect_sheet, may_label
-from labels.labeling.uploads import keep, lines_of
+from labels.labeling.uploads import keep, lines_of, remove
 from labels.opinions.due import blind_of_sheet
 from sheets.models import Sheet
 from workbench.csp import strict
@@ -69,6 +69,7 @@ def _confirmed(request: HttpRequest, sheet: Sheet, token: str) -> HttpResponse:
     except Problem as problem:
         messages.error(request, problem.message)
         return _previewed(request, sheet, token, code=problem.status)
+    remove(token)
     counts = ", ".join(f"{done.counts[outcome]} {outcome}" for outcome in OUTCOMES)
     messages.success(request, f"Imported {name}: {counts}.")
     return redirect("label-entry")
