@@ -20,7 +20,7 @@ GIVEN = (
     "data_classification", "template_id",
 )  # fmt: skip
 NEEDED = ("item_ref", "label_type", "label_data")
-LONGEST_LINE = 1_000_000  # bytes
+LONGEST_LINE = 4_000_000  # bytes, more than a request holds that records one label
 DEEPEST = 32
 _TEXTS = ("item_ref", "label_type", "confidence", "notes", "usage_reason", "data_classification")
 _USES = ("allowed_uses", "prohibited_uses")

@@ -11,7 +11,8 @@ import pytest
 from deltalake import DeltaTable
 from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
@@ -106,19 +107,25 @@ def killed(*_: Any, **__: Any) -> None:
     raise KeyboardInterrupt
 
 
+def test_the_longest_answer_goes_out_and_in_again(api: APIClient, boards: Sheet, settings: Any) -> None:
+    longest = "x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE - 1_000)
+    posted = {"sheet_id": boards.pk, "item_ref": "a1", "label_type": "defect", "label_data": longest}
+    assert api.post("/api/v1/canonical-labels", posted, format="json").status_code == 201
+    lines = b"".join(label_blocks(boards)).splitlines(keepends=True)
+    assert counts(preview_import(boards, lines)) == (0, 0, 1, 0)
+
+
+# U+0000 is refused.
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 ANSWERS = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**53), 2**53)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=8,
 ).filter(lambda answer: answer is not None and not (isinstance(answer, str) and not answer.strip()))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(answer=ANSWERS, notes=st.text(max_size=20), confidence=st.sampled_from(["high", "medium", "low"]))
+@examples(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(answer=ANSWERS, notes=TEXT, confidence=st.sampled_from(["high", "medium", "low"]))
 def test_what_is_exported_is_imported_unchanged(
     boards: Sheet, record: Record, answer: Any, notes: str, confidence: str
 ) -> None:
