@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain, count
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
@@ -64,9 +65,16 @@ class Marked:
 
     @property
     def names(self) -> list[str]:
-        """The category names, each once: with the field before it where several fields have shapes."""
-        fields = {path for path, _ in self.categories}
-        return [label if len(fields) < 2 else f"{path}.{label}" for path, label in self.categories]
+        """The category names, each once and on one line: with the field before it where several fields have shapes.
+
+        One that is there already, as c of a.b beside b.c of a, has a number behind it.
+        """
+        fields, found = {path for path, _ in self.categories}, dict[str, None]()
+        for path, label in self.categories:
+            name = " ".join((label if len(fields) < 2 else f"{path}.{label}").splitlines())
+            numbered = (f"{name} ({number})" for number in count(2))
+            found[next(each for each in chain([name], numbered) if each not in found)] = None
+        return list(found)
 
 
 class MarkedFile:
@@ -101,25 +109,25 @@ def marked_of(sheet: Sheet, label_type: str, use: str = "", blind: Collection[st
     spool: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed with the file that is made from it
     latest: dict[tuple[str, tuple[str, ...]], datetime] = {}
     published = templates_for(label_type)
-    count = left_out = 0
+    with_shapes = left_out = 0
     try:
         for label in labels.iterator():
             found = _annotations(label, published)
             left_out += not found and label.pk not in blind
             if found and not letting_out.permits(label):
                 continue
-            count += bool(found)
+            with_shapes += bool(found)
             for each in found:
                 key = (each.path, labels_of(each.schema))
                 latest[key] = max(label.last_modified_at, latest.get(key, label.last_modified_at))
             spool.writelines(orjson.dumps(picture) + b"\n" for picture in _pictures(label, found))
-        if not count:
+        if not with_shapes:
             letting_out.expect_some()
             raise _nothing(sheet, label_type, left_out)
     except BaseException:
         spool.close()
         raise
-    return Marked(sheet, label_type, _categories(latest), count, left_out, spool)
+    return Marked(sheet, label_type, _categories(latest), with_shapes, left_out, spool)
 
 
 def _annotations(label: CanonicalLabel, published: Sequence[PromptTemplate]) -> Sequence[Annotations]:

@@ -27,6 +27,7 @@ from sheets.actions import create_sheet
 from sheets.models import Sheet
 from sheets.pictures import pictures_of_item
 from templates_app.actions import create_template, publish
+from templates_app.annotations import annotations_schema
 from templates_app.models import PromptTemplate
 from workbench.problems import Invalid
 
@@ -99,6 +100,18 @@ def test_pycocotools_reads_what_was_marked(api: APIClient, sheet: Sheet, mark: M
     assert (polygon["bbox"], polygon["area"], polygon["segmentation"]) == ([0, 0, 40, 30], 600, [[0, 0, 40, 0, 0, 30]])
     assert mask.area(coco.annToRLE(polygon)) == pytest.approx(600, rel=0.1)
     assert (box["segmentation"], coco.annToMask(box).sum()) == ([[10, 20, 40, 20, 40, 60, 10, 60]], 1200)
+
+
+def test_every_class_has_a_name_of_its_own_on_one_line(api: APIClient, sheet: Sheet) -> None:
+    fields = {"a": annotations_schema(["b.c", "x\ny"]), "a.b": annotations_schema(["c"])}
+    value = {**marks("b2.png", {**BOX, "label": "x\ny"})["marks"]}
+    label = {"sheet": sheet, "item_ref": "b2", "label_type": "boxes", "actor": "rosa"}
+    record_label(**label, label_data={"a": value, "a.b": {**value, "shapes": [{**BOX, "label": "c"}]}})
+    CanonicalLabel.objects.update(output_schema={"type": "object", "properties": fields})
+    names = ["a.b.c", "a.x y", "a.b.c (2)"]
+    assert [each["name"] for each in json.loads(exported(api, sheet, "coco"))["categories"]] == names
+    archive = zipfile.ZipFile(io.BytesIO(exported(api, sheet, "yolo")))
+    assert archive.read("classes.txt").decode().splitlines() == names
 
 
 def test_ids_stay_when_more_is_marked(api: APIClient, sheet: Sheet, mark: Mark) -> None:

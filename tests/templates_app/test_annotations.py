@@ -77,6 +77,7 @@ def test_the_size_and_the_name_are_those_of_the_file() -> None:
         ({**SHORT, "type": "array"}, "allowed is 'object'"),
         ({"type": "object", "format": "image-annotations"}, "label.enum; found nothing"),
         (annotations_schema(["a", "a"]), 'found ["a","a"]'),
+        (annotations_schema(["a\n"]), "each on one line"),
         ({"type": "array", "items": SHORT}, "inside an array"),
     ],
 )
