@@ -123,7 +123,7 @@ def marked_of(sheet: Sheet, label_type: str, use: str = "", blind: Collection[st
             spool.writelines(orjson.dumps(picture) + b"\n" for picture in _pictures(label, found))
         if not with_shapes:
             letting_out.expect_some()
-            raise _nothing(sheet, label_type, left_out)
+            raise _nothing(sheet, label_type)
     except BaseException:
         spool.close()
         raise
@@ -163,12 +163,12 @@ def _categories(latest: dict[tuple[str, tuple[str, ...]], datetime]) -> list[Cat
     return list(dict.fromkeys((path, label) for path, labels in newest_first for label in labels))
 
 
-def _nothing(sheet: Sheet, label_type: str, without: int) -> NotFound:
+def _nothing(sheet: Sheet, label_type: str) -> NotFound:
     known = list(CanonicalLabel.objects.filter(sheet=sheet).order_by().values_list("label_type", flat=True).distinct())
     if label_type in known:
         return NotFound(
-            f"Nothing to export: none of the {without:,} labels of type {label_type!r} of the sheet {sheet.name!r} has "
-            "boxes or polygons. Export them as jsonl, or label under a template that asks for shapes."
+            f"Nothing to export: the sheet {sheet.name!r} has labels of type {label_type!r}, but none with boxes or "
+            "polygons. Export them as jsonl, or label under a template that asks for shapes."
         )
     return NotFound(
         f"Nothing to export: the sheet {sheet.name!r} has no labels of type {label_type!r}."

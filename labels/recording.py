@@ -28,8 +28,9 @@ def record_labels(
 ) -> set[str]:
     """Write the labels with their versions and return the keys of those that were written, now or by an earlier call.
 
-    `changed` have the version after the one in `before`; what changes in their uses is audited. One that another writer made or changed meanwhile is not
-    written and not returned: look at it again. The same call again changes nothing and returns the same.
+    `changed` have the version after the one in `before`; what changes in their uses is audited. One that another writer
+    made or changed meanwhile is not written and not returned: look at it again. The same call again changes nothing and
+    returns the same.
     """
     standing = {label.pk: label for label in before}
     limited = [(standing[label.pk], label) for label in changed if uses_changed(standing[label.pk], label)]

@@ -101,7 +101,7 @@ def _put(archive: ZipFile, name: str, text: str) -> None:
 
 def _yaml(marked: Marked) -> str:
     listed = "".join(f"  {at}: {orjson.dumps(name).decode()}\n" for at, name in enumerate(marked.names))
-    left = f"# {marked.left_out} labels of the type have no shapes and are left out.\n" if marked.left_out else ""
+    left = f"# Left out, because they have no shapes: {marked.left_out} of the labels.\n" if marked.left_out else ""
     # Without `path` Ultralytics takes the folder of this file; "." would be the one that it is started in.
     return f"# Put the pictures into images/, beside labels/.\n{left}train: images\nval: images\nnames:\n{listed}"
 

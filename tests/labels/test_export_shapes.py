@@ -224,11 +224,11 @@ def test_boxes_that_name_no_template_are_exported_too(
 def test_labels_without_shapes_are_counted(api: APIClient, sheet: Sheet, mark: Mark, tmp_path: Path) -> None:
     record_label(sheet=sheet, item_ref="b2", label_type="boxes", label_data={"none": 1}, actor="rosa")
     answer = api.get(URL, {"sheet": sheet.pk, "format": "coco", "label_type": "boxes"})
-    assert "none of the 1 labels of type 'boxes' of the sheet 'B' has boxes" in answer.json()["error"]["message"]
+    assert "the sheet 'B' has labels of type 'boxes', but none with boxes" in answer.json()["error"]["message"]
     mark("a1", "a1.jpg", BOX)
     assert json.loads(exported(api, sheet, "coco"))["info"]["labels_without_shapes"] == 1
     archive = zipfile.ZipFile(io.BytesIO(exported(api, sheet, "yolo")))
-    assert "# 1 labels of the type have no shapes" in archive.read("data.yaml").decode()
+    assert "# Left out, because they have no shapes: 1 of the labels." in archive.read("data.yaml").decode()
     out = io.StringIO()
     call_command("export_labels", sheet="B", label_type="boxes", format="coco", out=tmp_path / "x", stdout=out)
     assert "1 label exported" in out.getvalue() and "1 of type boxes have no boxes or polygons" in out.getvalue()
