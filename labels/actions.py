@@ -9,16 +9,17 @@ from typing import Any
 from django.db import IntegrityError
 from django.utils import timezone
 
-from governance.changing import refuse_loosening
-from labels.checking import check_content, check_fits, existing_item, limits
-from labels.history import keep, repair, uses_changed
+from labels.checking import check_content, existing_item, limits, made_under
+from labels.history import keep, repair
+from labels.labeling.templates_of import templates_for
+from labels.limiting import besides
 from labels.models import CanonicalLabel
 from labels.resting import resting_on
 from labels.seen import expect_seen, says_already
 from sheets.models import Sheet
 from templates_app.changes import as_stored
 from templates_app.models import PromptTemplate
-from workbench.problems import Conflict, Forbidden, Invalid, NotFound
+from workbench.problems import Conflict, NotFound
 
 ATTEMPTS = 5
 SAID = (
@@ -52,7 +53,8 @@ def record_label(
     """Return the label of the item for this type of task, made or changed; recording the same again changes nothing.
 
     Uses, usage reason, classification and template that are not given stay as they are (at first: all five uses,
-    `internal`). `label_data` must fit the template's output schema, else the one that the label was made under.
+    `internal`). `label_data` must fit the template's output schema, else the one that the label was made under; an answer
+    of neither is kept with the published template of its label type that it fits, where there is one.
     A change of uses, usage reason or classification needs a `reason`, which is audited; `change_note` goes to the
     version. `decision` says on whose opinions it rests, as `labels.resting` has it. `seen_version` is the one that the actor looked at, 0 for no label: another one is a StaleLabel, unless it
     says the same already. Without `may_loosen` what a tag prohibited when the label was made stays so. Raises Invalid
@@ -67,19 +69,18 @@ def record_label(
     }
     item = existing_item(sheet, item_ref)
     content = {"confidence": confidence, "notes": notes, "item_hash": item.hash}
-    if template is not None:
-        content |= {"template_id": template.pk, "output_schema": template.output_schema}
     key = {"sheet_id": sheet.pk, "item_ref": item_ref, "label_type": label_type}
     rights = {"may_change_uses": may_change_uses, "may_loosen": may_loosen}
     for _ in range(ATTEMPTS):
         present = CanonicalLabel.objects.filter(**key).first()
         label_data = as_stored(label_data, present.label_data if present else None)
         answer = {"label_data": label_data, **resting_on(present, label_data, decision)}
-        values = content | limits(given, present) | answer
-        check_fits(label_data, values.get("output_schema", present.output_schema if present else None) or {}, item)
+        made, _ = made_under(template, present, label_data, item, lambda: templates_for(label_type))
+        under = {"template_id": made.pk, "output_schema": made.output_schema} if made else {}
+        values = content | under | limits(given, present) | answer
         expect_seen(seen_version, present, values)
         written = (
-            _change(present, values, actor, reason=reason.strip(), change_note=change_note, **rights)
+            _change(present, values, actor, reason=reason, change_note=change_note, **rights)
             if present
             else _add(key, values, actor, change_note=change_note)
         )
@@ -158,16 +159,9 @@ def _change(
         # Perhaps because whoever saved it was killed half way, and saves it again.
         repair(present)
         return present
-    if uses_changed(present, after):
-        if not reason:
-            words = "Say why uses, usage reason or classification change; it is kept in the audit."
-            raise Invalid.of_fields("The label was not saved.", {"reason": [words]})
-        if not may_change_uses:
-            raise Forbidden("You may record labels, but not change what they may be used for: leave uses as they are.")
-        freed = refuse_loosening(vars(present), vars(after), may_loosen=may_loosen)
-        still = [use for use in present.tag_prohibited_uses if use not in freed]
-        after.uses_change_reason = changes["uses_change_reason"] = reason
-        after.tag_prohibited_uses = changes["tag_prohibited_uses"] = still
+    kept = besides(present, after, reason, may_change_uses=may_change_uses, may_loosen=may_loosen)
+    changes |= kept
+    vars(after).update(kept)
     repair(present)
     if not CanonicalLabel.objects.filter(pk=present.pk, version=present.version).update(**changes):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from governance.changing import in_order
@@ -13,8 +13,9 @@ from sheets.pictures import pictures_of
 from sheets.reading import Item, get_item, iter_items
 from templates_app.annotations import asks_for_annotations
 from templates_app.drafts import label_type_faults
+from templates_app.fields import shown
 from templates_app.models import PromptTemplate
-from templates_app.schemas import SchemaProblem, misfits, normalise_output_schema
+from templates_app.schemas import SchemaProblem, checker, misfits, normalise_output_schema
 from templates_app.shapes import picture_faults
 from workbench.canonical import storing_faults
 from workbench.concepts import Confidence
@@ -49,10 +50,50 @@ def check_content(label_type: str, data: Any, confidence: str, template: PromptT
 def check_fits(data: Any, output_schema: Any, item: Item) -> None:
     """Raise Invalid where the label does not have the shape that it was promised to have, or marks another picture."""
     try:
-        faults = misfits(output_schema, data) or _on_other_pictures(data, output_schema, item)
+        faults = (
+            misfits(output_schema, data)
+            or _text_of_a_value(data, output_schema)
+            or _on_other_pictures(data, output_schema, item)
+        )
     except SchemaProblem as problem:
         faults = problem.faults
     _raise({"label_data": faults})
+
+
+def made_under(
+    template: PromptTemplate | None,
+    present: CanonicalLabel | None,
+    data: Any,
+    item: Item,
+    published: Callable[[], Iterable[PromptTemplate]],
+) -> tuple[PromptTemplate | None, list[str]]:
+    """Return the template that the label is made under from now on: the given one, else of the published ones the first it fits.
+
+    None where the label keeps what it has; and where it fits no published one, with why the first of them is not it.
+    Invalid where it does not fit the given one, or the schema that it has.
+    """
+    schema = template.output_schema if template else present.output_schema if present else None
+    if template or schema or (present and data == present.label_data):
+        check_fits(data, schema or {}, item)
+        return template, []
+    faults: list[str] = []
+    for each in published():
+        try:
+            check_fits(data, each.output_schema, item)
+        except Invalid as problem:
+            faults = faults or [f"does not fit {each}:", *problem.fields["label_data"]]
+        else:
+            return each, []
+    return None, faults
+
+
+def _text_of_a_value(data: Any, output_schema: Any) -> list[str]:
+    # It fits when it is read, as a model's answer is; but a label is compared, drawn and exported as it is kept.
+    if not isinstance(data, str) or checker(output_schema)(data):
+        return []
+    return [
+        f"answer: found the text of a value ({shown(data)}); allowed is the value itself: send it as JSON, not quoted"
+    ]
 
 
 def _on_other_pictures(data: Any, output_schema: Any, item: Item) -> list[str]:

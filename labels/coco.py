@@ -17,13 +17,17 @@ from workbench.canonical import canonical_bytes
 def coco_file(marked: Marked) -> MarkedFile:
     """Return the blocks of the JSON. Ids are derived from what they name, so that the next export has the same.
 
-    An image has its `item_ref` and uses besides. A box has no segmentation; its area is its own.
+    An image has its `item_ref` and uses besides. The segmentation of a box is its four corners.
     """
     return MarkedFile(marked, _blocks)
 
 
 def _blocks(marked: Marked) -> Iterator[bytes]:
-    info = {"description": f"{marked.sheet.name}: {marked.label_type}", "sheet_id": marked.sheet.pk}
+    info = {
+        "description": f"{marked.sheet.name}: {marked.label_type}",
+        "sheet_id": marked.sheet.pk,
+        "labels_without_shapes": marked.left_out,
+    }
     categories = [
         {"id": at, "name": name, "supercategory": path}
         for at, (name, (path, _)) in enumerate(zip(marked.names, marked.categories, strict=True), 1)
@@ -62,7 +66,7 @@ def _annotations(marked: Marked, picture: MarkedPicture) -> Iterator[dict[str, A
             "category_id": marked.categories.index((path, shape["label"])) + 1,
             "bbox": list(bounds_of(shape)),
             "area": area_of(shape),
-            "segmentation": [outline_of(shape)] if "polygon" in shape else [],
+            "segmentation": [outline_of(shape)],
             "iscrowd": 0,
         }
 

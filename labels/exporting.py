@@ -94,15 +94,18 @@ def _left(label_type: str) -> str:
 
 def export_to_file(
     sheet: Sheet, target: Path, label_type: str = "", use: str = "", *, form: str = "jsonl", actor: str
-) -> int:
-    """Write the labels to `target` in one step and return their number; errors as for the blocks of the format."""
+) -> tuple[int, int]:
+    """Write the labels to `target` in one step and return how many, and how many are left out as they have no shapes.
+
+    Errors as for the blocks of the format.
+    """
     blocks = leaving(form, sheet, label_type, use, actor=actor, channel="command")
     lines = 0
     with written_whole(target) as file:
         for block in blocks:
             lines += block.count(b"\n")
             file.write(block)
-    return blocks.labels if isinstance(blocks, MarkedFile) else lines
+    return (blocks.labels, blocks.left_out) if isinstance(blocks, MarkedFile) else (lines, 0)
 
 
 def _lines(sheet: Sheet, label_type: str, letting_out: LettingOut) -> Iterator[bytes]:

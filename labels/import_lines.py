@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import orjson
 
 from labels.exporting import COLUMNS
+from workbench.canonical import read_json, storing_faults
 from workbench.concepts import Confidence
 from workbench.near import listed, near_misses
 
@@ -18,7 +20,7 @@ GIVEN = (
     "data_classification", "template_id",
 )  # fmt: skip
 NEEDED = ("item_ref", "label_type", "label_data")
-LONGEST_LINE = 1_000_000  # bytes
+LONGEST_LINE = 4_000_000  # bytes, more than a request holds that records one label
 DEEPEST = 32
 _TEXTS = ("item_ref", "label_type", "confidence", "notes", "usage_reason", "data_classification")
 _USES = ("allowed_uses", "prohibited_uses")
@@ -41,6 +43,9 @@ def read_lines(lines: Iterable[bytes]) -> Iterator[Line]:
     """Yield the lines of a JSONL file; empty ones are left out, and a second one for the same label is refused."""
     seen: dict[tuple[str, str], int] = {}
     for number, text in enumerate(lines, 1):
+        if number == 1:
+            # Which programs of Windows write before it.
+            text = text.removeprefix(BOM_UTF8)
         if not text.strip():
             continue
         line = _read(number, text)
@@ -53,9 +58,11 @@ def _read(number: int, text: bytes) -> Line:
     if len(text) > LONGEST_LINE:
         return Line(number, {}, (f"Found {len(text):,} bytes: a line has at most {LONGEST_LINE:,}.",))
     try:
-        row = orjson.loads(text)
+        row = read_json(text)
     except orjson.JSONDecodeError as error:
         return Line(number, {}, (f"No JSON: {error}. A line is one object.",))
+    except ValueError as error:
+        return Line(number, {}, (f"Not kept: {error}.",))
     if not isinstance(row, dict):
         return Line(number, {}, (f"Found {type(row).__name__}: a line is one object.",))
     if faults := tuple(_faults(row)):
@@ -73,6 +80,8 @@ def _faults(row: Mapping[str, Any]) -> Iterator[str]:
     for name in _TEXTS:
         if not isinstance(row.get(name, ""), str | None):
             yield f"{name} is no text."
+        else:
+            yield from (f"{name}: {fault}" for fault in storing_faults(row.get(name)))
     for name in _USES:
         uses = row.get(name)
         if uses is not None and not (isinstance(uses, list) and all(isinstance(use, str) for use in uses)):

@@ -9,12 +9,12 @@ from typing import Any
 from django.utils import timezone
 
 from governance import audit
-from governance.changing import BY_TAG, LIMITS, Outcome, UsesChange, survey
-from labels.history import audit_all, keep_all, repair_all
+from governance.changing import BY_TAG, LIMITS, Outcome, UsesChange, refuse_loosening, survey
+from labels.history import audit_all, keep_all, repair_all, uses_changed
 from labels.lately import tell_change
 from labels.models import CanonicalLabel
 from workbench.lakehouse.bulk import update_next
-from workbench.problems import Conflict, Forbidden
+from workbench.problems import Conflict, Forbidden, Invalid
 
 CHANGED = (*LIMITS, BY_TAG, "uses_change_reason", "version", "last_modified_by", "last_modified_at")
 TOGETHER = 500
@@ -62,6 +62,25 @@ def change_uses_of(
     if not outcome.changed:
         raise Conflict("Uses and classification are so already: nothing changes.")
     return CanonicalLabel.objects.get(pk=label.pk)
+
+
+def besides(
+    present: CanonicalLabel, after: CanonicalLabel, reason: str, *, may_change_uses: bool, may_loosen: bool
+) -> dict[str, Any]:
+    """Return what is kept beside other uses: the reason for the audit, and what a tag still prohibits. Nothing where they stay.
+
+    Invalid without a reason, Forbidden where the actor may not change uses, or not so.
+    """
+    if not uses_changed(present, after):
+        return {}
+    if not reason.strip():
+        words = "Say why uses, usage reason or classification change; it is kept in the audit."
+        raise Invalid.of_fields("The label was not saved.", {"reason": [words]})
+    if not may_change_uses:
+        raise Forbidden("You may record labels, but not change what they may be used for: leave uses as they are.")
+    freed = refuse_loosening(vars(present), vars(after), may_loosen=may_loosen)
+    still = [use for use in present.tag_prohibited_uses if use not in freed]
+    return {"uses_change_reason": reason.strip(), BY_TAG: still}
 
 
 OVERTAKEN = "Another changed it at the same moment: look at it, then try again."

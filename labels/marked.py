@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain, count
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 import orjson
 
+from labels.labeling.templates_of import templates_for
 from labels.letting_out import LettingOut
 from labels.models import CanonicalLabel
 from sheets.models import Sheet
 from templates_app.annotations import Annotations, annotations_in, labels_of
-from templates_app.schemas import normalise_output_schema
+from templates_app.models import PromptTemplate
+from templates_app.schemas import misfits, normalise_output_schema
 from templates_app.shapes import value_faults
 from workbench.near import listed, near_misses
 from workbench.problems import Invalid, NotFound
@@ -45,12 +48,14 @@ class Marked:
     """All pictures of a label type, in the order of their items.
 
     `categories` are in the order of their schema: first those of the schema that was used latest, then older ones.
+    `left_out` are the labels of the type that hold neither boxes nor polygons.
     """
 
     sheet: Sheet
     label_type: str
     categories: list[Category]
     labels: int
+    left_out: int
     spool: IO[bytes]
 
     def __iter__(self) -> Iterator[MarkedPicture]:
@@ -60,9 +65,16 @@ class Marked:
 
     @property
     def names(self) -> list[str]:
-        """The category names, each once: with the field before it where several fields have shapes."""
-        fields = {path for path, _ in self.categories}
-        return [label if len(fields) < 2 else f"{path}.{label}" for path, label in self.categories]
+        """The category names, each once and on one line: with the field before it where several fields have shapes.
+
+        One that is there already, as c of a.b beside b.c of a, has a number behind it.
+        """
+        fields, found = {path for path, _ in self.categories}, dict[str, None]()
+        for path, label in self.categories:
+            name = " ".join((label if len(fields) < 2 else f"{path}.{label}").splitlines())
+            numbered = (f"{name} ({number})" for number in count(2))
+            found[next(each for each in chain([name], numbered) if each not in found)] = None
+        return list(found)
 
 
 class MarkedFile:
@@ -70,6 +82,7 @@ class MarkedFile:
 
     def __init__(self, marked: Marked, write: Callable[[Marked], Iterator[bytes]]) -> None:
         self.marked, self.write, self.labels = marked, write, marked.labels
+        self.left_out = marked.left_out
 
     def __iter__(self) -> Iterator[bytes]:
         try:
@@ -95,34 +108,41 @@ def marked_of(sheet: Sheet, label_type: str, use: str = "", blind: Collection[st
     labels = every.filter(label_type=label_type).order_by("item_ref", "id")
     spool: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed with the file that is made from it
     latest: dict[tuple[str, tuple[str, ...]], datetime] = {}
-    count = 0
+    published = templates_for(label_type)
+    with_shapes = left_out = 0
     try:
         for label in labels.iterator():
-            found = _annotations(label)
+            found = _annotations(label, published)
+            left_out += not found and label.pk not in blind
             if found and not letting_out.permits(label):
                 continue
-            count += bool(found)
+            with_shapes += bool(found)
             for each in found:
                 key = (each.path, labels_of(each.schema))
                 latest[key] = max(label.last_modified_at, latest.get(key, label.last_modified_at))
             spool.writelines(orjson.dumps(picture) + b"\n" for picture in _pictures(label, found))
-        if not count:
+        if not with_shapes:
             letting_out.expect_some()
             raise _nothing(sheet, label_type)
     except BaseException:
         spool.close()
         raise
-    return Marked(sheet, label_type, _categories(latest), count, spool)
+    return Marked(sheet, label_type, _categories(latest), with_shapes, left_out, spool)
 
 
-def _annotations(label: CanonicalLabel) -> Sequence[Annotations]:
-    schema = normalise_output_schema(label.output_schema or {})
-    found = list(annotations_in(schema, label.label_data))
+def _annotations(label: CanonicalLabel, published: Sequence[PromptTemplate]) -> Sequence[Annotations]:
+    schema = label.output_schema or _fitting(label.label_data, published)
+    found = list(annotations_in(normalise_output_schema(schema), label.label_data))
     for each in found:
         for path, words in value_faults(each.value, each.schema):
             place = ".".join(map(str, (each.path, *path)))
             raise Invalid(f"The label of {label.item_ref!r} cannot be exported, {place}: {words}. Correct it first.")
     return found
+
+
+def _fitting(data: Any, published: Sequence[PromptTemplate]) -> Any:
+    """Return the schema of the first template that a label fits which names none, as one has that was made without."""
+    return next((each.output_schema for each in published if not misfits(each.output_schema, data)), {})
 
 
 def _pictures(label: CanonicalLabel, found: Sequence[Annotations]) -> Iterator[MarkedPicture]:
@@ -145,8 +165,12 @@ def _categories(latest: dict[tuple[str, tuple[str, ...]], datetime]) -> list[Cat
 
 def _nothing(sheet: Sheet, label_type: str) -> NotFound:
     known = list(CanonicalLabel.objects.filter(sheet=sheet).order_by().values_list("label_type", flat=True).distinct())
-    near = near_misses(label_type, known)
+    if label_type in known:
+        return NotFound(
+            f"Nothing to export: the sheet {sheet.name!r} has labels of type {label_type!r}, but none with boxes or "
+            "polygons. Export them as jsonl, or label under a template that asks for shapes."
+        )
     return NotFound(
-        f"Nothing to export: the sheet {sheet.name!r} has no labels of type {label_type!r} with boxes or polygons.{near}"
-        f" Label types of the sheet: {listed(known)}."
+        f"Nothing to export: the sheet {sheet.name!r} has no labels of type {label_type!r}."
+        f"{near_misses(label_type, known)} Label types of the sheet: {listed(known)}."
     )

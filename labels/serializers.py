@@ -15,7 +15,7 @@ from labels.models import CanonicalLabel, CanonicalLabelVersion
 from labels.opinions.hiding import HIDDEN
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
-from workbench.api.serializers import SheetKeyField
+from workbench.api.serializers import OptionsSerializer, SheetKeyField
 from workbench.concepts import Classification, Confidence
 
 
@@ -83,7 +83,7 @@ class CanonicalLabelVersionSerializer(serializers.ModelSerializer[CanonicalLabel
         exclude = ["canonical_label"]
 
 
-class LabelExportSerializer(serializers.Serializer[Any]):
+class LabelExportSerializer(OptionsSerializer):
     sheet: Any = SheetKeyField(queryset=Sheet.objects.all(), to_work=True, help_text="Id of the sheet.")
     label_type = serializers.CharField(
         required=False, default="", help_text="Default: all types; coco and yolo need one."
@@ -148,7 +148,7 @@ class HeldSerializer(serializers.Serializer[Any]):
     version = serializers.IntegerField(help_text="Of the item's label, 0 for none.")
 
 
-class ImportSerializer(serializers.Serializer[Any]):
+class ImportSerializer(OptionsSerializer):
     sheet: Any = SheetKeyField(queryset=Sheet.objects.all(), to_work=True, help_text="Id of the sheet.")
     preview = serializers.BooleanField(default=False, help_text="Say what would be done, and write nothing.")
     reason = serializers.CharField(

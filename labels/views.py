@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import IO, Any
 
 from django.http import StreamingHttpResponse
 from django.utils import timezone
@@ -25,7 +25,8 @@ from governance.serializers import (
 )
 from labels.actions import record_label, restore_version
 from labels.exporting import FORMATS, leaving
-from labels.importing import MOST_BYTES, expect_same, import_labels, preview_import
+from labels.import_plans import Terms
+from labels.importing import MOST_BYTES, import_labels, import_previewed, preview_import
 from labels.labeling.holds import held_by_others, hold, let_go
 from labels.labeling.walking import walk
 from labels.limiting import change_uses, change_uses_of
@@ -218,19 +219,25 @@ class CanonicalLabelViewSet(HidesBlindLabels, ReadOnlyModelViewSet[CanonicalLabe
     def import_(self, request: Request) -> Response:
         """Record the labels of a JSONL body, or with `preview=true` say what would be done; refused lines are left out.
 
-        With the `plan` of a preview nothing is written where labels or items changed since (409).
+        With the `plan` of a preview nothing is written where labels or items changed since (409), and no line of which
+        they change while this goes on.
         """
         given = ImportSerializer(data=request.query_params, context={"request": request})
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
         sheet = wanted["sheet"]
-        of_line = {"reason": wanted["reason"], "blind": blind_of_sheet(sheet, request.user)}
+        user = request.user
+        terms = Terms(wanted["reason"], blind_of_sheet(sheet, user), **rights_of(user))
         with spooled(request.data, MOST_BYTES) as lines:
             if wanted["preview"]:
-                return Response(ImportedLabelsSerializer(preview_import(sheet, lines, **of_line)).data)
-            if wanted["plan"]:
-                expect_same(wanted["plan"], preview_import(sheet, lines, **of_line))
-                lines.seek(0)
-            actor, rights = request.user.get_username(), rights_of(request.user)
-            done = import_labels(sheet, lines, actor=actor, **of_line, **rights)
+                done = preview_import(sheet, lines, terms)
+            elif wanted["plan"]:
+
+                def read() -> IO[bytes]:
+                    lines.seek(0)
+                    return lines
+
+                done = import_previewed(sheet, read, terms, plan=wanted["plan"], actor=user.get_username())
+            else:
+                done = import_labels(sheet, lines, terms, actor=user.get_username())
         return Response(ImportedLabelsSerializer(done).data)

@@ -83,7 +83,7 @@ def _folders(marked: Marked) -> dict[str, Numbers]:
 def _blocks(marked: Marked) -> Iterator[bytes]:
     with SpooledTemporaryFile(IN_MEMORY) as made:
         with ZipFile(made, "w") as archive:
-            _put(archive, "data.yaml", _yaml(marked.names))
+            _put(archive, "data.yaml", _yaml(marked))
             _put(archive, "classes.txt", "".join(f"{name}\n" for name in marked.names))
             for folder, numbers in _folders(marked).items():
                 for picture in marked:
@@ -99,9 +99,11 @@ def _put(archive: ZipFile, name: str, text: str) -> None:
     archive.writestr(entry, text, ZIP_DEFLATED)
 
 
-def _yaml(names: list[str]) -> str:
-    listed = "".join(f"  {at}: {orjson.dumps(name).decode()}\n" for at, name in enumerate(names))
-    return f"# Put the pictures into images/, beside labels/.\npath: .\ntrain: images\nval: images\nnames:\n{listed}"
+def _yaml(marked: Marked) -> str:
+    listed = "".join(f"  {at}: {orjson.dumps(name).decode()}\n" for at, name in enumerate(marked.names))
+    left = f"# Left out, because they have no shapes: {marked.left_out} of the labels.\n" if marked.left_out else ""
+    # Without `path` Ultralytics takes the folder of this file; "." would be the one that it is started in.
+    return f"# Put the pictures into images/, beside labels/.\n{left}train: images\nval: images\nnames:\n{listed}"
 
 
 def _lines(marked: Marked, picture: MarkedPicture, numbers: Numbers) -> Iterator[str]:

@@ -71,12 +71,12 @@ def schema_faults(schema: Schema) -> Iterator[str]:
     if (
         not isinstance(labels, list)
         or not labels
-        or not all(isinstance(label, str) and label.strip() for label in labels)
+        or not all(isinstance(label, str) and label.strip() and label.splitlines() == [label] for label in labels)
         or len(set(labels)) < len(labels)
     ):
         found = orjson.dumps(labels).decode() if labels is not None else "nothing"
         yield (
-            f"output_schema: the format {FORMAT!r} needs the labels of its shapes as different texts at "
+            f"output_schema: the format {FORMAT!r} needs the labels of its shapes as different texts, each on one line, at "
             f"properties.shapes.items.properties.label.enum; found {found}"
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
+from workbench.canonical import read_json
 
 DIGITS = 9
 MISSING: Any = object()
@@ -75,6 +75,6 @@ def as_value(kind: str, text: str) -> Any:
     if kind in ("text", "date", "datetime"):
         return text
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
+        return read_json(text)
+    except ValueError:
         return text

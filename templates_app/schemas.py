@@ -20,7 +20,7 @@ from templates_app.patterns import pattern_faults
 from templates_app.problems import TemplateProblem
 from templates_app.rendering import variables
 from templates_app.validator import AnswerValidator
-from workbench.canonical import canonical_bytes
+from workbench.canonical import canonical_bytes, read_json
 from workbench.near import listed, near_misses
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -101,9 +101,11 @@ def misfits(output_schema: Any, answer: Any) -> list[str]:
     if not faults:
         return []
     try:
-        value = orjson.loads(answer)
+        value = read_json(answer)
     except orjson.JSONDecodeError:
         return [f"answer: found text that is not JSON ({shown(answer)}); allowed is {_allowed(validator.schema)}"]
+    except ValueError as error:
+        return [f"answer: {error}"]
     return faults if isinstance(value, str) else _faults(validator, value)
 
 

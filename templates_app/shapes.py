@@ -114,7 +114,10 @@ def _polygon_faults(points: Any, size: tuple[Any, Any]) -> Iterator[Fault]:
                 yield ("polygon", at), f"found {shown(point)}; the picture has {size[0]} × {size[1]} pixels"
                 break
     if area_of({"polygon": points}) <= 0:
-        yield ("polygon",), "found points on one line; allowed is a polygon with an area"
+        yield (
+            ("polygon",),
+            "found points on one line, or a line that crosses itself and leaves no area; allowed is a polygon with an area",
+        )
 
 
 def bounds_of(shape: Mapping[str, Any]) -> tuple[float, float, float, float]:

@@ -14,6 +14,10 @@ _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
 _KEY_IS_NO_TEXT = "Dict key must be str"
 # The escaped character, not a backslash before "u0000".
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+# Only a number of so many digits can need more than 64 bits.
+_LONG = re.compile(rb"\d{19}")
+_TEXT_OR_NUMBER = re.compile(rb'"(?:[^"\\]+|\\.)*"|-?\d+(?P<rest>[.eE\d+-]*)')
+_LEAST, _MOST = -(2**63), 2**64 - 1
 
 
 def canonical_json(value: Any) -> str:
@@ -61,6 +65,26 @@ def _key(key: Any) -> str:
         return key
     text = canonical_bytes(key).decode()
     return str(orjson.loads(text)) if text.startswith('"') else text
+
+
+def read_json(text: bytes | str) -> Any:
+    """Return the value of a JSON text, each number as it was written.
+
+    ValueError for what is no JSON, and for a whole number beyond 64 bits: orjson would read another one, a float.
+    """
+    value, raw = orjson.loads(text), text.encode() if isinstance(text, str) else text
+    if _LONG.search(raw):
+        for found in _TEXT_OR_NUMBER.finditer(raw):
+            if found["rest"] == b"" and not _is_64_bit(found[0]):
+                raise ValueError(
+                    f"found the whole number {found[0][:40].decode()}; allowed are {_LEAST} to {_MOST}: send it as text"
+                )
+    return value
+
+
+def _is_64_bit(digits: bytes) -> bool:
+    # By length first, because Python reads no number of thousands of digits.
+    return len(digits) <= 20 and _LEAST <= int(digits) <= _MOST
 
 
 def storing_faults(value: Any) -> list[str]:

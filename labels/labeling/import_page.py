@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import messages
@@ -13,9 +14,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from governance.changing import rights_of
-from labels.importing import MOST_BYTES, OUTCOMES, Imported, expect_same, import_labels, preview_import
+from labels.import_plans import Terms
+from labels.importing import MOST_BYTES, OUTCOMES, Imported, import_previewed, preview_import
 from labels.labeling.sight import LOOK_ONLY, expect_sheet, may_label
-from labels.labeling.uploads import keep, lines_of
+from labels.labeling.uploads import keep, lines_of, remove
 from labels.opinions.due import blind_of_sheet
 from sheets.models import Sheet
 from workbench.csp import strict
@@ -50,29 +52,31 @@ def _uploaded(request: HttpRequest) -> str:
 
 def _previewed(request: HttpRequest, sheet: Sheet, token: str, code: int = 200) -> HttpResponse:
     name, lines = lines_of(token, actor=request.user.get_username())
-    found = preview_import(sheet, lines, **_of_line(request, sheet))
+    found = preview_import(sheet, lines, _terms(request, sheet))
     return _page(request, sheet, found=found, name=name, token=token, code=code)
 
 
 def _confirmed(request: HttpRequest, sheet: Sheet, token: str) -> HttpResponse:
-    actor, of_line = request.user.get_username(), _of_line(request, sheet)
-    name, lines = lines_of(token, actor=actor)
+    actor, plan = request.user.get_username(), request.POST.get("digest", "")
+    name, _ = lines_of(token, actor=actor)
+
+    def read() -> Iterator[bytes]:
+        return lines_of(token, actor=actor)[1]
+
+    told = {"plan": plan, "actor": actor, "note": f"Imported from {name}"}
     try:
-        expect_same(request.POST.get("digest", ""), preview_import(sheet, lines, **of_line))
+        done = import_previewed(sheet, read, _terms(request, sheet), **told)
     except Problem as problem:
         messages.error(request, problem.message)
         return _previewed(request, sheet, token, code=problem.status)
-    _, lines = lines_of(token, actor=actor)
-    note = f"Imported from {name}"
-    done = import_labels(sheet, lines, actor=actor, note=note, **of_line, **rights_of(request.user))
+    remove(token)
     counts = ", ".join(f"{done.counts[outcome]} {outcome}" for outcome in OUTCOMES)
     messages.success(request, f"Imported {name}: {counts}.")
     return redirect("label-entry")
 
 
-def _of_line(request: HttpRequest, sheet: Sheet) -> dict[str, Any]:
-    """Return what is said, and known of the reader, for each line."""
-    return {"reason": request.POST.get("reason", ""), "blind": blind_of_sheet(sheet, request.user)}
+def _terms(request: HttpRequest, sheet: Sheet) -> Terms:
+    return Terms(request.POST.get("reason", ""), blind_of_sheet(sheet, request.user), **rights_of(request.user))
 
 
 def _page(

@@ -1,7 +1,11 @@
-"""Files between a preview and its confirmation: on this server's disk, for a day, each for who uploaded it."""
+"""Files between a preview and its confirmation: on this server's disk, each for who uploaded it.
+
+One goes when it was imported, or after a day; labels may say what nobody else on the server should read.
+"""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,9 +29,9 @@ def keep(file: UploadedFile[Any], *, actor: str) -> str:
         raise Invalid(f"Found {size:,} bytes: a file has at most {MOST_BYTES:,}. Split it, or use import_labels.")
     folder = _folder()
     folder.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
+    sweep()  # also here, for where the worker has another disk
     key = uuid4().hex
-    with (folder / key).open("wb") as target:
+    with open(folder / key, "wb", opener=_for_us_alone) as target:
         for chunk in file.chunks():
             target.write(chunk)
     return signing.dumps([key, actor, file.name or ""], salt=SALT)
@@ -46,6 +50,24 @@ def lines_of(token: str, *, actor: str) -> tuple[str, Iterator[bytes]]:
     return name, _lines(path)
 
 
+def remove(token: str) -> None:
+    """Remove an upload that `lines_of` gave."""
+    key, *_ = signing.loads(token, salt=SALT)
+    (_folder() / key).unlink(missing_ok=True)
+
+
+def sweep() -> None:
+    """Remove the uploads that nobody imported within a day."""
+    if (folder := _folder()).is_dir():
+        for old in folder.iterdir():
+            if old.stat().st_mtime < time.time() - KEPT_FOR:
+                old.unlink(missing_ok=True)
+
+
+def _for_us_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def _lines(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         yield from file
@@ -53,9 +75,3 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 def _folder() -> Path:
     return Path(settings.VAR_DIR) / "label_imports"
-
-
-def _sweep(folder: Path) -> None:
-    for old in folder.iterdir():
-        if old.stat().st_mtime < time.time() - KEPT_FOR:
-            old.unlink(missing_ok=True)

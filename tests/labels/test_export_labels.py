@@ -77,3 +77,12 @@ def test_nothing_to_export_is_said(api: APIClient, boards: Sheet, tmp_path: Path
         call_command("export_labels", sheet="Bords", out=tmp_path / "labels.jsonl")
     assert not list(tmp_path.glob("*.jsonl"))
     assert api.get(URL).status_code == 400
+
+
+def test_a_misspelled_use_is_refused_instead_of_giving_the_whole_record(
+    api: APIClient, boards: Sheet, record: Record
+) -> None:
+    record(prohibited_uses=["training"], usage_reason="PHI")
+    answer = api.get(URL, {"sheet": boards.pk, "uses": "training"})
+    assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, ["uses"])
+    assert api.get(URL, {"sheet": boards.pk, "use": "training"}).status_code == 409

@@ -21,11 +21,13 @@ from pycocotools.coco import COCO
 from rest_framework.test import APIClient
 
 from labels.actions import record_label
+from labels.models import CanonicalLabel
 from labels.yolo import yolo_box
 from sheets.actions import create_sheet
 from sheets.models import Sheet
 from sheets.pictures import pictures_of_item
 from templates_app.actions import create_template, publish
+from templates_app.annotations import annotations_schema
 from templates_app.models import PromptTemplate
 from workbench.problems import Invalid
 
@@ -97,6 +99,19 @@ def test_pycocotools_reads_what_was_marked(api: APIClient, sheet: Sheet, mark: M
     assert (box["category_id"], box["bbox"], box["area"]) == (2, [10, 20, 30, 40], 1200)
     assert (polygon["bbox"], polygon["area"], polygon["segmentation"]) == ([0, 0, 40, 30], 600, [[0, 0, 40, 0, 0, 30]])
     assert mask.area(coco.annToRLE(polygon)) == pytest.approx(600, rel=0.1)
+    assert (box["segmentation"], coco.annToMask(box).sum()) == ([[10, 20, 40, 20, 40, 60, 10, 60]], 1200)
+
+
+def test_every_class_has_a_name_of_its_own_on_one_line(api: APIClient, sheet: Sheet) -> None:
+    fields = {"a": annotations_schema(["b.c", "x\ny"]), "a.b": annotations_schema(["c"])}
+    value = {**marks("b2.png", {**BOX, "label": "x\ny"})["marks"]}
+    label = {"sheet": sheet, "item_ref": "b2", "label_type": "boxes", "actor": "rosa"}
+    record_label(**label, label_data={"a": value, "a.b": {**value, "shapes": [{**BOX, "label": "c"}]}})
+    CanonicalLabel.objects.update(output_schema={"type": "object", "properties": fields})
+    names = ["a.b.c", "a.x y", "a.b.c (2)"]
+    assert [each["name"] for each in json.loads(exported(api, sheet, "coco"))["categories"]] == names
+    archive = zipfile.ZipFile(io.BytesIO(exported(api, sheet, "yolo")))
+    assert archive.read("classes.txt").decode().splitlines() == names
 
 
 def test_ids_stay_when_more_is_marked(api: APIClient, sheet: Sheet, mark: Mark) -> None:
@@ -115,7 +130,9 @@ def test_yolo_has_a_file_for_each_picture(api: APIClient, sheet: Sheet, mark: Ma
     archive = zipfile.ZipFile(io.BytesIO(data))
     assert archive.namelist() == ["data.yaml", "classes.txt", "labels/a1.txt", "labels/b2.txt"]
     assert archive.read("classes.txt") == b"scratch\nbridge\n"
-    assert b'  0: "scratch"\n  1: "bridge"\n' in archive.read("data.yaml")
+    assert archive.read("data.yaml").decode().splitlines()[1:] == [
+        "train: images", "val: images", "names:", '  0: "scratch"', '  1: "bridge"',
+    ]  # fmt: skip
     assert archive.read("labels/a1.txt").decode().splitlines() == [
         "1 0.312500 0.666667 0.375000 0.666667",
         "0 0.312500 0.666667 0.375000 0.666667",
@@ -180,6 +197,53 @@ def test_yolo_gives_back_the_pixels(data: st.DataObject, width: int, height: int
     cx, cy, w, h = (float(f"{share:.6f}") for share in yolo_box({"box": box}, width, height))
     back = ((cx - w / 2) * width, (cy - h / 2) * height, w * width, h * height)
     assert all(abs(found - meant) < 0.5 for found, meant in zip(back, box.values(), strict=True))
+
+
+def marks(image: str, *shapes: Any) -> dict[str, Any]:
+    return {"marks": {"image": image, "width": 80, "height": 60, "shapes": list(shapes)}}
+
+
+def test_boxes_that_name_no_template_are_exported_too(
+    api: APIClient, sheet: Sheet, template: PromptTemplate, mark: Mark
+) -> None:
+    key = {"sheet_id": sheet.pk, "label_type": "boxes"}
+    line = {"item_ref": "a1", "label_type": "boxes", "label_data": marks("a1.jpg", BOX)}
+    query = f"/api/v1/canonical-labels/import?sheet={sheet.pk}"
+    assert api.post(query, json.dumps(line).encode(), content_type="application/jsonl").json()["new"] == 1
+    posted = {**key, "item_ref": "b2", "label_data": marks("b2.png", BOX)}
+    assert api.post("/api/v1/canonical-labels", posted, format="json").json()["template_id"] == template.pk
+    mark("c3", "c3.png", BOX)
+    CanonicalLabel.objects.filter(item_ref="c3").update(template_id=None, output_schema=None)
+    coco = json.loads(exported(api, sheet, "coco"))
+    assert [each["file_name"] for each in coco["images"]] == ["a1.jpg", "b2.png", "c3.png"]
+    assert [label.output_schema for label in CanonicalLabel.objects.filter(item_ref__in=["a1", "b2"])] == [
+        template.output_schema
+    ] * 2
+
+
+def test_labels_without_shapes_are_counted(api: APIClient, sheet: Sheet, mark: Mark, tmp_path: Path) -> None:
+    record_label(sheet=sheet, item_ref="b2", label_type="boxes", label_data={"none": 1}, actor="rosa")
+    answer = api.get(URL, {"sheet": sheet.pk, "format": "coco", "label_type": "boxes"})
+    assert "the sheet 'B' has labels of type 'boxes', but none with boxes" in answer.json()["error"]["message"]
+    mark("a1", "a1.jpg", BOX)
+    assert json.loads(exported(api, sheet, "coco"))["info"]["labels_without_shapes"] == 1
+    archive = zipfile.ZipFile(io.BytesIO(exported(api, sheet, "yolo")))
+    assert "# Left out, because they have no shapes: 1 of the labels." in archive.read("data.yaml").decode()
+    out = io.StringIO()
+    call_command("export_labels", sheet="B", label_type="boxes", format="coco", out=tmp_path / "x", stdout=out)
+    assert "1 label exported" in out.getvalue() and "1 of type boxes have no boxes or polygons" in out.getvalue()
+
+
+def test_the_text_of_boxes_is_no_answer_with_boxes(
+    api: APIClient, sheet: Sheet, template: PromptTemplate, mark: Mark
+) -> None:
+    text = json.dumps(marks("not_there.jpg", BOX))
+    posted = {"sheet_id": sheet.pk, "item_ref": "a1", "label_type": "boxes", "label_data": text}
+    answer = api.post("/api/v1/canonical-labels", {**posted, "template_id": template.pk}, format="json")
+    assert "found the text of a value" in answer.json()["error"]["fields"]["label_data"][0]
+    line = {"item_ref": "a1", "label_type": "boxes", "label_data": text, "template_id": template.pk}
+    query = f"/api/v1/canonical-labels/import?sheet={sheet.pk}"
+    assert api.post(query, json.dumps(line).encode(), content_type="application/jsonl").json()["refused"] == 1
 
 
 def test_what_cannot_be_exported_is_said(api: APIClient, sheet: Sheet, mark: Mark, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from labels.models import CanonicalLabel
 from sheets.models import Sheet
 from tests.labels.conftest import Record
 from tests.labels.test_import_labels import line
+from training.jobs.upkeep import look_after
 
 
 @pytest.fixture
@@ -38,6 +41,19 @@ def test_preview_then_import(client: Client, address: str) -> None:
     done = client.post(address, posted | {"confirm": "yes"}, follow=True).content.decode()
     assert "2 new, 0 changed, 0 unchanged, 1 refused" in done
     assert sorted(CanonicalLabel.objects.values_list("item_ref", "labeled_by")) == [("a1", "rosa"), ("b2", "rosa")]
+
+
+def test_the_file_goes_when_it_was_imported_or_after_a_day(client: Client, address: str, tmp_path: Path) -> None:
+    previewed(client, address)
+    (kept,) = (tmp_path / "label_imports").iterdir()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    look_after()
+    assert kept.exists()
+    os.utime(kept, (0, 0))
+    look_after()
+    assert not kept.exists()
+    client.post(address, previewed(client, address) | {"confirm": "yes"})
+    assert not list(kept.parent.iterdir())
 
 
 def test_labels_that_changed_since_are_previewed_again(client: Client, address: str, record: Record) -> None:

@@ -50,6 +50,7 @@ def test_shapes_inside_the_picture_fit() -> None:
         ({"label": "scratch", "box": {"x": 1, "y": 0, "width": 4}}, "box.height: found nothing; it is required"),
         ({"label": "scratch", "polygon": [[0, 0], [1, 1]]}, "polygon: found 2 points; allowed are 3 or more"),
         ({"label": "scratch", "polygon": [[0, 0], [1, 1], [2, 2]]}, "polygon: found points on one line"),
+        ({"label": "scratch", "polygon": [[0, 0], [9, 9], [9, 0], [0, 9]]}, "or a line that crosses itself and leaves no"),
         ({"label": "scratch", "polygon": [[0, 0], [801, 1], [2, 9]]}, "polygon[1]: found [801,1]; the picture has 800"),
         ({"label": "scratch", "polygon": "10,x"}, "polygon: found \"10,x\"; allowed is a list of points"),
     ],
@@ -76,6 +77,7 @@ def test_the_size_and_the_name_are_those_of_the_file() -> None:
         ({**SHORT, "type": "array"}, "allowed is 'object'"),
         ({"type": "object", "format": "image-annotations"}, "label.enum; found nothing"),
         (annotations_schema(["a", "a"]), 'found ["a","a"]'),
+        (annotations_schema(["a\n"]), "each on one line"),
         ({"type": "array", "items": SHORT}, "inside an array"),
     ],
 )

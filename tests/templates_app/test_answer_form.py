@@ -102,3 +102,10 @@ def test_a_schema_without_end_ends_in_json() -> None:
     while field.children:
         field = field.children[0]
     assert field.kind == "json"
+
+
+def test_a_whole_number_beyond_64_bits_is_refused_as_it_was_typed() -> None:
+    schema = {"type": "object", "properties": {"count": {"type": "integer"}}}
+    answer = answer_of(schema, {"answer.count": "9" * 30})
+    assert answer == {"count": "9" * 30}
+    assert misfits(schema, answer) == [f'answer.count: found "{"9" * 30}"; allowed is integer']

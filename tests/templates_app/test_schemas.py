@@ -62,6 +62,10 @@ def test_answers_that_fit(answer: Any) -> None:
         (GOOD | {"codes": ["a", 1]}, "answer.codes[1]: found 1; allowed is string"),
         ({k: v for k, v in GOOD.items() if k != "codes"}, "answer.codes: found nothing; it is required"),
         (GOOD | {"code": 1}, "Did you mean 'codes'?"),
+        (
+            '{"amount":' + "9" * 30 + "}",
+            f"answer: found the whole number {'9' * 30}; allowed are -9223372036854775808 to",
+        ),
         ("not json", 'answer: found text that is not JSON ("not json"); allowed is JSON of object'),
         ("[1]", "answer: found [1]; allowed is object"),
     ],

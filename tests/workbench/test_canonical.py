@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.canonical import canonical_json
+from workbench.canonical import canonical_json, read_json
 
 # The first text drawn on a machine builds tables, which on a busy one looks like a slow test.
 SLOW_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -81,3 +81,16 @@ def test_reading_it_back_gives_the_value_and_the_same_text(value: Any) -> None:
     text = canonical_json(value)
     assert json.loads(text) == value
     assert canonical_json(json.loads(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["18446744073709551615", "-9223372036854775808", '"' + "9" * 30 + '"', '{"a\\"1":1e30}']
+)
+def test_numbers_are_read_as_they_are_written(text: str) -> None:
+    assert read_json(text) == json.loads(text)
+
+
+@pytest.mark.parametrize("number", ["18446744073709551616", "-9223372036854775809", "9" * 30])
+def test_a_whole_number_beyond_64_bits_is_refused(number: str) -> None:
+    with pytest.raises(ValueError, match=f"found the whole number {number};"):
+        read_json('{"a": "' + "1" * 30 + '", "b": [' + number + "]}")

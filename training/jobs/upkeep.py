@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from labels.labeling import uploads
 from training.files.building import sweep
 from training.jobs.dispatch import dispatch
 from training.jobs.following import follow
@@ -31,6 +32,7 @@ def look_after() -> None:
     """Do what has to be done for jobs every few seconds, by who runs them, and remove files that count no more."""
     UPKEEP[settings.JOBS]()
     sweep()
+    uploads.sweep()
 
 
 def take_back_lost() -> int:

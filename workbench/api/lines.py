@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
@@ -23,7 +24,7 @@ class TooLarge(Problem):
 
 
 class JSONLinesParser(BaseParser):
-    """Leaves the body unread: `request.data` is its stream."""
+    """Leaves the body unread: `request.data` is its stream, or empty where there is none."""
 
     media_type = "application/jsonl"
 
@@ -32,10 +33,11 @@ class JSONLinesParser(BaseParser):
 
 
 @contextmanager
-def spooled(stream: Any, most: int) -> Iterator[IO[bytes]]:
+def spooled(body: Any, most: int) -> Iterator[IO[bytes]]:
     """Give a body as a file that can be read twice; TooLarge where it has more than `most` bytes."""
+    # Of an empty body the framework makes an empty dict, without asking the parser.
+    stream, size = body or BytesIO(), 0
     with SpooledTemporaryFile(max_size=IN_MEMORY) as file:
-        size = 0
         while block := stream.read(BLOCK):
             size += len(block)
             if size > most:

@@ -29,6 +29,8 @@ class Command(BaseCommand):
     @stated_plainly
     def handle(self, *_: Any, **options: Any) -> None:
         sheet, label_type, use = find(Sheet, options["sheet"]), options["label_type"], options["use"]
-        count = export_to_file(sheet, options["out"], label_type, use, form=options["format"], actor=getpass.getuser())
-        told = self.stderr if is_stdout(options["out"]) else self.stdout
-        told.write(f"{count} {'label' if count == 1 else 'labels'} exported to {options['out']}")
+        told, out = {"form": options["format"], "actor": getpass.getuser()}, options["out"]
+        count, left_out = export_to_file(sheet, out, label_type, use, **told)
+        stream = self.stderr if is_stdout(out) else self.stdout
+        without = f"; {left_out} of type {label_type} have no boxes or polygons and are left out" if left_out else ""
+        stream.write(f"{count} {'label' if count == 1 else 'labels'} exported to {out}{without}")

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from labels.import_plans import Terms
 from labels.importing import OUTCOMES, Imported, import_labels, preview_import
 from sheets.models import Sheet
 from workbench.command import find, stated_plainly
@@ -28,12 +29,12 @@ class Command(BaseCommand):
     @stated_plainly
     def handle(self, *_: Any, **options: Any) -> None:
         sheet, source = find(Sheet, options["sheet"]), options["source"]
+        terms = Terms(reason=options["reason"])
         with source.open("rb") as lines:
             if options["dry_run"]:
-                done = preview_import(sheet, lines, reason=options["reason"])
+                done = preview_import(sheet, lines, terms)
             else:
-                told = {"reason": options["reason"], "note": f"Imported from {source.name}"}
-                done = import_labels(sheet, lines, actor=options["actor"], **told)
+                done = import_labels(sheet, lines, terms, actor=options["actor"], note=f"Imported from {source.name}")
         self._say(done)
 
     def _say(self, done: Imported) -> None:
