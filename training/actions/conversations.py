@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import orjson
-from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -22,7 +21,8 @@ from sheets.names import split_path
 from sheets.volume import Volume
 from sheets.volumes import open_path
 from training.files.importing import conversations_in, key_of, problems_of, row_of
-from training.files.storage import discard, draft, path_of, send, storing
+from training.files.storage import draft, path_of, send, storing
+from training.files.sweeping import hold, note, sweep_conversations
 from training.ledger import Ledger, bucket, flaw_of
 from training.models import Conversation, QAPair, TrainingSheet
 from training.pairs import limited
@@ -32,9 +32,9 @@ from workbench.lakehouse.ids import uuid5_of, uuid7
 from workbench.near import listed
 from workbench.problems import Conflict, Invalid
 
-log = logging.getLogger(__name__)
-
 CHUNK = 80
+# Well below an hour of writing.
+HOLD_EVERY = 25 * CHUNK
 # What faults are said of where conversations came without a file.
 INLINE = "conversations"
 LIMITING = ("allowed_uses", "prohibited_uses", "usage_reason", "data_classification")
@@ -207,57 +207,40 @@ def _audited(row: Conversation, columns: Mapping[str, Any], batch: str, actor: s
 
 
 def _store(rows: Iterable[Stored], batch: str, actor: str) -> None:
-    """Write all files, under names that follow from their contents, then all rows in one commit: all count or none.
+    """Write all files, under new names, then all rows in one commit: all count or none.
 
-    The files of conversations that are replaced go.
+    The files that no row names afterwards, new or old, are swept an hour later.
     """
-    made: list[Conversation] = []
-    try:
-        with storing() as volume:
-            for columns, document in rows:
-                row = Conversation(**columns, batch_id=batch, created_by=actor)
-                made.append(row)
-                if row.enrichment_status == Conversation.Enrichment.COMPLETED:
-                    _write_file(row, document, volume)
-        replaced = _named(made)
-        Conversation.objects.bulk_create(made, update_conflicts=True, update_fields=OVERWRITTEN, unique_fields=["id"])
-    except Exception:
-        _discard_unnamed({row.enriched_file_path for row in made}, made)
-        raise
-    _discard_unnamed(replaced - {row.enriched_file_path for row in made}, made)
+    sweep_conversations()
+    key, made, chunks = uuid7(), list[Conversation](), iter(rows)
+    with storing() as volume:
+        while chunk := list(islice(chunks, CHUNK)):
+            stored = [
+                (Conversation(**columns, batch_id=batch, created_by=actor), document) for columns, document in chunk
+            ]
+            _write_files(stored, key, volume)
+            made += (row for row, _ in stored)
+            if len(made) % HOLD_EVERY == 0:
+                hold(key)
+    replaced = Conversation.objects.filter(pk__among=[row.pk for row in made], enriched_file_path__isnull=False)
+    note({str(path): row for path, row in replaced.values_list("enriched_file_path", "pk")})
+    if hold(key) != sum(row.enriched_file_path is not None for row in made):
+        raise Conflict("Nothing was imported: it stood still for an hour, and files of it were swept. Import again.")
+    Conversation.objects.bulk_create(made, update_conflicts=True, update_fields=OVERWRITTEN, unique_fields=["id"])
 
 
-def _write_file(row: Conversation, document: Mapping[str, Any], volume: Volume) -> None:
-    content = orjson.dumps(document, option=orjson.OPT_INDENT_2)
-    row.file_sha256 = hashlib.sha256(content).hexdigest()
-    name = f"conversation.{row.pk}.{row.file_sha256[:12]}.json"
-    row.enriched_file_path = path_of(name)
-    with draft() as file:
-        file.write(content)
-        send(volume, name, file)
-
-
-def _named(made: Sequence[Conversation]) -> set[str | None]:
-    """Return the files that the rows of these conversations name now."""
-    rows = Conversation.objects.filter(pk__among=[row.pk for row in made])
-    return set(rows.values_list("enriched_file_path", flat=True))
-
-
-def _discard_unnamed(paths: set[str | None], made: Sequence[Conversation]) -> None:
-    """Remove files of conversations, but for those that their rows name.
-
-    Such a row is one of another import of the same contents, or that of an import that failed where only the answer to the
-    commit was lost.
-    """
-    if not (written := paths - {None}):
-        return
-    try:
-        named = _named(made)
-    except (DatabaseError, OSError):
-        log.warning("Files of an import stay: which of them rows name could not be asked.", exc_info=True)
-        return
-    for path in sorted(filter(None, written - named)):
-        discard(path)
+def _write_files(stored: Sequence[tuple[Conversation, Mapping[str, Any]]], key: str, volume: Volume) -> None:
+    """Write the files of the completed ones; they are known before the first is there."""
+    completed = [each for each in stored if each[0].enrichment_status == Conversation.Enrichment.COMPLETED]
+    names = {row.pk: f"conversation.{row.pk}.{key}.json" for row, _ in completed}
+    note({path_of(name): pk for pk, name in names.items()}, written_by=key)
+    for row, document in completed:
+        content = orjson.dumps(document, option=orjson.OPT_INDENT_2)
+        row.file_sha256 = hashlib.sha256(content).hexdigest()
+        row.enriched_file_path = path_of(names[row.pk])
+        with draft() as file:
+            file.write(content)
+            send(volume, names[row.pk], file)
 
 
 def _passed(training_sheet: TrainingSheet, ledger: Ledger) -> Iterator[QAPair]:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from training.files.building import sweep
+from training.files.sweeping import sweep_conversations
 from training.jobs.dispatch import dispatch
 from training.jobs.following import follow
 from training.jobs.lease import worker_name
@@ -31,6 +32,7 @@ def look_after() -> None:
     """Do what has to be done for jobs every few seconds, by who runs them, and remove files that count no more."""
     UPKEEP[settings.JOBS]()
     sweep()
+    sweep_conversations()
 
 
 def take_back_lost() -> int:

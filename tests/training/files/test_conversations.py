@@ -16,7 +16,7 @@ from governance.models import UsageConstraintAudit
 from sheets.models import Sheet
 from sheets.restricting import restrict_sheet
 from tests.seeded import boards, seeded
-from tests.training.files.conftest import Make, document, key_of
+from tests.training.files.conftest import Make, an_hour_later, document, key_of
 from training.actions.conversations import conversations_from
 from training.actions.training_files import create_training_file
 from training.models import Conversation, QAPair, TrainingSheet
@@ -107,9 +107,12 @@ def test_importing_again_replaces_row_and_file(imported: Make, lakehouse: Path) 
         imported(1, metadata={"quality_score": 9.5})
     (row,) = Conversation.objects.all()
     assert (row.quality_score, row.quality_tier) == (9.5, "seed_dataset")
+    an_hour_later()
     (file,) = lakehouse.glob("Volumes/*/*/training_files/*")
     assert str(row.enriched_file_path).endswith(f"/{file.name}")
     imported(1, enrichment_status="processing")
+    assert file.exists(), "a build may be reading it"
+    an_hour_later()
     assert not file.exists()
 
 
