@@ -150,3 +150,10 @@ class FileLinkSerializer(serializers.Serializer[Any]):
     download_url = serializers.CharField()
     filename = serializers.CharField()
     expires_in_seconds = serializers.IntegerField()
+
+
+def given_by(kind: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
+    """Return what was sent, as this kind of serializer reads it; its ValidationError where it cannot."""
+    asked = kind(data=data)
+    asked.is_valid(raise_exception=True)
+    return dict(asked.validated_data)

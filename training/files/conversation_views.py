@@ -1,0 +1,64 @@
+"""The API of conversations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ReadOnlyModelViewSet
+
+from sheets.hidden_sources import need_file
+from training.actions.conversations import Limits, conversations_from, import_conversations, import_from_volume
+from training.files.filters import ConversationFilter
+from training.files.serializers import (
+    ConversationSerializer,
+    FromSheetMadeSerializer,
+    FromSheetSerializer,
+    ImportedConversationsSerializer,
+    ImportSerializer,
+    given_by,
+)
+from training.models import Conversation, TrainingSheet
+from workbench.problems import Invalid
+from workbench.sheet_rights import need_work
+
+
+class ConversationViewSet(ReadOnlyModelViewSet[Conversation]):
+    """Enriched conversations."""
+
+    queryset = Conversation.objects.all()
+    serializer_class = ConversationSerializer
+    filterset_class = ConversationFilter
+
+    @extend_schema(request=ImportSerializer, responses={201: ImportedConversationsSerializer}, filters=False)
+    @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
+    def import_(self, request: Request) -> Response:
+        """Import conversations, all or none; one that is there already is replaced."""
+        given = given_by(ImportSerializer, request.data)
+        limits = Limits(given["prohibited_uses"], given["usage_reason"], given["data_classification"])
+        options: Any = {"actor": request.user.get_username(), "batch_id": given["batch_id"], "limits": limits}
+        if given["paths"]:
+            for path in given["paths"]:
+                need_file(request.user, path)
+            batch, ids = import_from_volume(given["paths"], **options)
+        else:
+            batch, ids = import_conversations([("", orjson.dumps(given["conversations"]))], **options)
+        return Response({"batch_id": batch, "conversation_ids": ids}, status=201)
+
+    @extend_schema(request=FromSheetSerializer, responses={201: FromSheetMadeSerializer}, filters=False)
+    @action(detail=False, methods=["post"], url_path="from-training-sheet", pagination_class=None)
+    def from_training_sheet(self, request: Request) -> Response:
+        """Make a conversation of each pair of an approved training sheet that may be trained on."""
+        given = given_by(FromSheetSerializer, request.data)
+        seen = TrainingSheet.objects.visible_to(request.user).select_related("sheet", "template")
+        found = seen.filter(pk=given["training_sheet"]).first()
+        if found is None:
+            words = f"There is no training sheet {given['training_sheet']}."
+            raise Invalid.of_fields("Nothing was made.", {"training_sheet": [words]})
+        need_work(request.user, found)
+        batch, ledger = conversations_from(found, actor=request.user.get_username(), scaffolding=given["scaffolding"])
+        return Response({"batch_id": batch, **ledger.summary()}, status=201)
