@@ -130,7 +130,7 @@ ENDPOINTS: Table = {
     "GET /api/v1/training-files/{}/content": SIGNED_LINK,
     **{
         f"POST /api/v1/training-files/{{}}/{verb}": FILL_FILE
-        for verb in ("add-conversations", "add-matching", "remove-conversations", "archive", "restore")
+        for verb in ("add-conversations", "add-matching", "remove-conversations", "rebuild", "archive", "restore")
     },
     "GET /api/v1/jobs": SIGNED_IN,
     "GET /api/v1/jobs/{}": SIGNED_IN,

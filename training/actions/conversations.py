@@ -20,6 +20,7 @@ from sheets.item_limits import limits_of_items
 from sheets.names import split_path
 from sheets.volume import Volume
 from sheets.volumes import open_path
+from training.files.gate import answer_sha256
 from training.files.importing import conversations_in, key_of, problems_of, row_of
 from training.files.storage import draft, path_of, send, storing
 from training.files.sweeping import hold, note, sweep_conversations
@@ -300,6 +301,10 @@ def _made(pair: QAPair, training_sheet: TrainingSheet, scaffolding: Mapping[str,
     document = {"conversation_metadata": metadata | tier | {"scaffolding": scaffolding}, "training_pairs": [made]}
     if problems := problems_of(document):
         raise Conflict(f"The pair {pair.item_ref!r} makes no conversation: {problems[0]}.")
-    origin = {"training_sheet_id": training_sheet.pk, "qa_pair_id": pair.pk}
+    origin = {
+        "training_sheet_id": training_sheet.pk,
+        "qa_pair_id": pair.pk,
+        "answer_sha256": answer_sha256(pair.messages),
+    }
     limits = {name: getattr(pair, name) for name in LIMITING}
     return row_of(document, "", pair.created_at.date()) | limits | origin, document

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import IntegrityError
 from django.utils import timezone
 
-from training.files.building import Member, Plan, build, remove, sweep
+from training.files.building import Member, Plan, Row, build, remove, sweep
 from training.files.gate import forbidden, in_words
 from training.files.versions import keep_version
 from training.models import Conversation, FileBuild, TrainingFile, TrainingFileConversation
@@ -107,6 +107,11 @@ def remove_conversations(training_file_id: str, conversation_ids: Sequence[str],
     return _rebuilt(training_file_id, fewer, actor=actor)
 
 
+def rebuild_training_file(training_file_id: str, *, actor: str) -> TrainingFile:
+    """Return the training file with the same conversations as they are now; raises as `gather` does."""
+    return _rebuilt(training_file_id, lambda present: present, actor=actor)
+
+
 def archive_training_file(training_file_id: str, *, actor: str) -> TrainingFile:
     """Return the training file, out of the list of active ones; it can be downloaded, but not changed."""
     return _restated(training_file_id, TrainingFile.Status.ARCHIVED, actor)
@@ -145,10 +150,10 @@ def members_of(row: TrainingFile) -> list[Member]:
     placed = list(
         TrainingFileConversation.objects.filter(training_file_id=row.pk, build=row.build)
         .order_by("position")
-        .values_list("conversation_id", "added_by", "added_at")
+        .values_list("conversation_id", "added_by", "added_at", "answer_sha256")
     )
-    rows = _rows([key for key, _, _ in placed])
-    return [Member(rows[key], by, at) for key, by, at in placed]
+    rows = _rows([key for key, *_ in placed])
+    return [Member(rows[key], *built) for key, *built in placed]
 
 
 def with_members(read: Callable[[], TrainingFile]) -> tuple[TrainingFile, list[Member]]:
@@ -165,9 +170,9 @@ def with_members(read: Callable[[], TrainingFile]) -> tuple[TrainingFile, list[M
     raise Conflict(KEEP_CHANGING)
 
 
-def expect_permitted(members: Sequence[Member], use: str = "training") -> None:
+def expect_permitted(conversations: Sequence[Row], use: str = "training") -> None:
     """Raise Conflict, with every reason, where a conversation may not be used."""
-    if reasons := forbidden([member.row for member in members], use):
+    if reasons := forbidden(conversations, use):
         raise Conflict(
             f"{len(reasons)} of the conversations in the file may not be used: {in_words(reasons)}. Remove them from the "
             "file, or look at what limits their use."
@@ -197,7 +202,7 @@ def _rebuilt(training_file_id: str, change: Callable[[list[Member]], list[Member
             raise Conflict(f"The training file {row.name!r} is archived: restore it first.")
         members = change(present)
         _expect_enriched(row, members)
-        expect_permitted(members)
+        expect_permitted([member.row for member in members])
         keep_version(row, present)
         try:
             build(Plan(row.pk, row.name, members, row.created_at, actor, replaces=row.build), _Flip(row))

@@ -38,11 +38,17 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Member:
-    """A conversation of the build: its row, and who added it when."""
+    """A conversation of a build: its row as it is now, who added it when, and what was built of it, if it was."""
 
     row: Row
     added_by: str
     added_at: datetime
+    answer_sha256: str = ""
+
+    @property
+    def as_built(self) -> Row:
+        """The row with the answer that the build has, which the conversation may have no more."""
+        return {**self.row, "answer_sha256": self.answer_sha256}
 
 
 @dataclass(frozen=True)
@@ -195,6 +201,8 @@ def _write_members(plan: Plan, key: str) -> None:
                 position=at,
                 added_by=member.added_by,
                 added_at=member.added_at,
+                file_sha256=member.row["file_sha256"],
+                answer_sha256=member.row["answer_sha256"],
             )
             for at, member in enumerate(plan.members)
         ]

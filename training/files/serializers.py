@@ -82,6 +82,9 @@ class ProgressOfBuildSerializer(serializers.Serializer[Any]):
 class TrainingFileSerializer(ConceptSerializer[TrainingFile]):
     human_reviewed_percentage = serializers.SerializerMethodField()
     building = serializers.SerializerMethodField()
+    changed_conversations = serializers.SerializerMethodField(
+        help_text="How many have other contents now than in the file: `GET /conversations?changed_in=` lists them."
+    )
 
     class Meta:
         model = TrainingFile
@@ -93,8 +96,11 @@ class TrainingFileSerializer(ConceptSerializer[TrainingFile]):
 
     @extend_schema_field(ProgressOfBuildSerializer(allow_null=True))
     def get_building(self, row: TrainingFile) -> Any:
-        found = self.context.get("building", {}).get(row.pk)
+        found = self.context["standing"][row.pk]["building"]
         return ProgressOfBuildSerializer(found).data if found else None
+
+    def get_changed_conversations(self, row: TrainingFile) -> int:
+        return int(self.context["standing"][row.pk]["changed_conversations"])
 
 
 class AddSerializer(serializers.Serializer[Any]):

@@ -25,12 +25,13 @@ from training.actions.training_files import (
     delete_training_file,
     expect_permitted,
     gather,
+    rebuild_training_file,
     remove_conversations,
     restore_training_file,
     with_members,
 )
 from training.audited import file_left, file_refused
-from training.files.building import Member, under_way
+from training.files.building import Member
 from training.files.choosing import Choice, suggestions
 from training.files.filters import TrainingFileFilter
 from training.files.seeing import file_seen, file_to_work_on, need_conversations
@@ -47,6 +48,7 @@ from training.files.serializers import (
     WrappedSerializer,
     given_by,
 )
+from training.files.standing import standing_of
 from training.links import asker_of, signature_of
 from training.models import TrainingFile
 from training.unchanged import open_unchanged
@@ -91,9 +93,11 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     def filter_queryset(self, queryset: Any) -> Any:
         return super().filter_queryset(queryset) if self.action == "list" else queryset.visible_to(self.request.user)
 
-    def get_serializer_context(self) -> dict[str, Any]:
-        keys = [self.kwargs["pk"]] if "pk" in self.kwargs else []
-        return {**super().get_serializer_context(), "building": under_way(keys) if keys else {}}
+    def get_serializer(self, rows: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Return the serializer, which also tells of these rows what is being built and what has changed."""
+        several = [*rows] if kwargs.get("many") else [rows] if rows else []
+        context = self.get_serializer_context() | {"standing": standing_of(several)}
+        return self.get_serializer_class()(rows, *args, context=context, **kwargs)
 
     @extend_schema(request=CreateSerializer, responses={201: WrappedSerializer})
     def create(self, request: Request) -> Response:
@@ -163,6 +167,13 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
 
     @extend_schema(request=None, responses=WrappedSerializer)
     @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated, may("training.change_trainingfile")])
+    def rebuild(self, request: Request, pk: str) -> Response:
+        """Build the file anew, of the same conversations as they are now."""
+        file_to_work_on(pk, request.user)
+        return self._wrapped(rebuild_training_file(pk, actor=request.user.get_username()))
+
+    @extend_schema(request=None, responses=WrappedSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated, may("training.change_trainingfile")])
     def archive(self, request: Request, pk: str) -> Response:
         """Take the file off the list of active ones; it can be downloaded, but not changed."""
         file_to_work_on(pk, request.user)
@@ -191,7 +202,7 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
         """Return a link that opens the file for an hour."""
         shape = given_by(ShapeSerializer, request.query_params.dict())["format"]
         row, members = with_members(partial(file_to_work_on, pk, request.user))
-        expect_permitted(members)
+        expect_permitted([member.as_built for member in members])
         signature = signature_of(named(row.pk, shape), request.user.get_username())
         path = f"{reverse('trainingfile-content', args=[row.pk])}?format={shape}&signature={signature}"
         link = {"download_url": request.build_absolute_uri(path), "filename": f"{row.name}.{shape}"}
@@ -215,7 +226,7 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
         return file_response(row, members, shape, actor=self.asker.get_username(), channel="link", head=head)
 
     def _wrapped(self, row: TrainingFile, status: int = 200) -> Response:
-        return Response({"trainingFile": TrainingFileSerializer(row).data}, status=status)
+        return Response({"trainingFile": self.get_serializer(row).data}, status=status)
 
 
 def file_response(
@@ -229,8 +240,8 @@ def file_response(
     """
     path, digest = getattr(row, f"{shape}_file_path"), getattr(row, f"{shape}_sha256")
     try:
-        expect_permitted(members)
-        file = open_unchanged(path, digest, "add or take out a conversation, which builds it anew")
+        expect_permitted([member.as_built for member in members])
+        file = open_unchanged(path, digest, "build it anew")
     except Problem as problem:
         file_refused(row, shape, problem.message, actor=actor, channel=channel)
         raise
