@@ -338,7 +338,7 @@ def test_a_training_file_is_seen_by_who_sees_all_that_is_in_it(
 ) -> None:
     for user, names in ((rosa, {"of boards", "imported"}), (omar, {*files})):
         client = signed_in(user)
-        with django_assert_num_queries(1, using=LAKEHOUSE):
+        with django_assert_num_queries(2, using=LAKEHOUSE):
             listed = client.get("/api/v1/training-files").json()["files"]
         assert {each["name"] for each in listed} == names
     key, client = files["of invoices"], signed_in(rosa)
