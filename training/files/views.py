@@ -202,8 +202,13 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
         """Return a link that opens the file for an hour."""
         shape = given_by(ShapeSerializer, request.query_params.dict())["format"]
         row, members = with_members(partial(file_to_work_on, pk, request.user))
-        expect_permitted([member.as_built for member in members])
-        signature = signature_of(named(row.pk, shape), request.user.get_username())
+        actor = request.user.get_username()
+        try:
+            expect_permitted([member.as_built for member in members])
+        except Problem as problem:
+            file_refused(row, shape, problem.message, actor=actor, channel="link")
+            raise
+        signature = signature_of(named(row.pk, shape), actor)
         path = f"{reverse('trainingfile-content', args=[row.pk])}?format={shape}&signature={signature}"
         link = {"download_url": request.build_absolute_uri(path), "filename": f"{row.name}.{shape}"}
         return Response({**link, "expires_in_seconds": settings.EXPORT_LINK_SECONDS})

@@ -126,6 +126,9 @@ def test_each_download_is_a_row_of_the_audit(imported: Make, create: Any, fetch:
     assert APIClient().get(link).status_code == 409
     (refused, *_) = api.get("/api/v1/usage-constraint-audit", asked).json()["results"]
     assert refused["kind"] == "refusal" and "Withdrawn consent" in refused["reason"]
+    assert api.get(f"{URL}/{row['id']}/download", {"format": "jsonl"}).status_code == 409
+    (again, *_) = api.get("/api/v1/usage-constraint-audit", asked).json()["results"]
+    assert again["kind"] == "refusal" and "did not leave as jsonl" in again["reason"], "no link was given"
 
 
 @pytest.mark.parametrize("damage", ["same size", "cut off", "longer", "gone"])
