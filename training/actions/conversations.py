@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -21,7 +22,7 @@ from sheets.names import split_path
 from sheets.volume import Volume
 from sheets.volumes import open_path
 from training.files.gate import answer_sha256
-from training.files.importing import conversations_in, key_of, problems_of, row_of
+from training.files.importing import conversations_in, key_of, parsed, problems_of, row_of
 from training.files.storage import draft, path_of, send, storing
 from training.files.sweeping import hold, note, sweep_conversations
 from training.ledger import Ledger, bucket, flaw_of
@@ -95,12 +96,15 @@ def import_conversations(
     columns |= {name: value for name, value in limited(columns, rules).items() if name in LIMITING}
     documents = _documents(files)
     ids = [document["conversation_metadata"]["conversation_id"] for _, document in documents]
-    changed = _limited_anew(ids, columns)
+    before = _rows_of(ids)
+    changed = _limited_anew(before.values(), columns)
     batch = batch_id or uuid7()
     today = timezone.now().date()
     # The audit comes first: what it says and what then was not done is better than the reverse.
     audit.append([_audited(row, columns, batch, actor) for row in changed])
-    _store(((row_of(document, name, today) | columns, document) for name, document in documents), batch, actor)
+    read = zip(ids, documents, strict=True)
+    rows = ((row_of(document, name, today, before.get(key)) | columns, document) for key, (name, document) in read)
+    _store(rows, batch, actor)
     return batch, ids
 
 
@@ -153,9 +157,9 @@ def _documents(files: Iterable[tuple[str, bytes]]) -> list[tuple[str, Any]]:
     faults: dict[str, list[str]] = {}
     for name, content in files:
         try:
-            documents = conversations_in(orjson.loads(content))
-        except orjson.JSONDecodeError as error:
-            faults[name] = [f"not valid JSON: {error}"]
+            documents = conversations_in(parsed(content))
+        except ValueError as error:
+            faults[name] = [str(error)]
             continue
         for at, document in enumerate(documents):
             place = f"{name or INLINE}[{at}]" if len(documents) > 1 or not name else name
@@ -166,27 +170,23 @@ def _documents(files: Iterable[tuple[str, bytes]]) -> list[tuple[str, Any]]:
         faults[""] = ["There is no conversation in it."]
     if not faults:
         ids = [document["conversation_metadata"]["conversation_id"] for _, document in found]
-        if len(set(ids)) < len(ids):
-            twice = sorted({each for each in ids if ids.count(each) > 1})
+        if twice := sorted(each for each, count in Counter(ids).items() if count > 1):
             faults["conversation_id"] = [f"Given more than once: {listed(twice)}. Give each conversation once."]
     if faults:
         raise Invalid.of_fields("Nothing was imported.", faults)
     return found
 
 
-def _limited_anew(ids: Sequence[str], columns: Mapping[str, Any]) -> list[Conversation]:
+def _rows_of(ids: Sequence[str]) -> dict[str, Conversation]:
+    return {row.pk: row for row in Conversation.objects.filter(pk__among=list(ids))}
+
+
+def _limited_anew(rows: Collection[Conversation], columns: Mapping[str, Any]) -> list[Conversation]:
     """Return the conversations whose limits an import changes; Invalid where it would loosen those of one."""
-    faults: dict[str, str] = {}
-    changed = []
-    for start in range(0, len(ids), CHUNK):
-        for row in Conversation.objects.filter(pk__in=ids[start : start + CHUNK]):
-            if fault := _loosened(row, columns):
-                faults[row.pk] = fault
-            if any(getattr(row, name) != columns[name] for name in LIMITING):
-                changed.append(row)
+    faults = {row.pk: [fault] for row in rows if (fault := _loosened(row, columns))}
     if faults:
-        raise Invalid.of_fields("Nothing was imported.", {key: [fault] for key, fault in faults.items()})
-    return changed
+        raise Invalid.of_fields("Nothing was imported.", faults)
+    return [row for row in rows if any(getattr(row, name) != columns[name] for name in LIMITING)]
 
 
 def _loosened(row: Conversation, columns: Mapping[str, Any]) -> str:

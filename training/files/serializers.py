@@ -117,7 +117,7 @@ class WrappedSerializer(serializers.Serializer[Any]):
 
 
 class ChoiceSerializer(OptionsSerializer):
-    """Which conversations come into question; left out is any."""
+    """Which conversations come into question; left out is any, but for the tier `rejected`, which a bound of quality brings in."""
 
     min_quality = serializers.FloatField(required=False, allow_null=True, default=None, min_value=0, max_value=10)
     max_quality = serializers.FloatField(required=False, allow_null=True, default=None, min_value=0, max_value=10)

@@ -17,13 +17,20 @@ from sheets.models import Sheet
 from sheets.restricting import restrict_sheet
 from tests.seeded import boards, seeded
 from tests.training.files.conftest import Make, an_hour_later, document, key_of
-from training.actions.conversations import conversations_from
+from training.actions.conversations import conversations_from, import_conversations
 from training.actions.training_files import create_training_file
 from training.models import Conversation, QAPair, TrainingSheet
-from workbench.problems import Conflict
+from workbench.problems import Conflict, Invalid
 
 __all__ = ["boards", "seeded"]
 URL = "/api/v1/conversations"
+
+
+KEYS = ("persona_key", "emotional_arc_key", "training_topic_key")
+
+
+def answered(words: str) -> list[dict[str, Any]]:
+    return [document(2)["training_pairs"][0] | {"target_response": words}]
 
 
 def test_import_by_api_keeps_what_is_known_of_each(lakehouse: Path, api: APIClient) -> None:
@@ -89,6 +96,12 @@ def test_nothing_is_imported_from_a_volume_of_a_hidden_sheet(
         ({"metadata": {"quality_score": 11}}, ".conversation_metadata.quality_score: 11 is greater than the maximum"),
         ({"metadata": {"conversation_id": key_of(9)}}, f"allowed is '{key_of(9)}'"),
         ({"enrichment_status": "done"}, ".enrichment_status: 'done' is not one of"),
+        (
+            {"training_pairs": answered("   ")},
+            ".training_pairs[0].target_response: found blank text; give an answer, or null",
+        ),
+        ({"training_pairs": answered("yes") * 2}, "stands twice; give each pair its own"),
+        ({"metadata": {"scaffolding": dict.fromkeys(KEYS, " ")}}, ".scaffolding.persona_key: found blank text"),
     ],
 )
 def test_one_that_does_not_fit_keeps_all_out(
@@ -114,6 +127,37 @@ def test_importing_again_replaces_row_and_file(imported: Make, lakehouse: Path) 
     assert file.exists(), "a build may be reading it"
     an_hour_later()
     assert not file.exists()
+
+
+def test_a_tier_follows_from_the_score_and_importing_a_written_file_keeps_both(
+    imported: Make, api: APIClient, create: Any, fetch: Any
+) -> None:
+    ids = imported(1, metadata={"quality_score": 3, "quality_tier": "seed_dataset"}) + imported(2)
+    rows = Conversation.objects.order_by("pk").values_list("quality_score", "quality_tier")
+    before = list(rows)
+    assert before == [(3, "rejected"), (7.5, "production")]
+    key = create("written", ids).json()["trainingFile"]["id"]
+    import_conversations([("written.json", fetch(key, "json"))], actor="rosa")
+    assert list(rows.all()) == before
+    imported(1, metadata={"quality_score": None, "quality_tier": "production"})
+    assert rows.all()[0] == (8, "production")
+
+
+def test_rejected_ones_are_suggested_where_a_bound_asks_for_them(imported: Make, api: APIClient, create: Any) -> None:
+    ids = imported(1, 2) + imported(3, metadata={"quality_score": 3})
+    file = f"/api/v1/training-files/{create('good', ids[:1]).json()['trainingFile']['id']}"
+    found = [api.get(f"{file}/suggestions", bound).json() for bound in ({}, {"max_quality": 5}, {"min_quality": 1})]
+    assert [[row["id"] for row in each] for each in found] == [ids[1:2], ids[2:], ids[1:]]
+
+
+def test_a_whole_number_that_would_not_stay_exact_is_refused(lakehouse: Path) -> None:
+    for number, exact in ((2**64 - 1, True), (2**64, False)):
+        content = json.dumps(document(1) | {"extra": {"n": number, "text": "1" * 30}}).encode()
+        try:
+            import_conversations([("one.json", content)], actor="rosa")
+            assert exact
+        except Invalid as refused:
+            assert not exact and "found the whole number 18446744073709551616" in refused.fields["one.json"][0]
 
 
 def test_lists_are_filtered_by_quality_and_scaffolding(imported: Make, api: APIClient) -> None:
