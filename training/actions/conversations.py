@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -14,13 +14,13 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from governance import audit
-from governance.models import UsageConstraintAudit
 from governance.uses import USES, Limit, gate, highest, validate_uses
 from sheets import source_uses
 from sheets.item_limits import limits_of_items
 from sheets.names import split_path
 from sheets.volume import Volume
 from sheets.volumes import open_path
+from training.actions.conversation_changes import limits_changed
 from training.files.gate import answer_sha256
 from training.files.importing import conversations_in, key_of, parsed, problems_of, row_of
 from training.files.storage import draft, path_of, send, storing
@@ -101,10 +101,12 @@ def import_conversations(
     batch = batch_id or uuid7()
     today = timezone.now().date()
     # The audit comes first: what it says and what then was not done is better than the reverse.
-    audit.append([_audited(row, columns, batch, actor) for row in changed])
+    reason = f"Imported again in the batch {batch}: {columns['usage_reason'] or 'without a reason'}"
+    audit.append([limits_changed(row, columns, reason, actor) for row in changed])
     read = zip(ids, documents, strict=True)
     rows = ((row_of(document, name, today, before.get(key)) | columns, document) for key, (name, document) in read)
-    _store(rows, batch, actor)
+    # Asked again at the end, because somebody may limit a conversation while the files are written.
+    _store(rows, batch, actor, before_commit=lambda: _limited_anew(_rows_of(ids).values(), columns))
     return batch, ids
 
 
@@ -199,15 +201,7 @@ def _loosened(row: Conversation, columns: Mapping[str, Any]) -> str:
     return ""
 
 
-def _audited(row: Conversation, columns: Mapping[str, Any], batch: str, actor: str) -> UsageConstraintAudit:
-    names = ("allowed_uses", "prohibited_uses", "data_classification")
-    old = {f"old_{name}": getattr(row, name) for name in names}
-    new = {f"new_{name}": columns[name] for name in names}
-    reason = f"Imported again in the batch {batch}: {columns['usage_reason'] or 'without a reason'}"
-    return audit.entry("uses", f"conversation {row.pk}", reason=reason, actor=actor, **old, **new)
-
-
-def _store(rows: Iterable[Stored], batch: str, actor: str) -> None:
+def _store(rows: Iterable[Stored], batch: str, actor: str, before_commit: Callable[[], object] = lambda: None) -> None:
     """Write all files, under new names, then all rows in one commit: all count or none.
 
     The files that no row names afterwards, new or old, are swept an hour later.
@@ -227,6 +221,7 @@ def _store(rows: Iterable[Stored], batch: str, actor: str) -> None:
     note({str(path): row for path, row in replaced.values_list("enriched_file_path", "pk")})
     if hold(key) != sum(row.enriched_file_path is not None for row in made):
         raise Conflict("Nothing was imported: it stood still for an hour, and files of it were swept. Import again.")
+    before_commit()
     Conversation.objects.bulk_create(made, update_conflicts=True, update_fields=OVERWRITTEN, unique_fields=["id"])
 
 

@@ -22,8 +22,9 @@ from training.files.formats import CLOSING, conversation_object, file_metadata, 
 from training.files.profile import consultant
 from training.files.quality import totals
 from training.files.storage import Draft, discard, draft, opened, path_of, send, storing
-from training.models import FileBuild, TrainingFile, TrainingFileConversation
+from training.models import Conversation, FileBuild, TrainingFile, TrainingFileConversation
 from workbench.lakehouse.ids import uuid5_of, uuid7
+from workbench.near import listed
 from workbench.problems import Conflict, NotFound, Unavailable
 
 log = logging.getLogger(__name__)
@@ -84,6 +85,7 @@ def build(plan: Plan, flip: Callable[[dict[str, Any]], None]) -> None:
     try:
         columns = _write_files(plan, key, now)
         _write_members(plan, key)
+        _expect_all_there(plan)
         flip(columns | {"build": key, "updated_at": now, "updated_by": plan.actor})
     except Exception:
         _give_up(plan.training_file_id, key)
@@ -188,6 +190,13 @@ def _document(row: Row) -> Any:
     if hashlib.sha256(content).hexdigest() != row["file_sha256"]:
         raise Conflict(f"The file of the conversation {row['id']} was changed since it was stored: {again}.")
     return orjson.loads(content)
+
+
+def _expect_all_there(plan: Plan) -> None:
+    """Raise Conflict where one was deleted meanwhile; asked after the rows that keep them from being deleted are there."""
+    ids = [member.row["id"] for member in plan.members]
+    if gone := sorted(set(ids) - set(Conversation.objects.filter(pk__among=ids).values_list("pk", flat=True))):
+        raise Conflict(f"Conversations were deleted while the file was built: {listed(gone)}. Leave them out.")
 
 
 def _write_members(plan: Plan, key: str) -> None:

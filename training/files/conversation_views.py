@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
+from governance.changing import CHANGE_USES, LOOSEN
+from governance.serializers import ChangeUsesSerializer
 from sheets.hidden_sources import need_file
+from training.actions.conversation_changes import change_uses_of, delete_conversation
 from training.actions.conversations import Limits, conversations_from, import_conversations, import_from_volume
 from training.files.filters import ConversationFilter
 from training.files.serializers import (
@@ -23,6 +27,7 @@ from training.files.serializers import (
     given_by,
 )
 from training.models import Conversation, TrainingSheet
+from workbench.api.permissions import may
 from workbench.problems import Invalid
 from workbench.sheet_rights import need_work
 
@@ -33,6 +38,34 @@ class ConversationViewSet(ReadOnlyModelViewSet[Conversation]):
     queryset = Conversation.objects.all()
     serializer_class = ConversationSerializer
     filterset_class = ConversationFilter
+
+    def get_permissions(self) -> Any:
+        """Who may import, which replaces any of them, may delete one as well."""
+        deletes = [IsAuthenticated(), may("training.add_conversation")()]
+        return deletes if self.action == "destroy" else super().get_permissions()
+
+    @extend_schema(responses={204: None, 409: OpenApiResponse(description="A training file holds it")})
+    def destroy(self, request: Request, **_: Any) -> Response:
+        """Delete the conversation, which is in no training file."""
+        delete_conversation(self.get_object().pk, actor=request.user.get_username())
+        return Response(status=204)
+
+    @extend_schema(
+        request=ChangeUsesSerializer,
+        responses={
+            200: ConversationSerializer,
+            409: OpenApiResponse(description="Made from a pair, or nothing changes"),
+        },
+    )
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated, may(CHANGE_USES)])
+    def uses(self, request: Request, **_: Any) -> Response:
+        """Change what an imported conversation may be used for, with a reason; the gate asks it from now on."""
+        given = ChangeUsesSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        reason, may_loosen = given.validated_data["reason"], request.user.has_perm(LOOSEN)
+        actor = request.user.get_username()
+        row = change_uses_of(self.get_object().pk, given.uses, reason, actor=actor, may_loosen=may_loosen)
+        return Response(ConversationSerializer(row).data)
 
     @extend_schema(request=ImportSerializer, responses={201: ImportedConversationsSerializer}, filters=False)
     @action(detail=False, methods=["post"], url_path="import", pagination_class=None)

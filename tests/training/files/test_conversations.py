@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
@@ -17,9 +17,11 @@ from sheets.models import Sheet
 from sheets.restricting import restrict_sheet
 from tests.seeded import boards, seeded
 from tests.training.files.conftest import Make, an_hour_later, document, key_of
+from training.actions import conversations
 from training.actions.conversations import conversations_from, import_conversations
 from training.actions.training_files import create_training_file
-from training.models import Conversation, QAPair, TrainingSheet
+from training.files import building
+from training.models import Conversation, QAPair, TrainingFile, TrainingSheet
 from workbench.problems import Conflict, Invalid
 
 __all__ = ["boards", "seeded"]
@@ -175,6 +177,70 @@ def test_an_import_with_limits_is_stopped_by_the_gate(lakehouse: Path, api: APIC
     assert refused.status_code == 400 and "training prohibited: No consent" in refused.json()["error"]["message"]
     again = api.post(f"{URL}/import", {"conversations": [document(1)]})
     assert again.status_code == 400 and "an import cannot allow it" in again.json()["error"]["message"]
+
+
+def test_uses_are_changed_later_and_given_back_by_who_may_loosen(
+    imported: Make, api: APIClient, nils: User, create: Any
+) -> None:
+    (key,) = imported(1)
+    file = create("limited", [key]).json()["trainingFile"]["id"]
+    refused = api.post(f"{URL}/{key}/uses", {"prohibit": ["training"]})
+    assert refused.status_code == 400 and "Say why" in refused.json()["error"]["message"]
+    limit = {"prohibit": ["training"], "reason": "Withdrawn consent"}
+    changed = api.post(f"{URL}/{key}/uses", limit)
+    assert (changed.status_code, changed.json()["prohibited_uses"]) == (200, ["training"])
+    assert api.post(f"{URL}/{key}/uses", limit).status_code == 409
+    gated = api.get(f"/api/v1/training-files/{file}/download", {"format": "json"})
+    assert gated.status_code == 409 and "Withdrawn consent" in gated.json()["error"]["message"]
+    nils.user_permissions.add(Permission.objects.get(codename="change_uses"))
+    other = APIClient()
+    other.force_authenticate(nils)
+    back = {"allow": ["training"], "reason": "Asked again"}
+    assert other.post(f"{URL}/{key}/uses", back).status_code == 403
+    assert api.post(f"{URL}/{key}/uses", back).status_code == 200
+    told = UsageConstraintAudit.objects.filter(subject=f"conversation {key}").order_by("sequence")
+    assert [(row.kind, row.modified_by) for row in told] == [("uses", "rosa"), ("refusal", "nils"), ("uses", "rosa")]
+
+
+def test_a_limit_that_comes_while_it_is_imported_again_stays(
+    imported: Make, api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (key,) = imported(1)
+    limit = {"prohibit": ["training"], "reason": "Withdrawn consent"}
+    real = conversations._write_files
+    monkeypatch.setattr(
+        conversations, "_write_files", lambda *given: (real(*given), api.post(f"{URL}/{key}/uses", limit))
+    )
+    with pytest.raises(Invalid, match="Nothing was imported"):
+        imported(1)
+    assert Conversation.objects.get().prohibited_uses == ["training"]
+
+
+def test_one_that_no_file_holds_is_deleted_with_its_contents(
+    imported: Make, api: APIClient, create: Any, lakehouse: Path, nils: User
+) -> None:
+    one, two = imported(1, 2)
+    file = create("holding", [one]).json()["trainingFile"]["id"]
+    refused = api.delete(f"{URL}/{one}")
+    assert refused.status_code == 409 and "holding" in refused.json()["error"]["message"]
+    assert api.delete(f"{URL}/{two}").status_code == 204 and api.get(f"{URL}/{two}").status_code == 404
+    assert api.delete(f"/api/v1/training-files/{file}").status_code == 204
+    assert api.delete(f"{URL}/{one}").status_code == 204
+    an_hour_later()
+    assert not [*lakehouse.glob("Volumes/*/*/training_files/*")]
+
+
+def test_one_that_is_deleted_while_a_file_is_built_of_it_is_named(
+    imported: Make, api: APIClient, create: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = imported(1, 2)
+    real = building._write_members
+    monkeypatch.setattr(building, "_write_members", lambda *given: (api.delete(f"{URL}/{one}"), real(*given)))
+    refused = create("late", [one, two])
+    assert (
+        refused.status_code == 409 and f"deleted while the file was built: {one}" in refused.json()["error"]["message"]
+    )
+    assert not TrainingFile.objects.exists()
 
 
 def test_importing_again_lowers_no_classification_and_is_audited(lakehouse: Path, api: APIClient) -> None:
