@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from training.files.building import Member, Plan, Row, build, remove, sweep
 from training.files.gate import forbidden, in_words
+from training.files.naming import settled
 from training.files.versions import keep_version
 from training.models import Conversation, FileBuild, TrainingFile, TrainingFileConversation
 from workbench.lakehouse.bulk import update_next
@@ -21,7 +22,6 @@ from workbench.near import listed
 from workbench.problems import Conflict, Invalid, NotFound
 
 MOST = 80
-NAME = 255
 ATTEMPTS = 10
 KEEP_CHANGING = "Others keep changing this training file: try again in a minute."
 ROW = tuple(field.attname for field in Conversation._meta.concrete_fields)
@@ -50,13 +50,10 @@ def add_conversations(training_file_id: str, conversation_ids: Sequence[str], *,
 def gather_into_new(name: str, conversation_ids: Sequence[str], *, actor: str, description: str = "") -> TrainingFile:
     """Return a new training file with any number of conversations, in their order, all or none.
 
-    Invalid for a name that is empty, too long or taken, and for conversations that are unknown, given twice, not enriched
+    Invalid for a name that is taken or that `settled` refuses, and for conversations that are unknown, given twice, not enriched
     or not to be trained on.
     """
-    name = name.strip()
-    if not 1 <= len(name) <= NAME:
-        words = f"Found {len(name)} characters: use 1 to {NAME}."
-        raise Invalid.of_fields("The training file was not created.", {"name": [words]})
+    name = settled(name)
     if TrainingFile.objects.filter(name=name).exists():
         raise _taken(name)
     key, now = uuid7(), timezone.now()
@@ -153,7 +150,7 @@ def members_of(row: TrainingFile) -> list[Member]:
         .values_list("conversation_id", "added_by", "added_at", "answer_sha256")
     )
     rows = _rows([key for key, *_ in placed])
-    return [Member(rows[key], *built) for key, *built in placed]
+    return [Member(rows[key], by, at, digest) for key, by, at, digest in placed]
 
 
 def with_members(read: Callable[[], TrainingFile]) -> tuple[TrainingFile, list[Member]]:

@@ -32,7 +32,7 @@ class Choice:
     batch_id: str = ""
 
     def conditions(self) -> dict[str, Any]:
-        bounds = {"quality_score__gte": self.min_quality, "quality_score__lte": self.max_quality}
+        bounds: dict[str, Any] = {"quality_score__gte": self.min_quality, "quality_score__lte": self.max_quality}
         names = ("persona_key", "emotional_arc_key", "training_topic_key", "batch_id")
         given = {name: value for name in names if (value := getattr(self, name))}
         bounded = {name: bound for name, bound in bounds.items() if bound is not None}

@@ -77,7 +77,8 @@ def _pairs(ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     read = {f"_{name}": F(path) for name, path in (TEXTS | LISTS | own).items()}
     found = {}
     for start in range(0, len(ids), CHUNK):
-        for row in QAPair.objects.filter(pk__in=ids[start : start + CHUNK]).values("pk", **read):
+        rows: Any = QAPair.objects.filter(pk__in=ids[start : start + CHUNK]).values("pk", **read)
+        for row in rows:
             digest = answer_sha256(row.pop("_messages"))
             found[row["pk"]] = {name.removeprefix("_"): value for name, value in row.items()} | {
                 "answer_sha256": digest

@@ -6,8 +6,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from governance.serializers import UsesField
-from training.actions.training_files import MOST, NAME
+from training.actions.training_files import MOST
 from training.files.building import SHAPES
+from training.files.naming import NAME
 from training.files.quality import percentage
 from training.models import Conversation, TrainingFile
 from workbench.api.serializers import BoundedListField, ConceptSerializer, OptionsSerializer
@@ -108,7 +109,7 @@ class AddSerializer(serializers.Serializer[Any]):
 
 
 class CreateSerializer(AddSerializer):
-    name = serializers.CharField(min_length=1, max_length=NAME)
+    name = serializers.CharField(min_length=1, help_text=f"Up to {NAME} characters that can be seen, as nobody else's.")
     description = serializers.CharField(required=False, allow_blank=True, default="")
 
 

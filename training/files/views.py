@@ -34,6 +34,7 @@ from training.audited import file_left, file_refused
 from training.files.building import Member
 from training.files.choosing import Choice, suggestions
 from training.files.filters import TrainingFileFilter
+from training.files.naming import file_name
 from training.files.seeing import file_seen, file_to_work_on, need_conversations
 from training.files.serializers import (
     AddMatchingSerializer,
@@ -96,7 +97,7 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     def get_serializer(self, rows: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Return the serializer, which also tells of these rows what is being built and what has changed."""
         several = [*rows] if kwargs.get("many") else [rows] if rows else []
-        context = self.get_serializer_context() | {"standing": standing_of(several)}
+        context = {**self.get_serializer_context(), "standing": standing_of(several)}
         return self.get_serializer_class()(rows, *args, context=context, **kwargs)
 
     @extend_schema(request=CreateSerializer, responses={201: WrappedSerializer})
@@ -210,7 +211,7 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
             raise
         signature = signature_of(named(row.pk, shape), actor)
         path = f"{reverse('trainingfile-content', args=[row.pk])}?format={shape}&signature={signature}"
-        link = {"download_url": request.build_absolute_uri(path), "filename": f"{row.name}.{shape}"}
+        link = {"download_url": request.build_absolute_uri(path), "filename": file_name(row.name, shape)}
         return Response({**link, "expires_in_seconds": settings.EXPORT_LINK_SECONDS})
 
     @extend_schema(
@@ -252,8 +253,7 @@ def file_response(
         raise
     if not head:
         file_left(row, shape, actor=actor, channel=channel)
-    # Names may hold a slash, which no file name can.
-    name = f"{row.name.replace('/', '_')}.{shape}"
+    name = file_name(row.name, shape)
     response = FileResponse(file, as_attachment=True, filename=name, content_type=TYPES[shape])
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Length"] = str(getattr(row, f"{shape}_file_size"))

@@ -228,3 +228,26 @@ def test_a_file_says_what_was_imported_again_and_is_built_anew(
     lines = [json.loads(line) for line in fetch(key, "jsonl").splitlines()[1:]]
     assert [line["target_response"] for line in lines] == ["[redacted]", "Answer 1", "Answer 2"]
     assert [line["conversation_id"] for line in lines] == [ids[0], ids[1], ids[1]]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("\u200b", "U+200B"), ("a\nb", "U+000A"), ("a\u202eb", "U+202E"), ("\u200d", "no character that can be seen")],
+)
+def test_a_name_that_cannot_be_seen_is_refused(imported: Make, create: Any, name: str, words: str) -> None:
+    refused = create(name, imported(1))
+    assert refused.status_code == 400 and words in refused.json()["error"]["message"]
+
+
+def test_names_that_look_the_same_are_the_same_and_lead_into_no_folder(
+    imported: Make, create: Any, api: APIClient
+) -> None:
+    ids = imported(1)
+    assert create("caf\u00e9", ids).status_code == 201
+    again = create("cafe\u0301", ids)
+    assert again.status_code == 400 and "choose another name" in again.json()["error"]["message"]
+    key = create("../x/y", ids).json()["trainingFile"]["id"]
+    link = api.get(f"{URL}/{key}/download", {"format": "jsonl"}).json()
+    opened = APIClient().get(link["download_url"])
+    assert opened["Content-Disposition"] == f'attachment; filename="{link["filename"]}"'
+    assert link["filename"] == ".._x_y.jsonl" and b"".join(opened.streaming_content)
