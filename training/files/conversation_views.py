@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
@@ -27,6 +29,7 @@ from training.files.serializers import (
     given_by,
 )
 from training.models import Conversation, TrainingSheet
+from workbench.api.lines import TooLarge
 from workbench.api.permissions import may
 from workbench.problems import Invalid
 from workbench.sheet_rights import need_work
@@ -71,7 +74,7 @@ class ConversationViewSet(ReadOnlyModelViewSet[Conversation]):
     @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
     def import_(self, request: Request) -> Response:
         """Import conversations, all or none; one that is there already is replaced."""
-        given = given_by(ImportSerializer, request.data)
+        given = given_by(ImportSerializer, _sent(request))
         limits = Limits(given["prohibited_uses"], given["usage_reason"], given["data_classification"])
         options: Any = {"actor": request.user.get_username(), "batch_id": given["batch_id"], "limits": limits}
         if given["paths"]:
@@ -95,3 +98,14 @@ class ConversationViewSet(ReadOnlyModelViewSet[Conversation]):
         need_work(request.user, found)
         batch, ledger = conversations_from(found, actor=request.user.get_username(), scaffolding=given["scaffolding"])
         return Response({"batch_id": batch, **ledger.summary()}, status=201)
+
+
+def _sent(request: Request) -> Any:
+    try:
+        return request.data
+    except RequestDataTooBig as error:
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        raise TooLarge(
+            f"The import is too large: send at most {most:,} bytes, or put it as a file of any size into a volume, and send its path "
+            'as `{"paths": ["/Volumes/…"]}`.'
+        ) from error

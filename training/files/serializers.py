@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -24,7 +25,13 @@ class ConversationSerializer(ConceptSerializer[Conversation]):
 
 
 class ImportSerializer(OptionsSerializer):
-    """Enriched conversations as JSON, or paths of files in volumes that hold them; and what they may be used for."""
+    """Enriched conversations as JSON, or paths of files in volumes that hold them; and what they may be used for.
+
+    A list of conversations, one conversation and a full training file are taken as well, as they are in files.
+    """
+
+    ONE = frozenset({"conversation_metadata", "training_pairs", "enrichment_status"})
+    OF_A_FILE = frozenset({"training_file_metadata", "consultant_profile"})
 
     conversations = BoundedListField(child=serializers.DictField(), required=False, default=list)
     paths = BoundedListField(child=serializers.CharField(), required=False, default=list)
@@ -32,6 +39,17 @@ class ImportSerializer(OptionsSerializer):
     prohibited_uses = UsesField(required=False, default=list)
     usage_reason = serializers.CharField(required=False, allow_blank=True, default="")
     data_classification = serializers.ChoiceField(Classification.choices, default=Classification.INTERNAL)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, list):
+            data = {"conversations": data}
+        elif isinstance(data, Mapping) and "conversation_metadata" in data:
+            # What is no part of a conversation may be a limit, or a misspelled one.
+            one = {name: value for name, value in data.items() if name in self.ONE}
+            data = {name: value for name, value in data.items() if name not in self.ONE} | {"conversations": [one]}
+        elif isinstance(data, Mapping) and "conversations" in data:
+            data = {name: value for name, value in data.items() if name not in self.OF_A_FILE}
+        return super().to_internal_value(data)
 
     def validate(self, given: Any) -> Any:
         if bool(given["conversations"]) == bool(given["paths"]):

@@ -45,6 +45,20 @@ def test_import_by_api_keeps_what_is_known_of_each(lakehouse: Path, api: APIClie
     assert (row["source_file"], row["emotional_arc"]) == (f"fp_conversation_{key_of(1)}.json", "shame to acceptance")
 
 
+def test_the_api_takes_what_a_file_may_hold(lakehouse: Path, api: APIClient, settings: Any) -> None:
+    full = {"training_file_metadata": {}, "consultant_profile": {}, "conversations": [document(4)]}
+    for number, body in enumerate((document(1), [document(2), document(3)], full), 1):
+        assert api.post(f"{URL}/import", body).status_code == 201, number
+    assert Conversation.objects.count() == 4
+    limited = document(5) | {"prohibited_uses": ["training"], "usage_reason": "No consent"}
+    assert api.post(f"{URL}/import", limited | {"prohibited_use": []}).status_code == 400
+    assert api.post(f"{URL}/import", limited).status_code == 201
+    assert Conversation.objects.get(pk=key_of(5)).prohibited_uses == ["training"]
+    large = document(6, training_pairs=answered("x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
+    refused = api.post(f"{URL}/import", large)
+    assert refused.status_code == 413 and "into a volume" in refused.json()["error"]["message"]
+
+
 def test_a_volume_holds_files_with_one_and_with_many(lakehouse: Path, api: APIClient, sql: Any) -> None:
     sql("CREATE VOLUME IF NOT EXISTS mirion_vital.workbench.talks")
     where = lakehouse / "Volumes/mirion_vital/workbench/talks"
