@@ -300,3 +300,12 @@ def killed(*_: Any, **__: Any) -> None:
 
 def test_the_storage_of_these_tests_is_the_real_one() -> None:
     assert KINDS["local"] is LocalVolume
+
+
+def test_a_volume_whose_place_is_taken_by_a_file_is_told(lakehouse: Path, api: APIClient) -> None:
+    place = lakehouse / "Volumes/mirion_vital/workbench/training_files"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("")
+    refused = api.post("/api/v1/conversations/import", {"conversations": [document(1)]})
+    assert refused.status_code == 503, refused.content
+    assert "WORKBENCH_TRAINING_FILES" in refused.json()["error"]["message"]
