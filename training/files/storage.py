@@ -103,7 +103,7 @@ def _made(name: VolumeName) -> Volume:
             with connection.cursor() as cursor:
                 cursor.execute(f"CREATE VOLUME IF NOT EXISTS {quoted}")
         except DatabaseError as error:  # such as for a file that stands in its place
-            raise _unwritable(name, str(error)) from error
+            raise _unwritable(name, f"it is not there and cannot be made ({error})") from error
         return volume(name)
 
 
