@@ -17,10 +17,9 @@ from training.models import QAPair, TrainingSheet
 
 CHUNK = 500
 OWN = ("allowed_uses", "prohibited_uses", "usage_reason", "data_classification", "answer_sha256")
-CORRECTED = (
-    "the pair that it was made from has another answer now: make it again from its training sheet, and build anew the files "
-    "that it is in"
-)
+AGAIN = "make it again from its training sheet, and build anew the files that it is in"
+CORRECTED = f"the pair that it was made from has another answer now: {AGAIN}"
+UNKNOWN = f"an older version made it, which did not keep of which answer: {AGAIN}"
 
 Row = Mapping[str, Any]
 
@@ -43,7 +42,7 @@ def forbidden(conversations: Sequence[Row], use: str = "training") -> dict[str, 
                 reasons[each["id"]] = "the pair that it was made from is not approved any more"
                 continue
             if pair["answer_sha256"] != each["answer_sha256"]:
-                reasons[each["id"]] = CORRECTED
+                reasons[each["id"]] = CORRECTED if each["answer_sha256"] else UNKNOWN
                 continue
             limits += [*limits_of(pair), *items.get(pair["item_ref"], ())]
         if why := decide(limits).why_not(use):

@@ -125,3 +125,5 @@ def test_an_answer_that_was_corrected_since_does_not_leave(
     assert api.post(f"{file}/rebuild").status_code == 200
     lines = [json.loads(line) for line in fetch(file.rpartition("/")[2], "jsonl").splitlines()[1:]]
     assert [json.loads(line["target_response"]) for line in lines if line["conversation_id"] == ids[0]] == [answer]
+    Conversation.objects.filter(pk=ids[0]).update(answer_sha256="")
+    assert "an older version made it" in create("unknown", ids).json()["error"]["message"]
