@@ -94,11 +94,11 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     def filter_queryset(self, queryset: Any) -> Any:
         return super().filter_queryset(queryset) if self.action == "list" else queryset.visible_to(self.request.user)
 
-    def get_serializer(self, rows: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def get_serializer(self, rows: Any = None, *args: Any, many: bool = False, **kwargs: Any) -> Any:
         """Return the serializer, which also tells of these rows what is being built and what has changed."""
-        several = [*rows] if kwargs.get("many") else [rows] if rows else []
-        context = {**self.get_serializer_context(), "standing": standing_of(several)}
-        return self.get_serializer_class()(rows, *args, context=context, **kwargs)
+        several = [] if rows is None else [*rows] if many else [rows]
+        kwargs.setdefault("context", self.get_serializer_context())["standing"] = standing_of(several)
+        return self.get_serializer_class()(rows, *args, many=many, **kwargs)
 
     @extend_schema(request=CreateSerializer, responses={201: WrappedSerializer})
     def create(self, request: Request) -> Response:
