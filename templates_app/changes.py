@@ -62,9 +62,10 @@ def revert(value: Any, changes: Sequence[Change]) -> Any:
     return value
 
 
-def folded(field_path: str) -> str:
-    """Return the path with every list index folded, `personel[].nrp`, which names a field and not one of its rows."""
-    return re.sub(r"\[\d+\]", "[]", field_path)
+def folded(field_path: str, index: str = "") -> str:
+    """Return the path with every list index as `index`: `personel[].nrp`, which names a field and not one of its rows."""
+    # Step by step, because a quoted key may hold what looks like an index.
+    return _STEP.sub(lambda step: f"[{index}]" if step["index"] is not None else step[0], field_path)
 
 
 def _compare(path: tuple[Step, ...], old: Any, new: Any) -> Iterator[Change]:

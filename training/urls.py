@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from training import views
 from training.exports.views import ExportViewSet
-from training.files.views import ConversationViewSet, TrainingFileViewSet
+from training.files.conversation_views import ConversationViewSet
+from training.files.views import TrainingFileViewSet
 from training.findings.views import FindingViewSet
 from training.ground_truth.views import GroundTruthViewSet
 from training.held_out_views import HeldOutViewSet

@@ -119,6 +119,8 @@ ENDPOINTS: Table = {
     "GET /api/v1/ground-truth/stats": SIGNED_IN,
     "GET /api/v1/conversations": SIGNED_IN,
     "GET /api/v1/conversations/{}": SIGNED_IN,
+    "DELETE /api/v1/conversations/{}": "training.add_conversation",
+    "POST /api/v1/conversations/{}/uses": CHANGE_USES,
     "POST /api/v1/conversations/import": "training.add_conversation",
     "POST /api/v1/conversations/from-training-sheet": "training.add_conversation",
     "GET /api/v1/training-files": SIGNED_IN,
@@ -130,7 +132,7 @@ ENDPOINTS: Table = {
     "GET /api/v1/training-files/{}/content": SIGNED_LINK,
     **{
         f"POST /api/v1/training-files/{{}}/{verb}": FILL_FILE
-        for verb in ("add-conversations", "add-matching", "remove-conversations", "archive", "restore")
+        for verb in ("add-conversations", "add-matching", "remove-conversations", "rebuild", "archive", "restore")
     },
     "GET /api/v1/jobs": SIGNED_IN,
     "GET /api/v1/jobs/{}": SIGNED_IN,

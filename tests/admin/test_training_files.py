@@ -42,6 +42,10 @@ def test_import_fill_download_archive_and_delete(admin: Client, boards: Training
     assert TrainingFile.objects.get().jsonl_sha256 in shown.partition('id="downloads"')[2].partition("</section>")[0]
     assert ">anxious planner</td>" in shown and ">talk_of_the_…th_client_03.json</a>" in shown
     act = reverse("admin:training_trainingfile_act", args=[row.pk])
+    assert 'id="changed"' not in shown and upload(admin, document(2, metadata={"quality_score": 2})).status_code == 302
+    change = reverse("admin:training_trainingfile_change", args=[row.pk])
+    assert "1 conversation in it has other contents" in admin.get(change).text
+    assert 'id="changed"' not in admin.post(act, {"verb": "rebuild"}, follow=True).text
     admin.post(act, {"verb": "remove", "conversation": [key_of(1)]})
     admin.post(act, {"verb": "archive"})
     assert TrainingFile.objects.values_list("conversation_count", "status").get() == (2, "archived")

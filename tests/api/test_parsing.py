@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
         (b'{"name": "\\ud800"}', "valid Unicode"),
         (b'{"sample_size": 1' + b"0" * 30 + b"}", "64-bit"),
         (b'{"a": NaN}', "NaN"),
+        (b'{"a": [1e999]}', "more than 64 bits"),
     ],
 )
 def test_what_cannot_be_kept_is_refused(api: APIClient, lakehouse: Path, body: bytes, words: str) -> None:

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import orjson
-from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.text import slugify
 
 from governance import audit
-from governance.models import UsageConstraintAudit
 from governance.uses import USES, Limit, gate, highest, validate_uses
 from sheets import source_uses
 from sheets.item_limits import limits_of_items
 from sheets.names import split_path
 from sheets.volume import Volume
 from sheets.volumes import open_path
-from training.files.importing import conversations_in, key_of, problems_of, row_of
-from training.files.storage import discard, draft, path_of, send, storing
+from training.actions.conversation_changes import limits_changed
+from training.files.gate import answer_sha256
+from training.files.importing import conversations_in, key_of, parsed, problems_of, row_of
+from training.files.storage import draft, path_of, send, storing
+from training.files.sweeping import hold, note, sweep_conversations
 from training.ledger import Ledger, bucket, flaw_of
 from training.models import Conversation, QAPair, TrainingSheet
 from training.pairs import limited
@@ -32,9 +34,9 @@ from workbench.lakehouse.ids import uuid5_of, uuid7
 from workbench.near import listed
 from workbench.problems import Conflict, Invalid
 
-log = logging.getLogger(__name__)
-
 CHUNK = 80
+# Well below an hour of writing.
+HOLD_EVERY = 25 * CHUNK
 # What faults are said of where conversations came without a file.
 INLINE = "conversations"
 LIMITING = ("allowed_uses", "prohibited_uses", "usage_reason", "data_classification")
@@ -94,12 +96,17 @@ def import_conversations(
     columns |= {name: value for name, value in limited(columns, rules).items() if name in LIMITING}
     documents = _documents(files)
     ids = [document["conversation_metadata"]["conversation_id"] for _, document in documents]
-    changed = _limited_anew(ids, columns)
+    before = _rows_of(ids)
+    changed = _limited_anew(before.values(), columns)
     batch = batch_id or uuid7()
     today = timezone.now().date()
     # The audit comes first: what it says and what then was not done is better than the reverse.
-    audit.append([_audited(row, columns, batch, actor) for row in changed])
-    _store(((row_of(document, name, today) | columns, document) for name, document in documents), batch, actor)
+    reason = f"Imported again in the batch {batch}: {columns['usage_reason'] or 'without a reason'}"
+    audit.append([limits_changed(row, columns, reason, actor) for row in changed])
+    read = zip(ids, documents, strict=True)
+    rows = ((row_of(document, name, today, before.get(key)) | columns, document) for key, (name, document) in read)
+    # Asked again at the end, because somebody may limit a conversation while the files are written.
+    _store(rows, batch, actor, before_commit=lambda: _limited_anew(_rows_of(ids).values(), columns))
     return batch, ids
 
 
@@ -152,9 +159,9 @@ def _documents(files: Iterable[tuple[str, bytes]]) -> list[tuple[str, Any]]:
     faults: dict[str, list[str]] = {}
     for name, content in files:
         try:
-            documents = conversations_in(orjson.loads(content))
-        except orjson.JSONDecodeError as error:
-            faults[name] = [f"not valid JSON: {error}"]
+            documents = conversations_in(parsed(content))
+        except ValueError as error:
+            faults[name] = [str(error)]
             continue
         for at, document in enumerate(documents):
             place = f"{name or INLINE}[{at}]" if len(documents) > 1 or not name else name
@@ -165,27 +172,23 @@ def _documents(files: Iterable[tuple[str, bytes]]) -> list[tuple[str, Any]]:
         faults[""] = ["There is no conversation in it."]
     if not faults:
         ids = [document["conversation_metadata"]["conversation_id"] for _, document in found]
-        if len(set(ids)) < len(ids):
-            twice = sorted({each for each in ids if ids.count(each) > 1})
+        if twice := sorted(each for each, count in Counter(ids).items() if count > 1):
             faults["conversation_id"] = [f"Given more than once: {listed(twice)}. Give each conversation once."]
     if faults:
         raise Invalid.of_fields("Nothing was imported.", faults)
     return found
 
 
-def _limited_anew(ids: Sequence[str], columns: Mapping[str, Any]) -> list[Conversation]:
+def _rows_of(ids: Sequence[str]) -> dict[str, Conversation]:
+    return {row.pk: row for row in Conversation.objects.filter(pk__among=list(ids))}
+
+
+def _limited_anew(rows: Collection[Conversation], columns: Mapping[str, Any]) -> list[Conversation]:
     """Return the conversations whose limits an import changes; Invalid where it would loosen those of one."""
-    faults: dict[str, str] = {}
-    changed = []
-    for start in range(0, len(ids), CHUNK):
-        for row in Conversation.objects.filter(pk__in=ids[start : start + CHUNK]):
-            if fault := _loosened(row, columns):
-                faults[row.pk] = fault
-            if any(getattr(row, name) != columns[name] for name in LIMITING):
-                changed.append(row)
+    faults = {row.pk: [fault] for row in rows if (fault := _loosened(row, columns))}
     if faults:
-        raise Invalid.of_fields("Nothing was imported.", {key: [fault] for key, fault in faults.items()})
-    return changed
+        raise Invalid.of_fields("Nothing was imported.", faults)
+    return [row for row in rows if any(getattr(row, name) != columns[name] for name in LIMITING)]
 
 
 def _loosened(row: Conversation, columns: Mapping[str, Any]) -> str:
@@ -198,66 +201,42 @@ def _loosened(row: Conversation, columns: Mapping[str, Any]) -> str:
     return ""
 
 
-def _audited(row: Conversation, columns: Mapping[str, Any], batch: str, actor: str) -> UsageConstraintAudit:
-    names = ("allowed_uses", "prohibited_uses", "data_classification")
-    old = {f"old_{name}": getattr(row, name) for name in names}
-    new = {f"new_{name}": columns[name] for name in names}
-    reason = f"Imported again in the batch {batch}: {columns['usage_reason'] or 'without a reason'}"
-    return audit.entry("uses", f"conversation {row.pk}", reason=reason, actor=actor, **old, **new)
+def _store(rows: Iterable[Stored], batch: str, actor: str, before_commit: Callable[[], object] = lambda: None) -> None:
+    """Write all files, under new names, then all rows in one commit: all count or none.
 
-
-def _store(rows: Iterable[Stored], batch: str, actor: str) -> None:
-    """Write all files, under names that follow from their contents, then all rows in one commit: all count or none.
-
-    The files of conversations that are replaced go.
+    The files that no row names afterwards, new or old, are swept an hour later.
     """
-    made: list[Conversation] = []
-    try:
-        with storing() as volume:
-            for columns, document in rows:
-                row = Conversation(**columns, batch_id=batch, created_by=actor)
-                made.append(row)
-                if row.enrichment_status == Conversation.Enrichment.COMPLETED:
-                    _write_file(row, document, volume)
-        replaced = _named(made)
-        Conversation.objects.bulk_create(made, update_conflicts=True, update_fields=OVERWRITTEN, unique_fields=["id"])
-    except Exception:
-        _discard_unnamed({row.enriched_file_path for row in made}, made)
-        raise
-    _discard_unnamed(replaced - {row.enriched_file_path for row in made}, made)
+    sweep_conversations()
+    key, made, chunks = uuid7(), list[Conversation](), iter(rows)
+    with storing() as volume:
+        while chunk := list(islice(chunks, CHUNK)):
+            stored = [
+                (Conversation(**columns, batch_id=batch, created_by=actor), document) for columns, document in chunk
+            ]
+            _write_files(stored, key, volume)
+            made += (row for row, _ in stored)
+            if len(made) % HOLD_EVERY == 0:
+                hold(key)
+    replaced = Conversation.objects.filter(pk__among=[row.pk for row in made], enriched_file_path__isnull=False)
+    note({str(path): row for path, row in replaced.values_list("enriched_file_path", "pk")})
+    if hold(key) != sum(row.enriched_file_path is not None for row in made):
+        raise Conflict("Nothing was imported: it stood still for an hour, and files of it were swept. Import again.")
+    before_commit()
+    Conversation.objects.bulk_create(made, update_conflicts=True, update_fields=OVERWRITTEN, unique_fields=["id"])
 
 
-def _write_file(row: Conversation, document: Mapping[str, Any], volume: Volume) -> None:
-    content = orjson.dumps(document, option=orjson.OPT_INDENT_2)
-    row.file_sha256 = hashlib.sha256(content).hexdigest()
-    name = f"conversation.{row.pk}.{row.file_sha256[:12]}.json"
-    row.enriched_file_path = path_of(name)
-    with draft() as file:
-        file.write(content)
-        send(volume, name, file)
-
-
-def _named(made: Sequence[Conversation]) -> set[str | None]:
-    """Return the files that the rows of these conversations name now."""
-    rows = Conversation.objects.filter(pk__among=[row.pk for row in made])
-    return set(rows.values_list("enriched_file_path", flat=True))
-
-
-def _discard_unnamed(paths: set[str | None], made: Sequence[Conversation]) -> None:
-    """Remove files of conversations, but for those that their rows name.
-
-    Such a row is one of another import of the same contents, or that of an import that failed where only the answer to the
-    commit was lost.
-    """
-    if not (written := paths - {None}):
-        return
-    try:
-        named = _named(made)
-    except (DatabaseError, OSError):
-        log.warning("Files of an import stay: which of them rows name could not be asked.", exc_info=True)
-        return
-    for path in sorted(filter(None, written - named)):
-        discard(path)
+def _write_files(stored: Sequence[tuple[Conversation, Mapping[str, Any]]], key: str, volume: Volume) -> None:
+    """Write the files of the completed ones; they are known before the first is there."""
+    completed = [each for each in stored if each[0].enrichment_status == Conversation.Enrichment.COMPLETED]
+    names = {row.pk: f"conversation.{row.pk}.{key}.json" for row, _ in completed}
+    note({path_of(name): pk for pk, name in names.items()}, written_by=key)
+    for row, document in completed:
+        content = orjson.dumps(document, option=orjson.OPT_INDENT_2)
+        row.file_sha256 = hashlib.sha256(content).hexdigest()
+        row.enriched_file_path = path_of(names[row.pk])
+        with draft() as file:
+            file.write(content)
+            send(volume, names[row.pk], file)
 
 
 def _passed(training_sheet: TrainingSheet, ledger: Ledger) -> Iterator[QAPair]:
@@ -317,6 +296,10 @@ def _made(pair: QAPair, training_sheet: TrainingSheet, scaffolding: Mapping[str,
     document = {"conversation_metadata": metadata | tier | {"scaffolding": scaffolding}, "training_pairs": [made]}
     if problems := problems_of(document):
         raise Conflict(f"The pair {pair.item_ref!r} makes no conversation: {problems[0]}.")
-    origin = {"training_sheet_id": training_sheet.pk, "qa_pair_id": pair.pk}
+    origin = {
+        "training_sheet_id": training_sheet.pk,
+        "qa_pair_id": pair.pk,
+        "answer_sha256": answer_sha256(pair.messages),
+    }
     limits = {name: getattr(pair, name) for name in LIMITING}
     return row_of(document, "", pair.created_at.date()) | limits | origin, document

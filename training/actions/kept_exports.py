@@ -114,9 +114,13 @@ def make(
 
 
 def link_to(export: Export, *, actor: str) -> Link:
-    """Return a link to a kept file; Conflict where a pair in it was withdrawn since, NotFound where no file is kept."""
-    _expect_permitted(export)
-    expect_there(export.path, AGAIN)
+    """Return a link to a kept file; Conflict where a pair in it was withdrawn since, NotFound where no file is kept.
+
+    A refusal is a row of the audit, as one of an opened link is.
+    """
+    with _refusals_told(export, actor):
+        _expect_permitted(export)
+        expect_there(export.path, AGAIN)
     signature = signature_of(named(export.pk), actor)
     address = f"{reverse('export-download', args=[export.pk])}?signature={signature}"
     expires = timezone.now() + timedelta(seconds=settings.EXPORT_LINK_SECONDS)
@@ -133,15 +137,21 @@ def fetch(export: Export, *, actor: str, head: bool = False) -> BinaryIO:
 
     That it leaves, or was refused, is a row of the audit before its first byte. Asking for the `head` alone takes nothing.
     """
-    try:
+    with _refusals_told(export, actor):
         _expect_permitted(export)
         file = open_unchanged(export.path, export.sha256, AGAIN)
-    except Problem as problem:
-        export_refused([export.training_sheet_id], export.use, problem.message, actor=actor, channel="link")
-        raise
     if not head:
         kept_left(export, actor=actor)
     return file
+
+
+@contextmanager
+def _refusals_told(export: Export, actor: str) -> Iterator[None]:
+    try:
+        yield
+    except Problem as problem:
+        export_refused([export.training_sheet_id], export.use, problem.message, actor=actor, channel="link")
+        raise
 
 
 def _expect_permitted(export: Export) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 from django.db import IntegrityError
 from django.utils import timezone
 
-from training.files.building import Member, Plan, build, remove, sweep
+from training.files.building import Member, Plan, Row, build, remove, sweep
 from training.files.gate import forbidden, in_words
+from training.files.naming import settled
 from training.files.versions import keep_version
 from training.models import Conversation, FileBuild, TrainingFile, TrainingFileConversation
 from workbench.lakehouse.bulk import update_next
@@ -21,7 +22,6 @@ from workbench.near import listed
 from workbench.problems import Conflict, Invalid, NotFound
 
 MOST = 80
-NAME = 255
 ATTEMPTS = 10
 KEEP_CHANGING = "Others keep changing this training file: try again in a minute."
 ROW = tuple(field.attname for field in Conversation._meta.concrete_fields)
@@ -50,13 +50,10 @@ def add_conversations(training_file_id: str, conversation_ids: Sequence[str], *,
 def gather_into_new(name: str, conversation_ids: Sequence[str], *, actor: str, description: str = "") -> TrainingFile:
     """Return a new training file with any number of conversations, in their order, all or none.
 
-    Invalid for a name that is empty, too long or taken, and for conversations that are unknown, given twice, not enriched
+    Invalid for a name that is taken or that `settled` refuses, and for conversations that are unknown, given twice, not enriched
     or not to be trained on.
     """
-    name = name.strip()
-    if not 1 <= len(name) <= NAME:
-        words = f"Found {len(name)} characters: use 1 to {NAME}."
-        raise Invalid.of_fields("The training file was not created.", {"name": [words]})
+    name = settled(name)
     if TrainingFile.objects.filter(name=name).exists():
         raise _taken(name)
     key, now = uuid7(), timezone.now()
@@ -107,6 +104,11 @@ def remove_conversations(training_file_id: str, conversation_ids: Sequence[str],
     return _rebuilt(training_file_id, fewer, actor=actor)
 
 
+def rebuild_training_file(training_file_id: str, *, actor: str) -> TrainingFile:
+    """Return the training file with the same conversations as they are now; raises as `gather` does."""
+    return _rebuilt(training_file_id, lambda present: present, actor=actor)
+
+
 def archive_training_file(training_file_id: str, *, actor: str) -> TrainingFile:
     """Return the training file, out of the list of active ones; it can be downloaded, but not changed."""
     return _restated(training_file_id, TrainingFile.Status.ARCHIVED, actor)
@@ -145,10 +147,10 @@ def members_of(row: TrainingFile) -> list[Member]:
     placed = list(
         TrainingFileConversation.objects.filter(training_file_id=row.pk, build=row.build)
         .order_by("position")
-        .values_list("conversation_id", "added_by", "added_at")
+        .values_list("conversation_id", "added_by", "added_at", "answer_sha256")
     )
-    rows = _rows([key for key, _, _ in placed])
-    return [Member(rows[key], by, at) for key, by, at in placed]
+    rows = _rows([key for key, *_ in placed])
+    return [Member(rows[key], by, at, digest) for key, by, at, digest in placed]
 
 
 def with_members(read: Callable[[], TrainingFile]) -> tuple[TrainingFile, list[Member]]:
@@ -165,9 +167,9 @@ def with_members(read: Callable[[], TrainingFile]) -> tuple[TrainingFile, list[M
     raise Conflict(KEEP_CHANGING)
 
 
-def expect_permitted(members: Sequence[Member], use: str = "training") -> None:
+def expect_permitted(conversations: Sequence[Row], use: str = "training") -> None:
     """Raise Conflict, with every reason, where a conversation may not be used."""
-    if reasons := forbidden([member.row for member in members], use):
+    if reasons := forbidden(conversations, use):
         raise Conflict(
             f"{len(reasons)} of the conversations in the file may not be used: {in_words(reasons)}. Remove them from the "
             "file, or look at what limits their use."
@@ -197,7 +199,7 @@ def _rebuilt(training_file_id: str, change: Callable[[list[Member]], list[Member
             raise Conflict(f"The training file {row.name!r} is archived: restore it first.")
         members = change(present)
         _expect_enriched(row, members)
-        expect_permitted(members)
+        expect_permitted([member.row for member in members])
         keep_version(row, present)
         try:
             build(Plan(row.pk, row.name, members, row.created_at, actor, replaces=row.build), _Flip(row))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -17,16 +17,18 @@ from templates_app.form_fields import words_of
 from training.actions.training_files import (
     archive_training_file,
     delete_training_file,
+    rebuild_training_file,
     remove_conversations,
     restore_training_file,
     with_members,
 )
 from training.admin.training_file_rows import listed
 from training.audited import downloads_of
-from training.files.building import SHAPES, under_way
+from training.files.building import SHAPES, Member, under_way
 from training.files.gate import forbidden, in_words
 from training.files.quality import percentage
 from training.files.seeing import file_seen, file_to_work_on
+from training.files.standing import changed_in
 from training.files.views import file_response
 from training.models import TrainingFile
 from workbench.admin_base import page_of, refused
@@ -39,6 +41,7 @@ Verb = Callable[..., Any]
 VERBS: dict[str, tuple[Verb, str, str]] = {
     "archive": (archive_training_file, CHANGE, "Archived."),
     "restore": (restore_training_file, CHANGE, "Active again."),
+    "rebuild": (rebuild_training_file, CHANGE, "Built anew."),
     "delete": (delete_training_file, DELETE, "Deleted; its conversations are still there."),
     "remove": (remove_conversations, CHANGE, "Taken out."),
 }
@@ -47,16 +50,18 @@ VERBS: dict[str, tuple[Verb, str, str]] = {
 def file_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     """Return the page of a training file."""
     row, members = with_members(partial(_found, admin, request, object_id))
-    closed = forbidden([member.row for member in members])
+    closed = forbidden([member.as_built for member in members])
+    changed = set(changed_in([row.build]).values_list("conversation_id", flat=True))
     context = {
         **admin.admin_site.each_context(request),
         "title": row.name,
         "row": row,
         "reviewed": f"{percentage(row.human_reviewed_count, row.total_training_pairs):g}",
         "distributions": [_bars(name, counts) for name, counts in row.scaffolding_distribution.items()],
-        "members": [{**listed(member.row), "closed": closed.get(member.row["id"], "")} for member in members[:SHOWN]],
+        "members": [_listed(member, closed, changed) for member in members[:SHOWN]],
         "more": max(0, len(members) - SHOWN),
         "closed": in_words(closed) if closed else "",
+        "changed": len(changed),
         "building": under_way([row.pk]).get(row.pk),
         "shapes": [(shape, getattr(row, f"{shape}_file_size"), getattr(row, f"{shape}_sha256")) for shape in SHAPES],
         "downloads": downloads_of(row)[:DOWNLOADS],
@@ -107,6 +112,11 @@ def _found(admin: Any, request: HttpRequest, object_id: str, *, work: bool = Fal
         return (file_to_work_on if work else file_seen)(object_id, request.user)
     except NotFound as problem:
         raise Http404(problem.message) from problem
+
+
+def _listed(member: Member, closed: Mapping[str, str], changed: Collection[str]) -> dict[str, Any]:
+    key = member.row["id"]
+    return {**listed(member.row), "closed": closed.get(key, ""), "changed": key in changed}
 
 
 def _bars(name: str, counts: Mapping[str, int]) -> dict[str, Any]:

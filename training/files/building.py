@@ -22,8 +22,9 @@ from training.files.formats import CLOSING, conversation_object, file_metadata, 
 from training.files.profile import consultant
 from training.files.quality import totals
 from training.files.storage import Draft, discard, draft, opened, path_of, send, storing
-from training.models import FileBuild, TrainingFile, TrainingFileConversation
+from training.models import Conversation, FileBuild, TrainingFile, TrainingFileConversation
 from workbench.lakehouse.ids import uuid5_of, uuid7
+from workbench.near import listed
 from workbench.problems import Conflict, NotFound, Unavailable
 
 log = logging.getLogger(__name__)
@@ -38,11 +39,17 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Member:
-    """A conversation of the build: its row, and who added it when."""
+    """A conversation of a build: its row as it is now, who added it when, and what was built of it, if it was."""
 
     row: Row
     added_by: str
     added_at: datetime
+    answer_sha256: str = ""
+
+    @property
+    def as_built(self) -> Row:
+        """The row with the answer that the build has, which the conversation may have no more."""
+        return {**self.row, "answer_sha256": self.answer_sha256}
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,7 @@ def build(plan: Plan, flip: Callable[[dict[str, Any]], None]) -> None:
     try:
         columns = _write_files(plan, key, now)
         _write_members(plan, key)
+        _expect_all_there(plan)
         flip(columns | {"build": key, "updated_at": now, "updated_by": plan.actor})
     except Exception:
         _give_up(plan.training_file_id, key)
@@ -184,6 +192,13 @@ def _document(row: Row) -> Any:
     return orjson.loads(content)
 
 
+def _expect_all_there(plan: Plan) -> None:
+    """Raise Conflict where one was deleted meanwhile; asked after the rows that keep them from being deleted are there."""
+    ids = [member.row["id"] for member in plan.members]
+    if gone := sorted(set(ids) - set(Conversation.objects.filter(pk__among=ids).values_list("pk", flat=True))):
+        raise Conflict(f"Conversations were deleted while the file was built: {listed(gone)}. Leave them out.")
+
+
 def _write_members(plan: Plan, key: str) -> None:
     TrainingFileConversation.objects.bulk_create(
         [
@@ -195,6 +210,8 @@ def _write_members(plan: Plan, key: str) -> None:
                 position=at,
                 added_by=member.added_by,
                 added_at=member.added_at,
+                file_sha256=member.row["file_sha256"],
+                answer_sha256=member.row["answer_sha256"],
             )
             for at, member in enumerate(plan.members)
         ]

@@ -8,6 +8,7 @@ from typing import Any
 
 from training.files.balancing import suggested
 from training.files.gate import OWN, forbidden
+from training.files.quality import TIERS
 from training.models import Conversation, TrainingFile, TrainingFileConversation
 
 # Of more candidates the best are looked at.
@@ -21,7 +22,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Choice:
-    """Which conversations come into question; empty is any."""
+    """Which conversations come into question; empty is any, but for those of the tier `rejected`, which a bound of quality brings in."""
 
     min_quality: float | None = None
     max_quality: float | None = None
@@ -31,10 +32,11 @@ class Choice:
     batch_id: str = ""
 
     def conditions(self) -> dict[str, Any]:
-        bounds = {"quality_score__gte": self.min_quality, "quality_score__lte": self.max_quality}
+        bounds: dict[str, Any] = {"quality_score__gte": self.min_quality, "quality_score__lte": self.max_quality}
         names = ("persona_key", "emotional_arc_key", "training_topic_key", "batch_id")
         given = {name: value for name in names if (value := getattr(self, name))}
-        return given | {name: bound for name, bound in bounds.items() if bound is not None}
+        bounded = {name: bound for name, bound in bounds.items() if bound is not None}
+        return given | (bounded or {"quality_tier__in": [tier for tier, _ in TIERS if tier != "rejected"]})
 
 
 def suggestions(row: TrainingFile | None, choice: Choice, most: int, *, user: Any) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
+from training.files.standing import changed_in
 from training.models import Conversation, TrainingFile, TrainingFileConversation
 
 STATUSES = [*TrainingFile.Status.choices, ("all", "all")]
@@ -18,6 +19,10 @@ class ConversationFilter(filters.FilterSet):
     min_quality = filters.NumberFilter("quality_score", lookup_expr="gte", help_text="A score of 0 to 10.")
     max_quality = filters.NumberFilter("quality_score", lookup_expr="lte", help_text="A score of 0 to 10.")
     training_file = filters.CharFilter(method="inside", help_text="In this training file.")
+    changed_in = filters.CharFilter(
+        method="changed",
+        help_text="In this training file, and imported or made with other contents since it was built.",
+    )
 
     class Meta:
         model = Conversation
@@ -28,11 +33,16 @@ class ConversationFilter(filters.FilterSet):
 
     def inside(self, queryset: QuerySet[Conversation], _name: str, value: str) -> QuerySet[Conversation]:
         """Return the conversations that are in the training file now."""
-        build = (
-            TrainingFile.objects.visible_to(self.request.user).filter(pk=value).values_list("build", flat=True).first()
-        )
-        found = TrainingFileConversation.objects.filter(training_file_id=value, build=build or "")
+        found = TrainingFileConversation.objects.filter(training_file_id=value, build=self._build_of(value))
         return queryset.filter(pk__in=found.values("conversation_id"))
+
+    def changed(self, queryset: QuerySet[Conversation], _name: str, value: str) -> QuerySet[Conversation]:
+        """Return the conversations in the training file that are not any more as they are in it."""
+        return queryset.filter(pk__in=changed_in([self._build_of(value)]).values("conversation_id"))
+
+    def _build_of(self, training_file_id: str) -> str:
+        seen = TrainingFile.objects.visible_to(self.request.user).filter(pk=training_file_id)
+        return seen.values_list("build", flat=True).first() or ""
 
 
 class TrainingFileFilter(filters.FilterSet):

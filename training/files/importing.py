@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+import orjson
+
 from training.files.checking import import_problems
-from training.files.quality import score_of, tier_of
+from training.files.quality import STANDS_FOR, score_of, tier_of
 from training.models.conversations import SCAFFOLDING, Conversation
 
 Document = Mapping[str, Any]
+# Shorter ones have 64 bits. orjson makes a fraction of a longer one.
+LONG = re.compile(rb"\d{19}")
+
+
+def parsed(content: bytes) -> Any:
+    """Return what a file of JSON holds; ValueError where it is none, or holds a whole number that would not stay exact."""
+    try:
+        found = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"not valid JSON: {error}") from error
+    if LONG.search(content):
+        json.loads(content, parse_int=_kept_whole)
+    return found
+
+
+def _kept_whole(digits: str) -> int:
+    if not -(1 << 63) <= int(digits) < 1 << 64:
+        raise ValueError(f"found the whole number {digits[:40]}; allowed are 64 bits, give it as text")
+    return int(digits)
 
 
 def conversations_in(found: Any) -> list[Any]:
@@ -28,17 +52,33 @@ def problems_of(document: Any) -> list[str]:
     pairs = document.get("training_pairs", [])
     others = sorted({pair["conversation_id"] for pair in pairs if pair.get("conversation_id", key) != key})
     found = [f".training_pairs: found the conversation_id {other!r}; allowed is {key!r}" for other in others]
-    ids = [pair["id"] for pair in pairs]
-    if twice := sorted({each for each in ids if ids.count(each) > 1}):
+    if twice := sorted(each for each, count in Counter(pair["id"] for pair in pairs).items() if count > 1):
         found.append(f".training_pairs: the id {twice[0]!r} stands twice; give each pair its own")
-    return found
+    return found + list(_blanks(document))
 
 
-def row_of(document: Document, default_name: str, today: date) -> dict[str, Any]:
-    """Return the columns of a conversation that follow from its document, which has no problems."""
+def _blanks(document: Document) -> Iterator[str]:
+    """Yield where text that is needed is there, but blank."""
+    for name, text in document["conversation_metadata"]["scaffolding"].items():
+        if isinstance(text, str) and not text.strip():
+            yield f".conversation_metadata.scaffolding.{name}: found blank text; give a name that can be seen"
+    for at, pair in enumerate(document.get("training_pairs", [])):
+        if pair["target_response"] is not None and not pair["target_response"].strip():
+            yield f".training_pairs[{at}].target_response: found blank text; give an answer, or null where the turn has none"
+            return
+
+
+def row_of(document: Document, default_name: str, today: date, before: Conversation | None = None) -> dict[str, Any]:
+    """Return the columns of a conversation that follow from its document, which has no problems, and the row that it replaces."""
     metadata, pairs = document["conversation_metadata"], document.get("training_pairs", [])
     answered = [pair for pair in pairs if pair["target_response"] is not None]
     score = score_of(metadata, pairs)
+    given_tier = metadata.get("quality_tier")
+    if score is None and before and before.quality_tier == given_tier:
+        # Files that the workbench writes tell the tier, and not the score.
+        score = before.quality_score
+    elif score is None and given_tier:
+        score = STANDS_FOR[given_tier]
     key = metadata["conversation_id"]
     given = metadata.get("created_date")
     return {
@@ -50,7 +90,7 @@ def row_of(document: Document, default_name: str, today: date) -> dict[str, Any]
         "training_pairs": len(answered),
         "human_reviewed_pairs": sum(bool(pair.get("training_metadata", {}).get("human_reviewed")) for pair in answered),
         "quality_score": score,
-        "quality_tier": metadata.get("quality_tier") or ("experimental" if score is None else tier_of(score)),
+        "quality_tier": given_tier or "experimental" if score is None else tier_of(score),
         **dict(_scaffolding(metadata["scaffolding"])),
     }
 

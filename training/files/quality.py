@@ -22,14 +22,12 @@ def tier_of(score: float) -> str:
 
 
 def score_of(metadata: Row, training_pairs: Iterable[Row]) -> float | None:
-    """Return the score: as given, else the mean of its pairs' scores, else what its tier stands for, else None."""
+    """Return the score: as given, else the mean of its pairs' scores, else None."""
     if (given := metadata.get("quality_score")) is not None:
         return float(given)
     found = [pair["training_metadata"].get("quality_score") for pair in training_pairs if "training_metadata" in pair]
     scores = [score for score in found if score is not None]
-    if scores:
-        return float(round(sum(scores) / len(scores), 2))
-    return STANDS_FOR.get(metadata.get("quality_tier", ""))
+    return float(round(sum(scores) / len(scores), 2)) if scores else None
 
 
 def totals(conversations: Sequence[Row]) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from governance.serializers import UsesField
-from training.actions.training_files import MOST, NAME
+from training.actions.training_files import MOST
 from training.files.building import SHAPES
+from training.files.naming import NAME
 from training.files.quality import percentage
 from training.models import Conversation, TrainingFile
 from workbench.api.serializers import BoundedListField, ConceptSerializer, OptionsSerializer
@@ -23,7 +25,13 @@ class ConversationSerializer(ConceptSerializer[Conversation]):
 
 
 class ImportSerializer(OptionsSerializer):
-    """Enriched conversations as JSON, or paths of files in volumes that hold them; and what they may be used for."""
+    """Enriched conversations as JSON, or paths of files in volumes that hold them; and what they may be used for.
+
+    A list of conversations, one conversation and a full training file are taken as well, as they are in files.
+    """
+
+    ONE = frozenset({"conversation_metadata", "training_pairs", "enrichment_status"})
+    OF_A_FILE = frozenset({"training_file_metadata", "consultant_profile"})
 
     conversations = BoundedListField(child=serializers.DictField(), required=False, default=list)
     paths = BoundedListField(child=serializers.CharField(), required=False, default=list)
@@ -31,6 +39,17 @@ class ImportSerializer(OptionsSerializer):
     prohibited_uses = UsesField(required=False, default=list)
     usage_reason = serializers.CharField(required=False, allow_blank=True, default="")
     data_classification = serializers.ChoiceField(Classification.choices, default=Classification.INTERNAL)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, list):
+            data = {"conversations": data}
+        elif isinstance(data, Mapping) and "conversation_metadata" in data:
+            # What is no part of a conversation may be a limit, or a misspelled one.
+            one = {name: value for name, value in data.items() if name in self.ONE}
+            data = {name: value for name, value in data.items() if name not in self.ONE} | {"conversations": [one]}
+        elif isinstance(data, Mapping) and "conversations" in data:
+            data = {name: value for name, value in data.items() if name not in self.OF_A_FILE}
+        return super().to_internal_value(data)
 
     def validate(self, given: Any) -> Any:
         if bool(given["conversations"]) == bool(given["paths"]):
@@ -82,6 +101,9 @@ class ProgressOfBuildSerializer(serializers.Serializer[Any]):
 class TrainingFileSerializer(ConceptSerializer[TrainingFile]):
     human_reviewed_percentage = serializers.SerializerMethodField()
     building = serializers.SerializerMethodField()
+    changed_conversations = serializers.SerializerMethodField(
+        help_text="How many have other contents now than in the file: `GET /conversations?changed_in=` lists them."
+    )
 
     class Meta:
         model = TrainingFile
@@ -93,8 +115,11 @@ class TrainingFileSerializer(ConceptSerializer[TrainingFile]):
 
     @extend_schema_field(ProgressOfBuildSerializer(allow_null=True))
     def get_building(self, row: TrainingFile) -> Any:
-        found = self.context.get("building", {}).get(row.pk)
+        found = self.context["standing"][row.pk]["building"]
         return ProgressOfBuildSerializer(found).data if found else None
+
+    def get_changed_conversations(self, row: TrainingFile) -> int:
+        return int(self.context["standing"][row.pk]["changed_conversations"])
 
 
 class AddSerializer(serializers.Serializer[Any]):
@@ -102,7 +127,7 @@ class AddSerializer(serializers.Serializer[Any]):
 
 
 class CreateSerializer(AddSerializer):
-    name = serializers.CharField(min_length=1, max_length=NAME)
+    name = serializers.CharField(min_length=1, help_text=f"Up to {NAME} characters that can be seen, as nobody else's.")
     description = serializers.CharField(required=False, allow_blank=True, default="")
 
 
@@ -111,7 +136,7 @@ class WrappedSerializer(serializers.Serializer[Any]):
 
 
 class ChoiceSerializer(OptionsSerializer):
-    """Which conversations come into question; left out is any."""
+    """Which conversations come into question; left out is any, but for the tier `rejected`, which a bound of quality brings in."""
 
     min_quality = serializers.FloatField(required=False, allow_null=True, default=None, min_value=0, max_value=10)
     max_quality = serializers.FloatField(required=False, allow_null=True, default=None, min_value=0, max_value=10)
@@ -150,3 +175,10 @@ class FileLinkSerializer(serializers.Serializer[Any]):
     download_url = serializers.CharField()
     filename = serializers.CharField()
     expires_in_seconds = serializers.IntegerField()
+
+
+def given_by(kind: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
+    """Return what was sent, as this kind of serializer reads it; its ValidationError where it cannot."""
+    asked = kind(data=data)
+    asked.is_valid(raise_exception=True)
+    return dict(asked.validated_data)

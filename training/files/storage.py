@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from django.conf import settings
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from sheets.names import VolumeName, split_path
 from sheets.volume import Volume
@@ -59,10 +59,7 @@ def storing() -> Iterator[Volume]:
     try:
         yield _made(name)
     except OSError as error:
-        raise Unavailable(
-            f"The volume {str(name)!r} cannot be written: {error.strerror or error}. Nothing was changed; try again when "
-            "it can, or name another in WORKBENCH_TRAINING_FILES."
-        ) from error
+        raise _unwritable(name, error.strerror or str(error)) from error
 
 
 @contextmanager
@@ -102,6 +99,16 @@ def _made(name: VolumeName) -> Volume:
     except NotFound:
         connection = connections[LAKEHOUSE]
         quoted = ".".join(map(connection.ops.quote_name, (name.catalog, name.schema, name.volume)))
-        with connection.cursor() as cursor:
-            cursor.execute(f"CREATE VOLUME IF NOT EXISTS {quoted}")
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(f"CREATE VOLUME IF NOT EXISTS {quoted}")
+        except DatabaseError as error:  # such as for a file that stands in its place
+            raise _unwritable(name, f"it is not there and cannot be made ({error})") from error
         return volume(name)
+
+
+def _unwritable(name: VolumeName, why: str) -> Unavailable:
+    return Unavailable(
+        f"The volume {str(name)!r} cannot be written: {why.rstrip('.')}. Nothing was changed; try again when it can, or name "
+        "another in WORKBENCH_TRAINING_FILES."
+    )

@@ -1,4 +1,4 @@
-"""The API of conversations and training files."""
+"""The API of training files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import orjson
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import FileResponse
@@ -19,8 +18,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from sheets.hidden_sources import need_file
-from training.actions.conversations import Limits, conversations_from, import_conversations, import_from_volume
 from training.actions.training_files import (
     add_conversations,
     archive_training_file,
@@ -28,78 +25,39 @@ from training.actions.training_files import (
     delete_training_file,
     expect_permitted,
     gather,
+    rebuild_training_file,
     remove_conversations,
     restore_training_file,
     with_members,
 )
 from training.audited import file_left, file_refused
-from training.files.building import Member, under_way
+from training.files.building import Member
 from training.files.choosing import Choice, suggestions
-from training.files.filters import ConversationFilter, TrainingFileFilter
+from training.files.filters import TrainingFileFilter
+from training.files.naming import file_name
 from training.files.seeing import file_seen, file_to_work_on, need_conversations
 from training.files.serializers import (
     AddMatchingSerializer,
     AddSerializer,
-    ConversationSerializer,
     CreateSerializer,
     FileLinkSerializer,
-    FromSheetMadeSerializer,
-    FromSheetSerializer,
-    ImportedConversationsSerializer,
-    ImportSerializer,
     ShapeSerializer,
     SignedSerializer,
     SuggestionSerializer,
     SuggestSerializer,
     TrainingFileSerializer,
     WrappedSerializer,
+    given_by,
 )
+from training.files.standing import standing_of
 from training.links import asker_of, signature_of
-from training.models import Conversation, TrainingFile, TrainingSheet
+from training.models import TrainingFile
 from training.unchanged import open_unchanged
 from workbench.api.paging import KeyCursorPagination
 from workbench.api.permissions import may
 from workbench.problems import Invalid, Problem
-from workbench.sheet_rights import need_work
 
 TYPES = {"json": "application/json", "jsonl": "application/jsonl"}
-
-
-class ConversationViewSet(ReadOnlyModelViewSet[Conversation]):
-    """Enriched conversations."""
-
-    queryset = Conversation.objects.all()
-    serializer_class = ConversationSerializer
-    filterset_class = ConversationFilter
-
-    @extend_schema(request=ImportSerializer, responses={201: ImportedConversationsSerializer}, filters=False)
-    @action(detail=False, methods=["post"], url_path="import", pagination_class=None)
-    def import_(self, request: Request) -> Response:
-        """Import conversations, all or none; one that is there already is replaced."""
-        given = _given(ImportSerializer, request.data)
-        limits = Limits(given["prohibited_uses"], given["usage_reason"], given["data_classification"])
-        options: Any = {"actor": request.user.get_username(), "batch_id": given["batch_id"], "limits": limits}
-        if given["paths"]:
-            for path in given["paths"]:
-                need_file(request.user, path)
-            batch, ids = import_from_volume(given["paths"], **options)
-        else:
-            batch, ids = import_conversations([("", orjson.dumps(given["conversations"]))], **options)
-        return Response({"batch_id": batch, "conversation_ids": ids}, status=201)
-
-    @extend_schema(request=FromSheetSerializer, responses={201: FromSheetMadeSerializer}, filters=False)
-    @action(detail=False, methods=["post"], url_path="from-training-sheet", pagination_class=None)
-    def from_training_sheet(self, request: Request) -> Response:
-        """Make a conversation of each pair of an approved training sheet that may be trained on."""
-        given = _given(FromSheetSerializer, request.data)
-        seen = TrainingSheet.objects.visible_to(request.user).select_related("sheet", "template")
-        found = seen.filter(pk=given["training_sheet"]).first()
-        if found is None:
-            words = f"There is no training sheet {given['training_sheet']}."
-            raise Invalid.of_fields("Nothing was made.", {"training_sheet": [words]})
-        need_work(request.user, found)
-        batch, ledger = conversations_from(found, actor=request.user.get_username(), scaffolding=given["scaffolding"])
-        return Response({"batch_id": batch, **ledger.summary()}, status=201)
 
 
 class FilePagination(KeyCursorPagination):
@@ -136,14 +94,16 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     def filter_queryset(self, queryset: Any) -> Any:
         return super().filter_queryset(queryset) if self.action == "list" else queryset.visible_to(self.request.user)
 
-    def get_serializer_context(self) -> dict[str, Any]:
-        keys = [self.kwargs["pk"]] if "pk" in self.kwargs else []
-        return {**super().get_serializer_context(), "building": under_way(keys) if keys else {}}
+    def get_serializer(self, rows: Any = None, *args: Any, many: bool = False, **kwargs: Any) -> Any:
+        """Return the serializer, which also tells of these rows what is being built and what has changed."""
+        several = [] if rows is None else [*rows] if many else [rows]
+        kwargs.setdefault("context", self.get_serializer_context())["standing"] = standing_of(several)
+        return self.get_serializer_class()(rows, *args, many=many, **kwargs)
 
     @extend_schema(request=CreateSerializer, responses={201: WrappedSerializer})
     def create(self, request: Request) -> Response:
         """Create a training file with 1 to 80 conversations."""
-        given = _given(CreateSerializer, request.data)
+        given = given_by(CreateSerializer, request.data)
         need_conversations(given["conversation_ids"], request.user)
         row = create_training_file(
             given["name"],
@@ -169,7 +129,7 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     )
     def add_conversations(self, request: Request, pk: str) -> Response:
         """Add 1 to 80 conversations, all or none."""
-        given = _given(AddSerializer, request.data)
+        given = given_by(AddSerializer, request.data)
         file_to_work_on(pk, request.user)
         need_conversations(given["conversation_ids"], request.user)
         row = add_conversations(pk, given["conversation_ids"], actor=request.user.get_username())
@@ -184,7 +144,7 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     )
     def add_matching(self, request: Request, pk: str) -> Response:
         """Add any number of conversations by quality and scaffolding, those first that balance the file best."""
-        given = _given(AddMatchingSerializer, request.data)
+        given = given_by(AddMatchingSerializer, request.data)
         limit = given.pop("limit")
         row = file_to_work_on(pk, request.user)
         found = [each["id"] for each in suggestions(row, Choice(**given), limit, user=request.user)]
@@ -201,10 +161,17 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     )
     def remove_conversations(self, request: Request, pk: str) -> Response:
         """Take 1 to 80 conversations out of the file."""
-        given = _given(AddSerializer, request.data)
+        given = given_by(AddSerializer, request.data)
         file_to_work_on(pk, request.user)
         row = remove_conversations(pk, given["conversation_ids"], actor=request.user.get_username())
         return self._wrapped(row)
+
+    @extend_schema(request=None, responses=WrappedSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated, may("training.change_trainingfile")])
+    def rebuild(self, request: Request, pk: str) -> Response:
+        """Build the file anew, of the same conversations as they are now."""
+        file_to_work_on(pk, request.user)
+        return self._wrapped(rebuild_training_file(pk, actor=request.user.get_username()))
 
     @extend_schema(request=None, responses=WrappedSerializer)
     @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated, may("training.change_trainingfile")])
@@ -224,7 +191,7 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     @action(detail=True, pagination_class=None)
     def suggestions(self, request: Request, pk: str) -> Response:
         """List conversations that would balance personas, arcs and topics of the file, the best first."""
-        given = _given(SuggestSerializer, request.query_params.dict())
+        given = given_by(SuggestSerializer, request.query_params.dict())
         limit = given.pop("limit")
         found: Any = suggestions(file_seen(pk, request.user), Choice(**given), limit, user=request.user)
         return Response(SuggestionSerializer(found, many=True).data)
@@ -234,12 +201,17 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
     @action(detail=True, pagination_class=None, permission_classes=[IsAuthenticated, may("training.add_export")])
     def download(self, request: Request, pk: str) -> Response:
         """Return a link that opens the file for an hour."""
-        shape = _given(ShapeSerializer, request.query_params.dict())["format"]
+        shape = given_by(ShapeSerializer, request.query_params.dict())["format"]
         row, members = with_members(partial(file_to_work_on, pk, request.user))
-        expect_permitted(members)
-        signature = signature_of(named(row.pk, shape), request.user.get_username())
+        actor = request.user.get_username()
+        try:
+            expect_permitted([member.as_built for member in members])
+        except Problem as problem:
+            file_refused(row, shape, problem.message, actor=actor, channel="link")
+            raise
+        signature = signature_of(named(row.pk, shape), actor)
         path = f"{reverse('trainingfile-content', args=[row.pk])}?format={shape}&signature={signature}"
-        link = {"download_url": request.build_absolute_uri(path), "filename": f"{row.name}.{shape}"}
+        link = {"download_url": request.build_absolute_uri(path), "filename": file_name(row.name, shape)}
         return Response({**link, "expires_in_seconds": settings.EXPORT_LINK_SECONDS})
 
     @extend_schema(
@@ -260,7 +232,7 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
         return file_response(row, members, shape, actor=self.asker.get_username(), channel="link", head=head)
 
     def _wrapped(self, row: TrainingFile, status: int = 200) -> Response:
-        return Response({"trainingFile": TrainingFileSerializer(row).data}, status=status)
+        return Response({"trainingFile": self.get_serializer(row).data}, status=status)
 
 
 def file_response(
@@ -274,15 +246,14 @@ def file_response(
     """
     path, digest = getattr(row, f"{shape}_file_path"), getattr(row, f"{shape}_sha256")
     try:
-        expect_permitted(members)
-        file = open_unchanged(path, digest, "add or take out a conversation, which builds it anew")
+        expect_permitted([member.as_built for member in members])
+        file = open_unchanged(path, digest, "build it anew")
     except Problem as problem:
         file_refused(row, shape, problem.message, actor=actor, channel=channel)
         raise
     if not head:
         file_left(row, shape, actor=actor, channel=channel)
-    # Names may hold a slash, which no file name can.
-    name = f"{row.name.replace('/', '_')}.{shape}"
+    name = file_name(row.name, shape)
     response = FileResponse(file, as_attachment=True, filename=name, content_type=TYPES[shape])
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Length"] = str(getattr(row, f"{shape}_file_size"))
@@ -292,9 +263,3 @@ def file_response(
 def named(training_file_id: str, shape: str) -> Sequence[str]:
     """Return the words by which a link names one shape of a training file."""
     return ("training file", training_file_id, shape)
-
-
-def _given(kind: Any, data: Any) -> dict[str, Any]:
-    asked = kind(data=data)
-    asked.is_valid(raise_exception=True)
-    return dict(asked.validated_data)

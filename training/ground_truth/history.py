@@ -7,10 +7,12 @@ from typing import Any
 
 import orjson
 
-from templates_app.changes import Change, folded, parsed, revert
+from templates_app.changes import WHOLE, Change, folded, parsed, revert
 
 # The actions that may change an answer. Others keep changes of other things, or none.
 ANSWERING = ("approve", "edit")
+# A pair whose draft failed, or that was left to people, holds an empty text; for a reader that is no answer.
+EMPTY = (None, "")
 
 Event = Mapping[str, Any]
 
@@ -42,9 +44,15 @@ def initial_of(final: Any, changes: Sequence[Change]) -> Any:
     return revert(final, changes) if changes else final
 
 
+def by_people(labeling_mode: str, changes: Sequence[Change]) -> bool:
+    """Return whether no pipeline gave the first answer: it is an expert's label, or the first change gave it where none was."""
+    first = changes[0] if changes else None
+    return labeling_mode == "canonical" or bool(first and first["field_path"] == WHOLE and first["old_value"] in EMPTY)
+
+
 def first_row(field_path: str) -> str:
     """Return the path with every list index as 0: `personel[7].nrp` counts as `personel[0].nrp`."""
-    return folded(field_path).replace("[]", "[0]")
+    return folded(field_path, "0")
 
 
 def field_name(field_path: str) -> str:

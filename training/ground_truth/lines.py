@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from templates_app.changes import WHOLE, Change
-from training.ground_truth.history import Event, corrections, initial_of
+from training.ground_truth.history import EMPTY, Event, by_people, corrections, initial_of
 from workbench.canonical import canonical_bytes
 
 # What reviewers did that a reader of the answer should know, and its word.
@@ -22,12 +22,14 @@ Row = Mapping[str, Any]
 def line_of(row: Row, final: Any, stands: Sequence[Event]) -> bytes:
     """Return the line: the names and their order are those of the ground-truth format, a pair being its job.
 
-    Where the events do not lead to the final answer, `initial_result` is null and `review_flags` has `history_gap`.
+    Where the events do not lead to the final answer, `initial_result` is null and `review_flags` has `history_gap`. It is null
+    as well for a label that nobody corrected: what corrections begin from stays, so that they lead forwards again.
     """
     made = list(corrections(stands))
     gap, initial = False, None
     try:
-        initial = initial_of(final, [change for change, _ in made])
+        if made or row["labeling_mode"] != "canonical":
+            initial = initial_of(final, [change for change, _ in made])
     except ValueError:
         gap = True
     return orjson.dumps(
@@ -51,9 +53,12 @@ def line_of(row: Row, final: Any, stands: Sequence[Event]) -> bytes:
     )
 
 
-def has_corrections(stands: Sequence[Event]) -> bool:
-    """Return whether an action that stands changed the answer."""
-    return next(corrections(stands), None) is not None
+def has_corrections(row: Row, final: Any, stands: Sequence[Event]) -> bool | None:
+    """Return whether actions that stand changed what a pipeline answered; None where none did answer."""
+    changes = [change for change, _ in corrections(stands)]
+    if by_people(row["labeling_mode"], changes) or (not changes and final in EMPTY):
+        return None
+    return bool(changes)
 
 
 def _correction(change: Change, event: Event) -> dict[str, Any]:
@@ -73,13 +78,19 @@ def _correction(change: Change, event: Event) -> dict[str, Any]:
 
 def _flags(row: Row, stands: Iterable[Event], gap: bool) -> Iterable[str]:
     found = {FLAGGING[event["action"]] for event in stands if event["action"] in FLAGGING}
-    marks = {"failed": bool(row["error"]), "misfit": row["misfits"] != "[]", "history_gap": gap}
+    version, latest = row["canonical_label_version"], row["label_latest"]
+    marks = {
+        "failed": bool(row["error"]),
+        "misfit": row["misfits"] != "[]",
+        "history_gap": gap,
+        # The pair was made from an older version of its label.
+        "label_changed": bool(version and latest and version < latest),
+    }
     return sorted(found | {name for name, holds in marks.items() if holds})
 
 
 def _present(answer: Any) -> Any:
-    """A pair whose draft failed holds an empty text; for a reader that is no answer."""
-    return None if answer == "" else answer
+    return None if answer in EMPTY else answer
 
 
 def _written(answer: Any) -> orjson.Fragment:

@@ -22,9 +22,9 @@ from workbench.router import LAKEHOUSE
 SLICE = 2_000
 COLUMNS = (
     "id", "training_sheet_id", "item_ref", "position", "labeling_mode", "messages", "ai_confidence", "error",
-    "reviewed_by", "reviewed_at", "version", "created_at", "updated_at",
+    "reviewed_by", "reviewed_at", "version", "created_at", "updated_at", "canonical_label_version",
 )  # fmt: skip
-PAIR = {name: name for name in COLUMNS} | TEXTS
+PAIR = {name: name for name in COLUMNS} | TEXTS | {"label_latest": "canonical_label__version"}
 PAIR_LISTS = LISTS | {"misfits": "misfits"}
 EVENT = {
     name: name
@@ -66,9 +66,10 @@ def pairs_with_events(training_sheet_id: str, span: Span) -> Iterator[tuple[Row,
 
 
 def events_by_pair(events: QuerySet[ReviewEvent]) -> Iterator[list[Event]]:
-    """Yield the events of each pair that has any, oldest first."""
+    """Yield the events of each pair that has any, oldest first, with its `labeling_mode`."""
     group: list[Event] = []
-    for event in _rows(events.order_by("training_sheet_id", "qa_pair_id", "pair_version", "created_at"), EVENT, {}):
+    read = EVENT | {"labeling_mode": "qa_pair__labeling_mode"}
+    for event in _rows(events.order_by("training_sheet_id", "qa_pair_id", "pair_version", "created_at"), read, {}):
         if group and group[-1]["qa_pair_id"] != event["qa_pair_id"]:
             yield group
             group = []

@@ -26,6 +26,7 @@ from training.progress_bar import telling
 from training.review.frames import frame_of
 
 BLOCK = 200
+BY_NOBODY = Exclusion("taken from a trusted column: nobody reviewed it", "quality", "reviewed_by")
 
 
 @dataclass(frozen=True)
@@ -69,18 +70,23 @@ class SheetRun:
             flaw = text if isinstance(text, Exclusion) else None
             stands = standing(events)
             reason = self._reason(row, stands, text, decided(_limits_in(row, items))) or flaw
-            if reason is None and self.wanted.has_corrections not in (None, has_corrections(stands)):
+            if reason is not None:
+                self.ledger.add(reason)
                 continue
-            self.ledger.add(reason)
-            if reason is None:
-                yield line_of(row, as_answer(text, fits), stands)
+            final = as_answer(text, fits)
+            if self.wanted.has_corrections in (None, has_corrections(row, final, stands)):
+                self.ledger.add(None)
+                yield line_of(row, final, stands)
 
     def _reason(self, row: Row, stands: Sequence[Event], text: str | None, decision: Decision) -> str | None:
-        if self.wanted.approved_only:
-            return bucket(row["status"], decision, self.wanted.use, text)
+        is_open = row["status"] == "unlabeled"
         # Who changes what a pair may be used for says nothing of its answer.
-        reviewed = row["status"] != "unlabeled" or any(each["action"] != "uses" for each in stands)
-        return (decision.why_not(self.wanted.use) or None) if reviewed else WAITING
+        reviewed = (bool(row["reviewed_by"]) and not is_open) or any(each["action"] != "uses" for each in stands)
+        if self.wanted.approved_only:
+            return bucket(row["status"], decision, self.wanted.use, text) or (None if reviewed else BY_NOBODY)
+        if not reviewed:
+            return WAITING if is_open else BY_NOBODY
+        return decision.why_not(self.wanted.use) or None
 
 
 def _limits_in(row: Row, items: ItemLimits) -> tuple[Any, ...]:

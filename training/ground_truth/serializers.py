@@ -57,7 +57,7 @@ class GroundTruthSerializer(PairsSerializer):
         required=False,
         allow_null=True,
         default=None,
-        help_text="True: hard examples alone; false: those right at once.",
+        help_text="True: where the pipeline was wrong at first; false: where it was right at once.",
     )
 
     def among(self) -> TrainingSheetQuerySet:
@@ -79,7 +79,7 @@ class CorrectedNameSerializer(serializers.Serializer[Any]):
 
 
 class GroundTruthStatsSerializer(serializers.Serializer[Any]):
-    """A pair is a job; a correction is one changed field by an action that was not undone."""
+    """A pair is a job; a correction is one field of what a pipeline answered, changed by an action that was not undone."""
 
     total_jobs = serializers.IntegerField()
     approved_jobs = serializers.IntegerField()

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from labels.labeling import uploads
 from training.files.building import sweep
+from training.files.sweeping import sweep_conversations
 from training.jobs.dispatch import dispatch
 from training.jobs.following import follow
 from training.jobs.lease import worker_name
@@ -33,6 +34,7 @@ def look_after() -> None:
     UPKEEP[settings.JOBS]()
     sweep()
     uploads.sweep()
+    sweep_conversations()
 
 
 def take_back_lost() -> int:

@@ -1,6 +1,7 @@
 """Training sheets, pairs, review, jobs, exports and training files."""
 
 from training.models.conversations import Conversation as Conversation
+from training.models.conversations import ConversationFile as ConversationFile
 from training.models.conversations import FileBuild as FileBuild
 from training.models.conversations import TrainingFile as TrainingFile
 from training.models.conversations import TrainingFileConversation as TrainingFileConversation

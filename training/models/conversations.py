@@ -62,6 +62,9 @@ class Conversation(Concept, Governed):
         help_text="Its origin, if any.",
     )
     qa_pair_id = models.CharField(max_length=36, blank=True, default="", help_text="The pair that it was made from.")
+    answer_sha256 = models.CharField(
+        max_length=64, blank=True, default="", help_text="Of the answer that the pair had when it was made from it."
+    )
     updated_at = models.DateTimeField(default=timezone.now)
 
     allowed_uses = ArrayField(default=all_uses)
@@ -128,6 +131,10 @@ class TrainingFileConversation(models.Model):
     position = models.PositiveIntegerField(help_text="Its place in the file, from 0.")
     added_by = models.CharField(max_length=254)
     added_at = models.DateTimeField()
+    file_sha256 = models.CharField(max_length=64, default="", help_text="Of its enriched file, as it is in the build.")
+    answer_sha256 = models.CharField(
+        max_length=64, default="", help_text="Of its pair's answer, as it is in the build."
+    )
 
     class Meta:
         db_table = "training_file_conversations"
@@ -187,3 +194,20 @@ class FileBuild(models.Model):
 
     def __str__(self) -> str:
         return f"{self.done} of {self.total}"
+
+
+class ConversationFile(models.Model):
+    """A file of a conversation that is to be removed where no row names it an hour later: each new one, and each replaced one."""
+
+    lives_in: ClassVar[str] = "default"
+
+    path = models.CharField(primary_key=True, max_length=1024)
+    conversation_id = models.CharField(max_length=36)
+    written_by = models.CharField(max_length=36, default="", db_index=True, help_text="The import that wrote it.")
+    seen_at = models.DateTimeField(default=timezone.now, db_index=True, help_text="When it was last heard of.")
+
+    class Meta:
+        db_table = "conversation_files"
+
+    def __str__(self) -> str:
+        return self.path

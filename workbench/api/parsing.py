@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from math import isinf
 from typing import IO, Any
 
 import orjson
@@ -21,8 +22,10 @@ class BoundedJSONParser(JSONParser):
             data = super().parse(stream, media_type, parser_context)
         except RecursionError as error:
             raise _too_deep() from error
-        if _levels_exceed(data, DEEPEST):
-            raise _too_deep()
+        for level in _levels(data):
+            # Only too large a number is parsed as that: NaN and Infinity by name are refused as they are read.
+            if any(isinstance(each, float) and isinf(each) for each in level):
+                raise ParseError("The JSON cannot be kept: it has a number of more than 64 bits. Send a smaller one.")
         try:
             orjson.dumps(data)
         except orjson.JSONEncodeError as error:
@@ -34,11 +37,14 @@ def _too_deep() -> ParseError:
     return ParseError(f"The JSON is nested too deeply: allowed are {DEEPEST} levels. Send flatter values.")
 
 
-def _levels_exceed(value: Any, most: int) -> bool:
+def _levels(value: Any) -> Iterator[list[Any]]:
+    """Yield the values of each level; ParseError where there are more than DEEPEST."""
     level = [value]
-    for _ in range(most + 1):
+    for _ in range(DEEPEST + 1):
+        yield level
         level = [child for item in level for child in _children(item)]
-    return bool(level)
+    if level:
+        raise _too_deep()
 
 
 def _children(value: Any) -> Iterable[Any]:

@@ -69,6 +69,8 @@ def test_no_link_to_what_was_withdrawn(boards: TrainingSheet, api: APIClient, fe
     CanonicalLabel.objects.update(prohibited_uses=["training"], usage_reason="Client NDA")
     refused = api.post(f"/api/v1/exports/{made['id']}/link")
     assert refused.status_code == 409 and "10 of the pairs" in refused.json()["error"]["message"]
+    row = UsageConstraintAudit.objects.order_by("-sequence")[0]
+    assert (row.kind, row.modified_by, "10 of the pairs" in row.reason) == ("refusal", "rosa", True)
 
 
 def test_a_link_given_before_a_rule_opens_nothing_after_it(boards: TrainingSheet, api: APIClient) -> None:

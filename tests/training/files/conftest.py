@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from training.actions.conversations import import_conversations
+from training.jobs.upkeep import look_after
+from training.models import ConversationFile, FileBuild
 
 PERSONAS = ("anxious_planner", "overwhelmed_avoider", "confident_saver")
 ARCS = ("fear_to_relief", "shame_to_acceptance")
@@ -53,6 +57,14 @@ def document(number: int, **more: Any) -> dict[str, Any]:
     whole: dict[str, Any] = {"conversation_metadata": metadata, "training_pairs": pairs}
     metadata |= more.pop("metadata", {})
     return whole | more
+
+
+def an_hour_later() -> None:
+    """Let a worker look after what is to be removed an hour after it was heard of."""
+    then = timezone.now() - timedelta(hours=2)
+    FileBuild.objects.update(seen_at=then)
+    ConversationFile.objects.update(seen_at=then)
+    look_after()
 
 
 @pytest.fixture

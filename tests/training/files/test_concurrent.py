@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connections
+from django.db.models import QuerySet
 from rest_framework.test import APIClient
 
-from tests.training.files.conftest import Make
+from tests.training.files.conftest import Make, an_hour_later
 from training.actions import training_files as verbs
 from training.actions.training_files import (
     add_conversations,
@@ -19,7 +21,7 @@ from training.actions.training_files import (
     members_of,
     remove_conversations,
 )
-from training.files import views
+from training.files import building, views
 from training.files.building import build
 from training.files.seeing import file_to_work_on
 from training.models import Conversation, TrainingFile
@@ -87,6 +89,41 @@ def test_a_file_that_never_stands_still_is_refused(
     for url in (f"{URL}/{row.pk}/download?format=json", link):
         answer = api.get(url)
         assert answer.status_code == 409 and "keep changing" in answer.json()["error"]["message"]
+
+
+def test_of_two_imports_at_once_the_row_names_a_file_that_is_there(
+    imported: Make, create: Any, lakehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (key,) = imported(1)
+    real, turns = QuerySet.bulk_create, iter([True])
+
+    def overtaken(rows: Any, *given: Any, **more: Any) -> Any:
+        if rows.model is Conversation and next(turns, False):
+            imported(1, metadata={"quality_score": 2})
+        return real(rows, *given, **more)
+
+    monkeypatch.setattr(QuerySet, "bulk_create", overtaken)
+    imported(1)
+    an_hour_later()
+    row = Conversation.objects.get()
+    assert row.quality_score == 6.75
+    assert create("whole", [key]).status_code == 201
+    assert len([*lakehouse.glob("Volumes/*/*/training_files/conversation.*")]) == 1
+
+
+def test_a_file_is_built_while_a_conversation_in_it_is_imported_again(
+    imported: Make, create: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (key,) = imported(1)
+    real = building.totals
+
+    def counted(rows: Any) -> Any:
+        imported(1, metadata={"quality_score": 2})
+        return real(rows)
+
+    monkeypatch.setattr(building, "totals", counted)
+    answer = create("overtaken", [key])
+    assert answer.status_code == 201, answer.content
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "lakehouse"])

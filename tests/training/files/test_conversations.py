@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
@@ -16,14 +16,23 @@ from governance.models import UsageConstraintAudit
 from sheets.models import Sheet
 from sheets.restricting import restrict_sheet
 from tests.seeded import boards, seeded
-from tests.training.files.conftest import Make, document, key_of
-from training.actions.conversations import conversations_from
+from tests.training.files.conftest import Make, an_hour_later, document, key_of
+from training.actions import conversations
+from training.actions.conversations import conversations_from, import_conversations
 from training.actions.training_files import create_training_file
-from training.models import Conversation, QAPair, TrainingSheet
-from workbench.problems import Conflict
+from training.files import building
+from training.models import Conversation, QAPair, TrainingFile, TrainingSheet
+from workbench.problems import Conflict, Invalid
 
 __all__ = ["boards", "seeded"]
 URL = "/api/v1/conversations"
+
+
+KEYS = ("persona_key", "emotional_arc_key", "training_topic_key")
+
+
+def answered(words: str) -> list[dict[str, Any]]:
+    return [document(2)["training_pairs"][0] | {"target_response": words}]
 
 
 def test_import_by_api_keeps_what_is_known_of_each(lakehouse: Path, api: APIClient) -> None:
@@ -34,6 +43,20 @@ def test_import_by_api_keeps_what_is_known_of_each(lakehouse: Path, api: APIClie
     assert (row["enrichment_status"], row["total_turns"], row["training_pairs"]) == ("completed", 3, 2)
     assert (row["quality_score"], row["quality_tier"], row["human_reviewed_pairs"]) == (6.75, "experimental", 1)
     assert (row["source_file"], row["emotional_arc"]) == (f"fp_conversation_{key_of(1)}.json", "shame to acceptance")
+
+
+def test_the_api_takes_what_a_file_may_hold(lakehouse: Path, api: APIClient, settings: Any) -> None:
+    full = {"training_file_metadata": {}, "consultant_profile": {}, "conversations": [document(4)]}
+    for number, body in enumerate((document(1), [document(2), document(3)], full), 1):
+        assert api.post(f"{URL}/import", body).status_code == 201, number
+    assert Conversation.objects.count() == 4
+    limited = document(5) | {"prohibited_uses": ["training"], "usage_reason": "No consent"}
+    assert api.post(f"{URL}/import", limited | {"prohibited_use": []}).status_code == 400
+    assert api.post(f"{URL}/import", limited).status_code == 201
+    assert Conversation.objects.get(pk=key_of(5)).prohibited_uses == ["training"]
+    large = document(6, training_pairs=answered("x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
+    refused = api.post(f"{URL}/import", large)
+    assert refused.status_code == 413 and "into a volume" in refused.json()["error"]["message"]
 
 
 def test_a_volume_holds_files_with_one_and_with_many(lakehouse: Path, api: APIClient, sql: Any) -> None:
@@ -89,6 +112,12 @@ def test_nothing_is_imported_from_a_volume_of_a_hidden_sheet(
         ({"metadata": {"quality_score": 11}}, ".conversation_metadata.quality_score: 11 is greater than the maximum"),
         ({"metadata": {"conversation_id": key_of(9)}}, f"allowed is '{key_of(9)}'"),
         ({"enrichment_status": "done"}, ".enrichment_status: 'done' is not one of"),
+        (
+            {"training_pairs": answered("   ")},
+            ".training_pairs[0].target_response: found blank text; give an answer, or null",
+        ),
+        ({"training_pairs": answered("yes") * 2}, "stands twice; give each pair its own"),
+        ({"metadata": {"scaffolding": dict.fromkeys(KEYS, " ")}}, ".scaffolding.persona_key: found blank text"),
     ],
 )
 def test_one_that_does_not_fit_keeps_all_out(
@@ -107,10 +136,44 @@ def test_importing_again_replaces_row_and_file(imported: Make, lakehouse: Path) 
         imported(1, metadata={"quality_score": 9.5})
     (row,) = Conversation.objects.all()
     assert (row.quality_score, row.quality_tier) == (9.5, "seed_dataset")
+    an_hour_later()
     (file,) = lakehouse.glob("Volumes/*/*/training_files/*")
     assert str(row.enriched_file_path).endswith(f"/{file.name}")
     imported(1, enrichment_status="processing")
+    assert file.exists(), "a build may be reading it"
+    an_hour_later()
     assert not file.exists()
+
+
+def test_a_tier_follows_from_the_score_and_importing_a_written_file_keeps_both(
+    imported: Make, api: APIClient, create: Any, fetch: Any
+) -> None:
+    ids = imported(1, metadata={"quality_score": 3, "quality_tier": "seed_dataset"}) + imported(2)
+    rows = Conversation.objects.order_by("pk").values_list("quality_score", "quality_tier")
+    before = list(rows)
+    assert before == [(3, "rejected"), (7.5, "production")]
+    key = create("written", ids).json()["trainingFile"]["id"]
+    import_conversations([("written.json", fetch(key, "json"))], actor="rosa")
+    assert list(rows.all()) == before
+    imported(1, metadata={"quality_score": None, "quality_tier": "production"})
+    assert rows.all()[0] == (8, "production")
+
+
+def test_rejected_ones_are_suggested_where_a_bound_asks_for_them(imported: Make, api: APIClient, create: Any) -> None:
+    ids = imported(1, 2) + imported(3, metadata={"quality_score": 3})
+    file = f"/api/v1/training-files/{create('good', ids[:1]).json()['trainingFile']['id']}"
+    found = [api.get(f"{file}/suggestions", bound).json() for bound in ({}, {"max_quality": 5}, {"min_quality": 1})]
+    assert [[row["id"] for row in each] for each in found] == [ids[1:2], ids[2:], ids[1:]]
+
+
+def test_a_whole_number_that_would_not_stay_exact_is_refused(lakehouse: Path) -> None:
+    for number, exact in ((2**64 - 1, True), (2**64, False)):
+        content = json.dumps(document(1) | {"extra": {"n": number, "text": "1" * 30}}).encode()
+        try:
+            import_conversations([("one.json", content)], actor="rosa")
+            assert exact
+        except Invalid as refused:
+            assert not exact and "found the whole number 18446744073709551616" in refused.fields["one.json"][0]
 
 
 def test_lists_are_filtered_by_quality_and_scaffolding(imported: Make, api: APIClient) -> None:
@@ -128,6 +191,70 @@ def test_an_import_with_limits_is_stopped_by_the_gate(lakehouse: Path, api: APIC
     assert refused.status_code == 400 and "training prohibited: No consent" in refused.json()["error"]["message"]
     again = api.post(f"{URL}/import", {"conversations": [document(1)]})
     assert again.status_code == 400 and "an import cannot allow it" in again.json()["error"]["message"]
+
+
+def test_uses_are_changed_later_and_given_back_by_who_may_loosen(
+    imported: Make, api: APIClient, nils: User, create: Any
+) -> None:
+    (key,) = imported(1)
+    file = create("limited", [key]).json()["trainingFile"]["id"]
+    refused = api.post(f"{URL}/{key}/uses", {"prohibit": ["training"]})
+    assert refused.status_code == 400 and "Say why" in refused.json()["error"]["message"]
+    limit = {"prohibit": ["training"], "reason": "Withdrawn consent"}
+    changed = api.post(f"{URL}/{key}/uses", limit)
+    assert (changed.status_code, changed.json()["prohibited_uses"]) == (200, ["training"])
+    assert api.post(f"{URL}/{key}/uses", limit).status_code == 409
+    gated = api.get(f"/api/v1/training-files/{file}/download", {"format": "json"})
+    assert gated.status_code == 409 and "Withdrawn consent" in gated.json()["error"]["message"]
+    nils.user_permissions.add(Permission.objects.get(codename="change_uses"))
+    other = APIClient()
+    other.force_authenticate(nils)
+    back = {"allow": ["training"], "reason": "Asked again"}
+    assert other.post(f"{URL}/{key}/uses", back).status_code == 403
+    assert api.post(f"{URL}/{key}/uses", back).status_code == 200
+    told = UsageConstraintAudit.objects.filter(subject=f"conversation {key}").order_by("sequence")
+    assert [(row.kind, row.modified_by) for row in told] == [("uses", "rosa"), ("refusal", "nils"), ("uses", "rosa")]
+
+
+def test_a_limit_that_comes_while_it_is_imported_again_stays(
+    imported: Make, api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (key,) = imported(1)
+    limit = {"prohibit": ["training"], "reason": "Withdrawn consent"}
+    real = conversations._write_files
+    monkeypatch.setattr(
+        conversations, "_write_files", lambda *given: (real(*given), api.post(f"{URL}/{key}/uses", limit))
+    )
+    with pytest.raises(Invalid, match="Nothing was imported"):
+        imported(1)
+    assert Conversation.objects.get().prohibited_uses == ["training"]
+
+
+def test_one_that_no_file_holds_is_deleted_with_its_contents(
+    imported: Make, api: APIClient, create: Any, lakehouse: Path, nils: User
+) -> None:
+    one, two = imported(1, 2)
+    file = create("holding", [one]).json()["trainingFile"]["id"]
+    refused = api.delete(f"{URL}/{one}")
+    assert refused.status_code == 409 and "holding" in refused.json()["error"]["message"]
+    assert api.delete(f"{URL}/{two}").status_code == 204 and api.get(f"{URL}/{two}").status_code == 404
+    assert api.delete(f"/api/v1/training-files/{file}").status_code == 204
+    assert api.delete(f"{URL}/{one}").status_code == 204
+    an_hour_later()
+    assert not [*lakehouse.glob("Volumes/*/*/training_files/*")]
+
+
+def test_one_that_is_deleted_while_a_file_is_built_of_it_is_named(
+    imported: Make, api: APIClient, create: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = imported(1, 2)
+    real = building._write_members
+    monkeypatch.setattr(building, "_write_members", lambda *given: (api.delete(f"{URL}/{one}"), real(*given)))
+    refused = create("late", [one, two])
+    assert (
+        refused.status_code == 409 and f"deleted while the file was built: {one}" in refused.json()["error"]["message"]
+    )
+    assert not TrainingFile.objects.exists()
 
 
 def test_importing_again_lowers_no_classification_and_is_audited(lakehouse: Path, api: APIClient) -> None:

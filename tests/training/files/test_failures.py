@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,12 +18,13 @@ from rest_framework.test import APIClient
 from sheets.local_volume import LocalVolume
 from sheets.volumes import KINDS
 from tests.conftest import ON_WAREHOUSE
-from tests.training.files.conftest import Make, document
+from tests.training.files.conftest import Make, an_hour_later, document
+from training.actions import conversations
 from training.actions import training_files as verbs
 from training.actions.training_files import add_conversations, create_training_file, delete_training_file
 from training.files import building
 from training.jobs.upkeep import look_after
-from training.models import Conversation, FileBuild, TrainingFile, TrainingFileConversation
+from training.models import Conversation, ConversationFile, FileBuild, TrainingFile, TrainingFileConversation
 from workbench.problems import Unavailable
 
 KIND = "databricks" if ON_WAREHOUSE else "local"
@@ -101,6 +103,7 @@ def test_a_volume_that_fails_in_a_long_import_leaves_none_of_it(
     body = {"conversations": [document(number) for number in range(85)]}
     storage.fails_at = 84
     assert api.post("/api/v1/conversations/import", body, format="json").status_code == 503
+    an_hour_later()
     assert not Conversation.objects.exists() and files(lakehouse, of_conversations=True) == set()
     assert api.post("/api/v1/conversations/import", body, format="json").status_code == 201
     assert Conversation.objects.count() == len(files(lakehouse, of_conversations=True)) == 85
@@ -114,17 +117,55 @@ def test_an_import_whose_rows_fail_keeps_the_files_that_rows_name(
     before, real = files(lakehouse, of_conversations=True), QuerySet.bulk_create
 
     def fails(rows: Any, made: list[Any], **more: Any) -> None:
-        if answer_is_lost:
+        if answer_is_lost or rows.model is not Conversation:
             real(rows, made, **more)
-        raise OperationalError("The connection was reset")
+        if rows.model is Conversation:
+            raise OperationalError("The connection was reset")
 
     with monkeypatch.context() as patch:
         patch.setattr(QuerySet, "bulk_create", fails)
         with pytest.raises(OperationalError):
             imported(1, 2)
+    an_hour_later()
     assert len(before) == 1
     assert Conversation.objects.count() == len(files(lakehouse, of_conversations=True)) == (2 if answer_is_lost else 1)
-    assert before <= files(lakehouse, of_conversations=True)
+    named = {str(path).rpartition("/")[2] for path in Conversation.objects.values_list("enriched_file_path", flat=True)}
+    assert named == files(lakehouse, of_conversations=True) and (named >= before) is not answer_is_lost
+
+
+@pytest.mark.parametrize("step", ["_write_files", "send", "note", "hold"])
+def test_an_import_that_is_killed_leaves_no_contents_for_ever(
+    imported: Make, lakehouse: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    imported(1)
+    calls, real = count(1), getattr(conversations, step)
+
+    def dies(*given: Any, **more: Any) -> None:
+        real(*given, **more)
+        if next(calls) == (2 if step in ("send", "note") else 1):
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(conversations, step, dies)
+        with pytest.raises(Killed):
+            imported(1, 2, 3)
+    assert len(files(lakehouse, of_conversations=True)) > 1
+    an_hour_later()
+    assert len(files(lakehouse, of_conversations=True)) == Conversation.objects.count() == 1
+    assert create_training_file("whole", imported(1), actor="rosa").conversation_count == 1
+
+
+def test_contents_that_the_volume_did_not_let_go_are_removed_later(
+    imported: Make, lakehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported(1)
+    imported(1, metadata={"quality_score": 9.5})
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalVolume, "remove", lambda *_: os.remove("/nowhere"))
+        an_hour_later()
+    assert len(files(lakehouse, of_conversations=True)) == 2
+    an_hour_later()
+    assert len(files(lakehouse, of_conversations=True)) == 1 and not ConversationFile.objects.exists()
 
 
 @pytest.mark.parametrize("step", ["send", "_write_members", "_Flip.__call__", "_remove_members"])
@@ -259,3 +300,12 @@ def killed(*_: Any, **__: Any) -> None:
 
 def test_the_storage_of_these_tests_is_the_real_one() -> None:
     assert KINDS["local"] is LocalVolume
+
+
+def test_a_volume_whose_place_is_taken_by_a_file_is_told(lakehouse: Path, api: APIClient) -> None:
+    place = lakehouse / "Volumes/mirion_vital/workbench/training_files"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("")
+    refused = api.post("/api/v1/conversations/import", {"conversations": [document(1)]})
+    assert refused.status_code == 503, refused.content
+    assert "WORKBENCH_TRAINING_FILES" in refused.json()["error"]["message"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from training.models import Conversation, QAPair, TrainingSheet
 from training.review.applying import waiting
 
 __all__ = ["boards", "seeded"]
+FILES = "/api/v1/training-files"
 
 
 def made(api: APIClient, sheet: TrainingSheet, **more: Any) -> Any:
@@ -101,3 +103,27 @@ def test_where_no_pair_may_leave_nothing_is_made(approved: TrainingSheet, api: A
     refused = made(api, approved)
     assert refused.status_code == 409 and "No pair may be trained on" in refused.json()["error"]["message"]
     assert not Conversation.objects.exists()
+
+
+def test_an_answer_that_was_corrected_since_does_not_leave(
+    approved: TrainingSheet, api: APIClient, create: Any, fetch: Any
+) -> None:
+    made(api, approved)
+    ids = list(Conversation.objects.order_by("pk").values_list("pk", flat=True)[:2])
+    one, other = (Conversation.objects.get(pk=key).qa_pair_id for key in ids)
+    file = f"{FILES}/{create('early', ids).json()['trainingFile']['id']}"
+    limit = {"prohibit": ["few_shot"], "reason": "Client NDA"}
+    assert api.post(f"/api/v1/qa-pairs/{other}/uses", limit).status_code == 200
+    assert api.get(f"{file}/download", {"format": "json"}).status_code == 200
+    answer = {"defect_type": "scratch", "severity": "minor", "location": "top_right_quadrant"}
+    assert api.post(f"/api/v1/qa-pairs/{one}/edit", {"answer": answer, "reason": "was wrong"}).status_code == 200
+    for refused in (create("late", ids), api.get(f"{file}/download", {"format": "json"}), api.post(f"{file}/rebuild")):
+        assert refused.status_code in (400, 409) and "has another answer now" in refused.json()["error"]["message"]
+    TrainingSheet.objects.filter(pk=approved.pk).update(status="approved")  # others of it still wait
+    assert made(api, approved).status_code == 201
+    assert api.get(f"{file}/download", {"format": "json"}).status_code == 409, "the file has the old answer"
+    assert api.post(f"{file}/rebuild").status_code == 200
+    lines = [json.loads(line) for line in fetch(file.rpartition("/")[2], "jsonl").splitlines()[1:]]
+    assert [json.loads(line["target_response"]) for line in lines if line["conversation_id"] == ids[0]] == [answer]
+    Conversation.objects.filter(pk=ids[0]).update(answer_sha256="")
+    assert "an older version made it" in create("unknown", ids).json()["error"]["message"]

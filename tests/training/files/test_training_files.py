@@ -13,7 +13,7 @@ from django.core import signing
 from jsonschema import Draft202012Validator
 from rest_framework.test import APIClient
 
-from tests.training.files.conftest import Make, key_of
+from tests.training.files.conftest import Make, document, key_of
 from training.files.checking import SCHEMAS
 from training.files.formats import LINE
 from training.models import Conversation, FileBuild, TrainingFile
@@ -126,6 +126,9 @@ def test_each_download_is_a_row_of_the_audit(imported: Make, create: Any, fetch:
     assert APIClient().get(link).status_code == 409
     (refused, *_) = api.get("/api/v1/usage-constraint-audit", asked).json()["results"]
     assert refused["kind"] == "refusal" and "Withdrawn consent" in refused["reason"]
+    assert api.get(f"{URL}/{row['id']}/download", {"format": "jsonl"}).status_code == 409
+    (again, *_) = api.get("/api/v1/usage-constraint-audit", asked).json()["results"]
+    assert again["kind"] == "refusal" and "did not leave as jsonl" in again["reason"], "no link was given"
 
 
 @pytest.mark.parametrize("damage", ["same size", "cut off", "longer", "gone"])
@@ -175,7 +178,7 @@ def test_lists_are_of_active_files_the_newest_first(
     keys = [create(f"file {at}", [key]).json()["trainingFile"]["id"] for at, key in enumerate(ids)]
     archived = api.post(f"{URL}/{keys[1]}/archive").json()["trainingFile"]
     assert archived["status"] == "archived"
-    with django_assert_max_num_queries(1, using="lakehouse"):
+    with django_assert_max_num_queries(2, using="lakehouse"):
         listed = api.get(URL).json()
     assert [row["id"] for row in listed["files"]] == [keys[2], keys[0]]
     assert api.get(URL, {"status": "", "min_quality": ""}).json()["files"] == listed["files"]
@@ -203,3 +206,48 @@ def test_a_change_that_runs_says_how_far_it_is(imported: Make, create: Any, api:
     assert api.get(f"{URL}/{key}").json()["building"] is None
     FileBuild.objects.create(pk=key_of(5), training_file_id=key, done=40, total=900, started_by="omar")
     assert api.get(f"{URL}/{key}").json()["building"] == {"done": 40, "total": 900}
+    (listed,) = api.get(URL).json()["files"]
+    assert listed["building"] == {"done": 40, "total": 900}
+
+
+def test_a_file_says_what_was_imported_again_and_is_built_anew(
+    imported: Make, create: Any, api: APIClient, fetch: Any
+) -> None:
+    ids = imported(1, 2)
+    key = create("old", ids).json()["trainingFile"]["id"]
+    imported(1)
+    assert api.get(f"{URL}/{key}").json()["changed_conversations"] == 0, "the same contents"
+    pairs = [document(1)["training_pairs"][0] | {"target_response": "[redacted]"}]
+    imported(1, training_pairs=pairs, metadata={"quality_score": 2})
+    (listed,) = api.get(URL).json()["files"]
+    assert listed["changed_conversations"] == api.get(f"{URL}/{key}").json()["changed_conversations"] == 1
+    (changed,) = api.get("/api/v1/conversations", {"changed_in": key}).json()["results"]
+    assert changed["id"] == ids[0] and b"Answer 1" in fetch(key, "jsonl")
+    built = api.post(f"{URL}/{key}/rebuild").json()["trainingFile"]
+    assert (built["version"], built["changed_conversations"], built["min_quality_score"]) == (2, 0, 2)
+    lines = [json.loads(line) for line in fetch(key, "jsonl").splitlines()[1:]]
+    assert [line["target_response"] for line in lines] == ["[redacted]", "Answer 1", "Answer 2"]
+    assert [line["conversation_id"] for line in lines] == [ids[0], ids[1], ids[1]]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("\u200b", "U+200B"), ("a\nb", "U+000A"), ("a\u202eb", "U+202E"), ("\u200d", "no character that can be seen")],
+)
+def test_a_name_that_cannot_be_seen_is_refused(imported: Make, create: Any, name: str, words: str) -> None:
+    refused = create(name, imported(1))
+    assert refused.status_code == 400 and words in refused.json()["error"]["message"]
+
+
+def test_names_that_look_the_same_are_the_same_and_lead_into_no_folder(
+    imported: Make, create: Any, api: APIClient
+) -> None:
+    ids = imported(1)
+    assert create("caf\u00e9", ids).status_code == 201
+    again = create("cafe\u0301", ids)
+    assert again.status_code == 400 and "choose another name" in again.json()["error"]["message"]
+    key = create("../x/y", ids).json()["trainingFile"]["id"]
+    link = api.get(f"{URL}/{key}/download", {"format": "jsonl"}).json()
+    opened = APIClient().get(link["download_url"])
+    assert opened["Content-Disposition"] == f'attachment; filename="{link["filename"]}"'
+    assert link["filename"] == ".._x_y.jsonl" and b"".join(opened.streaming_content)

@@ -53,13 +53,19 @@ def test_a_line_alone_leads_from_its_first_answer_to_its_last(first: Any, steps:
     final, events = history(first, steps)
     row = dict.fromkeys(
         ("id", "item_ref", "labeling_mode", "status", "reviewed_by", "reviewed_at", "created_at", "updated_at",
-         "training_sheet_id", "ai_confidence", "error")
+         "training_sheet_id", "ai_confidence", "error", "canonical_label_version", "label_latest")
     ) | {"misfits": "[]"}  # fmt: skip
     line = orjson.loads(line_of(row, final, standing(events)))
     assert same(replay(line["initial_result"], line["corrections"]), line["final_result"])
     assert "history_gap" not in line["review_flags"]
+    label = orjson.loads(line_of(row | {"labeling_mode": "canonical"}, final, standing(events)))
+    if label["corrections"]:
+        assert same(replay(label["initial_result"], label["corrections"]), label["final_result"])
+    else:
+        assert label["initial_result"] is None and same(label["final_result"], line["final_result"])
 
 
 def test_rows_count_under_their_first_and_names_alone() -> None:
     assert first_row("personel[12].aliases[3]") == "personel[0].aliases[0]"
+    assert first_row('["a[3]"].b[2]["[]"]') == '["a[3]"].b[0]["[]"]'
     assert [field_name(path) for path in ("personel[12].nrp", "$", '["a.b"]', "tags[2]")] == ["nrp", "$", "a.b", "tags"]

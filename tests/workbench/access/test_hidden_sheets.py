@@ -338,7 +338,7 @@ def test_a_training_file_is_seen_by_who_sees_all_that_is_in_it(
 ) -> None:
     for user, names in ((rosa, {"of boards", "imported"}), (omar, {*files})):
         client = signed_in(user)
-        with django_assert_num_queries(1, using=LAKEHOUSE):
+        with django_assert_num_queries(2, using=LAKEHOUSE):
             listed = client.get("/api/v1/training-files").json()["files"]
         assert {each["name"] for each in listed} == names
     key, client = files["of invoices"], signed_in(rosa)
@@ -347,7 +347,7 @@ def test_a_training_file_is_seen_by_who_sees_all_that_is_in_it(
         assert client.get(f"/api/v1/training-files/{key}{path}").status_code == 404, path
         assert client.get(f"/api/v1/training-files/{files['of boards']}{path}").status_code == 200, path
     ids = {"conversation_ids": [conversation.conversation_id]}
-    for verb in ("add-conversations", "remove-conversations", "add-matching", "archive", "restore"):
+    for verb in ("add-conversations", "remove-conversations", "add-matching", "rebuild", "archive", "restore"):
         asked = {} if verb == "add-matching" else ids
         assert client.post(f"/api/v1/training-files/{key}/{verb}", asked).status_code == 404, verb
     assert client.delete(f"/api/v1/training-files/{key}").status_code == 404
