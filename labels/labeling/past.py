@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Any
 
+from governance.changing import in_order
 from labels.models import CanonicalLabel, CanonicalLabelVersion
 from templates_app.changes import changes_between
 from workbench.canonical import canonical_json
@@ -91,7 +92,8 @@ def _pieces(old: Any, new: Any) -> Iterator[Piece]:
 
 
 def _plain(version: CanonicalLabelVersion) -> dict[str, Any]:
-    lists: dict[str, Sequence[str]] = {name: getattr(version, name) for name in _LISTS}
+    # Another writer may have stored the same uses in another order, which is no change.
+    lists: dict[str, Sequence[str]] = {name: in_order(getattr(version, name)) for name in _LISTS}
     return {
         ANSWER: version.label_data,
         **{name: getattr(version, name) for name in _TEXTS},
