@@ -37,7 +37,7 @@ from sheets.models import Sheet
 from templates_app.annotations import asks_for_annotations
 from templates_app.answer_words import answer_words
 from templates_app.schemas import normalise_output_schema
-from workbench.admin_base import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin, VerbForm
+from workbench.admin_base import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin, VerbForm, more
 from workbench.admin_filters import DayRange, VisibleRelated
 from workbench.concepts import short
 from workbench.problems import Forbidden
@@ -118,7 +118,7 @@ class CanonicalLabelAdmin(VerbAdmin):
     inlines = (VersionInline,)
     actions = ("change_uses_selected", "reserve_selected")
     actions_list = ("label_items",)
-    actions_detail = ("open_item", "versions", "as_jsonl", "as_coco", "as_yolo")
+    actions_detail = ("open_item", "versions", more("as_jsonl", "as_coco", "as_yolo"))
     fieldsets = (
         ("Item", {"fields": KEY}),
         ("Label", {"fields": ("label_data", "confidence", "notes", "template", "change_note")}),
@@ -160,7 +160,7 @@ class CanonicalLabelAdmin(VerbAdmin):
         every = super().get_actions_detail(request, object_id)
         label = CanonicalLabel.objects.filter(pk=object_id).first()
         shaped = label is not None and asks_for_annotations(normalise_output_schema(label.output_schema or {}))
-        return every if shaped else [each for each in every if each.action_name not in ("as_coco", "as_yolo")]
+        return every if shaped else [each for each in every if not each.action_name.endswith(("_as_coco", "_as_yolo"))]
 
     @display(description="item", label={"as it was labeled": "success", "changed since": "warning"})
     def item_is(self, label: CanonicalLabel) -> str:

@@ -29,7 +29,7 @@ from training.admin.trial_page import trial_panel
 from training.jobs.record import with_live
 from training.models import JobRun, TrainingSheet
 from training.review.overlay import recounted
-from workbench.admin_base import ReadOnlyAdmin, link
+from workbench.admin_base import ReadOnlyAdmin, link, more
 from workbench.admin_filters import DayRange, VisibleRelated
 
 
@@ -57,7 +57,7 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
     search_fields = ("name", "created_by")
     actions = ("export_selected",)
     actions_list = ("generate",)
-    actions_detail = ("open_review", "export", "pairs", "guarded")
+    actions_detail = ("open_review", "export", more("pairs", "guarded"))
     fieldsets = (
         (None, {"fields": ("name", ("state", "mode"), ("sheet", "template"))}),
         ("Pairs", {"fields": ("progress", "counters")}),
