@@ -1,4 +1,4 @@
-"""What stands at the head of a row's page: its name, the buttons that are used most, and no way that leads nowhere."""
+"""What a row's page and its line in a list say of it: names and times, the buttons that are used most, no way to nowhere."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.test import Client
+from django.urls import reverse
 
-from labels.models import CanonicalLabel
+from governance import audit
+from governance.models import UsageConstraintAudit
+from labels.models import CanonicalLabel, CanonicalLabelVersion
 from training.models import TrainingSheet
 
 
@@ -36,3 +39,28 @@ def test_a_label_without_shapes_is_offered_as_jsonl_alone(admin: Client, boards:
     label = CanonicalLabel.objects.filter(sheet_id=boards.sheet_id)[0]
     page: Any = admin.get(f"/admin/labels/canonicallabel/{label.pk}/change/")
     assert [each["title"] for each in page.context["actions_detail"][-1]["items"]] == ["All of this type as JSONL"]
+
+
+def test_the_audit_names_what_a_row_is_about(admin: Client, boards: TrainingSheet) -> None:
+    label = CanonicalLabel.objects.all()[0]
+    of_label = audit.entry("uses", "", reason="Privacy review", actor="omar", canonical_label_id=label.pk)
+    of_sheet = audit.entry("export", f"training sheet {boards.pk}", reason="10 of 50 pairs left", actor="omar")
+    audit.append([of_sheet, of_label])
+    listed = admin.get(reverse("admin:governance_usageconstraintaudit_changelist")).content.decode()
+    assert f"canonical label {label.item_ref}</a>" in listed and f">training sheet {boards.name}"[:60] in listed
+    page = admin.get(reverse("admin:governance_usageconstraintaudit_change", args=[of_sheet.pk])).content.decode()
+    assert "Row 1: 10 of 50 pairs left" in page and boards.pk not in page.partition("</h1>")[0]
+
+
+def test_a_version_is_named_by_its_label(admin: Client, boards: TrainingSheet) -> None:
+    version = CanonicalLabelVersion.objects.select_related("canonical_label")[0]
+    page = admin.get(reverse("admin:labels_canonicallabelversion_change", args=[version.pk])).content.decode()
+    assert f"{version.canonical_label}, version 1" in page.partition("</h1>")[0]
+
+
+def test_times_say_their_zone_and_in_the_audit_their_seconds(admin: Client, boards: TrainingSheet) -> None:
+    audit.append([audit.entry("export", f"training sheet {boards.pk}", reason="10 of 50 pairs left", actor="omar")])
+    at = UsageConstraintAudit.objects.get().modified_at
+    assert f"{at:%Y-%m-%d %H:%M:%S} UTC" in admin.get("/admin/governance/usageconstraintaudit/").content.decode()
+    made = f"{boards.created_at:%Y-%m-%d %H:%M} UTC"
+    assert made in admin.get("/admin/training/trainingsheet/").content.decode()
