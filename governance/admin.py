@@ -195,6 +195,13 @@ class TagPolicyAdmin(VerbAdmin):
             saved = policies.add_policy(values, reason, actor=actor)
         vars(obj).update(vars(saved))
 
+    def render_change_form(self, request: Any, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the page; that the rule was only looked at is no error of the form."""
+        if getattr(request, "foreseen", None):
+            context["adminform"].form.errors.clear()
+            context["errors"] = None
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def _show_ahead(self, request: Any, values: dict[str, Any]) -> None:
         """Raise Conflict, with what the rule will do beside the form, unless that was shown before for these values."""
         asked = canonical_json(values)
