@@ -54,6 +54,7 @@ def name_them(rows: list[Any], user: Any) -> None:
 
 @admin.register(UsageConstraintAudit)
 class UsageConstraintAuditAdmin(ReadOnlyAdmin):
+    when_empty = "Each change of uses and rules, each export and each refused change comes here."
     list_display = ("sequence", "hash", "changed_at", "about", "change", "classification", "why", "modified_by")
     list_before_template = "governance/audit_questions.html"
     list_filter = (
@@ -156,6 +157,7 @@ class TagPolicyForm(VerbForm):
 
 @admin.register(TagPolicy)
 class TagPolicyAdmin(VerbAdmin):
+    when_empty = "A rule says what nothing made from a source with a tag may be used for."
     form = TagPolicyForm
     list_before_template = "governance/rules_lead.html"
     change_form_outer_before_template = "governance/rule_ahead.html"

@@ -101,6 +101,7 @@ class ChangedSince(admin.SimpleListFilter):
 
 @admin.register(CanonicalLabel)
 class CanonicalLabelAdmin(VerbAdmin):
+    when_empty = "Canonical labels come from labeling, imports and approved pairs."
     form = LabelForm
     list_display = ("item_ref", "label_type", "answer", "how_sure", "uses", "classification", "labeled_by", "version")
     list_filter = (
@@ -249,6 +250,7 @@ class CanonicalLabelAdmin(VerbAdmin):
 
 @admin.register(CanonicalLabelVersion)
 class CanonicalLabelVersionAdmin(ReadOnlyAdmin):
+    when_empty = "Each version of a canonical label comes here."
     list_display = (
         "canonical_label",
         "version",
@@ -274,6 +276,7 @@ class CanonicalLabelVersionAdmin(ReadOnlyAdmin):
 
 @admin.register(SecondOpinion)
 class SecondOpinionAdmin(VerbAdmin):
+    when_empty = "A rule has a second expert answer a share of a sheet's items."
     fieldsets = (
         (None, {"fields": ("sheet", "label_type", "share")}),
         ("When two answers are the same", {"fields": ("tolerance", "min_iou")}),
@@ -315,6 +318,7 @@ class SecondOpinionAdmin(VerbAdmin):
 
 @admin.register(LabelOpinion)
 class LabelOpinionAdmin(ReadOnlyAdmin):
+    when_empty = "Answers of second experts come here, where second opinions are asked for."
     list_display = ("item_ref", "label_type", "answer", "first_author", "author", "status", "decided_by", "made_at")
     list_filter = (
         ("sheet", VisibleRelated),

@@ -49,6 +49,8 @@ class ConceptAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     compressed_fields = True
     formfield_overrides = EDITED
 
+    # What a list without rows says: what comes here, and from where.
+    when_empty: ClassVar[str] = ""
     # Whether the admin writes such rows, so that its log can know them.
     has_history = True
 

@@ -51,6 +51,7 @@ class SheetForm(VerbForm):
 
 @admin.register(Sheet)
 class SheetAdmin(VerbAdmin):
+    when_empty = "A sheet points at the tables and volumes that items come from."
     form = SheetForm
     list_display = ("name", "primary_table", "sources", "items", "created_by", "updated_at")
     list_filter = (

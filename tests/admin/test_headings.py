@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from django.contrib.admin import site
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -64,3 +66,16 @@ def test_times_say_their_zone_and_in_the_audit_their_seconds(admin: Client, boar
     assert f"{at:%Y-%m-%d %H:%M:%S} UTC" in admin.get("/admin/governance/usageconstraintaudit/").content.decode()
     made = f"{boards.created_at:%Y-%m-%d %H:%M} UTC"
     assert made in admin.get("/admin/training/trainingsheet/").content.decode()
+
+
+def test_an_empty_list_says_what_comes_there(admin: Client, lakehouse: Path) -> None:
+    page = admin.get("/admin/training/conversation/").content.decode()
+    assert "Conversations come from &quot;Import&quot;" in page and "Reset filters" not in page
+    page = admin.get("/admin/training/conversation/", {"q": "nothing like this"}).content.decode()
+    assert "No conversations match" in page and "Reset filters" in page
+
+
+def test_every_list_says_what_comes_there() -> None:
+    ours = ("sheets", "templates_app", "labels", "training", "governance", "workbench")
+    silent = [str(model) for model, at in site._registry.items() if model._meta.app_label in ours and not at.when_empty]
+    assert silent == []

@@ -41,6 +41,7 @@ ACTIONS = {
 
 @admin.register(ReviewEvent)
 class ReviewEventAdmin(ReadOnlyAdmin):
+    when_empty = "Each decision of a reviewer comes here."
     list_display = ("created_at", "what", "qa_pair", "within", "before", "after", "why", "actor")
     list_select_related = ("qa_pair", "training_sheet")
     ordering = ("-created_at", "-id")
@@ -92,6 +93,7 @@ class ReviewEventAdmin(ReadOnlyAdmin):
 
 @admin.register(Export)
 class ExportAdmin(ReadOnlyAdmin):
+    when_empty = "Each file that left comes here: export from the page of a training sheet."
     list_display = (
         "created_at",
         "within",

@@ -43,6 +43,7 @@ class CountedList(ChangeList):
 
 @admin.register(TrainingSheet)
 class TrainingSheetAdmin(ReadOnlyAdmin):
+    when_empty = 'Training sheets come from "Generate": a sheet, a template, and a pair for each item.'
     has_history = True
     list_display = ("name", "state", "progress", "to_review", "mode", "created_by", "created_at")
     list_select_related = ("sheet", "template")
