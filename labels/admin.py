@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django import forms
@@ -274,19 +274,31 @@ class CanonicalLabelVersionAdmin(ReadOnlyAdmin):
         return short(answer_words(version.label_data), 90)
 
 
+class SecondOpinionForm(VerbForm):
+    class Meta:
+        model = SecondOpinion
+        fields = ("sheet", "label_type", "share", "tolerance", "min_iou")
+        labels: ClassVar[dict[str, str]] = {"min_iou": "Overlap of boxes"}
+
+
 @admin.register(SecondOpinion)
 class SecondOpinionAdmin(VerbAdmin):
+    form = SecondOpinionForm
     when_empty = "A rule has a second expert answer a share of a sheet's items."
     fieldsets = (
         (None, {"fields": ("sheet", "label_type", "share")}),
         ("When two answers are the same", {"fields": ("tolerance", "min_iou")}),
         ("Kept by the workbench", {"fields": (("updated_by", "updated_at"),)}),
     )
-    list_display = ("sheet", "label_type", "percent", "tolerance", "min_iou", "updated_by", "updated_at")
+    list_display = ("sheet", "label_type", "percent", "tolerance", "overlap", "updated_by", "updated_at")
     list_select_related = ("sheet",)
     list_filter = (("sheet", VisibleRelated), ("label_type", FieldTextFilter))
     search_fields = ("label_type", "updated_by")
     actions_detail = ("agreement",)
+
+    @display(description="overlap of boxes", ordering="min_iou")
+    def overlap(self, rule: SecondOpinion) -> str:
+        return f"{rule.min_iou:g}"
 
     @display(description="share", ordering="share")
     def percent(self, rule: SecondOpinion) -> str:

@@ -84,11 +84,17 @@ def _pieces(old: Any, new: Any) -> Iterator[Piece]:
         return
     gone, came = (value not in (None, "") for value in (old, new))
     if gone:
-        yield "del", canonical_json(old)
+        yield "del", _text(old)
     if gone and came:
         yield "", " → "
     if came:
-        yield "ins", canonical_json(new)
+        yield "ins", _text(new)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_text, value)) or "an empty list"
+    return canonical_json(value)
 
 
 def _plain(version: CanonicalLabelVersion) -> dict[str, Any]:
