@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin, TabularInline
 
 from workbench.admin_fields import EDITED, shown
@@ -53,6 +54,11 @@ class ConceptAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     when_empty: ClassVar[str] = ""
     # Whether the admin writes such rows, so that its log can know them.
     has_history = True
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Return the list, named in the browser's tab by what it lists."""
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def changeform_view(
         self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.contrib.admin import site
 from django.contrib.auth.models import User
 from django.test import Client
@@ -79,3 +81,29 @@ def test_every_list_says_what_comes_there() -> None:
     ours = ("sheets", "templates_app", "labels", "training", "governance", "workbench")
     silent = [str(model) for model, at in site._registry.items() if model._meta.app_label in ours and not at.when_empty]
     assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("address", "entry"),
+    [
+        ("governance/usageconstraintaudit/recall/", "Recall"),
+        ("governance/usageconstraintaudit/exclusions/", "Exclusions"),
+        ("governance/usageconstraintaudit/", "Usage changes"),
+        ("sheets/sheet/tag/", "Tag rules"),
+        ("sheets/sheet/catalog/", "Catalog"),
+        ("training/reviewevent/", "Review events"),
+    ],
+)
+def test_one_entry_of_the_sidebar_is_lit(admin: Client, lakehouse: Path, address: str, entry: str) -> None:
+    page = admin.get(f"/admin/{address}").content.decode()
+    (found,) = re.findall(r'<a href="[^"]*" class="[^"]* active">(.*?)</a>', page, re.DOTALL)
+    assert f"<span>{entry}</span>" in found
+
+
+def test_the_tab_says_what_is_open(admin: Client, boards: TrainingSheet) -> None:
+    item = f"/admin/sheets/sheet/{boards.sheet_id}/items/pcb_001_scratch.jpg/"
+    assert "pcb_001_scratch.jpg | Item |" in admin.get(item).content.decode()
+    studio = f"/admin/templates_app/prompttemplate/{boards.template_id}/studio/"
+    assert f"{boards.template} | Template studio |" in admin.get(studio).content.decode()
+    listed = admin.get("/admin/training/trainingsheet/").content.decode()
+    assert "Training sheets | Training Dataset Workbench</title>" in listed
