@@ -107,3 +107,13 @@ def test_the_tab_says_what_is_open(admin: Client, boards: TrainingSheet) -> None
     assert f"{boards.template} | Template studio |" in admin.get(studio).content.decode()
     listed = admin.get("/admin/training/trainingsheet/").content.decode()
     assert "Training sheets | Training Dataset Workbench</title>" in listed
+
+
+def test_who_may_not_is_told_which_right_is_missing(client: Client, nils: User, lakehouse: Path) -> None:
+    nils.is_staff = True
+    nils.save()
+    client.force_login(nils)
+    asked = {"training/trainingsheet/generate/": "training.add_trainingsheet", "sheets/sheet/": "sheets.view_sheet"}
+    for address, right in asked.items():
+        page = client.get(f"/admin/{address}")
+        assert page.status_code == 403 and f"<code>{right}</code>" in page.content.decode()
