@@ -7,9 +7,11 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
 from unfold.decorators import action, display
@@ -22,6 +24,7 @@ from governance.audit_export import audit_response
 from governance.changing import LOOSEN, use_words
 from governance.foresight import foreseen
 from governance.models import TagPolicy, UsageConstraintAudit
+from governance.naming import KINDS, names_of, subject_of
 from governance.showing import badge
 from governance.uses_form import UsesField
 from workbench.admin_base import ReadOnlyAdmin, VerbAdmin, VerbForm, link
@@ -30,17 +33,29 @@ from workbench.canonical import canonical_json
 from workbench.concepts import short
 from workbench.problems import Conflict
 
-# Pages of later apps, by the first words of a subject.
-PAGES = {
-    "sheet": "sheets_sheet_change",
-    "training sheet": "training_trainingsheet_change",
-    "training file": "training_trainingfile_change",
-}
+EXACT = r"Y-m-d H:i:s \U\T\C"
+
+
+class NamedList(ChangeList):
+    """A page of the audit whose rows know the names of what they are about."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        name_them(self.result_list, request.user)
+
+
+def name_them(rows: list[Any], user: Any) -> None:
+    """Note at each row the name of what it is about."""
+    names = names_of(rows, user)
+    for row in rows:
+        row.about_name = names.get(subject_of(row), "")
 
 
 @admin.register(UsageConstraintAudit)
 class UsageConstraintAuditAdmin(ReadOnlyAdmin):
-    list_display = ("sequence", "hash", "modified_at", "about", "change", "classification", "why", "modified_by")
+    when_empty = "Each change of uses and rules, each export and each refused change comes here."
+    list_display = ("sequence", "hash", "changed_at", "about", "change", "classification", "why", "modified_by")
     list_before_template = "governance/audit_questions.html"
     list_filter = (
         ChangedWithin,
@@ -55,24 +70,36 @@ class UsageConstraintAuditAdmin(ReadOnlyAdmin):
     actions_list = ("verify_now", "as_csv", "as_jsonl")
     search_fields = ("qa_pair_id", "canonical_label_id", "subject", "reason", "modified_by")
     fieldsets = (
-        (None, {"fields": ("sequence", "about", "change", "classification", "reason", "modified_by", "modified_at")}),
+        (None, {"fields": ("sequence", "about", "change", "classification", "reason", "modified_by", "changed_at")}),
         ("Before", {"fields": ("old_allowed_uses", "old_prohibited_uses", "old_data_classification")}),
         ("After", {"fields": ("new_allowed_uses", "new_prohibited_uses", "new_data_classification")}),
         ("Chain", {"fields": ("previous_hash", "row_hash", "hash")}),
     )
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return NamedList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        found = super().get_object(request, object_id, from_field)
+        if found:
+            name_them([found], request.user)
+        return found
+
     @display(description="of")
-    def about(self, row: UsageConstraintAudit) -> str:
-        if row.canonical_label_id:
-            return link("canonical label", "labels_canonicallabel_change", row.canonical_label_id)
-        if row.qa_pair_id:
-            return link("pair", "training_qapair_change", row.qa_pair_id)
+    def about(self, row: Any) -> str:
         sheet, item, item_ref = row.subject.removeprefix("sheet ").partition(" item ")
         if item:
             query = "?" + urlencode({"sheet": sheet, "item_ref": item_ref})
             return link(f"item {short(item_ref)}", "governance_usageconstraintaudit_recall", query=query)
-        kind, _, key = row.subject.rpartition(" ")
-        return link(kind, PAGES[kind], key) if kind in PAGES else row.subject
+        kind, key = subject_of(row)
+        if not kind:
+            return str(row.subject)
+        return link(f"{kind} {short(row.about_name)}".strip(), KINDS[kind][2], key)
+
+    @display(description="time", ordering="modified_at")
+    def changed_at(self, row: UsageConstraintAudit) -> str:
+        """Return the time with its seconds, since a change of many rows takes less than a minute."""
+        return date_format(row.modified_at, EXACT)
 
     @display(description="change")
     def change(self, row: UsageConstraintAudit) -> str:
@@ -130,6 +157,7 @@ class TagPolicyForm(VerbForm):
 
 @admin.register(TagPolicy)
 class TagPolicyAdmin(VerbAdmin):
+    when_empty = "A rule says what nothing made from a source with a tag may be used for."
     form = TagPolicyForm
     list_before_template = "governance/rules_lead.html"
     change_form_outer_before_template = "governance/rule_ahead.html"
@@ -168,6 +196,13 @@ class TagPolicyAdmin(VerbAdmin):
         else:
             saved = policies.add_policy(values, reason, actor=actor)
         vars(obj).update(vars(saved))
+
+    def render_change_form(self, request: Any, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the page; that the rule was only looked at is no error of the form."""
+        if getattr(request, "foreseen", None):
+            context["adminform"].form.errors.clear()
+            context["errors"] = None
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def _show_ahead(self, request: Any, values: dict[str, Any]) -> None:
         """Raise Conflict, with what the rule will do beside the form, unless that was shown before for these values."""

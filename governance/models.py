@@ -64,7 +64,7 @@ class UsageConstraintAudit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.qa_pair_id or self.canonical_label_id or self.subject}: {self.reason}"
+        return f"Row {self.sequence}: {self.reason}"
 
     def save(self, *args: object, **kwargs: object) -> None:
         raise ADD_ONLY

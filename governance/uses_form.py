@@ -16,7 +16,7 @@ class UsesField(forms.MultipleChoiceField):
     widget = UnfoldAdminCheckboxSelectMultipleWidget
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"required": False, "choices": [(use, use.replace("_", "-")) for use in USES], **kwargs})
+        super().__init__(**{"required": False, "choices": [(use, use) for use in USES], **kwargs})
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return set(initial or ()) != set(data or ())

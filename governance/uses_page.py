@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -47,19 +48,36 @@ def uses_page(
     if outcome is not None and step == "do":
         _say(admin, request, outcome)
         return None
-    nouns = admin.opts.verbose_name if len(keys) == 1 else admin.opts.verbose_name_plural
+    rows = list(admin.model._default_manager.filter(pk__among=keys))
+    what = str(rows[0]) if len(rows) == 1 else f"{len(keys):,} {admin.opts.verbose_name_plural}"
     context = {
         **admin.admin_site.each_context(request),
-        "title": f"What {len(keys):,} {nouns} may be used for",
+        "title": f"What {what} may be used for",
         "keys": keys, "action_name": action, "batch_id": batch_id, "back": back or request.get_full_path(),
-        "uses": [(use, given.get(f"use_{use}", LEAVE)) for use in USES],
-        "classifications": CLASSIFICATIONS, "classification": given.get("data_classification", ""), "reason": reason,
+        "uses": [(use, given.get(f"use_{use}", LEAVE), _now(_state(row, use) for row in rows)) for use in USES],
+        "classifications": CLASSIFICATIONS, "classified": _now(row.data_classification for row in rows), "classification": given.get("data_classification", ""), "reason": reason,
         "outcome": outcome, "changes": outcome.changes.most_common() if outcome else (),
         "refused": [(words, len(rows)) for words, rows in outcome.refused.items()] if outcome else (),
         "problem": problem,
         "foreseen": _foreseen(admin, request, outcome),
     }  # fmt: skip
     return TemplateResponse(request, "governance/uses_page.html", context, status=400 if problem else 200)
+
+
+def _state(row: Any, use: str) -> str:
+    if use in row.prohibited_uses:
+        return "prohibited"
+    return "allowed" if use in row.allowed_uses else "not allowed"
+
+
+def _now(states: Iterable[str]) -> str:
+    """Return the present state in words; of several, how many rows have each."""
+    counted = Counter(states)
+    return (
+        next(iter(counted), "")
+        if len(counted) < 2
+        else ", ".join(f"{n:,} {state}" for state, n in counted.most_common())
+    )
 
 
 def _foreseen(admin: Any, request: HttpRequest, outcome: Outcome | None) -> list[Foreseen]:

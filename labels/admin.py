@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django import forms
@@ -37,7 +37,7 @@ from sheets.models import Sheet
 from templates_app.annotations import asks_for_annotations
 from templates_app.answer_words import answer_words
 from templates_app.schemas import normalise_output_schema
-from workbench.admin_base import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin, VerbForm
+from workbench.admin_base import ReadOnlyAdmin, ReadOnlyInline, VerbAdmin, VerbForm, more
 from workbench.admin_filters import DayRange, VisibleRelated
 from workbench.concepts import short
 from workbench.problems import Forbidden
@@ -101,6 +101,7 @@ class ChangedSince(admin.SimpleListFilter):
 
 @admin.register(CanonicalLabel)
 class CanonicalLabelAdmin(VerbAdmin):
+    when_empty = "Canonical labels come from labeling, imports and approved pairs."
     form = LabelForm
     list_display = ("item_ref", "label_type", "answer", "how_sure", "uses", "classification", "labeled_by", "version")
     list_filter = (
@@ -118,7 +119,7 @@ class CanonicalLabelAdmin(VerbAdmin):
     inlines = (VersionInline,)
     actions = ("change_uses_selected", "reserve_selected")
     actions_list = ("label_items",)
-    actions_detail = ("open_item", "versions", "as_jsonl", "as_coco", "as_yolo")
+    actions_detail = ("open_item", "versions", more("as_jsonl", "as_coco", "as_yolo"))
     fieldsets = (
         ("Item", {"fields": KEY}),
         ("Label", {"fields": ("label_data", "confidence", "notes", "template", "change_note")}),
@@ -160,7 +161,7 @@ class CanonicalLabelAdmin(VerbAdmin):
         every = super().get_actions_detail(request, object_id)
         label = CanonicalLabel.objects.filter(pk=object_id).first()
         shaped = label is not None and asks_for_annotations(normalise_output_schema(label.output_schema or {}))
-        return every if shaped else [each for each in every if each.action_name not in ("as_coco", "as_yolo")]
+        return every if shaped else [each for each in every if not each.action_name.endswith(("_as_coco", "_as_yolo"))]
 
     @display(description="item", label={"as it was labeled": "success", "changed since": "warning"})
     def item_is(self, label: CanonicalLabel) -> str:
@@ -249,6 +250,7 @@ class CanonicalLabelAdmin(VerbAdmin):
 
 @admin.register(CanonicalLabelVersion)
 class CanonicalLabelVersionAdmin(ReadOnlyAdmin):
+    when_empty = "Each version of a canonical label comes here."
     list_display = (
         "canonical_label",
         "version",
@@ -272,18 +274,31 @@ class CanonicalLabelVersionAdmin(ReadOnlyAdmin):
         return short(answer_words(version.label_data), 90)
 
 
+class SecondOpinionForm(VerbForm):
+    class Meta:
+        model = SecondOpinion
+        fields = ("sheet", "label_type", "share", "tolerance", "min_iou")
+        labels: ClassVar[dict[str, str]] = {"min_iou": "Overlap of boxes"}
+
+
 @admin.register(SecondOpinion)
 class SecondOpinionAdmin(VerbAdmin):
+    form = SecondOpinionForm
+    when_empty = "A rule has a second expert answer a share of a sheet's items."
     fieldsets = (
         (None, {"fields": ("sheet", "label_type", "share")}),
         ("When two answers are the same", {"fields": ("tolerance", "min_iou")}),
         ("Kept by the workbench", {"fields": (("updated_by", "updated_at"),)}),
     )
-    list_display = ("sheet", "label_type", "percent", "tolerance", "min_iou", "updated_by", "updated_at")
+    list_display = ("sheet", "label_type", "percent", "tolerance", "overlap", "updated_by", "updated_at")
     list_select_related = ("sheet",)
     list_filter = (("sheet", VisibleRelated), ("label_type", FieldTextFilter))
     search_fields = ("label_type", "updated_by")
     actions_detail = ("agreement",)
+
+    @display(description="overlap of boxes", ordering="min_iou")
+    def overlap(self, rule: SecondOpinion) -> str:
+        return f"{rule.min_iou:g}"
 
     @display(description="share", ordering="share")
     def percent(self, rule: SecondOpinion) -> str:
@@ -315,6 +330,7 @@ class SecondOpinionAdmin(VerbAdmin):
 
 @admin.register(LabelOpinion)
 class LabelOpinionAdmin(ReadOnlyAdmin):
+    when_empty = "Answers of second experts come here, where second opinions are asked for."
     list_display = ("item_ref", "label_type", "answer", "first_author", "author", "status", "decided_by", "made_at")
     list_filter = (
         ("sheet", VisibleRelated),

@@ -61,6 +61,7 @@ def reserve_selected(
 class HeldOutItemAdmin(ReadOnlyAdmin):
     """Items that were reserved by hand."""
 
+    when_empty = 'Items come here that are reserved with "Reserve for evaluation" in a list of pairs or labels.'
     actions = ("release_selected",)
     list_display = ("item_ref", "sheet", "use", "reason", "created_by", "created_at")
     list_filter = (("use", ChoicesDropdownFilter), ("sheet_id", FieldTextFilter), ("created_by", FieldTextFilter))

@@ -33,7 +33,7 @@ def existing_item(sheet: Sheet, item_ref: str) -> Item:
         return get_item(sheet, item_ref)
     except NotFound as error:
         near = near_misses(item_ref, (item.ref for item in iter_items(sheet, limit=NEAR)))
-        words = f"The sheet {sheet.name!r} has no item {item_ref!r}.{near} List the sheet's items to see their names."
+        words = f"The sheet {sheet.name!r} has no item {item_ref!r}.{near} The page of the sheet lists its items."
         raise Invalid.of_fields("A label needs an item of its sheet.", {"item_ref": [words]}) from error
 
 

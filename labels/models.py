@@ -97,7 +97,7 @@ class CanonicalLabelVersion(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.canonical_label_id} v{self.version}"
+        return f"{self.canonical_label}, version {self.version}"
 
 
 class SecondOpinion(Concept):

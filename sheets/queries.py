@@ -44,14 +44,22 @@ class Query:
         where, params = self._taken()
         return f"SELECT * {self.all_items} WHERE {where} AND {self.ref} = {self.marker} LIMIT 2", [*params, item_ref]
 
-    def some(self, item_refs: Sequence[str]) -> tuple[str, list[Any]]:
-        """The items of these names, which travel as one parameter whatever their number."""
+    def some(self, item_refs: Sequence[str], up_to: str | None = None) -> tuple[str, list[Any]]:
+        """The items of these names, which travel as one parameter whatever their number, as far as `up_to`."""
         where, params = self._taken()
+        if up_to is not None:
+            where, params = f"{where} AND {self.ref} <= {self.marker}", [*params, up_to]
         wanted = f"CAST({self.ref} AS STRING) IN (SELECT EXPLODE(CAST(%s AS ARRAY<STRING>)))"
         return f"SELECT * {self.all_items} WHERE {where} AND {wanted} ORDER BY {self.ref}", [*params, list(item_refs)]
 
     def count(self) -> tuple[str, list[Any]]:
         return f"SELECT COUNT(*) {self.all_items} WHERE {self.condition}", []
+
+    def ref_at(self, place: int) -> tuple[str, list[Any]]:
+        """The name of the item at a place, counted from 0."""
+        where, params = self._taken()
+        sql = f"SELECT CAST({self.ref} AS STRING) {self.all_items} WHERE {where}"
+        return f"{sql} ORDER BY {self.ref} LIMIT 1 OFFSET {place:d}", params
 
     def count_before(self, item_ref: str) -> tuple[str, list[Any]]:
         where, params = self._taken()

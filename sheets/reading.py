@@ -142,12 +142,14 @@ def ref_before(sheet: Sheet, item_ref: str, steps: int) -> str | None:
     return str(found[-1][0]) if len(found) == steps else None
 
 
-def rows_of(sheet: Sheet, item_refs: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the joined rows of these items by item_ref, in one query; names that the sheet lacks are left out."""
+def rows_of(sheet: Sheet, item_refs: Sequence[str], *, up_to: str | None = None) -> dict[str, dict[str, Any]]:
+    """Return the joined rows of these items by item_ref, in one query; names that the sheet lacks are left out.
+
+    So are those that come after `up_to`.
+    """
     plan = resolve(sheet)
-    found = (
-        dict(zip(plan.columns, values, strict=True)) for values in fetch(sheet, *Query(sheet, plan).some(item_refs))
-    )
+    fetched = fetch(sheet, *Query(sheet, plan).some(item_refs, up_to))
+    found = (dict(zip(plan.columns, values, strict=True)) for values in fetched)
     return {str(row[plan.ref]): row for row in found}
 
 
@@ -165,6 +167,12 @@ def count_items(sheet: Sheet) -> int:
     plan = resolve(sheet)
     ((total,),) = fetch(sheet, *Query(sheet, plan).count())
     return sampled(sheet, total)
+
+
+def ref_at(sheet: Sheet, place: int) -> str:
+    """Return the name of the item at a place, counted from 0; the sheet must have so many items."""
+    ((ref,),) = fetch(sheet, *Query(sheet, resolve(sheet)).ref_at(place))
+    return str(ref)
 
 
 def sampled(sheet: Sheet, total: int) -> int:

@@ -36,6 +36,8 @@ def _words(value: Any) -> str:
         return (
             ", ".join(f"{count} {label}" if count > 1 else label for label, count in counts.items()) or "nothing marked"
         )
+    if isinstance(value, list):
+        return ", ".join(map(_words, value)) or "an empty list"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 

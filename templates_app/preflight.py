@@ -9,7 +9,7 @@ from statistics import fmean
 from django.conf import settings
 
 from sheets.models import Sheet
-from sheets.reading import count_items, rows_of
+from sheets.reading import count_items, ref_at, rows_of
 from templates_app.models import PromptTemplate
 from templates_app.preview import PreviewItem, preview
 from templates_app.prices import cost_of
@@ -31,6 +31,8 @@ RUNS = 5  # that are looked through for the pace of a model
 class Preflight:
     """Counts of items by where their answer would come from, and estimates for those to draft.
 
+    `to_draft` are the items without a label. Where no model is asked, tokens, cost and minutes are 0 and `model` is empty.
+
     `tokens` are those of the prompts with their files, `completion_tokens` of the answers. `cost` is in US dollars, None
     where a price is not set. `minutes` is None where nothing tells; `based_on` says what it comes from, in words.
     """
@@ -49,18 +51,26 @@ class Preflight:
     based_on: str
 
 
-def preflight(template: PromptTemplate, sheet: Sheet) -> Preflight:
-    """Return what generating with the template would do; Invalid where sheet or output schema cannot be used."""
-    items = count_items(sheet)
-    pre_approved, incompatible = _labels(template, sheet)
+def preflight(
+    template: PromptTemplate, sheet: Sheet, *, limit: int | None = None, asks_model: bool = True
+) -> Preflight:
+    """Return what generating with the template would do; Invalid where sheet or output schema cannot be used.
+
+    `limit` takes only so many items from the first one on, as generating does. `asks_model` is False where answers are
+    left to a person or taken from a column.
+    """
+    total = count_items(sheet)
+    items = min(total, limit or total)
+    pre_approved, incompatible = _labels(template, sheet, ref_at(sheet, items - 1) if items < total else None)
     to_draft = items - pre_approved - incompatible
-    sample = preview(template, sheet, SAMPLE)
-    model = settings.LLM_MODEL if settings.LLM_URL else OFFLINE_MODEL
+    sample = preview(template, sheet, min(SAMPLE, items))
+    model = _model() if asks_model else ""
     rendered = [_prompt_tokens(item, model) for item in sample if not item.problems]
-    tokens = round(to_draft * fmean(rendered)) if rendered else 0
-    answers = round(to_draft * _answer_tokens(template, sheet))
-    cost = 0 if model == OFFLINE_MODEL else cost_of(tokens, answers)
-    minutes, based_on = _minutes(template, model, to_draft, tokens + answers)
+    asked = to_draft if asks_model else 0
+    tokens = round(asked * fmean(rendered)) if rendered else 0
+    answers = round(asked * _answer_tokens(template, sheet)) if asked else 0
+    cost = 0 if model in ("", OFFLINE_MODEL) else cost_of(tokens, answers)
+    minutes, based_on = _minutes(template, model, asked, tokens + answers)
     return Preflight(
         items=items,
         pre_approved=pre_approved,
@@ -75,6 +85,10 @@ def preflight(template: PromptTemplate, sheet: Sheet) -> Preflight:
         minutes=minutes,
         based_on=based_on,
     )
+
+
+def _model() -> str:
+    return settings.LLM_MODEL if settings.LLM_URL else OFFLINE_MODEL
 
 
 def _prompt_tokens(item: PreviewItem, model: str) -> int:
@@ -120,14 +134,14 @@ def _pace(template: PromptTemplate, model: str) -> float:
     return 0.0
 
 
-def _labels(template: PromptTemplate, sheet: Sheet) -> tuple[int, int]:
-    """How many items of the sheet have a label that fits the output schema, and how many one that does not."""
+def _labels(template: PromptTemplate, sheet: Sheet, up_to: str | None) -> tuple[int, int]:
+    """How many items, as far as `up_to`, have a label that fits the output schema, and how many one that does not."""
     labels = sheet.labels.filter(label_type=template.label_type).values_list("item_ref", "label_data").iterator()
     fitting = total = 0
     try:
         while chunk := dict(islice(labels, CHUNK)):
             # A label may outlive its item, or lie outside a filter or sample that came later.
-            present = rows_of(sheet, list(chunk))
+            present = rows_of(sheet, list(chunk), up_to=up_to)
             total += len(present)
             fitting += sum(not misfits(template.output_schema, chunk[ref]) for ref in present)
     except SchemaProblem as problem:

@@ -126,6 +126,15 @@ class PreviewSerializer(serializers.Serializer[Any]):
     items = PreviewItemSerializer(many=True)
 
 
+class PreflightQuerySerializer(SheetQuerySerializer):
+    limit = serializers.IntegerField(
+        required=False,
+        default=None,
+        min_value=1,
+        help_text="Of a generation with the same limit: only the first items.",
+    )
+
+
 class PreflightSerializer(serializers.Serializer[Any]):
     items = serializers.IntegerField()
     pre_approved = serializers.IntegerField(help_text="Items with a canonical label that fits the output schema.")

@@ -19,9 +19,9 @@ from templates_app.models import PromptTemplate
 from templates_app.preflight import preflight
 from templates_app.preview import missing_variables, preview
 from templates_app.serializers import (
+    PreflightQuerySerializer,
     PreflightSerializer,
     PreviewSerializer,
-    SheetQuerySerializer,
     TemplateSerializer,
     TemplateTestSerializer,
 )
@@ -82,11 +82,11 @@ class TemplateViewSet(ModelViewSet[PromptTemplate]):
         }
         return Response(PreviewSerializer(data).data)
 
-    @extend_schema(parameters=[SheetQuerySerializer], responses=PreflightSerializer, filters=False)
+    @extend_schema(parameters=[PreflightQuerySerializer], responses=PreflightSerializer, filters=False)
     @action(detail=True, pagination_class=None)
     def preflight(self, request: Request, **_: Any) -> Response:
         """Count what generating for a sheet would pre-approve and draft, with tokens and cost."""
         template = self.get_object()
-        given = SheetQuerySerializer(data=request.query_params, context={"request": request})
+        given = PreflightQuerySerializer(data=request.query_params, context={"request": request})
         given.is_valid(raise_exception=True)
-        return Response(PreflightSerializer(preflight(template, given.validated_data["sheet"])).data)
+        return Response(PreflightSerializer(preflight(template, **given.validated_data)).data)

@@ -7,18 +7,37 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import unquote
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin, TabularInline
 
 from workbench.admin_fields import EDITED, shown
 from workbench.problems import Problem
 from workbench.refusals import told
 from workbench.sheet_rights import may_work, need_work, visible_to, workable_by
+
+# Buttons beside each other leave no room for the page's name: the rarer ones stand behind one that opens them.
+OPENS = {
+    "role": "button",
+    "tabindex": "0",
+    "aria-haspopup": "true",
+    "x-bind:aria-expanded": "actionDropdownOpen",
+    "x-on:keydown.enter": "actionDropdownOpen = !actionDropdownOpen",
+    "x-on:keydown.escape": "actionDropdownOpen = false",
+}
+
+
+def more(*actions: str) -> dict[str, Any]:
+    """Return the button that opens these actions of a row's page."""
+    return {"title": "More", "icon": "more_horiz", "items": list(actions)}
 
 
 class ConceptAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
@@ -30,6 +49,29 @@ class ConceptAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     list_filter_submit = True
     compressed_fields = True
     formfield_overrides = EDITED
+
+    # What a list without rows says: what comes here, and from where.
+    when_empty: ClassVar[str] = ""
+    # Whether the admin writes such rows, so that its log can know them.
+    has_history = True
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Return the list, named in the browser's tab by what it lists."""
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """Return the page, with a way to the admin's log where that knows the row."""
+        shown_history = self.has_history and object_id is not None and is_logged(self.model, unquote(object_id))
+        context = {"show_history": shown_history, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def _get_actions_navigation(self, *args: Any, **kwargs: Any) -> list[Any]:
+        """Return unfold's buttons, with those that open further ones in reach of the keyboard."""
+        buttons: list[Any] = super()._get_actions_navigation(*args, **kwargs)
+        return [{**button, "attrs": OPENS} if "items" in button else button for button in buttons]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the rows of the sheets that the user sees."""
@@ -81,12 +123,6 @@ class ReadOnlyAdmin(ReadOnly, ConceptAdmin):
 
     # The admin's log knows only what the admin wrote.
     has_history = False
-
-    def changeform_view(
-        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
-    ) -> Any:
-        context = {"show_history": self.has_history, **(extra_context or {})}
-        return super().changeform_view(request, object_id, form_url, context)
 
 
 class ReadOnlyInline(ReadOnly, TabularInline):  # type: ignore[misc]  # unfold has no types
@@ -174,6 +210,12 @@ class VerbAdmin(ConceptAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         self.remove(obj, actor=request.user.get_username())
+
+
+def is_logged(model: type[Model], key: str) -> bool:
+    """Return whether the admin's log has something about the row."""
+    kind = ContentType.objects.get_for_model(model, for_concrete_model=False)
+    return LogEntry.objects.filter(content_type=kind, object_id=key).exists()
 
 
 def refused(admin: Any, request: HttpRequest, problem: Problem, object_id: str) -> HttpResponse:

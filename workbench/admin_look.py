@@ -51,17 +51,24 @@ def tracing(title: str, icon: str, name: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": link, "permission": may("governance.view_usageconstraintaudit")}
 
 
-def on_sheets(request: HttpRequest) -> bool:
-    """Return whether a page of sheets is open; the catalog, below their address, has an entry of its own."""
-    here, sheets = request.path, reverse("admin:sheets_sheet_changelist")
-    return here.startswith(sheets) and not here.startswith(reverse("admin:sheets_sheet_catalog"))
+def on(*pages: str, but: tuple[str, ...] = ()) -> Callable[[HttpRequest], bool]:
+    """Return whether one of these pages, or one below, is open, but none of those below that have an entry of their own."""
+
+    def check(request: HttpRequest) -> bool:
+        def is_open(page: str) -> bool:
+            return request.path.startswith(reverse(f"admin:{page}"))
+
+        return any(map(is_open, pages)) and not any(map(is_open, but))
+
+    return check
 
 
-def on_events(request: HttpRequest) -> bool:
-    """Return whether a page of review events is open; ground truth, below their address, has an entry of its own."""
-    here = request.path
-    truth = reverse("admin:training_reviewevent_ground_truth")
-    return here.startswith(reverse("admin:training_reviewevent_changelist")) and not here.startswith(truth)
+AUDIT = "governance_usageconstraintaudit"
+ON_SHEETS = on("sheets_sheet_changelist", but=("sheets_sheet_catalog", "sheets_sheet_tag"))
+ON_EVENTS = on("training_reviewevent_changelist", but=("training_reviewevent_ground_truth",))
+ON_AUDIT = on(f"{AUDIT}_changelist", but=(f"{AUDIT}_recall", f"{AUDIT}_exclusions"))
+# A place is tagged below the address of sheets, for the sake of these rules.
+ON_RULES = on("governance_tagpolicy_changelist", "sheets_sheet_tag")
 
 
 NAVIGATION = [
@@ -76,7 +83,7 @@ NAVIGATION = [
                 "link": reverse_lazy("admin:sheets_sheet_catalog"),
                 "permission": may("sheets.view_sheet"),
             },
-            screen("Sheets", "table", "sheets", "sheet") | {"active": on_sheets},
+            screen("Sheets", "table", "sheets", "sheet") | {"active": ON_SHEETS},
         ],
     },
     {
@@ -95,7 +102,7 @@ NAVIGATION = [
             },
             screen("Second opinions", "balance", "labels", "secondopinion"),
             screen("Opinions given", "compare", "labels", "labelopinion"),
-            screen("Review events", "rate_review", "training", "reviewevent") | {"active": on_events},
+            screen("Review events", "rate_review", "training", "reviewevent") | {"active": ON_EVENTS},
         ],
     },
     {
@@ -125,10 +132,10 @@ NAVIGATION = [
     {
         "title": "Governance",
         "items": [
-            screen("Usage changes", "policy", "governance", "usageconstraintaudit"),
+            screen("Usage changes", "policy", "governance", "usageconstraintaudit") | {"active": ON_AUDIT},
             tracing("Recall", "undo", "recall"),
             tracing("Exclusions", "filter_alt_off", "exclusions"),
-            screen("Tag rules", "sell", "governance", "tagpolicy"),
+            screen("Tag rules", "sell", "governance", "tagpolicy") | {"active": ON_RULES},
             screen("Held-out items", "lock", "governance", "heldoutitem"),
             screen("Sensitive data", "visibility_off", "training", "finding"),
             screen("Label versions", "history", "labels", "canonicallabelversion"),

@@ -21,6 +21,7 @@ STATUSES = {"401 not signed in": "warning", "403 not permitted": "danger", "429 
 
 @admin.register(Refusal)
 class RefusalAdmin(ReadOnlyAdmin):
+    when_empty = "Requests that were refused come here: without a sign-in, without the right, or too often."
     list_display = ("minute", "what", "user", "address", "method", "path", "why", "count")
     list_filter = (
         "status",
@@ -40,6 +41,7 @@ class RefusalAdmin(ReadOnlyAdmin):
 class FailedSignInAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """Deleting a row unlocks its name and address at once."""
 
+    when_empty = "Names and addresses with failed sign-ins come here."
     list_display = ("username", "ip_address", "failures_since_start", "state", "attempt_time")
     search_fields = ("username", "ip_address")
     fields = ("username", "ip_address", "failures_since_start", "state", "attempt_time", "path_info", "user_agent")

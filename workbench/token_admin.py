@@ -52,6 +52,7 @@ class TokenForm(VerbForm):
 
 @admin.register(AccessToken)
 class AccessTokenAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]  # unfold has no types
+    when_empty = "Tokens let scripts use the API in your name."
     form = TokenForm
     list_display = ("name", "starts_with", "state", "may", "user", "created_at", "expires_at", "last_used_at")
     list_filter = ("user",)

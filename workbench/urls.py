@@ -27,4 +27,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *([path("accounts/", include("workbench.oidc_urls"))] if settings.OIDC else []),
     re_path(r"^api(?:/|$)", unknown_url),
 ]
+handler403 = "workbench.not_allowed.not_allowed"
 handler500 = "workbench.api.errors.server_error"

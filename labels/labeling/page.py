@@ -51,7 +51,7 @@ def page(request: HttpRequest, sheet_id: str, label_type: str) -> HttpResponse:
         if item_ref := _named(task, asked) if asked else _next(request, task):
             shown = shown_item(task, item_ref, is_opinion=_is_blind(request, task, item_ref))
     except Problem as problem:
-        messages.error(request, problem.message)
+        messages.error(request, " ".join(problem.fields.get("item_ref", ())) or problem.message)
     return _page(request, task, shown)
 
 

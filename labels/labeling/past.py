@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Any
 
+from governance.changing import in_order
 from labels.models import CanonicalLabel, CanonicalLabelVersion
 from templates_app.changes import changes_between
 from workbench.canonical import canonical_json
@@ -83,15 +84,22 @@ def _pieces(old: Any, new: Any) -> Iterator[Piece]:
         return
     gone, came = (value not in (None, "") for value in (old, new))
     if gone:
-        yield "del", canonical_json(old)
+        yield "del", _text(old)
     if gone and came:
         yield "", " → "
     if came:
-        yield "ins", canonical_json(new)
+        yield "ins", _text(new)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_text, value)) or "an empty list"
+    return canonical_json(value)
 
 
 def _plain(version: CanonicalLabelVersion) -> dict[str, Any]:
-    lists: dict[str, Sequence[str]] = {name: getattr(version, name) for name in _LISTS}
+    # Another writer may have stored the same uses in another order, which is no change.
+    lists: dict[str, Sequence[str]] = {name: in_order(getattr(version, name)) for name in _LISTS}
     return {
         ANSWER: version.label_data,
         **{name: getattr(version, name) for name in _TEXTS},

@@ -16,7 +16,7 @@ from labels.history import repair
 from labels.models import CanonicalLabel, CanonicalLabelVersion, LabelOpinion, SecondOpinion
 from labels.opinions.comparing import are_same, compare
 from labels.opinions.due import AUTHORS
-from labels.opinions.rules import is_chosen, rule_of, sameness
+from labels.opinions.rules import is_chosen, rule_of, sameness, unknown_type
 from labels.seen import expect_seen, says_already
 from sheets.models import Sheet
 from templates_app.drafts import label_type_faults
@@ -37,7 +37,7 @@ def ask_for_opinions(
     Raises Invalid naming every input at fault.
     """
     faults = {
-        "label_type": label_type_faults(label_type),
+        "label_type": label_type_faults(label_type) or unknown_type(sheet, label_type),
         "share": [] if 0 <= share <= 100 else [f"Found {share}: a share is 0 to 100 percent."],
         "tolerance": [] if 0 <= tolerance < float("inf") else [f"Found {tolerance}: use 0 or more."],
         "min_iou": [] if 0 < min_iou <= 1 else [f"Found {min_iou}: use more than 0, and at most 1."],

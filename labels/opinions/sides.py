@@ -76,7 +76,7 @@ def shown_differences(
             _label(each.name),
             each.kind,
             _sides(each, urls),
-            [(canonical_json([option])[1:-1], _plain(option)) for option in each.options],
+            [(canonical_json([option])[1:-1], _option(option)) for option in each.options],
             chosen.get(each.name, ""),
             typed.get(each.name, ""),
         )
@@ -98,6 +98,8 @@ def agreed(output_schema: Schema, first: Any, second: Any, rule: Rule) -> list[t
 def _sides(each: Difference, urls: Mapping[str, str]) -> tuple[Side, Side]:
     if each.kind == SHAPES:
         return _shapes(FIRST, each.first, each.labels, urls), _shapes(SECOND, each.second, each.labels, urls)
+    if each.kind == CATEGORY:
+        return Side(FIRST, [("", _option(each.first))]), Side(SECOND, [("", _option(each.second))])
     one, other = _plain(each.first), _plain(each.second)
     if each.kind != TEXT or MISSING in (each.first, each.second):
         return Side(FIRST, [("", one)]), Side(SECOND, [("", other)])
@@ -130,6 +132,11 @@ def _measure(shape: Shape) -> str:
     x, y, width, height = (round(value, 1) for value in bounds_of(shape))
     kind = "box" if "box" in shape else "polygon"
     return f"{words_of(shape['label'], upper=False)}: {kind} {width:g} × {height:g} at {x:g}, {y:g}"
+
+
+def _option(value: Any) -> str:
+    """Return one of several given values as the forms of answers write it."""
+    return words_of(value, upper=False) if isinstance(value, str) and value else _plain(value)
 
 
 def _plain(value: Any) -> str:

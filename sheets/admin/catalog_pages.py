@@ -58,6 +58,7 @@ def catalog_page(
     context |= {
         **admin.admin_site.each_context(request),
         "title": "Catalog",
+        "subtitle": ".".join(filter(None, (catalog, schema, table or volume))),
         "crumbs": _crumbs(steps),
         "nothing_chosen": not (table or volume),
         "may_make": request.user.has_perm("sheets.add_sheet"),

@@ -76,6 +76,7 @@ def item_page(admin: Any, request: HttpRequest, object_id: str, item_ref: str) -
     context = {
         **admin.admin_site.each_context(request),
         "title": "Item",
+        "subtitle": item_ref,
         "item_ref": item_ref,
         "sheet": sheet,
         "sheet_url": page_of(admin.opts, sheet.pk),

@@ -30,7 +30,7 @@ from sheets.limiting import change_uses
 from sheets.models import Sheet
 from sheets.reading import Findings, iter_items
 from sheets.source_uses import uses_of
-from workbench.admin_base import VerbAdmin, VerbForm, page_of
+from workbench.admin_base import VerbAdmin, VerbForm, more, page_of
 from workbench.admin_fields import CodeWidget
 from workbench.admin_filters import DayRange
 from workbench.problems import Problem
@@ -51,6 +51,7 @@ class SheetForm(VerbForm):
 
 @admin.register(Sheet)
 class SheetAdmin(VerbAdmin):
+    when_empty = "A sheet points at the tables and volumes that items come from."
     form = SheetForm
     list_display = ("name", "primary_table", "sources", "items", "created_by", "updated_at")
     list_filter = (
@@ -61,7 +62,9 @@ class SheetAdmin(VerbAdmin):
     search_fields = ("name", "description", "primary_table")
     actions = ("generate_selected",)
     actions_list = ("browse",)
-    actions_detail = ("generate", "label", "all_items", "check_items", "find_sensitive", "change_uses", "who_sees")
+    actions_detail = (
+        "generate", "label", "all_items", more("check_items", "find_sensitive", "change_uses", "who_sees"),
+    )  # fmt: skip
     readonly_fields = (*LIMITS, "items", "created_by", "created_at", "updated_at")
     change_form_outer_after_template = "sheets/sheet.html"
     fieldsets = (

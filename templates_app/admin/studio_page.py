@@ -97,6 +97,7 @@ def _shown(admin: Any, request: HttpRequest, form: StudioForm, template: PromptT
     return {
         **admin.admin_site.each_context(request),
         "title": "Template studio",
+        "subtitle": str(template or "New template"),
         "form": form,
         "template": template,
         "study": _study(form),

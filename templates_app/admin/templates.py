@@ -41,6 +41,7 @@ def dialog(title: str, description: str, button: str) -> ActionDialog:
 
 @admin.register(PromptTemplate)
 class PromptTemplateAdmin(VerbAdmin):
+    when_empty = "A prompt template turns each item of a sheet into a question."
     form = TemplateForm
     list_display = ("name", "version", "state", "studio", "label_type", "base_model", "created_by", "updated_at")
     list_filter = (

@@ -43,6 +43,14 @@ def test_tells_beforehand_what_would_happen(admin: Client, boards: TrainingSheet
     assert '<option value="board_serial">' in page
 
 
+def test_the_limit_and_the_mode_change_what_would_happen(admin: Client, boards: TrainingSheet) -> None:
+    chosen = {"sheet": boards.sheet_id, "template": boards.template_id, "limit": "5"}
+    assert "<dt>5</dt>" in (page := admin.get(f"{PAGE}counts/", chosen).content.decode()) and "tokens" in page
+    page = admin.get(f"{PAGE}counts/", chosen | {"mode": "manual"}).content.decode()
+    assert "for a person to write" in page and "tokens" not in page
+    assert "Limit: " in admin.get(f"{PAGE}counts/", chosen | {"limit": "0"}).content.decode()
+
+
 def test_a_column_that_does_not_exist_is_named_at_its_field(admin: Client, boards: TrainingSheet) -> None:
     response = admin.post(PAGE, given(boards, mode="existing_column", response_column="defekt"))
     assert "no column 'defekt'" in response.context["form"].errors["response_column"][0]

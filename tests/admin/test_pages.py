@@ -28,8 +28,8 @@ from training.actions.training_files import create_training_file
 from training.models import JobRun, QAPair, ReviewEvent, TrainingSheet
 from workbench.router import LAKEHOUSE
 
-# A list's model and how many queries it takes, whatever the number of rows: count, rows, and one for each list of
-# training sheets or sheets to filter by.
+# A list's model and how many queries it takes, whatever the number of rows: count, rows, one for each list of training
+# sheets or sheets to filter by, and in the audit one for each kind of thing that rows are about.
 LISTS = {
     "sheets.sheet": 2,
     "templates_app.prompttemplate": 2,
@@ -44,7 +44,7 @@ LISTS = {
     "training.export": 3,
     "training.conversation": 3,
     "training.trainingfile": 2,
-    "governance.usageconstraintaudit": 2,
+    "governance.usageconstraintaudit": 4,
     "governance.tagpolicy": 2,
 }
 

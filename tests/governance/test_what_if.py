@@ -101,6 +101,7 @@ def test_a_tag_rule_is_saved_only_after_it_was_shown_what_it_does(
     given = {"tag": "SECRET", "prohibited_uses": ["training"], "data_classification": "", "reason": "Legal"}
     shown = client.post(url, given)
     assert "main.models" not in shown.text and "5</b> approved pairs leave exports" in shown.text
+    assert "Please correct" not in shown.text and "Save the rule" in shown.text
     assert not TagPolicy.objects.filter(tag="SECRET").exists()
     assert client.post(url, given | {"seen": shown.wsgi_request.seen}).status_code == 302  # type: ignore[attr-defined]
     assert TagPolicy.objects.get(tag="SECRET").prohibited_uses == ["training"]

@@ -54,3 +54,11 @@ def test_shapes_that_differ_are_drawn_in_the_colours_of_their_labels() -> None:
     ]
     assert (one.shapes[0].points, one.pieces) == ("10,20 40,20 40,60 10,60", [])
     assert (list(other.shapes), other.pieces) == ([], [("", "nothing marked")])
+
+
+def test_options_are_written_as_in_the_form() -> None:
+    schema = {"type": "object", "properties": {"place": {"type": "string", "enum": ["top_left", "top_right"]}}}
+    found = differences(schema, {"place": "top_left"}, {"place": "top_right"}, Rule())
+    (shown,) = shown_differences(found, {}, {}, {})
+    assert [side.pieces for side in shown.sides] == [[("", "top left")], [("", "top right")]]
+    assert shown.options == [('"top_left"', "top left"), ('"top_right"', "top right")]

@@ -19,8 +19,9 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from labels.actions import record_label
+from labels.labeling.past import past_of
 from labels.labeling.walking import walk
-from labels.models import CanonicalLabel
+from labels.models import CanonicalLabel, CanonicalLabelVersion
 from labels.opinions.actions import ask_for_opinions, give_opinion
 from sheets.actions import create_sheet
 from sheets.models import Sheet
@@ -211,6 +212,24 @@ def test_a_value_and_the_one_that_replaced_it_stand_apart(client: Client, rosa: 
     client.force_login(rosa)
     page = client.get(reverse("label-versions", args=[label.pk])).content.decode()
     assert "<del>none</del> → <ins>scratch</ins>" in page
+
+
+def test_a_list_that_changed_is_told_without_brackets(record: Record) -> None:
+    label = record(label_data={"codes": ["85025"]}, allowed_uses=["training"])
+    record(label_data={"codes": None})
+    record(label_data={"codes": ["85025", "99214"]})
+    told = [[piece for diff in past.diffs for piece in diff.pieces] for past in past_of(label)]
+    assert told == [[("ins", "85025, 99214")], [("del", "85025")], []]
+
+
+def test_uses_in_another_order_are_no_change(client: Client, rosa: User, record: Record) -> None:
+    label = record()
+    # As another writer of the table may have left them.
+    CanonicalLabelVersion.objects.update(allowed_uses=["few_shot", "testing", "evaluation", "validation", "training"])
+    record(label_data={"defect": "scratch"})
+    client.force_login(rosa)
+    page = client.get(reverse("label-versions", args=[label.pk])).content.decode()
+    assert "<ins>scratch</ins>" in page and "allowed_uses" not in page
 
 
 def test_a_posted_form_keeps_uses_with_their_reason(

@@ -65,6 +65,17 @@ def table(lakehouse: Path, name: str) -> polars.DataFrame:
     return polars.read_delta(str(next(lakehouse.rglob(name))))
 
 
+@pytest.mark.usefixtures("template")
+def test_a_rule_is_for_a_label_type_that_is_there(boards: Sheet, omar: User) -> None:
+    asked = {"sheet_id": boards.pk, "label_type": "defekt", "share": 20}
+    refused = as_(omar).post("/api/v1/second-opinions", asked, format="json")
+    assert refused.status_code == 400 and "Did you mean 'defect'?" in refused.content.decode()
+    assert as_(omar).post("/api/v1/second-opinions", asked | {"label_type": "defect"}, format="json").status_code == 200
+    PromptTemplate.objects.update(status="archived")
+    assert ask_for_opinions(sheet=boards, label_type="defect", share=0, actor="omar").share == 0
+
+
+@pytest.mark.usefixtures("template")
 def test_a_share_chooses_the_same_items_whatever_comes(boards: Sheet) -> None:
     refs = [f"item-{number}" for number in range(1_000)]
     small = ask_for_opinions(sheet=boards, label_type="defect", share=10, actor="omar")
@@ -76,6 +87,7 @@ def test_a_share_chooses_the_same_items_whatever_comes(boards: Sheet) -> None:
     assert few == {ref for ref in reversed(refs) if is_chosen(small, ref)}
 
 
+@pytest.mark.usefixtures("template")
 def test_the_rule_is_set_by_who_may(boards: Sheet, api: APIClient, ben: User) -> None:
     body = {"sheet_id": boards.pk, "label_type": "defect", "share": 20, "tolerance": 0.5}
     assert as_(ben).post("/api/v1/second-opinions", body).status_code == 403

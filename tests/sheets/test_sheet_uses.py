@@ -48,7 +48,8 @@ def test_the_admin_asks_looks_and_does(boards: Any, rosa: User, client: Client) 
     sheet = saved(boards)
     client.force_login(rosa)
     url = f"/admin/sheets/sheet/{sheet.pk}/uses/"
-    assert client.get(url).status_code == 200
+    asked = client.get(url).content.decode()
+    assert f"What {sheet.name} may be used for" in asked and asked.count("now allowed") == 5
     given = {"use_training": "prohibit", "reason": "Held out"}
     look = client.post(url, {**given, "step": "look"})
     assert look.context["changes"] == [("training prohibited", 1)]
@@ -56,5 +57,6 @@ def test_the_admin_asks_looks_and_does(boards: Any, rosa: User, client: Client) 
     assert "Say why" in client.post(url, {**given, "reason": "", "step": "do"}).content.decode()
     assert client.post(url, {**given, "step": "do"}).status_code == 302
     assert Sheet.objects.get().prohibited_uses == ["training"]
+    assert "now prohibited" in client.get(url).content.decode()
     page = client.get(f"/admin/sheets/sheet/{sheet.pk}/change/").content.decode()
     assert "training" in page and "Held out" in page

@@ -17,7 +17,8 @@ def marked(*labels: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ({"defect": "scratch", "size": 2.5, "codes": ["a", "b"]}, 'scratch · 2.5 · ["a", "b"]'),
+        ({"defect": "scratch", "size": 2.5, "codes": ["a", "b"]}, "scratch · 2.5 · a, b"),
+        ({"codes": []}, "an empty list"),
         ({"defects": marked("scratch", "cold_joint", "scratch"), "line": "n"}, "2 scratch, cold joint · n"),
         (marked("scratch"), "scratch"),
         ({"defects": marked()}, "nothing marked"),

@@ -92,7 +92,8 @@ def test_preflight_counts_items_and_tokens(api: APIClient, published: PromptTemp
     found = api.get(url, {"sheet": boards.pk}).json()
     assert (found["items"], found["pre_approved"], found["to_draft"], found["cost"]) == (3, 0, 3, 0.0)
     assert found["tokens"] > 60 and found["model"] == "offline-nearest"
-    assert api.get(url).status_code == 400
+    assert api.get(url, {"sheet": boards.pk, "limit": 2}).json()["to_draft"] == 2
+    assert [api.get(url, given).status_code for given in ({}, {"sheet": boards.pk, "limit": 0})] == [400, 400]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from labels.actions import record_label
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from templates_app.preflight import preflight
@@ -50,6 +51,20 @@ def test_minutes_come_from_the_latest_run_of_the_model(published: PromptTemplate
     ran(published, boards, 1, status="failed")
     found = preflight(published, boards)
     assert (round(found.minutes or 0, 3), found.based_on[:22]) == (0.5, "as fast as the latest ")
+
+
+def test_a_limit_counts_only_the_first_items(published: PromptTemplate, boards: Sheet, model: Any) -> None:
+    label = {"sheet": boards, "label_type": published.label_type, "label_data": {}, "actor": "rosa"}
+    for item_ref in ("a1", "c3"):
+        record_label(item_ref=item_ref, **label)
+    every, two = preflight(published, boards), preflight(published, boards, limit=2)
+    assert (every.items, every.incompatible_labels, every.to_draft) == (3, 2, 1)
+    assert (two.items, two.incompatible_labels, two.to_draft) == (2, 1, 1)
+
+
+def test_where_no_model_is_asked_there_are_no_tokens(published: PromptTemplate, boards: Sheet, model: Any) -> None:
+    found = preflight(published, boards, asks_model=False)
+    assert (found.to_draft, found.tokens, found.completion_tokens, found.cost) == (3, 0, 0, 0.0)
 
 
 def test_a_quota_that_is_slower_than_the_model_counts(published: PromptTemplate, boards: Sheet, model: Any) -> None:

@@ -23,7 +23,7 @@ from training.admin.ground_truth_page import ground_truth_page
 from training.admin.showing import STATUSES, sheet_link
 from training.exports.views import manifest_response
 from training.models import Export, ReviewEvent
-from workbench.admin_base import ReadOnlyAdmin, refused
+from workbench.admin_base import ReadOnlyAdmin, link, refused
 from workbench.admin_filters import DayRange, VisibleRelated
 from workbench.concepts import short
 from workbench.problems import Problem
@@ -41,7 +41,8 @@ ACTIONS = {
 
 @admin.register(ReviewEvent)
 class ReviewEventAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "what", "qa_pair", "within", "before", "after", "why", "actor")
+    when_empty = "Each decision of a reviewer comes here."
+    list_display = ("created_at", "what", "pair", "within", "before", "after", "why", "actor")
     list_select_related = ("qa_pair", "training_sheet")
     ordering = ("-created_at", "-id")
     list_filter = (
@@ -53,7 +54,7 @@ class ReviewEventAdmin(ReadOnlyAdmin):
     search_fields = ("actor", "reason", "qa_pair__item_ref")
     actions_list = ("ground_truth",)
     fields = (
-        ("what", "actor"), ("qa_pair", "training_sheet"), ("before", "after"), "changes", "reason",
+        ("what", "actor"), ("pair", "training_sheet"), ("before", "after"), "changes", "reason",
         ("created_at", "pair_version"), "action_id",
     )  # fmt: skip
 
@@ -72,6 +73,10 @@ class ReviewEventAdmin(ReadOnlyAdmin):
     @display(description="training sheet", ordering="training_sheet__name")
     def within(self, event: ReviewEvent) -> str:
         return sheet_link(event.training_sheet)
+
+    @display(description="pair", ordering="qa_pair")
+    def pair(self, event: ReviewEvent) -> str:
+        return link(str(event.qa_pair), "training_qapair_change", event.qa_pair_id)
 
     @display(description="action", ordering="action", label=ACTIONS)
     def what(self, event: ReviewEvent) -> str:
@@ -92,6 +97,7 @@ class ReviewEventAdmin(ReadOnlyAdmin):
 
 @admin.register(Export)
 class ExportAdmin(ReadOnlyAdmin):
+    when_empty = "Each file that left comes here: export from the page of a training sheet."
     list_display = (
         "created_at",
         "within",
@@ -118,7 +124,7 @@ class ExportAdmin(ReadOnlyAdmin):
     search_fields = ("sha256", "created_by", "training_sheet__name")
     fields = (
         ("training_sheet", "use"), ("format", "split"), ("validation_percent", "stratify_by"), ("profile", "since"),
-        ("exported", "excluded"), "why_excluded", ("size", "whole"), "path", "sha256", "manifest_sha256",
+        ("exported", "excluded"), "why_excluded", ("size", "whole"), "path", "checksum", "manifest_checksum",
         ("channel", "created_by"), "created_at",
     )  # fmt: skip
     actions_detail = ("download", "manifest")
@@ -160,6 +166,14 @@ class ExportAdmin(ReadOnlyAdmin):
     @display(description="exported", ordering="exported_pairs")
     def exported(self, export: Export) -> str:
         return f"{export.exported_pairs:,} of {export.total_pairs:,}"
+
+    @display(description="SHA-256 of the file")
+    def checksum(self, export: Export) -> str:
+        return export.sha256 or "—"
+
+    @display(description="SHA-256 of the manifest")
+    def manifest_checksum(self, export: Export) -> str:
+        return export.manifest_sha256 or "—"
 
     @display(description="excluded", ordering="excluded_pairs")
     def excluded(self, export: Export) -> str:

@@ -78,6 +78,7 @@ class ImportForm(forms.Form):
 
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnlyAdmin):
+    when_empty = 'Conversations come from "Import": from files, or from an approved training sheet.'
     list_display = ("source_file", "enrichment", "score", "tier", "persona", "arc", "topic", "reviewed")
     list_filter = (
         ("enrichment_status", ChoicesDropdownFilter),

@@ -61,6 +61,7 @@ class HasFinding(admin.SimpleListFilter):
 class FindingAdmin(ReadOnlyAdmin):
     """Sensitive data in pairs."""
 
+    when_empty = "What looks like sensitive data in pairs comes here, after they were generated."
     actions = ("dismiss_selected",)
     list_display = ("kind", "excerpt", "where", "pair", "why", "dismissed_by")
     list_select_related = ("training_sheet",)

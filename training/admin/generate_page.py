@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -33,6 +33,12 @@ MODES = {
     "ai_generated": "Draft by a model, for review",
     "manual": "Leave empty, for a person to write",
     "existing_column": "Take from a column of the sheet",
+}
+# What becomes of an item without a label, beside its count.
+WITHOUT_LABEL = {
+    "ai_generated": "to review: no label yet",
+    "manual": "for a person to write: no label yet",
+    "existing_column": "from the column: no label yet",
 }
 CONFIG = ("response_column", "trusted", "limit")
 
@@ -121,15 +127,22 @@ def counts_panel(admin: Any, request: HttpRequest) -> HttpResponse:
     _allowed(admin, request)
     sheet = Sheet.objects.visible_to(request.user).filter(pk=request.GET.get("sheet")).first()
     template = PromptTemplate.objects.filter(pk=request.GET.get("template")).first()
+    mode = request.GET.get("mode", "ai_generated")
     context: dict[str, Any] = {"sheet": sheet, "template": template, "most": IN_REQUEST}
+    context["without_label"] = WITHOUT_LABEL.get(mode, WITHOUT_LABEL["ai_generated"])
     try:
+        limit = forms.IntegerField(required=False, min_value=1).clean(request.GET.get("limit", ""))
         if sheet:
             context["columns"] = list(columns_of(sheet))
         if sheet and template:
-            context["counts"] = counts = preflight(template, sheet)
+            context["counts"] = counts = preflight(
+                template, sheet, limit=limit, asks_model=mode not in ("manual", "existing_column")
+            )
             context["expected"] = expect(counts)
     except Problem as problem:
         context["problem"] = str(problem)
+    except ValidationError as error:
+        context["problem"] = f"Limit: {' '.join(error.messages)}"
     return TemplateResponse(request, "training/generate_counts.html", context)
 
 

@@ -31,6 +31,7 @@ class LiveChangeList(ChangeList):  # type: ignore[misc]  # unfold has no types
 
 @admin.register(JobRun)
 class JobRunAdmin(ReadOnlyAdmin):
+    when_empty = "Generations and exports of many items come here, to be watched, paused and resumed."
     list_display = ("created_at", "job_type", "state", "within", "done", "created_by", "completed_at")
     list_select_related = ("training_sheet",)
     list_filter = (

@@ -102,6 +102,7 @@ class NewestList(ChangeList):
 
 @admin.register(QAPair)
 class QAPairAdmin(ReadOnlyAdmin):
+    when_empty = "Pairs come from generating a training sheet."
     actions = ("approve_selected", "reject_selected", "change_uses_selected", "reserve_selected")
     actions_detail = ("open_review", "timeline")
     change_form_outer_before_template = "training/review_verbs.html"

@@ -27,6 +27,7 @@ STATUSES = {"active": "success", "archived": "default", "processing": "info", "f
 
 @admin.register(TrainingFile)
 class TrainingFileAdmin(ReadOnlyAdmin):
+    when_empty = 'A training file is made of conversations: "New training file" begins one.'
     list_display = ("name", "state", "conversations", "pairs", "quality", "reviewed", "created_by", "made")
     list_filter = (
         ("status", ChoicesDropdownFilter),

@@ -29,7 +29,7 @@ from training.admin.trial_page import trial_panel
 from training.jobs.record import with_live
 from training.models import JobRun, TrainingSheet
 from training.review.overlay import recounted
-from workbench.admin_base import ReadOnlyAdmin, link
+from workbench.admin_base import ReadOnlyAdmin, link, more
 from workbench.admin_filters import DayRange, VisibleRelated
 
 
@@ -43,6 +43,7 @@ class CountedList(ChangeList):
 
 @admin.register(TrainingSheet)
 class TrainingSheetAdmin(ReadOnlyAdmin):
+    when_empty = 'Training sheets come from "Generate": a sheet, a template, and a pair for each item.'
     has_history = True
     list_display = ("name", "state", "progress", "to_review", "mode", "created_by", "created_at")
     list_select_related = ("sheet", "template")
@@ -57,7 +58,7 @@ class TrainingSheetAdmin(ReadOnlyAdmin):
     search_fields = ("name", "created_by")
     actions = ("export_selected",)
     actions_list = ("generate",)
-    actions_detail = ("open_review", "export", "pairs", "guarded")
+    actions_detail = ("open_review", "export", more("pairs", "guarded"))
     fieldsets = (
         (None, {"fields": ("name", ("state", "mode"), ("sheet", "template"))}),
         ("Pairs", {"fields": ("progress", "counters")}),

@@ -16,16 +16,15 @@ LABEL = {
     "label_type": "mine", "template": "", "label_data": '{"a": 1}', "confidence": "high", "notes": "",
     "allowed_uses": ["training"], "prohibited_uses": [], "usage_reason": "", "data_classification": "public", "reason": "",
 }  # fmt: skip
-RULE = {"label_type": "mine", "share": "50", "tolerance": "0", "min_iou": "0.5"}
+RULE = {"label_type": "classification", "share": "50", "tolerance": "0", "min_iou": "0.5"}
 
 
 @pytest.mark.parametrize(("who", "page", "form"), [("rosa", "canonicallabel", LABEL), ("dora", "secondopinion", RULE)])
 def test_the_add_pages_of_the_admin_offer_only_sheets_to_work_on(
     boards: TrainingSheet, request: pytest.FixtureRequest, omar: User, who: str, page: str, form: dict[str, Any]
 ) -> None:
-    rows: Any = {"canonicallabel": CanonicalLabel, "secondopinion": SecondOpinion}[page].objects.filter(
-        label_type="mine"
-    )
+    model: Any = {"canonicallabel": CanonicalLabel, "secondopinion": SecondOpinion}[page]
+    rows = model.objects.filter(label_type=form["label_type"])
     form = form | {"sheet": boards.sheet_id, "item_ref": QAPair.objects.of(boards.pk)[40].item_ref}
     browser, url = Client(), f"/admin/labels/{page}/add/"
     browser.force_login(request.getfixturevalue(who))
