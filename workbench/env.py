@@ -85,10 +85,16 @@ def env_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
     text = env_str(name, default)
     if not text:
         return ""
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        # Its own words may hold a password.
+        found = re.sub(r"//.*@", "//***@", text).partition("?")[0]
+        raise ImproperlyConfigured(
+            f"{name}={found!r} cannot be read as a URL: use {_forms(schemes)}; an IPv6 address stands in [ ]."
+        ) from error
     if parts.scheme not in schemes:
-        forms = ", ".join(f"{scheme}://…" for scheme in schemes)
-        raise ImproperlyConfigured(f"{name}={masked(parts)!r} is not accepted: use {forms}.")
+        raise ImproperlyConfigured(f"{name}={masked(parts)!r} is not accepted: use {_forms(schemes)}.")
     if scheme_needs_host(parts) and not parts.hostname:
         raise ImproperlyConfigured(f"{name}={masked(parts)!r} names no host: use {parts.scheme}://HOST.")
     try:
@@ -96,6 +102,10 @@ def env_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
     except ValueError as error:
         raise ImproperlyConfigured(f"{name}={masked(parts)!r} is not accepted: {error}.") from error
     return text
+
+
+def _forms(schemes: tuple[str, ...]) -> str:
+    return ", ".join(f"{scheme}://…" for scheme in schemes)
 
 
 def scheme_needs_host(parts: SplitResult) -> bool:

@@ -23,7 +23,7 @@ IN_DATABRICKS_APPS = databricks_apps.inside(os.environ)
 if IN_DATABRICKS_APPS:
     databricks_apps.require(os.environ)
 OIDC = oidc.configured(
-    issuer=env_str("WORKBENCH_OIDC_ISSUER"),
+    issuer=env_url("WORKBENCH_OIDC_ISSUER", "", schemes=("https", "http")),
     client_id=env_str("WORKBENCH_OIDC_CLIENT_ID"),
     client_secret=env_str("WORKBENCH_OIDC_CLIENT_SECRET"),
     name=env_str("WORKBENCH_OIDC_NAME", "single sign-on"),

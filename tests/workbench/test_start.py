@@ -15,6 +15,11 @@ from django.conf import settings
     ("variable", "value"),
     [
         ("WORKBENCH_PUBLIC_URL", "https://"),
+        ("WORKBENCH_PUBLIC_URL", "http://[::1"),
+        ("WORKBENCH_LAKEHOUSE_URL", "databricks://[x/sql/1.0/warehouses/1"),
+        ("WORKBENCH_DATABASE_URL", "postgresql://omar:secret@[::1/name?password=secret@"),
+        ("WORKBENCH_DATABASE_URL", "postgresql://omar:secret@h\u2100st/name"),
+        ("WORKBENCH_OIDC_ISSUER", "https://[x"),
         ("WORKBENCH_DATABASE_URL", "postgresql://omar:secret@host:port/name"),
         ("WORKBENCH_DEBUG", "maybe"),
         ("WORKBENCH_LLM_HEADERS", "X-Key secret@"),
