@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+USUAL_PORTS = {"http": 80, "https": 443}
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -102,6 +103,26 @@ def env_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
     except ValueError as error:
         raise ImproperlyConfigured(f"{name}={masked(parts)!r} is not accepted: {error}.") from error
     return text
+
+
+def env_origin(name: str, default: str) -> str:
+    """Return where a site is as browsers name it: scheme, host and port, without the port that goes without saying.
+
+    Pages are at the root of a site, so that a path, query or user name is refused; a lone "/" at the end is not.
+    """
+    parts = urlsplit(env_url(name, default, schemes=tuple(USUAL_PORTS)))
+    if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ImproperlyConfigured(
+            f"{name}={masked(parts)!r} is not accepted: use {parts.scheme}://HOST or {parts.scheme}://HOST:PORT, without a path."
+        )
+    port = "" if parts.port in (None, USUAL_PORTS[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{bare_host(parts)}{port}"
+
+
+def bare_host(parts: SplitResult) -> str:
+    """Return the host without its port, an IPv6 address in brackets: as requests name it."""
+    host = parts.hostname or ""
+    return f"[{host}]" if ":" in host else host
 
 
 def _forms(schemes: tuple[str, ...]) -> str:

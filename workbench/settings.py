@@ -6,14 +6,14 @@ import os
 import tempfile
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
 from workbench import databases, databricks_apps, oidc
 from workbench.admin_look import UNFOLD as UNFOLD
-from workbench.env import env_bool, env_choice, env_headers, env_int, env_price, env_str, env_url
+from workbench.env import bare_host, env_bool, env_choice, env_headers, env_int, env_origin, env_price, env_str, env_url
 from workbench.secret_files import kept_secret
 
 # Lets classes such as ModelAdmin take their model in brackets, for the type checker.
@@ -42,7 +42,7 @@ _home = Path(tempfile.gettempdir(), "workbench") if IN_DATABRICKS_APPS else BASE
 VAR_DIR = Path(env_str("WORKBENCH_VAR_DIR", str(_home))).absolute()
 
 DEBUG = env_bool("WORKBENCH_DEBUG", False)
-PUBLIC_URL = env_url("WORKBENCH_PUBLIC_URL", "http://127.0.0.1:8000", schemes=("http", "https"))
+PUBLIC_URL = env_origin("WORKBENCH_PUBLIC_URL", "http://127.0.0.1:8000")
 HTTPS = PUBLIC_URL.startswith("https://")
 
 
@@ -62,7 +62,7 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
-ALLOWED_HOSTS = [PUBLIC_URL.split("://")[1].split("/")[0].rsplit(":", 1)[0], "127.0.0.1", "localhost", "[::1]"]
+ALLOWED_HOSTS = [bare_host(urlsplit(PUBLIC_URL)), "127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
