@@ -56,3 +56,11 @@ def test_forms_may_be_sent_from_the_public_url_however_it_is_written(
     environment["DJANGO_SETTINGS_MODULE"] = "workbench.settings"
     done = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [origin, origin, host]
+
+
+def test_a_python_without_django_is_told_in_one_line() -> None:
+    # -S: without the packages of the environment.
+    command = [sys.executable, "-S", str(Path(settings.BASE_DIR) / "manage.py"), "doctor"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
+    assert sys.executable in done.stderr and "make install" in done.stderr
