@@ -30,8 +30,9 @@ def stated_plainly(handle: Callable[..., None]) -> Callable[..., None]:
 
 
 def _in_one_line(error: Exception) -> str:
-    of_a_file = isinstance(error, OSError) and error.filename is not None and error.strerror
-    words = f"{error.filename}: {error.strerror}." if of_a_file else str(error)
+    words = str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        words = f"{error.filename}: {error.strerror}."
     return " ".join(words.split()) or type(error).__name__
 
 

@@ -176,7 +176,13 @@ AUTHENTICATION_BACKENDS = [
 if IN_DATABRICKS_APPS:
     AUTHENTICATION_BACKENDS = ["workbench.forwarded.ForwardedUserBackend"]
 if OIDC:
-    globals().update(OIDC)
+    SOCIALACCOUNT_PROVIDERS = OIDC["providers"]
+    SOCIALACCOUNT_ADAPTER = "workbench.oidc_users.FromClaims"
+    SOCIALACCOUNT_ONLY = True
+    ACCOUNT_ADAPTER = "workbench.oidc_users.NoSignUp"
+    ACCOUNT_EMAIL_VERIFICATION = "none"
+    # An address that somebody has already must not sign another in as them, nor keep that other out.
+    ACCOUNT_UNIQUE_EMAIL = SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 OWNERS = frozenset(env_str("WORKBENCH_OWNERS").lower().replace(",", " ").split())
 NEW_USERS_GROUP = env_str("WORKBENCH_NEW_USERS_GROUP")
 AUTH_PASSWORD_VALIDATORS = [
@@ -310,12 +316,12 @@ Q_CLUSTER = {
     # Tasks that wait in a worker's memory are lost to the others when it is killed.
     "queue_limit": 1,
 }
-# The worker writes that it lives twice a second, for other processes to see; a file spares the database that.
 # Whether what is done after an answer is done by threads of its own, see `workbench.after_answer`.
 AFTER_ANSWER_APART = True
 
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # The worker writes that it lives twice a second, for other processes to see; a file spares the database that.
     "heartbeat": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": VAR_DIR / "heartbeat",
