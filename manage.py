@@ -6,8 +6,13 @@ from __future__ import annotations
 import os
 import sys
 
-from django.core.exceptions import ImproperlyConfigured
-from django.core.management import execute_from_command_line
+try:
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import execute_from_command_line
+except ModuleNotFoundError as error:
+    if error.name != "django":
+        raise
+    sys.exit(f"Django is not installed for {sys.executable}: run `make install`, then `.venv/bin/python manage.py …`.")
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "workbench.settings")

@@ -1,7 +1,7 @@
 """A SQL warehouse: Django's backend beside the bare connector, and what an action costs when each statement takes long.
 
 `python -m benchmarks.warehouse [statements insert actions] [--rows 1000 100000] [--delay 300]`. The warehouse is the
-loopback of the tests, so its own work is that of the embedded engine; both sides pay for it alike.
+loopback of the tests, so its own work is that of the local engine; both sides pay for it alike.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 -- The four questions of lineage, from a deployed model back to its pairs and their sheet, in Databricks SQL.
--- They run as they stand on a SQL warehouse and on the embedded lakehouse: python manage.py sql "SELECT …"
+-- They run as they stand on a SQL warehouse and on the local lakehouse: python manage.py sql "SELECT …"
 -- Put your own ids in the place of 'training-sheet-123' and 'model-456'.
 
 -- 1. Which models were trained on this training sheet?

@@ -113,7 +113,7 @@ class UsageConstraintAuditAdmin(ReadOnlyAdmin):
     def classification(self, row: UsageConstraintAudit) -> SafeString:
         if row.old_data_classification == row.new_data_classification:
             return badge(row.new_data_classification or "—")
-        return badge(f"{row.old_data_classification or '—'} → {row.new_data_classification or '—'}", "warning")
+        return badge(f"{row.old_data_classification or '—'} → {row.new_data_classification or '—'}", "warn")
 
     @display(description="reason")
     def why(self, row: UsageConstraintAudit) -> str:

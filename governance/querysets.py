@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from django.apps import apps
 from django.db import NotSupportedError
 from django.db.models import Q, QuerySet
 
@@ -14,16 +15,19 @@ from workbench.sheet_rights import OfSheetQuerySet, rights_of
 if TYPE_CHECKING:
     from governance.models import UsageConstraintAudit, Withdrawal  # noqa: F401 - named in the brackets below
 
-# What an audit row can be about, and the lookup that leads from there to a sheet.
-OF_SHEETS = (
-    ("training.QAPair", "training_sheet__sheet_id"),
-    ("labels.CanonicalLabel", "sheet_id"),
-    ("training.TrainingSheet", "sheet_id"),
-)
+# Takes the keys of sheets that a user may not see, and the user; gives the rows about these, and about what is of them.
+About = Callable[[Collection[str], Any], Q]
+ABOUT: list[About] = []
 ADD_ONLY = NotSupportedError(
     "The audit is neither edited nor deleted from, and rows are added by `governance.audit.append` alone, which chains "
     "them. To correct a row, append another that says so."
 )
+
+
+def add_about(about: About) -> None:
+    """Ask this one too, once however often it is added: later apps add theirs when they are ready."""
+    if about not in ABOUT:
+        ABOUT.append(about)
 
 
 class AuditQuerySet(QuerySet["UsageConstraintAudit"]):
@@ -34,20 +38,8 @@ class AuditQuerySet(QuerySet["UsageConstraintAudit"]):
         hidden = rights_of(user).hidden
         if not hidden:
             return self
-        pairs, labels, training_sheets = (
-            apps.get_model(name)._default_manager.filter(**{f"{path}__in": hidden}).values_list("pk", flat=True)
-            for name, path in OF_SHEETS
-        )
-        subjects = [f"sheet {key}" for key in hidden] + [f"training sheet {key}" for key in training_sheets]
-        files = apps.get_model("training.TrainingFile")._default_manager.of_sheets(hidden).values_list("pk", flat=True)
-        subjects += [f"training file {key}" for key in files]
-        about = Q(qa_pair_id__in=pairs) | Q(canonical_label_id__in=labels) | Q(subject__in=subjects)
-        for key in hidden:
-            about |= Q(subject__startswith=f"sheet {key} item ")
-        for source in apps.get_model("sheets.Sheet")._default_manager.sources_hidden_from(user):
-            place = ".".join(source.removeprefix("/volumes/").split("/")) if source.startswith("/") else source
-            about |= Q(subject__in=[f"table {place}", f"volume {place}"]) | Q(subject__startswith=f"column {place}.")
-        return self.exclude(about)
+        about = (each(hidden, user) for each in ABOUT)
+        return self.exclude(reduce(or_, about, Q()))
 
     def gained_or_lost(self, use: str, *, gained: bool) -> Self:
         """Return the changes by which something may be used for `use` again, or no more."""

@@ -8,9 +8,9 @@ from django.utils.safestring import SafeString
 from governance.uses import USES, Decision
 
 
-def badge(text: str, kind: str = "plain", title: str = "") -> SafeString:
-    """Return a small label; kinds: plain, good, warning, bad, info."""
-    return format_html('<span class="wb-badge wb-{}" title="{}">{}</span>', kind, title, text)
+def badge(text: str, tone: str = "plain", title: str = "") -> SafeString:
+    """Return a small label; tones: plain, good, warn, bad, info."""
+    return format_html('<span class="wb-badge wb-tone-{}" title="{}">{}</span>', tone, title, text)
 
 
 def short_badge(decision: Decision) -> SafeString:
@@ -22,8 +22,8 @@ def short_badge(decision: Decision) -> SafeString:
         return badge("no use", "bad", decision.why_not(USES[0]))
     first = "training" if "training" in forbidden else forbidden[0]
     more = f" +{len(forbidden) - 1}" if len(forbidden) > 1 else ""
-    kind = "bad" if first == "training" else "warning"
-    return badge(f"no {first}{more}", kind, "; ".join(decision.why_not(use) for use in forbidden))
+    tone = "bad" if first == "training" else "warn"
+    return badge(f"no {first}{more}", tone, "; ".join(decision.why_not(use) for use in forbidden))
 
 
 def full_badges(decision: Decision) -> SafeString:

@@ -8,7 +8,10 @@ class LabelsConfig(AppConfig):
     verbose_name = "Canonical labels"
 
     def ready(self) -> None:
+        from governance.querysets import add_about
+        from labels.audit_rows import about_hidden
         from labels.held_out import held_out_limits
         from sheets.item_limits import add_source
 
+        add_about(about_hidden)
         add_source(held_out_limits)

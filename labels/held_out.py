@@ -5,11 +5,10 @@ It holds for every sheet over the same items (`sheets.alike`), and for every lab
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.apps import apps
 from django.db.models import CharField, F, QuerySet, Value
 
 from governance.held_out import held_out_limit, reserving
@@ -18,6 +17,19 @@ from governance.uses import Limit
 from labels.models import CanonicalLabel
 from sheets.alike import ELSEWHERE, Alike, alike_of, by_any_name
 from sheets.models import Sheet
+
+
+@dataclass(frozen=True)
+class Reserving:
+    """Rows that reserve items by their own rule: what such a row is called in words, and the lookup of its name."""
+
+    rows: QuerySet[Any]
+    called: str
+    name: str
+
+
+# Takes keys of sheets, and the lookups that keep to some items.
+Source = Callable[[Sequence[str], Mapping[str, Any]], Reserving]
 
 
 @dataclass(frozen=True)
@@ -33,9 +45,9 @@ class HeldOut:
 
 
 def held_out_of(sheet: Sheet, item_refs: Sequence[str] | None = None) -> HeldOut:
-    """Return what is held out of the sheet, or of these items, in one query after that for the sheets over its table.
+    """Return what is held out of the sheet, or of these items, by two queries.
 
-    One more where sheets over it name items by another column, and one of the table where those hold out some.
+    Up to two more for each other column by which sheets over the same table name its items.
     """
     return HeldOut(by_any_name(_held_out, alike_of(sheet), item_refs))
 
@@ -46,28 +58,34 @@ def held_out_limits(alike: Alike, item_refs: Sequence[str] | None = None) -> dic
 
 
 def _held_out(alike: Alike, item_refs: Sequence[str] | None) -> dict[str, str]:
+    only = {} if item_refs is None else {"item_ref__in": list(item_refs)}
     first, *rest = (
-        rows.order_by()
-        .annotate(_by=Value(by, CharField()), _name=F(name), _sheet=F(rows.model.of_sheet))
+        each.rows.order_by()
+        .annotate(_by=Value(each.called, CharField()), _name=F(each.name), _sheet=F(each.rows.model.of_sheet))
         .values_list("item_ref", "_by", "_name", "_sheet")
         .distinct()
-        for rows, by, name in _sources(alike.sheet_ids, item_refs)
+        for each in (source(alike.sheet_ids, only) for source in SOURCES)
     )
     # Sorted, so that of several the same one is named each time, and one that may be named before another.
     found = sorted((ref, key in alike.restricted, by, name) for ref, by, name, key in first.union(*rest, all=True))
     return {ref: ELSEWHERE if unnamed else f"{by} {name!r}" for ref, unnamed, by, name in reversed(found)}
 
 
-def _sources(sheet_ids: Iterable[str], item_refs: Sequence[str] | None = None) -> list[tuple[QuerySet[Any], str, str]]:
-    """Return the rows that reserve items, what such a row is called, and the lookup of its name."""
-    ids, only = list(sheet_ids), {} if item_refs is None else {"item_ref__in": list(item_refs)}
-    pairs = apps.get_model("training.QAPair")._default_manager  # of a later app
-    return [
-        (HeldOutItem.objects.filter(sheet_id__in=ids, **only), "hand:", "reason"),
-        (CanonicalLabel.objects.filter(reserving(), sheet_id__in=ids, **only), "the label", "label_type"),
-        (
-            pairs.filter(reserving(), training_sheet__sheet_id__in=ids, **only),
-            "a pair of the training sheet",
-            "training_sheet__name",
-        ),
-    ]
+def by_hand(sheet_ids: Sequence[str], only: Mapping[str, Any]) -> Reserving:
+    """Return what was reserved by hand."""
+    return Reserving(HeldOutItem.objects.filter(sheet_id__in=list(sheet_ids), **only), "hand:", "reason")
+
+
+def by_label(sheet_ids: Sequence[str], only: Mapping[str, Any]) -> Reserving:
+    """Return the labels that may only be used to evaluate or test."""
+    labels = CanonicalLabel.objects.filter(reserving(), sheet_id__in=list(sheet_ids), **only)
+    return Reserving(labels, "the label", "label_type")
+
+
+SOURCES: list[Source] = [by_hand, by_label]
+
+
+def add_reserving(source: Source) -> None:
+    """Ask this one too, once however often it is added: later apps add theirs when they are ready."""
+    if source not in SOURCES:
+        SOURCES.append(source)

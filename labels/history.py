@@ -42,7 +42,7 @@ def keep(before: CanonicalLabel | None, after: CanonicalLabel, *, change_note: s
 
 
 def audit_all(changes: Sequence[tuple[Limited, CanonicalLabel]]) -> None:
-    """Add the audit rows of the changes, each before and after, in which uses changed; as one commit."""
+    """Write one audit row for each (before, after) pair whose uses differ, in one commit."""
     if changed := [(before, after) for before, after in changes if uses_changed(before, after)]:
         audit.append([_audit(before, after) for before, after in changed])
 

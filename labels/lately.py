@@ -11,7 +11,7 @@ TOLD_FOR = 600
 
 
 def last_change(sheet_id: str) -> str:
-    """Return something else after each change of a label of the sheet, as far as this machine has seen it."""
+    """Return a token that changes whenever a label of the sheet changes on this machine."""
     told: str = caches["pages"].get(_key(sheet_id), "")
     return told
 

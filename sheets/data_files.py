@@ -29,6 +29,6 @@ def data_files_needed() -> Iterator[None]:
 
 
 def _table_of(file: Path) -> str:
-    """Return the table `c.s.t` of a file of the embedded lakehouse, else the directory that should hold it."""
+    """Return the table `c.s.t` of a file of the local lakehouse, else the directory that should hold it."""
     root = Path(connections[LAKEHOUSE].settings_dict["NAME"]).resolve()
     return ".".join(file.relative_to(root).parts[:3]) if file.is_relative_to(root) else str(file.parent)

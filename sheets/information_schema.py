@@ -1,4 +1,4 @@
-"""The catalog of the embedded lakehouse, by SQL on its information_schema."""
+"""The catalog of the local lakehouse, by SQL on its information_schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Volumes of the embedded lakehouse: directories under its `Volumes/`."""
+"""Volumes of the local lakehouse: directories under its `Volumes/`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AT_REST_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class LocalVolume:
-    """A directory of the embedded lakehouse."""
+    """A directory of the local lakehouse."""
 
     name: VolumeName
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from templates_app import versions
 from templates_app.drafts import draft_faults, publishing_faults
 from templates_app.models import PromptTemplate
-from workbench.near import listed, near_misses
+from workbench.near import listed, listed_by, near_misses
 from workbench.problems import Conflict, Invalid, NotFound
 
 log = logging.getLogger(__name__)
@@ -131,7 +131,9 @@ def find_template(text: str) -> PromptTemplate:
     found = {each.version: each for each in PromptTemplate.objects.filter(name=name)}
     if not found:
         names = set(PromptTemplate.objects.values_list("name", flat=True)[:1000])
-        raise NotFound(f"There is no template {name!r}.{near_misses(name, names)}")
+        raise NotFound(
+            f"There is no template {name!r}.{near_misses(name, names)}{listed_by(PromptTemplate, 'name', 'version')}"
+        )
     if version:
         wanted = found.get(version)
     else:

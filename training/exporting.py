@@ -133,7 +133,7 @@ def read_ahead(
 
 
 def let_go(tables: list[pa.Table]) -> Iterator[pa.Table]:
-    """Yield the tables of a list, which is empty then: none is held longer than it is looked at."""
+    """Yield the tables and empty the list as it goes, so that each can be freed after use."""
     tables.reverse()
     while tables:
         yield tables.pop()
@@ -211,7 +211,7 @@ def _order(table: pa.Table) -> pa.Array | None:
 
 
 def windows(pairs: QAPairQuerySet, most: Callable[[], int] = lambda: WINDOW) -> Iterator[Window]:
-    """Yield ranges of positions, each with as many pairs as `most` says then or a few more, however large the gaps.
+    """Yield ranges of positions, each with at least `most()` pairs if so many are left, rounded up to a block.
 
     Where pairs lie in the order of their items, a range that ends at a multiple of WINDOW ends with its group of rows, so half
     as many are enough there.

@@ -21,11 +21,11 @@ EVERY = 1_000
 class ProgressBar:
     """Watches a run while it is open; `out` is a stream of text, such as a command's stderr.
 
-    Ctrl-C asks the run to pause, or ends the command at once where it cannot.
+    `of` says what is counted. Ctrl-C asks the run to pause, or ends the command at once where it cannot.
     """
 
-    def __init__(self, out: Any, *, pauses: bool = True) -> None:
-        self.out, self.is_terminal, self.pauses = out, out.isatty(), pauses
+    def __init__(self, out: Any, *, pauses: bool = True, of: str = "items") -> None:
+        self.out, self.is_terminal, self.pauses, self.of = out, out.isatty(), pauses, of
         self.reason: str | None = None
         self._first: tuple[float, int] | None = None
         self._shown_at = 0.0
@@ -47,7 +47,7 @@ class ProgressBar:
     def progress(self, now: Progress) -> None:
         moment = time.monotonic()
         self._first = self._first or (moment, now.done)
-        self._last = line(now, moment - self._first[0], now.done - self._first[1], bar=self.is_terminal)
+        self._last = line(now, moment - self._first[0], now.done - self._first[1], bar=self.is_terminal, of=self.of)
         if self.is_terminal or moment - self._shown_at >= LINE_SECONDS:
             self._shown_at = moment
             self._write(self._last)
@@ -88,12 +88,12 @@ def telling(rows: Iterable[T], between: Callable[[int], None]) -> Iterator[T]:
     between(taken % EVERY)
 
 
-def line(now: Progress, seconds: float, items: int, *, bar: bool) -> str:
-    """Return `1,200 of 5,000 items, 24%, 310/s, 12 s left`, with a bar before it, for `items` done in `seconds`."""
+def line(now: Progress, seconds: float, done: int, *, bar: bool, of: str = "items") -> str:
+    """Return `1,200 of 5,000 items, 24%, 310/s, 12 s left`, with a bar before it, for `done` in `seconds`."""
     share = now.done / now.total if now.total else 1.0
-    parts = [f"{now.done:,} of {now.total:,} items", f"{share:.0%}"]
-    if seconds and items:
-        rate = items / seconds
+    parts = [f"{now.done:,} of {now.total:,} {of}", f"{share:.0%}"]
+    if seconds and done:
+        rate = done / seconds
         parts += [f"{rate:,.0f}/s", f"{in_words((now.total - now.done) / rate)} left"]
     if now.failed:
         parts.append(f"{now.failed:,} failed")

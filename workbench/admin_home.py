@@ -18,7 +18,7 @@ LATEST = 6
 
 @dataclass(frozen=True)
 class Figure:
-    """A count in words, linked to what it counts; `tone` colours it where it asks for work."""
+    """A count in words, linked to what it counts; `tone`, one of good, warn, bad and info, colours it where it asks for work."""
 
     count: int
     words: str
@@ -141,7 +141,7 @@ def _label(request: HttpRequest) -> Stage:
         _shift(count, shift)
     more = [
         Figure(count["pre_approved"], "pre-approved", f"{url}?review=pre_approved&status__exact=labeled", "good"),
-        Figure(count["unlabeled"], "to review", f"{url}?status__exact=unlabeled", "todo" if count["unlabeled"] else ""),
+        Figure(count["unlabeled"], "to review", f"{url}?status__exact=unlabeled", "warn" if count["unlabeled"] else ""),
         Figure(count["labeled"], "labeled", f"{url}?status__exact=labeled"),
         Figure(count["flagged"], "flagged", f"{url}?status__exact=flagged"),
         Figure(count["rejected"], "rejected", f"{url}?status__exact=rejected"),
@@ -157,7 +157,7 @@ def _train(request: HttpRequest) -> Stage:
     url = _list("training_export")
     more = [Figure(count["exported"] or 0, "pairs left as JSONL", url)]
     if count["cut"]:
-        more.append(Figure(count["cut"], "not read to the end", f"{url}?is_complete__exact=0", "todo"))
+        more.append(Figure(count["cut"], "not read to the end", f"{url}?is_complete__exact=0", "warn"))
     return Stage("Train", "download", Figure(count["all"], "exports", url), more)
 
 

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from django.db import Error as DatabaseError
 from django.db.models import Model, QuerySet
 
-from workbench.near import near_misses
+from workbench.near import listed_by, near_misses
 from workbench.problems import NotFound, Problem
 
 
@@ -24,14 +24,20 @@ def stated_plainly(handle: Callable[..., None]) -> Callable[..., None]:
         except Problem as problem:
             raise CommandError(str(problem)) from problem
         except (DatabaseError, OSError) as error:
-            words = " ".join(str(error).split())
-            raise CommandError(f"{type(error).__name__}: {words}") from error
+            raise CommandError(_in_one_line(error)) from error
 
     return wrapper
 
 
+def _in_one_line(error: Exception) -> str:
+    words = str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        words = f"{error.filename}: {error.strerror}."
+    return " ".join(words.split()) or type(error).__name__
+
+
 def find(among: type[Model] | QuerySet[Any], wanted: str, *, name_field: str = "name") -> Any:
-    """Return the row whose id or name is `wanted`. Raises NotFound with near misses, or when a name is not unique."""
+    """Return the row whose id or name is `wanted`. Raises NotFound with near misses and what lists them, or when a name is not unique."""
     rows = among if isinstance(among, QuerySet) else among._default_manager.all()
     if row := rows.filter(pk=wanted).first():
         return row
@@ -41,5 +47,5 @@ def find(among: type[Model] | QuerySet[Any], wanted: str, *, name_field: str = "
         raise NotFound(f"More than one {kind} is named {wanted!r}: give its id.")
     if not found:
         names = list(rows.values_list(name_field, flat=True)[:1000])
-        raise NotFound(f"There is no {kind} {wanted!r}.{near_misses(wanted, names)}")
+        raise NotFound(f"There is no {kind} {wanted!r}.{near_misses(wanted, names)}{listed_by(rows.model, name_field)}")
     return found[0]

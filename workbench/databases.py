@@ -40,7 +40,7 @@ def lakehouse(url: str) -> Database:
     parts = urlsplit(url)
     more = ("volume",) if parts.scheme == "databricks" else ("memory",)
     options = _options(parts, "WORKBENCH_LAKEHOUSE_URL", allowed=("catalog", "schema", *more))
-    # Unity Catalog and the embedded lakehouse keep names in lower case.
+    # Unity Catalog and the local lakehouse keep names in lower case.
     names = {"catalog": DEFAULT_CATALOG, "schema": DEFAULT_SCHEMA} | {
         name: text.lower() for name, text in options.items()
     }

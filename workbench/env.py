@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+USUAL_PORTS = {"http": 80, "https": 443}
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -85,10 +86,16 @@ def env_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
     text = env_str(name, default)
     if not text:
         return ""
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        # Its own words may hold a password.
+        found = re.sub(r"//.*@", "//***@", text).partition("?")[0]
+        raise ImproperlyConfigured(
+            f"{name}={found!r} cannot be read as a URL: use {_forms(schemes)}; an IPv6 address stands in [ ]."
+        ) from error
     if parts.scheme not in schemes:
-        forms = ", ".join(f"{scheme}://…" for scheme in schemes)
-        raise ImproperlyConfigured(f"{name}={masked(parts)!r} is not accepted: use {forms}.")
+        raise ImproperlyConfigured(f"{name}={masked(parts)!r} is not accepted: use {_forms(schemes)}.")
     if scheme_needs_host(parts) and not parts.hostname:
         raise ImproperlyConfigured(f"{name}={masked(parts)!r} names no host: use {parts.scheme}://HOST.")
     try:
@@ -96,6 +103,30 @@ def env_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
     except ValueError as error:
         raise ImproperlyConfigured(f"{name}={masked(parts)!r} is not accepted: {error}.") from error
     return text
+
+
+def env_origin(name: str, default: str) -> str:
+    """Return where a site is as browsers name it: scheme, host and port, without the port that goes without saying.
+
+    Pages are at the root of a site, so that a path, query or user name is refused; a lone "/" at the end is not.
+    """
+    parts = urlsplit(env_url(name, default, schemes=tuple(USUAL_PORTS)))
+    if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ImproperlyConfigured(
+            f"{name}={masked(parts)!r} is not accepted: use {parts.scheme}://HOST or {parts.scheme}://HOST:PORT, without a path."
+        )
+    port = "" if parts.port in (None, USUAL_PORTS[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{bare_host(parts)}{port}"
+
+
+def bare_host(parts: SplitResult) -> str:
+    """Return the host without its port, an IPv6 address in brackets: as requests name it."""
+    host = parts.hostname or ""
+    return f"[{host}]" if ":" in host else host
+
+
+def _forms(schemes: tuple[str, ...]) -> str:
+    return ", ".join(f"{scheme}://…" for scheme in schemes)
 
 
 def scheme_needs_host(parts: SplitResult) -> bool:

@@ -16,7 +16,7 @@ from workbench.refusals import because, refused
 class LoginForm(AuthenticationForm):  # type: ignore[misc]  # unfold has no types
     """User name and password; `single_sign_on` names the provider that signs in as well, if there is one."""
 
-    single_sign_on: str = settings.OIDC.get("OIDC_NAME", "")
+    single_sign_on: str = settings.OIDC.get("name", "")
 
     def clean(self) -> dict[str, Any]:
         """Return what was typed, once a password may be tried: from one address so often only, whatever the names."""

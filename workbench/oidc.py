@@ -1,4 +1,4 @@
-"""Signing in by OpenID Connect, through django-allauth: what it is configured by, and which settings follow."""
+"""Signing in by OpenID Connect, through django-allauth: what it is configured by."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 def configured(
     *, issuer: str, client_id: str, client_secret: str, name: str, scopes: str, groups_claim: str, roles: str
 ) -> dict[str, Any]:
-    """Return the settings, or {} where nothing is configured.
+    """Return the providers as allauth wants them, the button's name, the claim and its roles; {} if nothing is configured.
 
     Raises ImproperlyConfigured where something is missing, the issuer is not encrypted, or a role does not exist.
     """
@@ -40,19 +40,10 @@ def configured(
         "settings": {"server_url": issuer.rstrip("/"), "oauth_pkce_enabled": True},
     }
     return {
-        "SOCIALACCOUNT_PROVIDERS": {
-            "openid_connect": {"APPS": [app], "SCOPE": scopes.split(), "OAUTH_PKCE_ENABLED": True}
-        },
-        "SOCIALACCOUNT_ADAPTER": "workbench.oidc_users.FromClaims",
-        "ACCOUNT_ADAPTER": "workbench.oidc_users.NoSignUp",
-        "ACCOUNT_EMAIL_VERIFICATION": "none",
-        # An address that somebody has already must not sign another in as them, nor keep that other out.
-        "ACCOUNT_UNIQUE_EMAIL": False,
-        "SOCIALACCOUNT_EMAIL_AUTHENTICATION": False,
-        "SOCIALACCOUNT_ONLY": True,
-        "OIDC_NAME": app["name"],
-        "OIDC_GROUPS_CLAIM": groups_claim,
-        "OIDC_ROLES": _roles(roles),
+        "providers": {"openid_connect": {"APPS": [app], "SCOPE": scopes.split(), "OAUTH_PKCE_ENABLED": True}},
+        "name": name,
+        "groups_claim": groups_claim,
+        "roles": _roles(roles),
     }
 
 

@@ -49,7 +49,7 @@ def take_roles(user: User, extra_data: Any) -> None:
     Who has a role works in the admin; who has none reads by API.
     """
     wanted = roles_in(extra_data)
-    roles = Group.objects.filter(name__in=set(settings.OIDC["OIDC_ROLES"].values()))
+    roles = Group.objects.filter(name__in=set(settings.OIDC["roles"].values()))
     user.groups.remove(*(role for role in roles if role.name not in wanted))
     user.groups.add(*(role for role in roles if role.name in wanted))
     if not user.is_superuser and user.is_staff != bool(wanted):
@@ -61,10 +61,8 @@ def take_roles(user: User, extra_data: Any) -> None:
 def roles_in(extra_data: Any) -> set[str]:
     """Return the roles that the claim gives, from the ID token or the user info."""
     for part in ("id_token", "userinfo"):
-        claim = (extra_data.get(part) or {}).get(settings.OIDC["OIDC_GROUPS_CLAIM"])
+        claim = (extra_data.get(part) or {}).get(settings.OIDC["groups_claim"])
         if claim is not None:
             names = claim.split() if isinstance(claim, str) else claim if isinstance(claim, list) else []
-            return {
-                settings.OIDC["OIDC_ROLES"][name] for name in map(str, names) if name in settings.OIDC["OIDC_ROLES"]
-            }
+            return {settings.OIDC["roles"][name] for name in map(str, names) if name in settings.OIDC["roles"]}
     return set()

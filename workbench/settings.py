@@ -6,14 +6,14 @@ import os
 import tempfile
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
 from workbench import databases, databricks_apps, oidc
 from workbench.admin_look import UNFOLD as UNFOLD
-from workbench.env import env_bool, env_choice, env_headers, env_int, env_price, env_str, env_url
+from workbench.env import bare_host, env_bool, env_choice, env_headers, env_int, env_origin, env_price, env_str, env_url
 from workbench.secret_files import kept_secret
 
 # Lets classes such as ModelAdmin take their model in brackets, for the type checker.
@@ -23,7 +23,7 @@ IN_DATABRICKS_APPS = databricks_apps.inside(os.environ)
 if IN_DATABRICKS_APPS:
     databricks_apps.require(os.environ)
 OIDC = oidc.configured(
-    issuer=env_str("WORKBENCH_OIDC_ISSUER"),
+    issuer=env_url("WORKBENCH_OIDC_ISSUER", "", schemes=("https", "http")),
     client_id=env_str("WORKBENCH_OIDC_CLIENT_ID"),
     client_secret=env_str("WORKBENCH_OIDC_CLIENT_SECRET"),
     name=env_str("WORKBENCH_OIDC_NAME", "single sign-on"),
@@ -42,7 +42,7 @@ _home = Path(tempfile.gettempdir(), "workbench") if IN_DATABRICKS_APPS else BASE
 VAR_DIR = Path(env_str("WORKBENCH_VAR_DIR", str(_home))).absolute()
 
 DEBUG = env_bool("WORKBENCH_DEBUG", False)
-PUBLIC_URL = env_url("WORKBENCH_PUBLIC_URL", "http://127.0.0.1:8000", schemes=("http", "https"))
+PUBLIC_URL = env_origin("WORKBENCH_PUBLIC_URL", "http://127.0.0.1:8000")
 HTTPS = PUBLIC_URL.startswith("https://")
 
 
@@ -62,7 +62,7 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
-ALLOWED_HOSTS = [PUBLIC_URL.split("://")[1].split("/")[0].rsplit(":", 1)[0], "127.0.0.1", "localhost", "[::1]"]
+ALLOWED_HOSTS = [bare_host(urlsplit(PUBLIC_URL)), "127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
@@ -176,7 +176,13 @@ AUTHENTICATION_BACKENDS = [
 if IN_DATABRICKS_APPS:
     AUTHENTICATION_BACKENDS = ["workbench.forwarded.ForwardedUserBackend"]
 if OIDC:
-    globals().update(OIDC)
+    SOCIALACCOUNT_PROVIDERS = OIDC["providers"]
+    SOCIALACCOUNT_ADAPTER = "workbench.oidc_users.FromClaims"
+    SOCIALACCOUNT_ONLY = True
+    ACCOUNT_ADAPTER = "workbench.oidc_users.NoSignUp"
+    ACCOUNT_EMAIL_VERIFICATION = "none"
+    # An address that somebody has already must not sign another in as them, nor keep that other out.
+    ACCOUNT_UNIQUE_EMAIL = SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 OWNERS = frozenset(env_str("WORKBENCH_OWNERS").lower().replace(",", " ").split())
 NEW_USERS_GROUP = env_str("WORKBENCH_NEW_USERS_GROUP")
 AUTH_PASSWORD_VALIDATORS = [
@@ -310,12 +316,12 @@ Q_CLUSTER = {
     # Tasks that wait in a worker's memory are lost to the others when it is killed.
     "queue_limit": 1,
 }
-# The worker writes that it lives twice a second, for other processes to see; a file spares the database that.
 # Whether what is done after an answer is done by threads of its own, see `workbench.after_answer`.
 AFTER_ANSWER_APART = True
 
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # The worker writes that it lives twice a second, for other processes to see; a file spares the database that.
     "heartbeat": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": VAR_DIR / "heartbeat",

@@ -109,7 +109,7 @@ def give_opinion(
 
 
 def settle(opinion: LabelOpinion) -> LabelOpinion:
-    """Return the opinion, closed where it says what the label says, or where it was decided and a process was killed then."""
+    """Return the opinion, closed if it agrees with the label, or if an interrupted adjudication already decided it."""
     label = label_of(opinion)
     if opinion.status != Status.WAITING or label is None:
         return opinion

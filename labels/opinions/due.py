@@ -64,7 +64,7 @@ def expect_open(sheet: Sheet, label_type: str, item_ref: str, user: Any) -> None
 
 
 def waits_in_words(item_ref: str) -> str:
-    """Return why who may yet give the second opinion on the item neither sees nor writes its label."""
+    """Return the message for an expert whose second opinion is pending: the label stays hidden until it is given."""
     return (
         f"{item_ref} waits for a second opinion, which may be yours: give it first, by POST /api/v1/label-opinions or on "
         "the labeling screen. Until then its label is neither shown to you nor changed by you."

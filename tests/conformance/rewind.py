@@ -47,14 +47,14 @@ def _leave(cls: Any, before: dict[str, Versions]) -> None:
 
 
 def _schema(alias: str) -> Path:
-    """Where the tables of an alias lie, on the embedded engine or behind its loopback warehouse."""
+    """Where the tables of an alias lie, on the local engine or behind its loopback warehouse."""
     entry, warehouse = connections[alias].settings_dict, _warehouse(alias)
     directory = warehouse.directory if warehouse else entry["NAME"]
     return Path(directory, entry["OPTIONS"]["catalog"], entry["OPTIONS"]["schema"])
 
 
 def _local_connections(alias: str) -> list[Any]:
-    """The embedded engine's connections, which keep the newest state of a table in memory."""
+    """The local engine's connections, which keep the newest state of a table in memory."""
     if warehouse := _warehouse(alias):
         return [session.connection for session in warehouse.sessions.values()]
     return [connections[alias].connection] if connections[alias].connection else []

@@ -1,7 +1,7 @@
 """Runs Django's own test packages on the lakehouse backend: `make conformance`.
 
 The tests come from Django's source distribution, which is fetched once into `var/` and checked against its digest.
-Each package runs in a process of its own: all of `TIER_1` on the embedded engine, and `ON_WAREHOUSE` through the
+Each package runs in a process of its own: all of `TIER_1` on the local engine, and `ON_WAREHOUSE` through the
 connector on a loopback warehouse as well. The command fails when a test fails or unexpectedly succeeds beyond what
 `features.py` lists, when fewer than 97% of the collected tests pass or are skipped by a feature, or when `features.py`
 names more than a hundred tests.

@@ -26,8 +26,7 @@ from tests.databricks.http import Reply, Request, Server
 from tests.databricks.sign_in import TOKEN, SignIn
 from tests.databricks.staging import Staging
 from tests.databricks.workspace import Workspace
-from workbench.lakehouse.engines import embedded
-from workbench.lakehouse.engines.local import Connection, Error, connect
+from workbench.lakehouse.engines.local import Connection, Error, connect, prepare
 
 __all__ = ["PATH", "TOKEN", "Loopback", "Statement"]
 
@@ -111,7 +110,7 @@ class Loopback:
         self.delay = 0.0
         self.retry_after = "0"
         with self.local() as connection:
-            embedded.prepare(connection, f"`{catalog}`", f"`{schema}`")
+            prepare(connection, f"`{catalog}`", f"`{schema}`")
             connection.cursor().execute("CREATE VOLUME IF NOT EXISTS staging")
         self.http = Server(port, certificate)
         self.http.routes[PATH] = self.thrift

@@ -1,4 +1,4 @@
-"""The app as `app.yaml` starts it: on Lakebase and a warehouse inside Databricks Apps, and embedded outside."""
+"""The app as `app.yaml` starts it: on Lakebase and a warehouse inside Databricks Apps, and on a directory outside."""
 
 from __future__ import annotations
 

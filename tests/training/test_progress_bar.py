@@ -38,7 +38,7 @@ def test_a_file_gets_plain_lines() -> None:
 def test_rows_are_told_and_the_same_line_is_written_once() -> None:
     out = io.StringIO()
     interrupt = signal.getsignal(signal.SIGINT)
-    with ProgressBar(out, pauses=False) as bar:
+    with ProgressBar(out, pauses=False, of="lines") as bar:
         assert list(telling(range(30), bar.up_to(30))) == list(range(30))
         assert signal.getsignal(signal.SIGINT) is interrupt
-    assert out.getvalue() == "30 of 30 items, 100%\n"
+    assert out.getvalue() == "30 of 30 lines, 100%\n"

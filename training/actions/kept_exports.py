@@ -48,7 +48,7 @@ class Link:
 
     @property
     def url(self) -> str:
-        return settings.PUBLIC_URL.rstrip("/") + self.path
+        return settings.PUBLIC_URL + self.path
 
 
 def start_export(

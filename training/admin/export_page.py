@@ -130,21 +130,28 @@ def _page(
         "training_sheet": training_sheet,
         "page": page_of(admin.opts, training_sheet.pk),
         "pairs": pairs_url(training_sheet.pk),
+        **_chosen(options),
+        "summary": report,
+        "checked": checked and report is not None,
+        "max_tokens": most,
+        "may_export": bool(problem is None and report and (report["exported"] or report["undecided"]) and not refused),
+        "problem": problem,
+        "earlier": [_earlier(export, options) for export in _last(training_sheet)],
+    }
+    return TemplateResponse(request, "training/export.html", context, status=problem.status if problem else 200)
+
+
+def _chosen(options: Options) -> dict[str, Any]:
+    """Return what the page shows of the options, and those that can be chosen instead."""
+    return {
         "choices": [(words, _pills(name, allowed, options)) for name, (words, allowed) in CHOICES.items()],
         "asked": _asked(options),
         "options": options,
         "use": options.asked_use,
         "suffix": FORMATS[options.format].suffix,
         "profile": PROFILES.get(options.profile),
-        "summary": report,
-        "checked": checked and report is not None,
-        "max_tokens": most,
         "checks_query": urlencode({**_asked(options), "checks": 1}),
-        "may_export": bool(problem is None and report and (report["exported"] or report["undecided"]) and not refused),
-        "problem": problem,
-        "earlier": [_earlier(export, options) for export in _last(training_sheet)],
     }
-    return TemplateResponse(request, "training/export.html", context, status=problem.status if problem else 200)
 
 
 def _asked(options: Options) -> dict[str, Any]:

@@ -27,6 +27,10 @@ RUNS = {
     "queued": "default", "running": "info", "paused": "warning", "succeeded": "success", "failed": "danger",
     "cancelled": "warning",
 }  # fmt: skip
+# The same in the words of our own pages; the ones above are unfold's.
+TONES = {
+    "queued": "plain", "running": "info", "paused": "warn", "succeeded": "good", "failed": "bad", "cancelled": "warn",
+}  # fmt: skip
 ICONS = {"pause": "pause", "resume": "play_arrow", "retry": "replay", "cancel": "stop"}
 
 
@@ -92,7 +96,7 @@ def _context(admin: Any, request: HttpRequest, run: JobRun) -> dict[str, Any]:
         "run": run,
         "job": job,
         "state": f"{job.status}{job.wish and ' '}{job.wish}",
-        "tone": RUNS[job.status],
+        "tone": TONES[job.status],
         "under_way": job.status in UNDER_WAY,
         "percent": 100 * job.done / job.total if job.total else 0,
         "rate": f"{job.rate:,.0f}" if job.rate >= 10 else f"{job.rate:.1f}",

@@ -71,7 +71,7 @@ class DatabaseFeatures(BaseDatabaseFeatures):
     # `^` is bitwise in Databricks SQL.
     supports_logical_xor = False
     supports_tuple_lookups = False
-    # RE2, which the embedded engine uses, has no back-references.
+    # RE2, which the local engine uses, has no back-references.
     supports_regex_backreferencing = False
     supports_over_clause = True
     supports_frame_range_fixed_distance = True

@@ -8,7 +8,7 @@ from django.db.models import Index
 
 
 class ClusterBy(Index):
-    """`CLUSTER BY` on a warehouse, a partition for each value of the first field on the embedded lakehouse.
+    """`CLUSTER BY` on a warehouse, a partition for each value of the first field on the local lakehouse.
 
     With `keys_within=True` the primary key is derived from the first field, so a row with an equal key can only
     lie in the same partition, and the guarded insert looks nowhere else.

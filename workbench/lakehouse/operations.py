@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.backends.utils import split_tzname_delta
-from django.db.models import Expression, Model
+from django.db.models import Expression
 from django.utils import timezone
 from django.utils.duration import duration_microseconds
 
@@ -292,8 +292,3 @@ CONVERTERS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "BigIntegerField": _integer,
     "BooleanField": _boolean,
 }
-
-
-def table_of(model: type[Model]) -> str:
-    """Return the model's quoted table name for hand-written statements."""
-    return "`" + model._meta.db_table.replace("`", "``") + "`"

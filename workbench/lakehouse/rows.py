@@ -1,6 +1,6 @@
 """The one parameter of an insert statement: rows with their types and the rule for rows that exist already.
 
-An engine decides how they travel: an Arrow append on the embedded lakehouse, a JSON parameter on a warehouse.
+An engine decides how they travel: an Arrow append on the local lakehouse, a JSON parameter on a warehouse.
 """
 
 from __future__ import annotations

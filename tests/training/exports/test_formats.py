@@ -147,7 +147,7 @@ def test_command_and_api_write_the_same_bytes(
 
 
 def test_a_table_has_the_same_bytes_however_its_rows_come() -> None:
-    """The embedded engine hands out 8,192 rows at a time, a warehouse 10,000."""
+    """The local engine hands out 8,192 rows at a time, a warehouse 10,000."""
     count = 2 * GROUP_ROWS + 500
     text = [str(number % 900) * (number % 40) for number in range(count)]
     columns = {

@@ -116,8 +116,8 @@ def test_both_commands_say_how_far_they_are(
     boards: TrainingSheet, write: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = write(boards)
-    assert "50 of 50 items, 100%" in capsys.readouterr().err
-    assert verify(file)[0] == 0 and "20 of 20 items, 100%" in capsys.readouterr().err
+    assert "50 of 50 pairs, 100%" in capsys.readouterr().err
+    assert verify(file)[0] == 0 and "20 of 20 lines and pairs, 100%" in capsys.readouterr().err
 
 
 def test_a_flipped_byte_is_found_with_its_line(boards: TrainingSheet, write: Write) -> None:

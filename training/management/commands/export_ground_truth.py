@@ -49,7 +49,7 @@ class Command(BaseCommand):
         pairs = QAPair.objects.filter(
             training_sheet_id__in=[each.pk for each in found], **wanted.span.conditions()
         ).count()
-        with ProgressBar(sys.stderr, pauses=False) as bar:
+        with ProgressBar(sys.stderr, pauses=False, of="pairs") as bar:
             export = ground_truth_to_file(found, wanted, options["out"], actor=actor, between=bar.up_to(pairs))
         ledger = export.ledger
         self.stderr.write(f"{ledger.exported} of {ledger.total} pairs exported to {options['out']}")

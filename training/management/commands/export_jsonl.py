@@ -70,7 +70,7 @@ class Command(BaseCommand):
         if most:
             self._say_problems(check_export(training_sheet, wanted, max_tokens=most))
         pairs = QAPair.objects.of(training_sheet.pk).count()
-        with ProgressBar(sys.stderr, pauses=False) as bar:
+        with ProgressBar(sys.stderr, pauses=False, of="pairs") as bar:
             between = bar.up_to(pairs)
             export = export_to_file(training_sheet, options["out"], wanted, actor=getpass.getuser(), between=between)
         ledger = export.run.ledger

@@ -29,7 +29,7 @@ class Command(BaseCommand):
     @stated_plainly
     def handle(self, *args: Any, **options: Any) -> None:
         file = options["file"]
-        with ProgressBar(sys.stderr, pauses=False) as bar:
+        with ProgressBar(sys.stderr, pauses=False, of="lines and pairs") as bar:
             found = verify(file, options["manifest"] or manifest_path(file), up_to=bar.up_to)
         self._tell(found.broken)
         if found.broken.count:

@@ -34,7 +34,7 @@ class Engine(Protocol):
 
 
 ENGINES = {
-    "local": "workbench.lakehouse.engines.embedded",
+    "local": "workbench.lakehouse.engines.local",
     "databricks": "workbench.lakehouse.engines.databricks",
 }
 

@@ -8,44 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..pep249 import (
-    Binary,
-    DatabaseError,
-    DataError,
-    Error,
-    IntegrityError,
-    InterfaceError,
-    InternalError,
-    NotSupportedError,
-    OperationalError,
-    ProgrammingError,
-    Warning,  # noqa: A004 - PEP 249 names it so
-)
-from .inserts import insert
-from .parameters import bound, fits
+from ..pep249 import *  # noqa: F403 - they are named there
+from .inserts import insert as insert
+from .parameters import bound as bound
+from .parameters import fits as fits
 
 if TYPE_CHECKING:
     from .connection import Connection
-
-__all__ = [
-    "Binary",
-    "DataError",
-    "DatabaseError",
-    "Error",
-    "IntegrityError",
-    "InterfaceError",
-    "InternalError",
-    "NotSupportedError",
-    "OperationalError",
-    "ProgrammingError",
-    "Warning",
-    "bound",
-    "connect",
-    "fits",
-    "insert",
-    "options",
-    "prepare",
-]
 
 
 def options(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -147,8 +147,9 @@ class _Guarded:
         (column,) = self.target.partitioned_by
         found = self.duck.execute(f"SELECT DISTINCT {quoted(column)} FROM {ROWS} LIMIT 2").fetchall()
         value = found[0][0] if len(found) == 1 else None
-        plain = isinstance(value, str) and PLAIN.fullmatch(value) and PLAIN.fullmatch(column)
-        return {column: value} if plain else None
+        if isinstance(value, str) and PLAIN.fullmatch(value) and PLAIN.fullmatch(column):
+            return {column: value}
+        return None
 
     def _table(
         self, key: Sequence[str], *, parameter: str = "files", row_ids: bool = False

@@ -173,8 +173,9 @@ def compared(use: TableUse, values: Mapping[str, Any]) -> dict[str, set[str]]:
     """For each column that the query compares with texts alone, in lower case, the texts that it may be."""
     found: dict[str, set[str]] = {}
     for column, sources in use.equal:
-        texts = [values.get(what) if where == "parameter" else what for where, what in sources]
-        if all(isinstance(text, str) for text in texts):
+        given = [values.get(what) if where == "parameter" else what for where, what in sources]
+        texts = [text for text in given if isinstance(text, str)]
+        if len(texts) == len(given):
             found.setdefault(column, set()).update(texts)
     return found
 

@@ -68,8 +68,13 @@ class Metadata:
 
     def forget(self, name: str) -> None:
         """Drop the entries of a name and of everything below it."""
+
+        def edit(entries: Entries) -> None:
+            for key in [k for k in entries if _is_below(k, name)]:
+                del entries[key]
+
         if any(_is_below(key, name) for key in self.entries()):
-            self.change(lambda entries: [entries.pop(k) for k in list(entries) if _is_below(k, name)] and None)
+            self.change(edit)
 
     def rename(self, old: str, new: str) -> None:
         """Move the entries of a name and of everything below it to a new name."""

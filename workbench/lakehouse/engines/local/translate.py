@@ -11,10 +11,9 @@ from functools import lru_cache
 from typing import Any
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.databricks import Databricks
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token, TokenType
 
 from . import errors
 from .dialect import check_functions, generate, refuse
@@ -218,7 +217,9 @@ def shorten_columns(scope: exp.Expr | None, parts: tuple[str, ...], alias: str) 
 def _comparisons(table: exp.Table, alias: str) -> Iterator[tuple[str, tuple[Value, ...]]]:
     """Top-level `alias.column = value` and `alias.column IN (values)` of the query that reads the table."""
     scope = table.find_ancestor(exp.Select)
-    where = scope.args.get("where") if scope is not None else None
+    if scope is None:
+        return
+    where = scope.args.get("where")
     if where is None or table.find_ancestor(exp.Subquery, exp.Select) is not scope or _outer_joined(scope, table):
         return
     single = not scope.args.get("joins") and not scope.args.get("laterals")

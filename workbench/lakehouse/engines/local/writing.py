@@ -216,10 +216,10 @@ def replace_rows(
     properties = CommitProperties(custom_metadata={OPERATION_KEY: operation}, max_commit_retries=0)
     fields = [column.as_json() for column in columns]
     target.delta.create_write_transaction(
-        adds,
+        [*adds],
         "overwrite",
         DeltaSchema.from_json(json.dumps({"type": "struct", "fields": fields})),
         list(target.partitioned_by),
-        filters,
+        None if filters is None else list(filters),
         commit_properties=properties,
     )
