@@ -94,7 +94,7 @@ class UsageConstraintAuditAdmin(ReadOnlyAdmin):
         kind, key = subject_of(row)
         if not kind:
             return str(row.subject)
-        return link(f"{kind} {short(row.about_name)}".strip(), KINDS[kind][2], key)
+        return link(f"{kind} {short(row.about_name)}".strip(), KINDS[kind].page, key)
 
     @display(description="time", ordering="modified_at")
     def changed_at(self, row: UsageConstraintAudit) -> str:

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from django.apps import apps
+from django.db.models import Model
 
 from governance.models import UsageConstraintAudit
 from workbench.sheet_rights import visible_to
 
-# The column that names a thing, and its page, by what the audit calls it; most belong to later apps.
-KINDS = {
-    "canonical label": ("labels.CanonicalLabel", "item_ref", "labels_canonicallabel_change"),
-    "pair": ("training.QAPair", "item_ref", "training_qapair_change"),
-    "sheet": ("sheets.Sheet", "name", "sheets_sheet_change"),
-    "training sheet": ("training.TrainingSheet", "name", "training_trainingsheet_change"),
-    "training file": ("training.TrainingFile", "name", "training_trainingfile_change"),
-}
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of thing that rows are about: its model, and the column that names one."""
+
+    model: type[Model]
+    column: str
+
+    @property
+    def page(self) -> str:
+        """The admin's page of one."""
+        return f"{self.model._meta.app_label}_{self.model._meta.model_name}_change"
+
+
+# By what the audit calls it.
+KINDS: dict[str, Kind] = {}
+
+
+def add_kind(name: str, model: type[Model], column: str) -> None:
+    """Name things of this kind: later apps add theirs when they are ready."""
+    KINDS[name] = Kind(model, column)
+
 
 Subject = tuple[str, str]
 
@@ -40,7 +55,7 @@ def names_of(rows: Iterable[UsageConstraintAudit], user: Any) -> dict[Subject, s
             wanted.setdefault(kind, set()).add(key)
     found: dict[Subject, str] = {}
     for kind, keys in wanted.items():
-        model, column, _ = KINDS[kind]
-        things = visible_to(user, apps.get_model(model)._default_manager.filter(pk__in=sorted(keys)))
-        found.update({(kind, key): name for key, name in things.order_by().values_list("pk", column)})
+        of = KINDS[kind]
+        things = visible_to(user, of.model._default_manager.filter(pk__in=sorted(keys)))
+        found.update({(kind, key): name for key, name in things.order_by().values_list("pk", of.column)})
     return found

@@ -8,7 +8,10 @@ class SheetsConfig(AppConfig):
     verbose_name = "Data"
 
     def ready(self) -> None:
+        from governance.naming import add_kind
         from governance.querysets import add_about
         from sheets.audit_rows import about_hidden
+        from sheets.models import Sheet
 
         add_about(about_hidden)
+        add_kind("sheet", Sheet, "name")
