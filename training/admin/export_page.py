@@ -62,7 +62,7 @@ def export_page(admin: Any, request: HttpRequest, object_id: str) -> HttpRespons
             return _exported(admin, request, training_sheet, options)
         return _page(admin, request, training_sheet, options)
     except Problem as problem:
-        return _page(admin, request, training_sheet, _options_or_none(asked), problem)
+        return _page(admin, request, training_sheet, _options_kept(asked), problem)
 
 
 def _exported(admin: Any, request: HttpRequest, training_sheet: TrainingSheet, options: Options) -> HttpResponseBase:
@@ -96,12 +96,15 @@ def _number(asked: QueryDict, name: str, allowed: str) -> int | None:
     return number
 
 
-def _options_or_none(asked: QueryDict) -> Options:
-    """Return what can be used of options that were refused."""
-    try:
-        return _options(asked)
-    except Problem:
-        return Options()
+def _options_kept(asked: QueryDict) -> Options:
+    """Return what can be used of options that were refused: all but those that are at fault."""
+    given = asked.copy()
+    while True:
+        try:
+            return _options(given)
+        except Problem as problem:
+            if not any(given.pop(name, None) for name in problem.fields):
+                return Options()
 
 
 def _page(
@@ -134,13 +137,16 @@ def _page(
         "asked": _asked(options),
         "options": options,
         "use": options.asked_use,
+        "older": pairs_url(training_sheet.pk, "&older=older"),
+        "file": options.file_name(training_sheet.pk),
         "suffix": FORMATS[options.format].suffix,
         "profile": PROFILES.get(options.profile),
         "summary": report,
         "checked": checked and report is not None,
         "max_tokens": most,
         "checks_query": urlencode({**_asked(options), "checks": 1}),
-        "may_export": bool(problem is None and report and (report["exported"] or report["undecided"]) and not refused),
+        # The checks have put pairs without a side on the one that the export would decide.
+        "may_export": bool(report and not refused and (report["exported"] or (report["undecided"] and not checked))),
         "problem": problem,
         "earlier": [_earlier(export, options) for export in _last(training_sheet)],
     }
