@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -58,13 +58,15 @@ def says_the_same(one: str, other: str) -> bool:
 
 def is_empty(answer: str, value: Any) -> bool:
     """Return whether an answer has nothing to be seen: no visible character, or JSON with no more than empty leaves."""
-    if value is NO_JSON:
-        return _is_invisible(answer)
-    if isinstance(value, Mapping):
-        return all(is_empty("", each) for each in value.values())
-    if isinstance(value, list):
-        return all(is_empty("", each) for each in value)
-    return value is None or (isinstance(value, str) and _is_invisible(value))
+    # Answers may be nested more deeply than Python calls itself.
+    left = [answer if value is NO_JSON else value]
+    while left:
+        each = left.pop()
+        if isinstance(each, dict | list):
+            left += each.values() if isinstance(each, dict) else each
+        elif not (each is None or (isinstance(each, str) and _is_invisible(each))):
+            return False
+    return True
 
 
 def broke_off(answer: str, value: Any) -> bool:

@@ -84,7 +84,9 @@ def test_answers_with_nothing_in_them_are_named(boards: TrainingSheet, api: APIC
     assert named(report, "empty")["message"] == "2 answers have nothing in them."
 
 
-@pytest.mark.parametrize("answer", ["{}", '""', "null", "[]", '{"a":null,"b":""}', "\u200b", "\ufeff"])
+@pytest.mark.parametrize(
+    "answer", ["{}", '""', "null", "[]", '{"a":null,"b":""}', "\u200b", "\ufeff", "[" * 900 + "]" * 900]
+)
 def test_nothing_is_to_be_seen_in(answer: str) -> None:
     assert is_empty(answer, parsed(answer))
 
