@@ -107,6 +107,17 @@ def _options_kept(asked: QueryDict) -> Options:
                 return Options()
 
 
+def _report(
+    request: HttpRequest, training_sheet: TrainingSheet, options: Options
+) -> tuple[dict[str, Any], bool, int | None]:
+    """Return the checks, or the summary alone of many pairs that nobody asked to check; which it is; the limit of tokens."""
+    checked = "checks" in request.GET or QAPair.objects.of(training_sheet.pk).count() <= settings.EXPORT_JOB_PAIRS
+    most = _number(request.GET, "max_tokens", "1 or more")
+    if checked:
+        return check_export(training_sheet, options, max_tokens=most), checked, most
+    return export_summary(training_sheet, options), checked, most
+
+
 def _page(
     admin: Any,
     request: HttpRequest,
@@ -114,16 +125,10 @@ def _page(
     options: Options,
     problem: Problem | None = None,
 ) -> TemplateResponse:
-    report, most, checked = None, None, "checks" in request.GET
+    report, checked, most = None, False, None
     if problem is None:
-        checked = checked or QAPair.objects.of(training_sheet.pk).count() <= settings.EXPORT_JOB_PAIRS
         try:
-            most = _number(request.GET, "max_tokens", "1 or more")
-            report = (
-                check_export(training_sheet, options, max_tokens=most)
-                if checked
-                else export_summary(training_sheet, options)
-            )
+            report, checked, most = _report(request, training_sheet, options)
         except Problem as error:
             problem = error
     refused = [each for each in (report or {}).get("problems", []) if each["level"] == "error"]
@@ -142,7 +147,7 @@ def _page(
         "suffix": FORMATS[options.format].suffix,
         "profile": PROFILES.get(options.profile),
         "summary": report,
-        "checked": checked and report is not None,
+        "checked": checked,
         "max_tokens": most,
         "checks_query": urlencode({**_asked(options), "checks": 1}),
         # The checks have put pairs without a side on the one that the export would decide.
