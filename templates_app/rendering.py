@@ -6,6 +6,7 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 from jinja2 import Template, meta, nodes
 from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError, UndefinedError
 
@@ -18,8 +19,26 @@ from workbench.near import listed, near_misses
 MAX_TEMPLATE = 64_000
 # Roughly: models count 85 to 1,600 for a picture, by its size and their own rules.
 PICTURE_TOKENS = 1_000
+# What a byte of UTF-8 counts, fitted to o200k: words are four letters a token, while digits and signs are nearly one each.
+COUNTED_AS = "a byte of UTF-8 is 0.25 tokens, but a capital 0.4, a sign 0.6, a digit 0.7 and an emoji 1.75; and 4 for each message"
+TWENTIETHS = 20
 _ENVIRONMENT = PromptEnvironment()
 _MISSING = re.compile(r"^'(?P<name>[^']+)' is undefined$|has no attribute '(?P<part>[^']+)'$")
+
+
+def _weight(byte: int) -> int:
+    """Return what a byte of UTF-8 counts, in twentieths of a token."""
+    letter = chr(byte)
+    if byte >= 0x80:
+        return 20 if byte >= 0xF0 else 5  # the first of the four bytes of an emoji
+    if letter.isdecimal():
+        return 14
+    if letter.isupper():
+        return 8
+    return 12 if letter.isprintable() and not letter.isalpha() and letter != " " else 5
+
+
+_WEIGHTS = bytes(map(_weight, range(256)))
 
 
 def render(template_text: str, row: Mapping[str, Any]) -> str:
@@ -82,11 +101,11 @@ def render_messages(
 
 
 def token_estimate(messages: Sequence[Mapping[str, Any]]) -> int:
-    """Tokens of the messages by a rule of thumb, without a tokenizer: within about a quarter for English with numbers.
+    """Tokens of the messages by a rule of thumb, without a tokenizer, rather too many than too few.
 
-    A token per 4 bytes of UTF-8 (byte-pair encodings average near four in English and fewer characters elsewhere,
-    where a character is more bytes), 4 for the frame of each message and 3 to open the answer, as chat formats add.
-    A picture counts as PICTURE_TOKENS.
+    Of text, JSON and tables between nine tenths and half again of what OpenAI's o200k counts; runs of random letters, as
+    base64, are up to twice as many. To the text come 4 for the frame of each message and 3 to open the answer, as chat formats
+    add. A picture counts as PICTURE_TOKENS.
     """
     return 3 + sum(4 + text_tokens(message["content"]) for message in messages)
 
@@ -94,7 +113,7 @@ def token_estimate(messages: Sequence[Mapping[str, Any]]) -> int:
 def text_tokens(content: str | Sequence[Mapping[str, Any]]) -> int:
     """Tokens of a message's content, text or parts, by the same rule."""
     if isinstance(content, str):
-        return -(-len(content.encode()) // 4)
+        return -(-int(np.frombuffer(content.encode().translate(_WEIGHTS), np.uint8).sum(dtype=np.int64)) // TWENTIETHS)
     return sum(text_tokens(part["text"]) if part["type"] == "text" else PICTURE_TOKENS for part in content)
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -13,14 +17,25 @@ from django.db.models import Model, QuerySet
 from workbench.near import listed_by, near_misses
 from workbench.problems import NotFound, Problem
 
+# What shells and schedulers know a process by that was ended by a signal.
+ENDED = 128
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which leaves behind as little as Ctrl-C: a scheduler sends it, where a person presses that."""
+
 
 def stated_plainly(handle: Callable[..., None]) -> Callable[..., None]:
-    """Turn a problem, or an error of the lakehouse, into one line and a non-zero exit."""
+    """Turn a problem, an error of the lakehouse, Ctrl-C or SIGTERM into one line and a non-zero exit."""
 
     @functools.wraps(handle)
     def wrapper(*args: Any, **options: Any) -> None:
         try:
-            handle(*args, **options)
+            with _terminated_as_interrupted():
+                handle(*args, **options)
+        except KeyboardInterrupt as stop:
+            number = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
+            raise CommandError(f"Stopped by {number.name} before the end.", returncode=ENDED + number) from stop
         except Problem as problem:
             raise CommandError(str(problem)) from problem
         except (DatabaseError, OSError) as error:
@@ -34,6 +49,23 @@ def _in_one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         words = f"{error.filename}: {error.strerror}."
     return " ".join(words.split()) or type(error).__name__
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Have SIGTERM raise Terminated, where only the main thread may say what a signal does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated
 
 
 def find(among: type[Model] | QuerySet[Any], wanted: str, *, name_field: str = "name") -> Any:

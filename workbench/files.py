@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO
 
-from workbench.problems import Invalid
+from workbench.problems import Invalid, Unavailable
 
 STDOUT = 1
+PRIVATE = 0o600
+FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
 @contextmanager
 def written_whole(target: Path) -> Iterator[BinaryIO]:
     """Give a file to write; `target` becomes it when all went well, and stays as it was otherwise.
 
-    A link is followed, and a file that exists keeps its mode. A stream is given the bytes when all went well.
-    Invalid for a target that cannot be written.
+    A link is followed, and a file that exists keeps its mode. A stream is given the bytes when all went well. Until then
+    the bytes are in a hidden file beside the target that nobody else may read: a process that is killed leaves it there.
+    Invalid for a target that cannot be written, Unavailable where there is no room for it.
     """
     streams = is_stream(target)
     try:
@@ -32,18 +36,32 @@ def written_whole(target: Path) -> Iterator[BinaryIO]:
             f"The file {str(target)!r} cannot be written: {error.strerror}. Name a file in a directory you may write."
         )
         raise Invalid(words) from error
-    temporary = Path(file.name)
+    temporary, mode = Path(file.name), stat.S_IMODE(os.fstat(file.fileno()).st_mode)
     try:
-        with file:
+        with writing(target), file:
+            _set_mode(file, PRIVATE)
             yield file
             file.flush()
             os.fsync(file.fileno())
+            _set_mode(file, mode)
         if streams:
             _copy(temporary, target)
         else:
             temporary.replace(target.resolve())
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """Raise Unavailable, which names the target, where there is no room for what is written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        words = f"The file {str(target)!r} cannot be written: {error.strerror}. Make room, or name another file."
+        raise Unavailable(words) from error
 
 
 def is_stream(target: Path) -> bool:
@@ -67,8 +85,13 @@ def _beside(target: Path) -> BinaryIO:
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
     file = target.with_name(f".{target.name}.{token_hex(4)}").open("xb")
     if mode is not None:
-        os.fchmod(file.fileno(), mode)
+        _set_mode(file, mode)
     return file
+
+
+def _set_mode(file: BinaryIO, mode: int) -> None:
+    with suppress(OSError):  # where files have no modes, as in a mounted volume
+        os.fchmod(file.fileno(), mode)
 
 
 def _spool() -> BinaryIO:

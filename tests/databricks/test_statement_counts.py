@@ -92,10 +92,11 @@ def test_writing_and_exporting_10000_pairs(sent: Sent, generated: TrainingSheet,
     # A file goes into the volume, is read by the MERGE, and goes away.
     assert sent(lambda: approve(generated, 10_000)) == 3
     # The training sheet and the number of its pairs; tag rules, held-out items and withdrawals; the windows, the pairs of a
-    # first small one and of the rest; the manifest, by a file in the volume; the row that says what left, and the audit's.
+    # first small one and of the rest; the audit's row that it begins; the manifest, by a file in the volume; the row that says
+    # what left, and the audit's.
     out = tmp_path / "out.jsonl"
     quiet = {"stdout": io.StringIO(), "stderr": io.StringIO()}
-    assert sent(lambda: call_command("export_jsonl", generated.pk, "--out", str(out), **quiet)) == 16
+    assert sent(lambda: call_command("export_jsonl", generated.pk, "--out", str(out), **quiet)) == 19
     assert out.read_bytes().count(b"\n") == 10_000
 
 

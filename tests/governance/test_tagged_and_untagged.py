@@ -30,12 +30,12 @@ def test_tagged_exported_untagged_exported_verified(invoices: TrainingSheet, tmp
     assert not target.exists()
     run("sql", f"ALTER TABLE {TABLE} UNSET TAGS ('PHI')")
     assert "5 of 30 pairs exported" in run(*command)
-    tagged, refusal, untagged, export = UsageConstraintAudit.objects.order_by("sequence")
+    tagged, refusal, untagged, _begun, export = UsageConstraintAudit.objects.order_by("sequence")
     assert [each.subject for each in (tagged, untagged)] == [f"table {TABLE}"] * 2
     assert tagged.reason.endswith("found at an export: PHI set.") and untagged.reason.endswith("PHI gone.")
     assert (refusal.kind, export.kind, refusal.subject) == ("refusal", "export", f"training sheet {invoices.pk}")
     assert "table tag PHI" in refusal.reason and "5 of 30 pairs left for training" in export.reason
-    assert "The audit is whole: 4 rows" in run("verify_audit")
+    assert "The audit is whole: 5 rows" in run("verify_audit")
 
 
 def test_the_command_says_what_it_found(invoices: Any) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -101,3 +102,10 @@ def test_without_a_system_prompt_there_is_no_system_message() -> None:
 def test_the_token_estimate_grows_with_bytes() -> None:
     assert token_estimate([{"role": "user", "content": "a" * 400}]) == 107
     assert token_estimate([{"role": "user", "content": "é" * 400}]) == 207
+
+
+def test_digits_and_signs_are_nearly_a_token_each() -> None:
+    """Real counts are those of OpenAI's o200k."""
+    boxes = json.dumps([{"label": "scratch", "box": [number, 3 * number, 40, 17]} for number in range(1000, 1040)])
+    for text, real in ((boxes, 922), ("The board has a scratch near its connector. " * 10, 91)):
+        assert 0.9 < token_estimate([{"role": "user", "content": text}]) / real < 1.4

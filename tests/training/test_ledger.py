@@ -77,3 +77,11 @@ def test_counts_always_match(added: list[str | None]) -> None:
     summary = ledger.summary()
     assert summary["total"] == len(added) == summary["exported"] + summary["excluded"]
     assert summary["excluded"] == sum(entry["count"] for entry in summary["exclusions"])
+
+
+def test_however_many_ways_there_are_to_be_malformed_they_are_few_exclusions() -> None:
+    ledger = Ledger()
+    for number in range(100):
+        ledger.add(Exclusion(f"not a valid chat line: {number}", "chat", "messages"), example=f"pair {number}")
+    found = ledger.summary()["exclusions"]
+    assert (len(found), found[0]["count"], found[0]["pair_ids"][0]) == (21, 80, "pair 20")

@@ -17,22 +17,29 @@ from training.actions.splits import decide_split, expect_stratum, fix_split, spl
 from training.audited import export_begins, export_left, export_refused
 from training.chat import validate_file
 from training.exports.batches import Block
-from training.exports.checking import Checks, refuse_broken
+from training.exports.checking import Checks
 from training.exports.manifest import Manifest, forget, rules_of
 from training.exports.options import Options
+from training.exports.problems import refuse_broken
 from training.exports.run import ExportRun, run_of
 from training.exports.since import base_of
 from training.exports.stratified import Sides
-from training.models import Export, TrainingSheet
+from training.ledger import NOT_READ
+from training.models import Export, QAPair, TrainingSheet
 from training.near_held_out import near_held_out, near_problems
 from training.review.applying import settle_alike
-from workbench.files import is_stream, written_whole
+from workbench.files import is_stream, writing, written_whole
 from workbench.lakehouse.ids import uuid7
 from workbench.near import listed
 from workbench.problems import Conflict
 
+Between = Callable[[int], None]
 # Of a download, held until the lakehouse knows what it has.
 MOST_WAITING_BYTES = 16 << 20
+
+
+def nothing_told(_read: int) -> None:
+    """Be told of pairs where nobody asks."""
 
 
 @dataclass
@@ -45,9 +52,10 @@ class OpenExport:
     channel: str
     export_id: str = field(default_factory=uuid7)
     path: str = ""
-    between: Callable[[int], None] = lambda _read: None
+    between: Between = nothing_told
 
     def __post_init__(self) -> None:
+        self._has_begun = False
         self.manifest = Manifest(self.export_id)
         self.head = self.manifest.head(self._about())
         self.run.between = self.between
@@ -68,7 +76,7 @@ class OpenExport:
         What left is recorded even when the reader goes away half way.
         """
         complete = False
-        export_begins([self.training_sheet.pk], self.run.use, self.format, actor=self.actor, channel=self.channel)
+        self.begins()
         try:
             waiting: list[bytes] = []
             for data, _ in self.pieces():
@@ -94,6 +102,11 @@ class OpenExport:
             yield block.data, lines
             block = next(self._blocks, None)
 
+    def begins(self) -> None:
+        """Tell the audit before the first byte, of which nobody may know how it ends."""
+        export_begins([self.training_sheet.pk], self.run.use, self.format, actor=self.actor, channel=self.channel)
+        self._has_begun = True
+
     @contextmanager
     def forgotten_on_failure(self) -> Iterator[None]:
         """Keep nothing of the manifest where writing the pieces fails: nothing left, and no recall shall say that it may have."""
@@ -101,11 +114,16 @@ class OpenExport:
             yield
         except (Exception, KeyboardInterrupt):
             forget(self.export_id)
+            if self._has_begun:
+                why = "it was broken off before its file was there"
+                export_refused([self.training_sheet.pk], self.run.use, why, actor=self.actor, channel=self.channel)
             raise
 
     def record(self, *, complete: bool) -> tuple[Export, bytes]:
         """Keep the manifest, then the row; returns the row and the manifest's tail."""
         run, options = self.run, self.run.options
+        if not complete:
+            run.ledger.add(NOT_READ, max(0, QAPair.objects.of(self.training_sheet.pk).count() - run.ledger.total))
         summary = run.ledger.summary()
         digest = {"sha256": run.digest.hexdigest(), "size_bytes": run.size_bytes}
         more = {"withdrawn": run.withdrawn} if options.since else {}
@@ -161,23 +179,26 @@ def open_export(
     *,
     actor: str,
     channel: str,
+    between: Between = nothing_told,
     **more: Any,
 ) -> OpenExport:
-    """Return the export, ready to be read; `more` is passed to `OpenExport`.
+    """Return the export, ready to be read; `more` is passed to `OpenExport`, and `between` is told of the pairs that were read.
 
     What reviewers decided is applied first. Raises Conflict where that is not possible, where the profile's limits are
     not kept, and with every reason when no pair may leave.
     """
     options = options or Options()
     _expect_ready(training_sheet, options)
-    _expect_profile(training_sheet, options)
+    # A trainer's limits are asked of all pairs before the first is written, which is half of the work.
+    between = shared(between, 2 if options.profile else 1)
+    _expect_profile(training_sheet, options, between)
     if split_for(training_sheet, options).stratify_by:
         # A split that nothing left by binds nobody, so nothing is decided before something is sure to leave.
-        _expect_line(training_sheet, options, actor, channel)
+        _expect_line(training_sheet, options, actor, channel, lambda _read: between(0))
         decide_split(training_sheet, options, actor=actor)
     run = _run(training_sheet, options)
     tell_tags(run.tagged, actor=actor)
-    export = OpenExport(training_sheet, run, actor, channel, **more)
+    export = OpenExport(training_sheet, run, actor, channel, between=between, **more)
     if export.is_empty:
         raise _nothing(run, actor, channel)
     if options.split:
@@ -192,15 +213,29 @@ def expect_some(training_sheet: TrainingSheet, options: Options, *, actor: str, 
     _expect_line(training_sheet, options, actor, channel)
 
 
-def _expect_profile(training_sheet: TrainingSheet, options: Options) -> None:
+def shared(between: Between, passes: int) -> Between:
+    """Return what tells `between` of each pair once, where it is read that many times."""
+    rest = 0
+
+    def told(read: int) -> None:
+        nonlocal rest
+        done, rest = divmod(rest + read, passes)
+        between(done)
+
+    return told
+
+
+def _expect_profile(training_sheet: TrainingSheet, options: Options, between: Between = nothing_told) -> None:
     """Raise Conflict where the limits of the profile would not be kept."""
     if options.profile:
-        refuse_broken(_report(training_sheet, _foreseeing(training_sheet, options)))
+        refuse_broken(_report(training_sheet, _foreseeing(training_sheet, options, between)))
 
 
-def _expect_line(training_sheet: TrainingSheet, options: Options, actor: str, channel: str) -> None:
+def _expect_line(
+    training_sheet: TrainingSheet, options: Options, actor: str, channel: str, between: Between = nothing_told
+) -> None:
     """Raise Conflict with every reason where nothing would leave."""
-    run = _foreseeing(training_sheet, options)
+    run = _foreseeing(training_sheet, options, between)
     if next(run.kept(), None) is None:
         raise _nothing(run, actor, channel)
 
@@ -236,11 +271,12 @@ def check_export(
 ) -> dict[str, Any]:
     """Return the report on what an export would write, before anything is written; nothing leaves.
 
+    Pairs without a side, of which `undecided` are, stand on the one that the export would decide.
     Lines with more than `max_tokens` are warned of; those over the profile's own limit are an error, whatever is given.
     """
     options = options or Options()
     _expect_ready(training_sheet, options)
-    return _report(training_sheet, _run(training_sheet, options), max_tokens)
+    return _report(training_sheet, _foreseeing(training_sheet, options), max_tokens)
 
 
 def _report(training_sheet: TrainingSheet, run: ExportRun, max_tokens: int | None = None) -> dict[str, Any]:
@@ -274,11 +310,13 @@ def export_to_file(
 def write_whole(export: OpenExport, target: Path) -> None:
     """Write file and manifest; both appear when both are whole and what left is recorded, the manifest first.
 
-    A stream gets no manifest: the row of the export holds its digest.
+    A stream gets no manifest: the row of the export holds its digest. The audit says who began before the first byte is on the
+    disk, where a killed process leaves it, and that nothing left where it fails.
     """
     with written_whole(target) as file, _manifest_of(target) as manifest:
-        manifest.write(export.head)
-        with export.forgotten_on_failure():
+        export.begins()
+        with export.forgotten_on_failure(), writing(target):
+            manifest.write(export.head)
             for data, lines in export.pieces():
                 file.write(data)
                 manifest.write(lines)
@@ -311,9 +349,10 @@ def _run(training_sheet: TrainingSheet, options: Options) -> ExportRun:
     return run_of(training_sheet, options, split=split, base=base)
 
 
-def _foreseeing(training_sheet: TrainingSheet, options: Options) -> ExportRun:
+def _foreseeing(training_sheet: TrainingSheet, options: Options, between: Between = nothing_told) -> ExportRun:
     """Return a pass in which pairs without a side stand on the one that the export itself would decide."""
     run = _run(training_sheet, options)
+    run.between = between
     if run.split.stratify_by:
         run.foresee = Sides(training_sheet.sheet_id, run.split).foresee
     return run

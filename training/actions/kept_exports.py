@@ -160,8 +160,7 @@ def _expect_permitted(export: Export) -> None:
         raise NotFound(f"The export {export.pk} was streamed, or not stored, and is not kept: {AGAIN}.")
     training_sheet = TrainingSheet.objects.select_related("sheet", "template").get(pk=export.training_sheet_id)
     settle_alike(training_sheet)
-    options = Options(use="" if export.split else export.use, split=export.split, format=export.format)
-    found = check_tables(run_of(training_sheet, options), lines_kept(export.pk), contents=False)
+    found = check_tables(run_of(training_sheet, options_of_row(export)), lines_kept(export.pk), contents=False)
     withdrawn = found.withdrawn
     if withdrawn.count:
         raise Conflict(
@@ -180,6 +179,12 @@ def lines_kept(export_id: str) -> Iterator[dict[str, Any]]:
 def file_of(export_id: str, suffix: str) -> str:
     """Return the name of an export's file in its volume."""
     return f"{export_id}.{suffix}"
+
+
+def options_of_row(export: Export) -> Options:
+    """Return what an export was asked for, as far as it says what is in its file."""
+    use = "" if export.split else export.use
+    return Options(use=use, split=export.split, format=export.format, since=export.since)
 
 
 def options_of(asked: Mapping[str, Any]) -> Options:

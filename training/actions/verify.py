@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +20,12 @@ from workbench.problems import Invalid
 
 @dataclass(frozen=True)
 class Verified:
-    """What differs in the file, and what became of the pairs since, where nothing differs."""
+    """What differs in the file, what became of the pairs since, where nothing differs, and whether it has all that could leave."""
 
     lines: int
     broken: Findings
     since: Since
+    is_complete: bool
 
 
 def verify(
@@ -33,26 +37,39 @@ def verify(
     """
     if not file.is_file():
         raise Invalid(f"There is no file {str(file)!r}.")
-    row = _row_of(manifest)
-    told, between = ManifestFile(manifest), up_to(2 * row.exported_pairs)
-    broken = check_file(file, told, between)
-    if row.sha256 != told.tail["sha256"]:
-        broken.add("the export's row has another digest of the file than the manifest")
-    since = Since() if broken.count else _since(manifest, between)
-    return Verified(told.tail["counts"]["exported"], broken, since)
+    with _kept(manifest) as kept:
+        row = _row_of(kept, manifest)
+        told, between = ManifestFile(kept), up_to(2 * row.exported_pairs)
+        broken = check_file(file, told, between)
+        if row.sha256 != told.tail["sha256"]:
+            broken.add("the export's row has another digest of the file than the manifest")
+        since = Since() if broken.count else _since(kept, between)
+        return Verified(told.tail["counts"]["exported"], broken, since, told.tail["is_complete"])
 
 
-def _row_of(manifest: Path) -> Export:
+@contextmanager
+def _kept(manifest: Path) -> Iterator[Path]:
+    """Give a manifest that can be read again and again: what comes by a pipe is copied."""
+    if not manifest.exists() or manifest.is_file() or manifest.is_dir():
+        yield manifest
+        return
+    with tempfile.NamedTemporaryFile() as copy, manifest.open("rb") as piped:
+        shutil.copyfileobj(piped, copy)
+        copy.flush()
+        yield Path(copy.name)
+
+
+def _row_of(manifest: Path, named: Path) -> Export:
     """Return the export that the manifest was written with, by the digest of all its bytes: only such a one is read."""
     try:
         digest = digest_of(manifest)
     except OSError as error:
-        words = f"The manifest {str(manifest)!r} cannot be read: {error.strerror}. Name it with --manifest."
+        words = f"The manifest {str(named)!r} cannot be read: {error.strerror}. Name it with --manifest."
         raise Invalid(words) from error
     row = Export.objects.filter(manifest_sha256=digest).first()
     if row is None:
         raise Invalid(
-            f"The manifest {str(manifest)!r} is not one that was written with an export of this lakehouse, or it was changed: "
+            f"The manifest {str(named)!r} is not one that was written with an export of this lakehouse, or it was changed: "
             "get it anew by GET /api/v1/exports/ID/manifest."
         )
     return row

@@ -62,7 +62,7 @@ def export_page(admin: Any, request: HttpRequest, object_id: str) -> HttpRespons
             return _exported(admin, request, training_sheet, options)
         return _page(admin, request, training_sheet, options)
     except Problem as problem:
-        return _page(admin, request, training_sheet, _options_or_none(asked), problem)
+        return _page(admin, request, training_sheet, _options_kept(asked), problem)
 
 
 def _exported(admin: Any, request: HttpRequest, training_sheet: TrainingSheet, options: Options) -> HttpResponseBase:
@@ -96,12 +96,26 @@ def _number(asked: QueryDict, name: str, allowed: str) -> int | None:
     return number
 
 
-def _options_or_none(asked: QueryDict) -> Options:
-    """Return what can be used of options that were refused."""
-    try:
-        return _options(asked)
-    except Problem:
-        return Options()
+def _options_kept(asked: QueryDict) -> Options:
+    """Return what can be used of options that were refused: all but those that are at fault."""
+    given = asked.copy()
+    while True:
+        try:
+            return _options(given)
+        except Problem as problem:
+            if not any(given.pop(name, None) for name in problem.fields):
+                return Options()
+
+
+def _report(
+    request: HttpRequest, training_sheet: TrainingSheet, options: Options
+) -> tuple[dict[str, Any], bool, int | None]:
+    """Return the checks, or the summary alone of many pairs that nobody asked to check; which it is; the limit of tokens."""
+    checked = "checks" in request.GET or QAPair.objects.of(training_sheet.pk).count() <= settings.EXPORT_JOB_PAIRS
+    most = _number(request.GET, "max_tokens", "1 or more")
+    if checked:
+        return check_export(training_sheet, options, max_tokens=most), checked, most
+    return export_summary(training_sheet, options), checked, most
 
 
 def _page(
@@ -111,16 +125,10 @@ def _page(
     options: Options,
     problem: Problem | None = None,
 ) -> TemplateResponse:
-    report, most, checked = None, None, "checks" in request.GET
+    report, checked, most = None, False, None
     if problem is None:
-        checked = checked or QAPair.objects.of(training_sheet.pk).count() <= settings.EXPORT_JOB_PAIRS
         try:
-            most = _number(request.GET, "max_tokens", "1 or more")
-            report = (
-                check_export(training_sheet, options, max_tokens=most)
-                if checked
-                else export_summary(training_sheet, options)
-            )
+            report, checked, most = _report(request, training_sheet, options)
         except Problem as error:
             problem = error
     refused = [each for each in (report or {}).get("problems", []) if each["level"] == "error"]
@@ -130,11 +138,14 @@ def _page(
         "training_sheet": training_sheet,
         "page": page_of(admin.opts, training_sheet.pk),
         "pairs": pairs_url(training_sheet.pk),
+        "older": pairs_url(training_sheet.pk, "&older=older"),
+        "file": options.file_name(training_sheet.pk),
         **_chosen(options),
         "summary": report,
-        "checked": checked and report is not None,
+        "checked": checked,
         "max_tokens": most,
-        "may_export": bool(problem is None and report and (report["exported"] or report["undecided"]) and not refused),
+        # The checks have put pairs without a side on the one that the export would decide.
+        "may_export": bool(report and not refused and (report["exported"] or (report["undecided"] and not checked))),
         "problem": problem,
         "earlier": [_earlier(export, options) for export in _last(training_sheet)],
     }

@@ -1,4 +1,4 @@
-"""What to know of a file before it is written: size, tokens, duplicates, balance of answers, answers that broke off.
+"""What to know of a file before it is written: size, tokens, duplicates, balance of answers, and what answers are like.
 
 Memory is constant but for 24 bytes a line, by which duplicates are found.
 """
@@ -16,36 +16,43 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from templates_app.rendering import token_estimate
+from templates_app.rendering import COUNTED_AS, token_estimate
 from templates_app.schemas import normalise_output_schema
+from training.exports.answers import broke_off, comparable, is_empty, parsed, short_text
 from training.exports.batches import Kept
+from training.exports.problems import KINDS, problems_of
 from training.exports.profiles import PROFILES, Profile
 from training.exports.run import ExportRun
 from training.exports.shapes import Messages, Record
+from training.ledger import EXAMPLES
 from training.models import QAPair, TrainingSheet
-from workbench.problems import Conflict
 
-EXAMPLES = 5
 MOST_VALUES = 50
 MOST_CHARACTERS = 60
-# A value that stands in this share of the answers teaches little else.
-LOPSIDED = 0.9
-LONG_TEXT = 200
-ENDS = tuple(".!?)]}>\"'`”»*|:;")
 
 
 @dataclass
-class Over:
-    """The lines with more tokens than a limit, as far as there is one."""
+class Named:
+    """Pairs of one kind: how many, and the first few."""
 
-    limit: int | None
     count: int = 0
     pair_ids: list[str] = field(default_factory=list)
 
+    def add(self, pair: str) -> None:
+        self.count += 1
+        if len(self.pair_ids) < EXAMPLES:
+            self.pair_ids.append(pair)
+
+
+@dataclass
+class Over(Named):
+    """The lines with more tokens than a limit, as far as there is one."""
+
+    limit: int | None = None
+
     def look_at(self, tokens: int, pair: str) -> None:
         if self.limit and tokens > self.limit:
-            self.count += 1
-            self.pair_ids += [pair] * (len(self.pair_ids) < EXAMPLES)
+            self.add(pair)
 
 
 class Checks:
@@ -55,16 +62,16 @@ class Checks:
         self.run = run
         self.profile: Profile | None = PROFILES.get(run.options.profile)
         # What was asked for may be more or less than the trainer takes, which refuses a line all the same.
-        self._over_profile = Over(self.profile.max_tokens if self.profile else None)
-        self._over = Over(max_tokens or self._over_profile.limit)
+        self._over_profile = Over(limit=self.profile.max_tokens if self.profile else None)
+        self._over = Over(limit=max_tokens or self._over_profile.limit)
         schema = normalise_output_schema(training_sheet.template.output_schema)
         self._structured = schema.get("type") == "object"
+        self._unread = self.profile.unread if self.profile else ()
         self._bytes = 0
         self._tokens: Counter[int] = Counter()
         self._values: dict[str, Counter[str] | None] = {}
         self._prompts, self._answers, self._positions = array("Q"), array("Q"), array("q")
-        self._clipped_count = 0
-        self._clipped: list[str] = []
+        self._named = {kind: Named() for kind in KINDS}
 
     def look_at(self, kept: Kept) -> None:
         """Take the records of a batch."""
@@ -72,16 +79,20 @@ class Checks:
         for record, pair, position in zip(kept.records, ids, positions, strict=True):
             line = orjson.dumps(record)
             self._bytes += len(line) + 1
-            messages = messages_of(record)
-            tokens = token_estimate(messages)
+            tokens = max(token_estimate(side) for side in sides_of(record))
             self._tokens[tokens] += 1
             self._over.look_at(tokens, pair)
             self._over_profile.look_at(tokens, pair)
-            answer = messages[-1]["content"]
+            if any(key in record for key in self._unread):
+                self._named["unread"].add(pair)
+            messages = messages_of(record)
             self._prompts.append(_hash(orjson.dumps(messages[:-1])))
-            self._answers.append(_hash(answer.encode()))
             self._positions.append(position)
-            self._answer(answer, pair)
+            self._answer(messages[-1]["content"], pair)
+        versions = (kept.pairs[name].to_pylist() for name in ("canonical_label_version", "label_latest"))
+        for pair, made_from, latest in zip(ids, *versions, strict=True):
+            if latest is not None and made_from is not None and made_from < latest:
+                self._named["older_labels"].add(pair)
 
     def report(self) -> dict[str, Any]:
         """Return all that was found; `problems` are errors, which the profile refuses, and warnings, worst first."""
@@ -98,27 +109,31 @@ class Checks:
             "tokens": self._token_figures(),
             "duplicates": self._duplicates(),
             "balance": self._balance(),
-            "clipped": {"count": self._clipped_count, "pair_ids": self._clipped},
+            **{kind: {"count": named.count, "pair_ids": named.pair_ids} for kind, named in self._named.items()},
         }
-        found["problems"] = list(_problems(found, self.profile, self._over_profile))
+        found["problems"] = problems_of(found, self.profile, self._over_profile)
         return found
 
     def _answer(self, answer: str, pair: str) -> None:
-        try:
-            value = orjson.loads(answer)
-        except orjson.JSONDecodeError:
-            value = None
-        if _broke_off(answer, value, structured=self._structured):
-            self._clipped_count += 1
-            self._clipped += [pair] * (len(self._clipped) < EXAMPLES)
+        value = parsed(answer)
+        self._answers.append(_hash(comparable(answer, value)))
+        if kind := self._fault(answer, value):
+            self._named[kind].add(pair)
         fields: Mapping[str, Any] = value if isinstance(value, dict) else {"$": answer}
         for name, each in fields.items():
-            if isinstance(each, str | bool | int) and len(str(each)) <= MOST_CHARACTERS:
+            if (text := short_text(each, MOST_CHARACTERS)) is not None:
                 counter = self._values.setdefault(name, Counter())
                 if counter is not None:
-                    counter[str(each)] += 1
+                    counter[text] += 1
                     if len(counter) > MOST_VALUES:
                         self._values[name] = None  # no classes
+
+    def _fault(self, answer: str, value: Any) -> str:
+        if is_empty(answer, value):
+            return "empty"
+        if broke_off(answer, value):
+            return "clipped"
+        return "other_form" if self._structured and not isinstance(value, dict) else ""
 
     def _token_figures(self) -> dict[str, Any]:
         ordered, total = sorted(self._tokens.items()), self._tokens.total()
@@ -129,7 +144,7 @@ class Checks:
                 break
         return {
             "is_estimate": True,
-            "method": "a token for 4 bytes of UTF-8, and 4 for each message",
+            "method": COUNTED_AS,
             "total": sum(tokens * count for tokens, count in ordered),
             "p95": p95,
             "most": ordered[-1][0] if ordered else 0,
@@ -178,6 +193,13 @@ class Checks:
         ]
 
 
+def sides_of(record: Record) -> Sequence[Messages]:
+    """Return what a trainer reads of a record at once: a preference is read twice, with the one answer and the other."""
+    if "rejected" in record:
+        return [*record["prompt"], *record["chosen"]], [*record["prompt"], *record["rejected"]]
+    return (messages_of(record),)
+
+
 def messages_of(record: Record) -> Messages:
     """Return the messages that a record of any format was made from, the answer last."""
     if "messages" in record:
@@ -190,63 +212,6 @@ def messages_of(record: Record) -> Messages:
     turns = [text for turn in record.get("history", ()) for text in turn]
     texts = (record["instruction"], *turns, record["input"], record["output"])
     return [{"role": "", "content": text} for text in texts if text]
-
-
-def refuse_broken(report: Mapping[str, Any]) -> None:
-    """Raise Conflict with every error of a report."""
-    if errors := [each["message"] for each in report["problems"] if each["level"] == "error"]:
-        raise Conflict(f"{PROFILES[report['profile']].name} would refuse the file: {' '.join(errors)}")
-
-
-def _problems(found: Mapping[str, Any], profile: Profile | None, over_profile: Over) -> Sequence[dict[str, Any]]:
-    errors: list[dict[str, Any]] = []
-    warnings: list[dict[str, Any]] = []
-    lines, tokens, twins = found["lines"], found["tokens"], found["duplicates"]
-
-    def add(level: list[Any], code: str, message: str, pairs: Sequence[str] = ()) -> None:
-        name = "error" if level is errors else "warning"
-        level.append({"level": name, "code": code, "message": message, "pair_ids": list(pairs)})
-
-    # Sides that are decided by the export itself may all be of this one.
-    if profile and lines + found["undecided"] < profile.min_lines:
-        add(errors, "too_few", f"{lines} lines; it takes {profile.min_lines} at least: approve more pairs.")
-    elif profile and lines < profile.advised_lines:
-        add(warnings, "few", f"{lines} lines; {profile.name} advises {profile.advised_lines} at least.")
-    if profile and profile.max_bytes and found["size_bytes"] > profile.max_bytes:
-        add(
-            errors,
-            "too_large",
-            f"{found['size_bytes']:,} bytes; it takes {profile.max_bytes:,} at most: split the export.",
-        )
-    too_long = "{} lines have more than {:,} tokens, as estimated."
-    if over_profile.count:
-        words = too_long.format(over_profile.count, over_profile.limit)
-        add(errors, "too_long", words, over_profile.pair_ids)
-    if tokens["over_limit"] and tokens["limit"] != over_profile.limit:
-        add(warnings, "too_long", too_long.format(tokens["over_limit"], tokens["limit"]), tokens["pair_ids"])
-    if count := twins["prompts_with_different_answers"]:
-        words = f"{count} prompts have different answers: a model cannot learn both."
-        add(warnings, "contradictions", words, twins["pair_ids"]["different_answers"])
-    if count := twins["repeated_lines"]:
-        add(warnings, "repeated", f"{count} lines repeat another one exactly.", twins["pair_ids"]["repeated"])
-    if count := found["clipped"]["count"]:
-        add(warnings, "clipped", f"{count} answers look as if they broke off.", found["clipped"]["pair_ids"])
-    for each in found["balance"]:
-        most, total = each["values"][0], sum(value["count"] for value in each["values"])
-        if total >= 10 and most["count"] > LOPSIDED * total:
-            share = f"{most['count'] / total:.0%}"
-            add(warnings, "lopsided", f"{each['field']} is {most['value']!r} in {share} of the answers.")
-    return errors + warnings
-
-
-def _broke_off(answer: str, value: Any, *, structured: bool) -> bool:
-    """Return whether an answer looks as if it stopped half way."""
-    if structured:
-        return not isinstance(value, dict)
-    text = answer.rstrip()
-    if text.endswith(("…", "...")) or text.count("```") % 2:
-        return True
-    return value is None and len(text) > LONG_TEXT and not text.endswith(ENDS)
 
 
 def _hash(text: bytes) -> int:

@@ -54,3 +54,10 @@ class Options:
     def asked_use(self) -> str:
         """The use that the gate is asked for: the side's own, else the one given, else training."""
         return SIDES[self.split] if self.split else self.use or "training"
+
+    def file_name(self, training_sheet_id: str) -> str:
+        """Return the name of the file; what is not the default is in it, so that no download takes another's name."""
+        side = self.split or (self.asked_use if self.asked_use != "training" else "")
+        form, suffix = "" if self.format == "chat" else self.format, FORMATS[self.format].suffix
+        parts = [form if form != suffix else "", side, "since" if self.since else "", suffix]
+        return ".".join([f"training_sheet_{training_sheet_id}", *filter(None, parts)])

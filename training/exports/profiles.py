@@ -13,7 +13,8 @@ from dataclasses import dataclass
 class Profile:
     """One trainer: the formats that it reads, and the limits of a file; tokens are those of one line.
 
-    Below `advised_lines` an export is warned of; outside of the other limits it is refused.
+    Below `advised_lines` an export is warned of; outside of the other limits it is refused. `unread` are keys of records that
+    it passes over.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Profile:
     max_bytes: int | None = None
     max_tokens: int | None = None
     note: str = ""
+    unread: tuple[str, ...] = ()
 
 
 PROFILES: Mapping[str, Profile] = {
@@ -54,8 +56,9 @@ PROFILES: Mapping[str, Profile] = {
         "Axolotl",
         ("chat", "sharegpt", "alpaca"),
         "https://docs.axolotl.ai/docs/dataset-formats/",
-        note="chat is `type: chat_template`; sharegpt also needs `field_messages: conversations`; lines over "
-        "`sequence_len` are dropped.",
+        note="chat is `type: chat_template`; sharegpt also needs `field_messages: conversations` and "
+        "`message_property_mappings: {role: from, content: value}`; lines over `sequence_len` are dropped.",
+        unread=("history",),
     ),
     "unsloth": Profile(
         "Unsloth",
@@ -63,5 +66,6 @@ PROFILES: Mapping[str, Profile] = {
         "https://unsloth.ai/docs/get-started/fine-tuning-llms-guide/datasets-guide",
         advised_lines=100,
         note="sharegpt goes through standardize_sharegpt.",
+        unread=("history",),
     ),
 }

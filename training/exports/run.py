@@ -31,8 +31,8 @@ from training.exports.preferences import Edits, draft_of, edits_of, fits_of
 from training.exports.shapes import Messages, Record
 from training.exports.since import Base
 from training.exports.splits import Split, sides_of
-from training.exports.stratified import side_column
-from training.ledger import Exclusion, Ledger, bucket, flaw_of, not_json
+from training.exports.stratified import FORESEEN, side_column
+from training.ledger import NOT_JSON, Exclusion, Ledger, bucket, flaw_of
 from training.models import QAPair, TrainingSheet
 
 # Records at a time: few enough that they are still in the processor's cache when they are written, and that Python's search
@@ -51,7 +51,7 @@ class ExportRun:
     places, `item_limits` those of single items. `between` is called after each window of pairs, with no statement of the
     pass open, and with how many pairs were read. `withdrawn` are the pairs that the `base` had and that may not leave any
     more, `undecided` those whose side of a stratified split is decided when they are exported; `foresee` gives the pairs of a
-    batch the sides that they would be put on.
+    batch the sides that they would be put on, and says in a column of which ones it did.
     """
 
     training_sheet_id: str
@@ -211,7 +211,7 @@ class ExportRun:
             sides = sides_of(self.sheet_id, table["item_ref"].to_pylist(), self.split)
         stays = [at for at, side in enumerate(sides) if side == self.options.split]
         undecided, wanted = sides.count(None), self.options.split
-        self.undecided += undecided
+        self.undecided += pc.sum(table[FORESEEN]).as_py() or 0 if self.foresee else undecided
         other = "validation" if wanted == "train" else "train"
         self.ledger.add(
             Exclusion(f"held back for {other}: {self.split}", "split", "split of the sheet"),
@@ -242,7 +242,9 @@ class ExportRun:
         ids = table["id"].to_pylist() if compares else ()
         for number, stored in enumerate(_bytes(table["messages"])):
             record = self._record(stored, edits.get(ids[number]) if compares else None)
-            if record is not None:
+            if isinstance(record, Exclusion):
+                self._stays(record, table, number)
+            else:
                 records.append(record)
                 at.append(number)
         return self._those(table, at, records=records)
@@ -252,7 +254,12 @@ class ExportRun:
         lines: list[bytes | None] = _bytes(table["line"])
         if table["line"].null_count:
             for number, stored in enumerate(_bytes(table["messages"])):
-                if lines[number] is None and (record := self._record(stored, None)) is not None:
+                if lines[number] is not None:
+                    continue
+                record = self._record(stored, None)
+                if isinstance(record, Exclusion):
+                    self._stays(record, table, number)
+                else:
                     lines[number] = line_of(record)
         at = [number for number, line in enumerate(lines) if line is not None]
         return self._those(table, at, lines=[line for line in lines if line is not None])
@@ -269,33 +276,31 @@ class ExportRun:
             self._leaving.update(pairs["id"].to_pylist())
         return Kept(records, pairs, lines)
 
-    def _record(self, stored: bytes, edits: Edits | None) -> Record | None:
-        """Return the record of a pair, or None, and the pair is counted, where it makes none."""
-        messages = self._messages(stored)
-        if messages is None:
-            return None
-        draft = draft_of(messages, edits, self._fits) if self.format.compares else ""
-        record = draft if isinstance(draft, Exclusion) else self.format.shape(messages, draft)
-        if isinstance(record, Exclusion):
-            self.ledger.add(record)
-            return None
-        return record
+    def _stays(self, flaw: Exclusion, table: pa.Table, row: int) -> None:
+        """Count a pair, and name it: what is wrong is in the pair itself, where somebody has to look."""
+        self.ledger.add(flaw, example=table["id"][row].as_py())
 
-    def _messages(self, stored: bytes) -> Messages | None:
-        """Return the messages, or None, and the pair is counted, where they are no line to train on.
+    def _record(self, stored: bytes, edits: Edits | None) -> Record | Exclusion:
+        """Return the record of a pair, or why it makes none."""
+        messages = self._messages(stored)
+        if isinstance(messages, Exclusion):
+            return messages
+        draft = draft_of(messages, edits, self._fits) if self.format.compares else ""
+        return draft if isinstance(draft, Exclusion) else self.format.shape(messages, draft)
+
+    def _messages(self, stored: bytes) -> Messages | Exclusion:
+        """Return the messages, or why they are no line to train on.
 
         The chat rules are asked in full once for each sequence of roles, as contents are looked at anyway.
         """
         try:
             messages = orjson.loads(stored)
-        except orjson.JSONDecodeError as error:
-            self.ledger.add(not_json(error))
-            return None
+        except orjson.JSONDecodeError:
+            return NOT_JSON
         roles = roles_of(messages)
         if roles is None or roles not in self._sound:
             if flaw := flaw_of(messages):
-                self.ledger.add(flaw)
-                return None
+                return flaw
             self._sound.add(roles)
         return messages  # type: ignore[no-any-return]  # what was judged sound
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from django.http import QueryDict
 from rest_framework import serializers
 
 from governance.uses import USES
@@ -11,14 +13,25 @@ from training.exports.profiles import PROFILES
 from training.exports.splits import SIDES
 from training.models import Export
 from workbench.api.serializers import ConceptSerializer, OptionsSerializer
+from workbench.near import listed
+from workbench.problems import Invalid
+
+
+def _choice(allowed: Iterable[str], help_text: str) -> serializers.ChoiceField:
+    """Return a field whose refusal says what was found and what is allowed."""
+    named = list(allowed)
+    refused = f"Found '{{input}}': use {listed(named)}."
+    return serializers.ChoiceField(
+        named, required=False, help_text=help_text, error_messages={"invalid_choice": refused}
+    )
 
 
 class ExportOptionsSerializer(OptionsSerializer):
     """The options of an export."""
 
-    use = serializers.ChoiceField(USES, required=False, help_text="Default: training, or that of the split.")
-    split = serializers.ChoiceField(list(SIDES), required=False, help_text="Default: all items.")
-    format = serializers.ChoiceField(list(FORMATS), required=False, help_text="Default: chat.")
+    use = _choice(USES, "Default: training, or that of the split.")
+    split = _choice(SIDES, "Default: all items.")
+    format = _choice(FORMATS, "Default: chat.")
     validation_percent = serializers.IntegerField(
         min_value=1, max_value=50, required=False, help_text="Fixed by the sheet's first split export; default 10."
     )
@@ -28,13 +41,14 @@ class ExportOptionsSerializer(OptionsSerializer):
     since = serializers.CharField(
         max_length=36, required=False, help_text="An earlier export: only pairs that are new or changed since."
     )
-    profile = serializers.ChoiceField(
-        list(PROFILES), required=False, help_text="Refuse what this trainer would refuse, before anything is written."
-    )
+    profile = _choice(PROFILES, "Refuse what this trainer would refuse, before anything is written.")
 
     @classmethod
     def options(cls, data: Any) -> Options:
-        """Return the options of a request."""
+        """Return the options of a request; Invalid where one is given twice, of which only one could be heard."""
+        lists = data.lists() if isinstance(data, QueryDict) else ()
+        if twice := {name: ["Found more than one value: give one."] for name, values in lists if len(values) > 1}:
+            raise Invalid.of_fields("The export was not made.", twice)
         given = cls(data=data)
         given.is_valid(raise_exception=True)
         return Options(**given.validated_data)
@@ -53,9 +67,12 @@ class CheckOptionsSerializer(ExportOptionsSerializer):
 class ExclusionSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField()
     count = serializers.IntegerField()
-    rule = serializers.CharField(help_text="quality, governance, split, chat, format or since")
+    rule = serializers.CharField(help_text="quality, governance, split, chat, format, since or download")
     source: Any = serializers.CharField(help_text="What carries the rule.")
     where = serializers.CharField(help_text="Its full name, where it has one.")
+    pair_ids = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="A few, where what is wrong is in the pair itself."
+    )
 
 
 class WordedExclusionSerializer(ExclusionSerializer):
@@ -111,7 +128,9 @@ class BalanceSerializer(serializers.Serializer[Any]):
     values = ValueSerializer(many=True)
 
 
-class ClippedSerializer(serializers.Serializer[Any]):
+class NamedSerializer(serializers.Serializer[Any]):
+    """How many pairs, and the first few of them."""
+
     count = serializers.IntegerField()
     pair_ids = serializers.ListField(child=serializers.CharField())
 
@@ -135,14 +154,20 @@ class ExportChecksSerializer(serializers.Serializer[Any]):
     exported = serializers.IntegerField()
     excluded = serializers.IntegerField()
     exclusions = ExclusionSerializer(many=True)
-    undecided = serializers.IntegerField(help_text="Excluded now: pairs whose side is decided when they are exported.")
+    undecided = serializers.IntegerField(
+        help_text="Pairs whose side is decided when they are exported; here they stand on the one that it would be."
+    )
     withdrawn = WithdrawnSerializer()
     lines = serializers.IntegerField()
     size_bytes = serializers.IntegerField(help_text="As JSON lines, also for a table, which is smaller.")
     tokens = TokensSerializer()
     duplicates = DuplicatesSerializer()
     balance = BalanceSerializer(many=True)
-    clipped = ClippedSerializer()
+    empty = NamedSerializer(help_text="Answers with nothing to be seen in them.")
+    clipped = NamedSerializer(help_text="Answers that look as if they broke off.")
+    other_form = NamedSerializer(help_text="Answers that are no object, where the template asks for one.")
+    older_labels = NamedSerializer(help_text="Answers that were made from a label which was changed since.")
+    unread = NamedSerializer(help_text="Lines with earlier turns that the profile's trainer does not read.")
     problems = ExportProblemSerializer(many=True)
 
 

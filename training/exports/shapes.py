@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from training.exports.answers import says_the_same
 from training.ledger import Exclusion
 
 Messages = Sequence[Mapping[str, str]]
@@ -49,7 +50,7 @@ def alpaca(messages: Messages, _draft: str) -> Record:
 
 def dpo(messages: Messages, draft: str) -> Record | Exclusion:
     """`{"prompt": [messages], "chosen": [message], "rejected": [message]}`: TRL's preference form."""
-    if draft == messages[-1]["content"]:
+    if says_the_same(draft, messages[-1]["content"]):
         return Exclusion("the approved edit is the same as the draft", "format", "dpo")
     rejected = [{"role": "assistant", "content": draft}]
     return {"prompt": _plain(messages[:-1]), "chosen": _plain(messages[-1:]), "rejected": rejected}

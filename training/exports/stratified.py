@@ -16,6 +16,9 @@ from training.models import QAPair, SplitItem, TrainingSheet
 from workbench.lakehouse.bulk import append_arrow
 from workbench.lakehouse.ids import uuid5_of
 
+# The column that says whose side is not decided yet.
+FORESEEN = "foreseen"
+
 
 def side_column(sheet_id: str) -> Subquery:
     """Return the side of a pair's item, to be read beside the pair; NULL where it was not decided."""
@@ -43,9 +46,12 @@ class Sides:
     def foresee(self, table: pa.Table) -> pa.Table:
         """Return a batch in which each labeled item has the side that it would be put on."""
         new = self.decide(table)
-        kept = zip(table["item_ref"].to_pylist(), table["side"].to_pylist(), strict=True)
+        items = table["item_ref"].to_pylist()
+        kept = zip(items, table["side"].to_pylist(), strict=True)
         sides = [new[item_ref][0] if item_ref in new else side for item_ref, side in kept]
-        return table.set_column(table.column_names.index("side"), "side", pa.array(sides, pa.string()))
+        foreseen = pa.array([item_ref in new for item_ref in items], pa.bool_())
+        table = table.set_column(table.column_names.index("side"), "side", pa.array(sides, pa.string()))
+        return table.append_column(FORESEEN, foreseen)
 
 
 def decide_sides(training_sheet: TrainingSheet, split: Split) -> int:

@@ -124,11 +124,17 @@ def _out_of_step(there: Sequence[str], told: Sequence[Line]) -> tuple[int, int]:
 
 @dataclass
 class Since:
-    """What became of the pairs of an export: changed or withdrawn, and how many still stand as they left."""
+    """What became of the pairs of an export: changed or withdrawn, and how many still stand as they left.
+
+    Of these, `older` were made from a label that was changed before they left; `relabeled` are the changed ones of which the
+    label alone was: who exports again has the same lines.
+    """
 
     changed: Findings = field(default_factory=Findings)
     withdrawn: Findings = field(default_factory=Findings)
     same: int = 0
+    older: int = 0
+    relabeled: int = 0
 
     @property
     def is_current(self) -> bool:
@@ -179,10 +185,12 @@ def _compare(states: Mapping[str, State], entries: list[Line], since: Since) -> 
             since.changed.add(
                 f"pair {pair} left when its label was at version {label_version}; its label is at {state.label_version}"
             )
+            since.relabeled += 1
         elif state.sha256 not in (None, entry["sha256"]):
             since.changed.add(f"pair {pair} has the version that it left with, but another line than the file")
         else:
             since.same += 1
+            since.older += label_version is not None and entry["label_version"] < label_version
 
 
 def _states(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
-from django.http import FileResponse, StreamingHttpResponse
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -17,9 +18,10 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from training.actions.export import OpenExport, check_export, expect_some, export_summary, open_export
-from training.actions.kept_exports import fetch, link_to, named, start_export
+from training.actions.kept_exports import fetch, link_to, named, options_of_row, start_export
 from training.exports.formats import FORMATS
 from training.exports.manifest import text_of
+from training.exports.options import Options
 from training.exports.serializers import (
     CheckOptionsSerializer,
     ExportChecksSerializer,
@@ -33,6 +35,7 @@ from training.exports.serializers import (
 )
 from training.links import asker_of
 from training.models import Export
+from training.ranges import asked_part, no_part, part_response
 from workbench.api.permissions import may
 from workbench.problems import NotFound
 from workbench.sheet_rights import need_work
@@ -59,17 +62,22 @@ class Exporting:
 
     @extend_schema(
         parameters=[ExportOptionsSerializer],
-        responses={(200, "application/jsonl"): OpenApiTypes.STR, 409: NOTHING},
+        responses={
+            (200, "application/jsonl"): OpenApiTypes.STR,
+            (200, "text/csv"): OpenApiTypes.STR,
+            (200, "application/vnd.apache.parquet"): OpenApiTypes.BINARY,
+            409: NOTHING,
+        },
         filters=False,
     )
     @action(detail=True, url_path="export/jsonl", pagination_class=None, permission_classes=EXPORTS)
     def export_jsonl(self, request: Request, pk: str) -> StreamingHttpResponse:
         """Stream the approved and allowed pairs in a format, chat lines by default."""
         training_sheet, options = self.get_object(), ExportOptionsSerializer.options(request.query_params)
-        who = {"actor": request.user.get_username(), "channel": "api"}
+        who: dict[str, Any] = {"actor": request.user.get_username(), "channel": "api"}
         if request.method == "HEAD":
             expect_some(training_sheet, options, **who)
-            return _download(StreamingHttpResponse(()), training_sheet.pk, options.format)
+            return _download(StreamingHttpResponse(()), training_sheet.pk, options)
         return file_response(open_export(training_sheet, options, **who))
 
     @extend_schema(parameters=[ExportOptionsSerializer], responses=ExportSummarySerializer, filters=False)
@@ -128,21 +136,32 @@ class ExportViewSet(ReadOnlyModelViewSet[Export]):
 
     @extend_schema(
         parameters=[SignatureSerializer],
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            (206, "application/octet-stream"): OpenApiTypes.BINARY,
+            416: OpenApiResponse(description="The file has no such bytes"),
+        },
         filters=False,
     )
     @action(detail=True, pagination_class=None, permission_classes=[HoldsLink])
-    def download(self, request: Request, pk: str) -> FileResponse:
-        """Stream a kept file to whoever has a link that holds, while who asked for it may work on it and all may leave."""
+    def download(self, request: Request, pk: str) -> HttpResponseBase:
+        """Stream a kept file, or a range of it, to whoever has a link that holds, while who asked for it may work on it and all may leave."""
         export = get_object_or_404(Export.objects.visible_to(self.asker), pk=pk)
         need_work(self.asker, export)
-        file = fetch(export, actor=self.asker.get_username(), head=request.method == "HEAD")
-        return _download(FileResponse(file), export.training_sheet_id, export.format)
+        is_head, options = request.method == "HEAD", options_of_row(export)
+        # A range is of what is sent, which is nothing for a head.
+        part = asked_part({} if is_head else request.headers, export.sha256, export.size_bytes)
+        file = fetch(export, actor=self.asker.get_username(), head=is_head or not part.is_there)
+        if not part.is_there:
+            file.close()
+            return no_part(part, export.sha256)
+        response = part_response(file, part, export.sha256, FORMATS[options.format].content_type)
+        return _download(response, export.training_sheet_id, options)
 
 
 def file_response(export: OpenExport) -> StreamingHttpResponse:
     """Return the export as a download, which API and admin share."""
-    response = _download(StreamingHttpResponse(iter(export)), export.training_sheet.pk, export.format)
+    response = _download(StreamingHttpResponse(iter(export)), export.training_sheet.pk, export.run.options)
     response["X-Export-Id"] = export.export_id
     return response
 
@@ -151,14 +170,13 @@ def manifest_response(export: Export) -> StreamingHttpResponse:
     """Return the manifest of an export as a download, which API and admin share; NotFound for ground truth, which has none."""
     if not export.manifest_sha256:
         raise NotFound(f"The export {export.pk} has no manifest: its format is {export.format}.")
-    name = f"training_sheet_{export.training_sheet_id}.{FORMATS[export.format].suffix}.manifest.json"
+    name = f"{options_of_row(export).file_name(export.training_sheet_id)}.manifest.json"
     return _attached(StreamingHttpResponse(text_of(export.pk), content_type="application/json"), name)
 
 
-def _download(response: R, training_sheet_id: str, format_name: str) -> R:
-    chosen = FORMATS[format_name]
-    response["Content-Type"] = chosen.content_type
-    return _attached(response, f"training_sheet_{training_sheet_id}.{chosen.suffix}")
+def _download(response: R, training_sheet_id: str, options: Options) -> R:
+    response["Content-Type"] = FORMATS[options.format].content_type
+    return _attached(response, options.file_name(training_sheet_id))
 
 
 def _attached(response: R, name: str) -> R:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.http import FileResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import action
@@ -52,11 +54,13 @@ from training.files.serializers import (
 from training.files.standing import standing_of
 from training.links import asker_of, signature_of
 from training.models import TrainingFile
+from training.ranges import asked_part, no_part, part_response
 from training.unchanged import open_unchanged
 from workbench.api.paging import KeyCursorPagination
 from workbench.api.permissions import may
 from workbench.problems import Invalid, Problem
 
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 TYPES = {"json": "application/json", "jsonl": "application/jsonl"}
 
 
@@ -219,44 +223,58 @@ class TrainingFileViewSet(ReadOnlyModelViewSet[TrainingFile]):
         responses={
             (200, "application/jsonl"): OpenApiTypes.STR,
             (200, "application/json"): OpenApiTypes.STR,
+            (206, "application/jsonl"): OpenApiTypes.STR,
+            (206, "application/json"): OpenApiTypes.STR,
+            416: OpenApiResponse(description="The file has no such bytes"),
             403: OpenApiResponse(description="The link has expired or is none"),
         },
         filters=False,
         auth=[],
     )
     @action(detail=True, pagination_class=None, permission_classes=[HasSignature])
-    def content(self, request: Request, pk: str) -> FileResponse:
-        """Stream the file that a signed link names, as it is now, while who asked for the link may work on all of it."""
+    def content(self, request: Request, pk: str) -> HttpResponseBase:
+        """Stream the file, or a range of it, that a signed link names, as it is now, while who asked for the link may work on all of it."""
         shape, head = request.query_params["format"], request.method == "HEAD"
         row, members = with_members(partial(file_to_work_on, pk, self.asker))
-        return file_response(row, members, shape, actor=self.asker.get_username(), channel="link", head=head)
+        asked: dict[str, Any] = {"actor": self.asker.get_username(), "channel": "link", "head": head}
+        return file_response(row, members, shape, **asked, headers=request.headers)
 
     def _wrapped(self, row: TrainingFile, status: int = 200) -> Response:
         return Response({"trainingFile": self.get_serializer(row).data}, status=status)
 
 
 def file_response(
-    row: TrainingFile, members: Sequence[Member], shape: str, *, actor: str, channel: str, head: bool = False
-) -> FileResponse:
-    """Return one shape of the file as a download, which API and admin share.
+    row: TrainingFile,
+    members: Sequence[Member],
+    shape: str,
+    *,
+    actor: str,
+    channel: str,
+    head: bool = False,
+    headers: Mapping[str, str] = NO_HEADERS,
+) -> HttpResponseBase:
+    """Return one shape of the file as a download, or the range that the headers ask for, which API and admin share.
 
     `members` are all its conversations. Conflict where it may not leave now, or has other bytes than it was built with; raises
     what `open_unchanged` does. All leave a row of the audit: what leaves does so before its first byte. Asking for the `head`
     alone takes nothing.
     """
-    path, digest = getattr(row, f"{shape}_file_path"), getattr(row, f"{shape}_sha256")
+    path, digest, size = (getattr(row, f"{shape}_{name}") for name in ("file_path", "sha256", "file_size"))
+    part = asked_part(NO_HEADERS if head else headers, digest, size)
     try:
         expect_permitted([member.as_built for member in members])
         file = open_unchanged(path, digest, "build it anew")
     except Problem as problem:
         file_refused(row, shape, problem.message, actor=actor, channel=channel)
         raise
+    if not part.is_there:
+        file.close()
+        return no_part(part, digest)
     if not head:
         file_left(row, shape, actor=actor, channel=channel)
-    name = file_name(row.name, shape)
-    response = FileResponse(file, as_attachment=True, filename=name, content_type=TYPES[shape])
+    response = part_response(file, part, digest, TYPES[shape])
+    response["Content-Disposition"] = content_disposition_header(True, file_name(row.name, shape))
     response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Length"] = str(getattr(row, f"{shape}_file_size"))
     return response
 
 

@@ -15,7 +15,7 @@ from training.actions.jobs import GENERATE, leave_unfinished
 from training.actions.kept_exports import EXPORT, make, options_of
 from training.findings.looking import look
 from training.jobs.watching import first_errors
-from training.models import Finding, JobRun, LiveJob, TrainingSheet
+from training.models import Export, Finding, JobRun, LiveJob, TrainingSheet
 from training.review.queue import fill
 from training.watch import Progress, Stopped, Watch
 
@@ -114,7 +114,9 @@ def _exported(_run: JobRun, job: LiveJob) -> dict[str, Any]:
 
 
 def _export_result(run: JobRun) -> dict[str, Any]:
-    return {"export_id": run.asked["export_id"]}
+    """Return the export's id where there is one: a job that failed or was cancelled has made none."""
+    made = Export.objects.filter(pk=run.asked["export_id"]).exists()
+    return {"export_id": run.asked["export_id"]} if made else {}
 
 
 def _sheet(run: JobRun) -> TrainingSheet:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.test import Client
 from rest_framework.test import APIClient
 
 from tests.seeded import boards, invoices, seeded
@@ -19,6 +21,13 @@ __all__ = ["boards", "invoices", "seeded"]
 
 Fetch = Callable[..., bytes]
 Write = Callable[..., Path]
+
+
+@pytest.fixture
+def admin(rosa: User, client: Client) -> Client:
+    """A browser in which Rosa is signed in."""
+    client.force_login(rosa)
+    return client
 
 
 @pytest.fixture

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
+import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -254,13 +257,30 @@ def parts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Manifest.flush, "__defaults__", (1,))
 
 
+def interrupted(_name: str) -> None:
+    raise KeyboardInterrupt
+
+
+def terminated(_name: str) -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def full_disk(_name: str) -> None:
+    raise OSError(28, "No space left on device")
+
+
 @pytest.mark.parametrize(
-    ("failure", "told"),
-    [(OSError(28, "No space left on device"), CommandError), (KeyboardInterrupt(), KeyboardInterrupt)],
+    ("failure", "code", "told"),
+    [
+        (full_disk, 1, "boards.jsonl' cannot be written: No space left on device. Make room"),
+        (interrupted, 130, "Stopped by SIGINT before the end."),
+        (terminated, 143, "Stopped by SIGTERM before the end."),
+    ],
 )
 def test_a_file_that_is_not_written_to_its_end_left_nothing_that_a_recall_would_name(
-    failure: BaseException,
-    told: type[BaseException],
+    failure: Callable[[str], None],
+    code: int,
+    told: str,
     boards: TrainingSheet,
     tmp_path: Path,
     parts_at_once: None,
@@ -268,13 +288,19 @@ def test_a_file_that_is_not_written_to_its_end_left_nothing_that_a_recall_would_
 ) -> None:
     kept: list[int] = []
 
-    def fail(_name: str) -> None:
+    def fail(name: str) -> None:
         kept.append(ExportPart.objects.count())
-        raise failure
+        assert Path(name).stat().st_mode & 0o777 == 0o600
+        (begun,) = UsageConstraintAudit.objects.filter(subject=f"training sheet {boards.pk}", kind="export")
+        assert "begins (command)" in begun.reason
+        failure(name)
 
     monkeypatch.setattr("training.actions.export.validate_file", fail)
-    with pytest.raises(told):
+    with pytest.raises(CommandError) as stopped:
         call_command("export_jsonl", boards.pk, "--out", str(tmp_path / "boards.jsonl"))
+    assert told in str(stopped.value) and stopped.value.returncode == code
+    ended = UsageConstraintAudit.objects.order_by("-sequence")[0]
+    assert ended.kind == "refusal" and "broken off before its file was there" in ended.reason
     assert kept[0] > 0
     assert not ExportPart.objects.exists() and not Export.objects.exists()
     assert not list(tmp_path.glob("*boards.jsonl*"))

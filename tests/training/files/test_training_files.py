@@ -148,6 +148,16 @@ def test_a_file_that_was_changed_in_the_volume_does_not_leave(
     assert row["kind"] == "refusal" and refused.json()["error"]["message"] in row["reason"]
 
 
+def test_a_download_that_broke_off_is_gone_on_with(imported: Make, create: Any, fetch: Any, api: APIClient) -> None:
+    row = create("parts", imported(1)).json()["trainingFile"]
+    whole, size = fetch(row["id"], "jsonl"), row["jsonl_file_size"]
+    link = api.get(f"{URL}/{row['id']}/download", {"format": "jsonl"}).json()["download_url"]
+    rest: Any = APIClient().get(link, headers={"range": "bytes=10-", "if-range": f'"{row["jsonl_sha256"]}"'})
+    assert (rest.status_code, b"".join(rest.streaming_content)) == (206, whole[10:])
+    assert rest["Content-Range"] == f"bytes 10-{size - 1}/{size}"
+    assert APIClient().get(link, headers={"range": f"bytes={size}-"}).status_code == 416
+
+
 def test_a_link_is_for_one_file_and_expires(
     imported: Make, create: Any, api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from governance.uses import USES
 from training.actions.export import check_export, exclusion_words, export_to_file, manifest_path
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         target.add_argument(
             "--checks",
             action="store_true",
-            help="write nothing: print tokens, duplicates, balance and problems as JSON",
+            help="write nothing: print tokens, duplicates, balance and problems as JSON; exit code 1 where one is an error",
         )
         parser.add_argument(
             "--max-tokens",
@@ -66,6 +66,7 @@ class Command(BaseCommand):
         if options["checks"]:
             report = check_export(training_sheet, wanted, max_tokens=most)
             self.stdout.write(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode())
+            self._expect_no_error(report)
             return
         if most:
             self._say_problems(check_export(training_sheet, wanted, max_tokens=most))
@@ -81,6 +82,10 @@ class Command(BaseCommand):
         self.stderr.write(f"  {manifest}export {export.export_id}")
         told = self.stderr if is_stdout(options["out"]) else self.stdout
         told.write(export.run.digest.hexdigest())
+
+    def _expect_no_error(self, report: dict[str, Any]) -> None:
+        if errors := [each["message"] for each in report["problems"] if each["level"] == "error"]:
+            raise CommandError(" ".join(errors))
 
     def _say_problems(self, report: dict[str, Any]) -> None:
         for each in report["problems"]:
