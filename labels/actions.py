@@ -13,7 +13,8 @@ from governance.changing import refuse_loosening
 from labels.checking import check_content, check_fits, existing_item, limits
 from labels.history import keep, repair, uses_changed
 from labels.models import CanonicalLabel
-from labels.resting import resting_on
+from labels.opinions.settling import expect_settled
+from labels.resting import has_answer, resting_on
 from labels.seen import expect_seen, says_already
 from sheets.models import Sheet
 from templates_app.changes import as_stored
@@ -56,7 +57,8 @@ def record_label(
     A change of uses, usage reason or classification needs a `reason`, which is audited; `change_note` goes to the
     version. `decision` says on whose opinions it rests, as `labels.resting` has it. `seen_version` is the one that the actor looked at, 0 for no label: another one is a StaleLabel, unless it
     says the same already. Without `may_loosen` what a tag prohibited when the label was made stays so. Raises Invalid
-    naming every input at fault, Forbidden where uses may not be changed so, and Conflict when others keep changing it.
+    naming every input at fault, Forbidden where uses may not be changed so, and Conflict for another answer while two
+    wait to be decided between, or when others keep changing it.
     """
     check_content(label_type, label_data, confidence, template)
     given = {
@@ -78,6 +80,8 @@ def record_label(
         values = content | limits(given, present) | answer
         check_fits(label_data, values.get("output_schema", present.output_schema if present else None) or {}, item)
         expect_seen(seen_version, present, values)
+        if present and decision is None and not has_answer(present, label_data):
+            expect_settled(present)
         written = (
             _change(present, values, actor, reason=reason.strip(), change_note=change_note, **rights)
             if present

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
 from typing import Any
 
+from labels.history import changes_uses_alone, version_id
 from labels.models import CanonicalLabel, CanonicalLabelVersion, LabelOpinion, SecondOpinion
 from labels.opinions.rules import is_chosen, rule_of
 from sheets.models import Sheet
 from workbench.problems import Conflict
 
 GIVE = "labels.add_labelopinion"
-AUTHORS = ("labeled_by", "last_modified_by")
+CHUNK = 500
 
 
 def due_refs(sheet: Sheet, label_type: str, item_refs: Collection[str], *, actor: str) -> set[str]:
@@ -78,7 +80,7 @@ def _chosen(sheet_ids: Collection[str]) -> list[CanonicalLabel]:
         label
         for rule in rules
         for label in CanonicalLabel.objects.filter(sheet_id=rule.sheet_id, label_type=rule.label_type)
-        .only("sheet_id", "label_type", "item_ref", *AUTHORS)
+        .only("sheet_id", "label_type", "item_ref", "version", "labeled_by", "last_modified_by")
         .iterator()
         if is_chosen(rule, label.item_ref)
     ]
@@ -95,17 +97,33 @@ def _task(row: CanonicalLabel | SecondOpinion) -> tuple[str, str]:
 
 def _open(labels: Iterable[CanonicalLabel], actor: str) -> list[CanonicalLabel]:
     """Return those of the labels that are others' alone and have no second opinion yet."""
-    others = {label.pk: label for label in labels if actor not in [getattr(label, name) for name in AUTHORS]}
+    others = [label for label in labels if label.labeled_by != actor]
     if not others:
         return []
     # By the item: a label that was taken back and given anew is another row, and the opinion stays the item's.
     given = LabelOpinion.objects.filter(
-        sheet_id__in={label.sheet_id for label in others.values()},
-        item_ref__among=list({label.item_ref for label in others.values()}),
+        sheet_id__in={label.sheet_id for label in others}, item_ref__among=list({label.item_ref for label in others})
     )
     answered = set(given.values_list("sheet_id", "label_type", "item_ref"))
-    written = CanonicalLabelVersion.objects.filter(canonical_label__pk__among=list(others), modified_by=actor)
-    known = set(written.values_list("canonical_label_id", flat=True))
-    return [
-        label for key, label in others.items() if key not in known and (*_task(label), label.item_ref) not in answered
-    ]
+    known = known_to(others, actor)
+    return [label for label in others if label.pk not in known and (*_task(label), label.item_ref) not in answered]
+
+
+def known_to(labels: Collection[CanonicalLabel], actor: str) -> set[str]:
+    """Return the keys of those labels whose answer the actor knows: who wrote a version, unless it changed uses alone."""
+    known = {label.pk for label in labels if label.labeled_by == actor}
+    # Of one whose last writer was killed the version row may be missing.
+    lost = {label.pk: label.version for label in labels if label.last_modified_by == actor}
+    keys = [label.pk for label in labels if label.pk not in known]
+    written = CanonicalLabelVersion.objects.filter(canonical_label__pk__among=keys, modified_by=actor).iterator()
+    while chunk := list(islice(written, CHUNK)):
+        before = CanonicalLabelVersion.objects.in_bulk(
+            [version_id(row.canonical_label_id, row.version - 1) for row in chunk]
+        )
+        for row in chunk:
+            was = before.get(version_id(row.canonical_label_id, row.version - 1))
+            if was is None or not changes_uses_alone(was, row):
+                known.add(row.canonical_label_id)
+            if lost.get(row.canonical_label_id) == row.version:
+                del lost[row.canonical_label_id]
+    return known | set(lost)
