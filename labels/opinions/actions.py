@@ -22,6 +22,7 @@ from labels.seen import expect_seen, says_already
 from sheets.models import Sheet
 from templates_app.drafts import label_type_faults
 from templates_app.models import PromptTemplate
+from templates_app.schemas import misfits, normalise_output_schema
 from workbench.canonical import canonical_bytes
 from workbench.lakehouse.ids import uuid5_of
 from workbench.problems import Conflict, Forbidden, Invalid
@@ -90,6 +91,7 @@ def give_opinion(
         confidence=confidence,
         notes=notes,
         output_schema=schema,
+        template_id=(template.pk if template else label.template_id if label else None) or "",
         item_hash=item.hash,
         made_at=timezone.now(),
     )
@@ -149,6 +151,7 @@ def adjudicate(
         confidence=confidence or label.confidence,
         notes=label.notes if notes is None else notes,
         change_note=f"Adjudicated: {_from_whom(opinion, label_data)}",
+        template=_template_for(opinion, label, label_data),
         seen_version=seen_version,
         decision=decision,
     )
@@ -192,6 +195,13 @@ def _from_whom(opinion: LabelOpinion, answer: Any) -> str:
     both = (first.label_data if first else None), opinion.label_data
     taken = taken_from(schema_of(opinion), *both, answer, rule_for(opinion))
     return in_words(taken, opinion.first_author, opinion.author) or "both say the same"
+
+
+def _template_for(opinion: LabelOpinion, label: CanonicalLabel, answer: Any) -> PromptTemplate | None:
+    """Return the opinion's template for an answer that only it allows, such as a choice that a newer version added."""
+    if not misfits(normalise_output_schema(label.output_schema or {}), answer):
+        return None
+    return PromptTemplate.objects.filter(pk=opinion.template_id).first()
 
 
 def _outcome(opinion: LabelOpinion) -> str:
