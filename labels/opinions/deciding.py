@@ -96,8 +96,7 @@ def in_words(chosen: Mapping[str, str], first: str, second: str) -> str:
 
 
 def _says(said: Any, wanted: Any) -> bool:
-    if said is MISSING or wanted is MISSING:
-        return said is wanted
+    said, wanted = (None if value is MISSING else value for value in (said, wanted))
     return canonical_bytes(as_stored(said, wanted)) == canonical_bytes(wanted)
 
 
