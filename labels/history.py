@@ -20,6 +20,7 @@ from governance.models import UsageConstraintAudit
 from labels.lately import tell_change
 from labels.models import CanonicalLabel, CanonicalLabelVersion
 from labels.resting import has_answer
+from labels.standing import tell_written
 
 COPIED = (
     "version", "label_data", "confidence", "notes",
@@ -39,6 +40,7 @@ def keep(before: CanonicalLabel | None, after: CanonicalLabel, *, change_note: s
     CanonicalLabelVersion.objects.bulk_create(
         [_version(after, change_note)], update_conflicts=True, unique_fields=["id"], update_fields=["change_note"]
     )
+    tell_written(after)
     if before is not None:
         tell_change(after.sheet_id)
 

@@ -19,6 +19,7 @@ from labels.opinions.due import known_to
 from labels.opinions.rules import is_chosen, rule_of
 from labels.opinions.settling import close, first_of, label_of, rule_for, schema_of, settle
 from labels.seen import expect_seen, says_already
+from labels.standing import forget_standing, remember_asked
 from sheets.models import Sheet
 from templates_app.drafts import label_type_faults
 from templates_app.models import PromptTemplate
@@ -56,6 +57,7 @@ def ask_for_opinions(
         **wanted,
     )
     SecondOpinion.objects.bulk_create([made], update_conflicts=True, unique_fields=["id"], update_fields=list(wanted))
+    remember_asked(sheet.pk, label_type, share > 0)
     return SecondOpinion.objects.get(pk=made.pk)
 
 
@@ -104,6 +106,7 @@ def give_opinion(
         opinion.canonical_label_id, opinion.label_version = label.pk, label.version
         opinion.first_author = answered_by(label)
     LabelOpinion.objects.bulk_create([opinion], ignore_conflicts=True)
+    forget_standing(sheet.pk, label_type, item_ref)
     stored = LabelOpinion.objects.get(pk=opinion.pk)
     if stored.author != actor:
         raise _given_by_another(stored)
