@@ -178,7 +178,7 @@ def _recorded(decision: Decision, actor: str, basis: Basis) -> ReviewAction:
     before = _snapshot(pair, limited=limits)
     new = _undone(undone, before, limits) if undone else _after(pair, decision, actor, basis)
     changes = _changes(basis.frame, before, new)
-    _write(pair, new, keep_holder=limits)
+    _write(pair, new, limits=limits)
     if undone:
         ReviewAction.objects.filter(pk=undone.pk).update(undone=True)
     return ReviewAction.objects.create(
@@ -336,13 +336,13 @@ def _changes(frame: Frame, before: Mapping[str, Any], new: Mapping[str, Any]) ->
     return changes_between(old, now)
 
 
-def _write(pair: ReviewPair, new: Mapping[str, Any], *, keep_holder: bool) -> None:
-    """Make `new` the newest state of the pair and give it back, so that the next item can be taken."""
+def _write(pair: ReviewPair, new: Mapping[str, Any], *, limits: bool) -> None:
+    """Make `new` the newest state of the pair and, but for its uses, give it back, so that the next item can be taken."""
     pair.status, pair.version = new["status"], pair.version + 1
-    # The action may have it made from another label, or from another version: only the lakehouse knows then.
-    kept = {name: value for name, value in pair.state.items() if name not in LINK}
+    # Unless it is about uses, the action may have it made from another label or version: only the lakehouse knows then.
+    kept = {name: value for name, value in pair.state.items() if limits or name not in LINK}
     pair.state = {**kept, **{name: new[name] for name in (*CHANGED, *LIMITED) if name in new}}
     pair.waiting += 1
-    if not keep_holder:
+    if not limits:
         pair.holder, pair.held_until = "", None
     cast(Any, pair).save(update_fields=["status", "version", "state", "waiting", "holder", "held_until"])

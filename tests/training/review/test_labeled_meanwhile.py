@@ -139,6 +139,12 @@ def test_a_batch_leaves_out_what_was_labeled_meanwhile(
     assert "0 approved, 1 refused: 1 labeled meanwhile" in page
 
 
+def test_a_change_of_uses_hides_no_label(waiting: QAPair, act: Act, ana: Callable[..., dict[str, Any]]) -> None:
+    ana()
+    assert act(waiting, "uses", prohibit=["testing"], reason="a contract").status_code == 200
+    assert act(waiting, "approve").json()["error"]["code"] == "stale_version"
+
+
 def test_the_same_answer_is_no_conflict(waiting: QAPair, act: Act, task: dict[str, Any]) -> None:
     record_label(**task, label_data=answer_of(waiting), actor="ana")
     assert act(waiting, "approve").status_code == 200
