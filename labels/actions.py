@@ -14,7 +14,8 @@ from labels.history import keep, repair
 from labels.labeling.templates_of import templates_for
 from labels.limiting import besides
 from labels.models import CanonicalLabel
-from labels.resting import resting_on
+from labels.opinions.settling import expect_settled
+from labels.resting import has_answer, resting_on
 from labels.seen import expect_seen, says_already
 from sheets.models import Sheet
 from templates_app.changes import as_stored
@@ -56,9 +57,10 @@ def record_label(
     `internal`). `label_data` must fit the template's output schema, else the one that the label was made under; an answer
     of neither is kept with the published template of its label type that it fits, where there is one.
     A change of uses, usage reason or classification needs a `reason`, which is audited; `change_note` goes to the
-    version. `decision` says on whose opinions it rests, as `labels.resting` has it. `seen_version` is the one that the actor looked at, 0 for no label: another one is a StaleLabel, unless it
-    says the same already. Without `may_loosen` what a tag prohibited when the label was made stays so. Raises Invalid
-    naming every input at fault, Forbidden where uses may not be changed so, and Conflict when others keep changing it.
+    version. `decision` says on whose opinions it rests, as `labels.resting` has it. `seen_version` is the one that the
+    actor looked at, 0 for no label: another one is a StaleLabel, unless it says the same already. Without `may_loosen` what a tag prohibited when the label was made stays so. Raises Invalid
+    naming every input at fault, Forbidden where uses may not be changed so, and Conflict for another answer while two
+    wait to be decided between, or when others keep changing it.
     """
     check_content(label_type, label_data, confidence, template)
     given = {
@@ -79,6 +81,8 @@ def record_label(
         under = {"template_id": made.pk, "output_schema": made.output_schema} if made else {}
         values = content | under | limits(given, present) | answer
         expect_seen(seen_version, present, values)
+        if present and decision is None and not has_answer(present, label_data):
+            expect_settled(present)
         written = (
             _change(present, values, actor, reason=reason, change_note=change_note, **rights)
             if present

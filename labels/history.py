@@ -19,11 +19,14 @@ from governance.changing import in_order
 from governance.models import UsageConstraintAudit
 from labels.lately import tell_change
 from labels.models import CanonicalLabel, CanonicalLabelVersion
+from labels.resting import has_answer
+from labels.standing import tell_written
 
 COPIED = (
     "version", "label_data", "confidence", "notes",
     "allowed_uses", "prohibited_uses", "usage_reason", "data_classification", "decided_by", "opinion_id",
 )  # fmt: skip
+SAID_TOO = ("confidence", "notes")
 LOST = "Not recorded: the change was interrupted before its reason was written."
 
 Limited = CanonicalLabel | CanonicalLabelVersion
@@ -37,6 +40,7 @@ def keep(before: CanonicalLabel | None, after: CanonicalLabel, *, change_note: s
     CanonicalLabelVersion.objects.bulk_create(
         [_version(after, change_note)], update_conflicts=True, unique_fields=["id"], update_fields=["change_note"]
     )
+    tell_written(after)
     if before is not None:
         tell_change(after.sheet_id)
 
@@ -84,6 +88,27 @@ def repair(label: CanonicalLabel) -> None:
     if before is not None:
         audit_all([(before, label)])
     versions.bulk_create([_version(label, "")], ignore_conflicts=True)
+
+
+def answered_by(label: CanonicalLabel) -> str:
+    """Return who gave the label's answer: not who later changed its notes or uses."""
+    by = label.last_modified_by
+    rows = label.versions.filter(version__lte=label.version).order_by("-version")
+    for row in rows.only("label_data", "modified_by").iterator():
+        if not has_answer(label, row.label_data):
+            break
+        by = row.modified_by
+    return by
+
+
+def changes_uses_alone(before: Limited, after: Limited) -> bool:
+    """Return whether the change is one of uses, which is made without looking at the answer."""
+    stays = has_answer(after, before.label_data)
+    return (
+        stays
+        and uses_changed(before, after)
+        and all(getattr(before, name) == getattr(after, name) for name in SAID_TOO)
+    )
 
 
 def uses_changed(before: Limited, after: Limited) -> bool:

@@ -145,6 +145,9 @@ class LabelOpinion(models.Model):
     confidence = ChoiceField(max_length=6, choices=Confidence.choices)
     notes = models.TextField(blank=True, default="")
     output_schema = models.JSONField(null=True, blank=True, help_text="The schema that the opinion was given under.")
+    template_id = models.CharField(
+        max_length=36, blank=True, default="", help_text="The template that the opinion was given under."
+    )
     item_hash = models.CharField(max_length=64, blank=True, default="")
     made_at = models.DateTimeField()
     canonical_label_id = models.CharField(max_length=36)

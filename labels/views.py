@@ -95,7 +95,7 @@ class CanonicalLabelViewSet(HidesBlindLabels, ReadOnlyModelViewSet[CanonicalLabe
         reason, may_loosen = given.validated_data["reason"], request.user.has_perm(LOOSEN)
         actor = request.user.get_username()
         label = change_uses_of(self.get_object(), given.uses, reason, actor=actor, may_loosen=may_loosen)
-        return Response(CanonicalLabelSerializer(label).data)
+        return Response(self.get_serializer(label).data)
 
     @extend_schema(
         operation_id="canonical_labels_uses_of_many",

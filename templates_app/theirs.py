@@ -16,23 +16,27 @@ def theirs_in_words(theirs: Any, mine: Any) -> str:
     """Return "Theirs differs from yours: severity is “minor”, yours “major”.", with paths as `changes` writes them."""
     if mine is MISSING:
         return f"Theirs: {_value(theirs)}."
+    apart = apart_in_words(theirs, mine, "yours")
+    return f"Theirs differs from yours: {apart}." if apart else "Theirs is the same answer as yours."
+
+
+def apart_in_words(theirs: Any, mine: Any, whose: str) -> str:
+    """Return "severity is “minor”, yours “major”", where `whose` is "yours"; empty where both are the same answer."""
     changes = changes_between(mine, theirs)
-    if not changes:
-        return "Theirs is the same answer as yours."
     rest = len(changes) - MOST
     more = f"; and {rest} more" if rest > 0 else ""
-    return f"Theirs differs from yours: {'; '.join(map(_said, changes[:MOST]))}{more}."
+    return "; ".join(_said(change, whose) for change in changes[:MOST]) + more
 
 
-def _said(change: Change) -> str:
+def _said(change: Change, whose: str) -> str:
     name = "it" if change["field_path"] == WHOLE else change["field_path"]
     theirs, mine = _value(change["new_value"]), _value(change["old_value"])
     match change.get("op"):
         case "add":
-            return f"{name} is {theirs}, which yours does not have"
+            return f"{name} is {theirs}, which {whose} does not have"
         case "remove":
-            return f"{name} is missing, yours {mine}"
-    return f"{name} is {theirs}, yours {mine}"
+            return f"{name} is missing, {whose} {mine}"
+    return f"{name} is {theirs}, {whose} {mine}"
 
 
 def _value(value: Any) -> str:

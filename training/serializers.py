@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 from rest_framework import serializers
 
+from labels.opinions.due import GIVE
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
 from training.models import QAPair, ReviewEvent, TrainingSheet
-from training.review.changed_since import has_source_changed
+from training.review.changed_since import has_source_changed, other_label_of, reviewed_as
 from workbench.api.serializers import ConceptSerializer, SheetKeyField
 
 
@@ -69,12 +70,32 @@ class QAPairSerializer(ConceptSerializer[QAPair]):
         exclude = ["training_sheet", "canonical_label"]
 
 
+class LabeledMeanwhile(TypedDict):
+    label_id: str
+    version: int
+    labeled_by: str
+    label_data: Any
+
+
 class OneQAPairSerializer(QAPairSerializer):
     """One pair, with what takes reading its item."""
 
     has_source_changed = serializers.SerializerMethodField(
         help_text="Its item says something else than when the pair was made; null where it cannot be read."
     )
+
+    labeled_meanwhile = serializers.SerializerMethodField(
+        help_text="The item's label, where the pair was not made from it and you may see it: its version goes with an approval."
+    )
+
+    def get_labeled_meanwhile(self, pair: QAPair) -> LabeledMeanwhile | None:
+        user = self.context["request"].user
+        other = other_label_of(reviewed_as(pair))
+        gives = user.has_perm(GIVE)
+        if other is None or not other.label.may_be_seen(user.get_username(), gives_opinions=gives):
+            return None
+        label = other.label
+        return {"label_id": label.key, "version": label.version, "labeled_by": label.by, "label_data": label.answer}
 
     def get_has_source_changed(self, pair: QAPair) -> bool | None:
         return has_source_changed(pair)

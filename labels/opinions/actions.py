@@ -12,16 +12,18 @@ from django.utils import timezone
 
 from labels.actions import record_label
 from labels.checking import check_content, check_fits, existing_item
-from labels.history import repair
-from labels.models import CanonicalLabel, CanonicalLabelVersion, LabelOpinion, SecondOpinion
-from labels.opinions.comparing import are_same, compare
-from labels.opinions.due import AUTHORS
-from labels.opinions.rules import is_chosen, rule_of, sameness, unknown_type
+from labels.history import answered_by, repair
+from labels.models import CanonicalLabel, LabelOpinion, SecondOpinion
+from labels.opinions.deciding import in_words, taken_from
+from labels.opinions.due import known_to
+from labels.opinions.rules import is_chosen, rule_of, unknown_type
+from labels.opinions.settling import close, first_of, label_of, rule_for, schema_of, settle
 from labels.seen import expect_seen, says_already
+from labels.standing import forget_standing, remember_asked
 from sheets.models import Sheet
 from templates_app.drafts import label_type_faults
 from templates_app.models import PromptTemplate
-from templates_app.schemas import normalise_output_schema
+from templates_app.schemas import misfits, normalise_output_schema
 from workbench.canonical import canonical_bytes
 from workbench.lakehouse.ids import uuid5_of
 from workbench.problems import Conflict, Forbidden, Invalid
@@ -55,6 +57,7 @@ def ask_for_opinions(
         **wanted,
     )
     SecondOpinion.objects.bulk_create([made], update_conflicts=True, unique_fields=["id"], update_fields=list(wanted))
+    remember_asked(sheet.pk, label_type, share > 0)
     return SecondOpinion.objects.get(pk=made.pk)
 
 
@@ -90,6 +93,7 @@ def give_opinion(
         confidence=confidence,
         notes=notes,
         output_schema=schema,
+        template_id=(template.pk if template else label.template_id if label else None) or "",
         item_hash=item.hash,
         made_at=timezone.now(),
     )
@@ -100,30 +104,13 @@ def give_opinion(
     if label is not None:
         repair(label)
         opinion.canonical_label_id, opinion.label_version = label.pk, label.version
-        opinion.first_author = label.last_modified_by
+        opinion.first_author = answered_by(label)
     LabelOpinion.objects.bulk_create([opinion], ignore_conflicts=True)
+    forget_standing(sheet.pk, label_type, item_ref)
     stored = LabelOpinion.objects.get(pk=opinion.pk)
     if stored.author != actor:
         raise _given_by_another(stored)
     return settle(_repeated(stored, label_data))
-
-
-def settle(opinion: LabelOpinion) -> LabelOpinion:
-    """Return the opinion, closed if it agrees with the label, or if an interrupted adjudication already decided it."""
-    label = label_of(opinion)
-    if opinion.status != Status.WAITING or label is None:
-        return opinion
-    if decided := _decided(opinion, label):
-        return _close(opinion, Status.ADJUDICATED, decided.decided_by)
-    schema = normalise_output_schema(opinion.output_schema or {})
-    rule = sameness(rule_of(opinion.sheet, opinion.label_type))
-    if not are_same(compare(schema, label.label_data, opinion.label_data, rule)):
-        return opinion
-    # Not another version: the answer stays, so that pairs made from it are not marked.
-    names = {"opinions_by": [opinion.first_author, opinion.author], "opinion_id": opinion.pk}
-    if not CanonicalLabel.objects.filter(pk=label.pk, version=label.version).update(**names):
-        return opinion
-    return _close(opinion, Status.AGREED, "")
 
 
 def adjudicate(
@@ -134,20 +121,18 @@ def adjudicate(
     seen_version: int | None,
     confidence: str | None = None,
     notes: str | None = None,
-    taken: str = "",
 ) -> CanonicalLabel:
     """Return the label with the answer that the actor decided on, as its next version; the opinion is closed with it.
 
-    `taken` says from whom the answer is; confidence and notes that are not given stay. The same again changes nothing.
+    The version's note says from whom each field is; confidence and notes that are not given stay. The same again changes nothing.
     Raises Forbidden for who gave one of both answers, StaleLabel where the label is not as it was seen, Conflict where
     the opinion was closed before, and else as `record_label`.
     """
     label = label_of(opinion)
     if label is None:
         raise Conflict(f"The label of {opinion.item_ref} was taken back: there is nothing to decide.")
-    if actor in (opinion.author, opinion.first_author, *(getattr(label, name) for name in AUTHORS)) and not (
-        label.opinion_id == opinion.pk and label.decided_by == actor
-    ):
+    theirs = (opinion.author, opinion.first_author, label.labeled_by, answered_by(label))
+    if actor in theirs and not (label.opinion_id == opinion.pk and label.decided_by == actor):
         raise Forbidden("One of both answers is yours: somebody else decides between them.")
     decision = {
         "decided_by": actor,
@@ -168,18 +153,13 @@ def adjudicate(
         actor=actor,
         confidence=confidence or label.confidence,
         notes=label.notes if notes is None else notes,
-        change_note=f"Adjudicated: {taken or 'an answer of its own'}",
+        change_note=f"Adjudicated: {_from_whom(opinion, label_data)}",
+        template=_template_for(opinion, label, label_data),
         seen_version=seen_version,
         decision=decision,
     )
-    _close(opinion, Status.ADJUDICATED, actor)
+    close(opinion, Status.ADJUDICATED, actor)
     return recorded
-
-
-def label_of(opinion: LabelOpinion) -> CanonicalLabel | None:
-    """Return the label of the opinion's item as it stands now, which undoing a review may have taken back."""
-    key = {"sheet_id": opinion.sheet_id, "item_ref": opinion.item_ref, "label_type": opinion.label_type}
-    return CanonicalLabel.objects.filter(**key).first()
 
 
 def _repeated(stored: LabelOpinion, label_data: Any) -> LabelOpinion:
@@ -203,8 +183,7 @@ def _expect_due(
         )
     if rule is None or not is_chosen(rule, item_ref):
         raise Conflict(f"{item_ref} is not among the items that get a second opinion: correct its label instead.")
-    mine = CanonicalLabelVersion.objects.filter(canonical_label_id=label.pk, modified_by=actor)
-    if actor in [getattr(label, name) for name in AUTHORS] or mine.exists():
+    if known_to([label], actor):
         raise Conflict(f"The label of {item_ref} is yours: a second opinion comes from somebody else.")
     if given:
         raise _given_by_another(given[0])
@@ -214,18 +193,18 @@ def _given_by_another(opinion: LabelOpinion) -> Conflict:
     return Conflict(f"{opinion.author} gave the second opinion on {opinion.item_ref} already: take another item.")
 
 
-def _decided(opinion: LabelOpinion, label: CanonicalLabel) -> CanonicalLabel | CanonicalLabelVersion | None:
-    """Return the label, or the version of it, that was decided between both opinions."""
-    if label.opinion_id == opinion.pk and label.decided_by:
-        return label
-    versions = CanonicalLabelVersion.objects.filter(canonical_label_id=label.pk, opinion_id=opinion.pk)
-    return versions.exclude(decided_by="").first()
+def _from_whom(opinion: LabelOpinion, answer: Any) -> str:
+    first = first_of(opinion)
+    both = (first.label_data if first else None), opinion.label_data
+    taken = taken_from(schema_of(opinion), *both, answer, rule_for(opinion))
+    return in_words(taken, opinion.first_author, opinion.author) or "both say the same"
 
 
-def _close(opinion: LabelOpinion, status: str, by: str) -> LabelOpinion:
-    closed = {"status": status, "decided_by": by, "decided_at": timezone.now()}
-    LabelOpinion.objects.filter(pk=opinion.pk, status=Status.WAITING).update(**closed)
-    return LabelOpinion.objects.select_related("sheet").get(pk=opinion.pk)
+def _template_for(opinion: LabelOpinion, label: CanonicalLabel, answer: Any) -> PromptTemplate | None:
+    """Return the opinion's template for an answer that only it allows, such as a choice that a newer version added."""
+    if not misfits(normalise_output_schema(label.output_schema or {}), answer):
+        return None
+    return PromptTemplate.objects.filter(pk=opinion.template_id).first()
 
 
 def _outcome(opinion: LabelOpinion) -> str:

@@ -2,7 +2,7 @@
 
 What a schema calls an enum or a boolean is compared as a category, numbers within a tolerance, texts after their white
 space is folded, shapes by how far they cover each other, all else as JSON. Nothing said is the same however it is said:
-a field that is missing, null or an empty text.
+a field that is missing, null or an empty text, a list without rows. That both say nothing is agreement too, and counts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rapidfuzz.distance import Indel
 from labels.opinions.matching import MIN_IOU, Match, match_shapes
 from templates_app.annotations import is_annotations
 from templates_app.changes import folded, written
-from templates_app.plain_schema import Schema, plain
+from templates_app.plain_schema import DEEPEST, Schema, plain
 from workbench.canonical import canonical_json
 
 CATEGORY, NUMBER, TEXT, SHAPES, OTHER = "category", "number", "text", "shapes", "other"
@@ -58,9 +58,9 @@ class Unit:
 
 
 def compare(output_schema: Schema, first: Any, second: Any, rule: Rule = Rule()) -> list[Unit]:
-    """Return every place at which either answer says something, in the order of the schema.
+    """Return every place that the schema has or either answer adds, in the order of the schema, also where both say nothing.
 
-    Rows of lists are compared by their position. Swapping the answers swaps `first` and `second` and changes nothing else.
+    Rows of lists are compared by their position; where both lists are empty, that is one place. Swapping the answers swaps `first` and `second` and changes nothing else.
     """
     return list(_Comparison(output_schema, rule).units((), output_schema, first, second))
 
@@ -79,19 +79,27 @@ class _Comparison:
     root: Schema
     rule: Rule
 
-    def units(self, path: Path, schema: Any, first: Any, second: Any) -> Iterator[Unit]:
+    def units(
+        self, path: Path, schema: Any, first: Any, second: Any, unsaid: frozenset[int] = frozenset()
+    ) -> Iterator[Unit]:
+        """`unsaid` are the parts of the schema that led here since both said nothing: one that contains itself has no end."""
         schema, _ = plain(self.root, schema)
         said = [value for value in (first, second) if not is_nothing(value)]
+        inside = schema.get("properties", schema.get("items"))
+        if not said and (id(inside) in unsaid or len(unsaid) == DEEPEST):
+            return
+        unsaid = frozenset() if said or inside is None else unsaid | {id(inside)}
         if is_annotations(schema) and all(isinstance(value, Mapping) for value in said):
             yield self._shapes(path, first, second)
-        elif said and all(isinstance(value, Mapping) for value in said):
+        elif all(isinstance(value, Mapping) for value in said) and (said or "properties" in schema):
             for key in _keys(schema, first or {}, second or {}):
                 member = schema.get("properties", {}).get(key, {})
-                yield from self.units((*path, key), member, (first or {}).get(key), (second or {}).get(key))
-        elif said and all(isinstance(value, list) for value in said):
+                yield from self.units((*path, key), member, (first or {}).get(key), (second or {}).get(key), unsaid)
+        elif all(isinstance(value, list) for value in said) and (said or schema.get("type") == "array"):
             rows = schema.get("items", {})
-            for at in range(max(map(len, said))):
-                yield from self.units((*path, at), rows, _row(first, at), _row(second, at))
+            # Where both are empty or missing, experts agree that there is no row.
+            for at in range(max([1, *map(len, said)])):
+                yield from self.units((*path, at), rows, _row(first, at), _row(second, at), unsaid)
         else:
             yield self._leaf(path, schema, first, second)
 
@@ -117,9 +125,12 @@ class _Comparison:
 
 
 def _keys(schema: Schema, first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
-    """The keys of both as a form shows them: the required ones in their author's order, then the others."""
+    """The keys of schema and answers as a form shows them: the required ones in their author's order, then the others."""
     needed = list(schema.get("required", []))
-    return sorted({*first, *second}, key=lambda key: (needed.index(key) if key in needed else len(needed), key))
+    return sorted(
+        {*schema.get("properties", {}), *first, *second},
+        key=lambda key: (needed.index(key) if key in needed else len(needed), key),
+    )
 
 
 def _kind(schema: Schema, first: Any, second: Any) -> str:

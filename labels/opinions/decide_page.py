@@ -15,18 +15,20 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from labels.history import answered_by
 from labels.labeling.sight import expect_sheet
-from labels.models import CanonicalLabel, LabelOpinion
-from labels.opinions.actions import adjudicate, label_of, settle
-from labels.opinions.deciding import CHOICES, FIRST, OWN, SECOND, Difference, differences, in_words, merged, value_of
-from labels.opinions.rules import rule_of, sameness
+from labels.models import CanonicalLabel, CanonicalLabelVersion, LabelOpinion
+from labels.opinions.actions import adjudicate
+from labels.opinions.comparing import Rule
+from labels.opinions.deciding import CHOICES, FIRST, OWN, SECOND, Difference, differences, merged, value_of
+from labels.opinions.settling import first_of, label_of, rule_for, schema_of, settle
 from labels.opinions.sides import agreed, shown_differences
 from labels.opinions.views import DECIDE
 from sheets.item_page import source_of
 from sheets.models import Sheet
 from templates_app.form_fields import words_of
-from templates_app.schemas import normalise_output_schema
-from templates_app.theirs import theirs_in_words
+from templates_app.plain_schema import Schema
+from templates_app.theirs import apart_in_words, theirs_in_words
 from workbench.concepts import Confidence
 from workbench.csp import strict
 from workbench.posted import whole
@@ -48,27 +50,31 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Dispute:
-    """An opinion beside the label, as it stands or as it was seen."""
+    """An opinion beside the first one, which is a version of the label; the label may have a third answer by now."""
 
     opinion: LabelOpinion
+    first: CanonicalLabelVersion
     label: CanonicalLabel
-    answer: Any
-
-    @property
-    def output_schema(self) -> Mapping[str, Any]:
-        return normalise_output_schema(self.label.output_schema or self.opinion.output_schema or {})
 
     @property
     def differences(self) -> list[Difference]:
-        return differences(self.output_schema, self.answer, self.opinion.label_data, self._rule)
+        return differences(*self._both)
 
     @property
     def agreed(self) -> list[tuple[str, str]]:
-        return agreed(self.output_schema, self.answer, self.opinion.label_data, self._rule)
+        return agreed(*self._both)
 
     @property
-    def _rule(self) -> Any:
-        return sameness(rule_of(self.opinion.sheet, self.opinion.label_type))
+    def third(self) -> str:
+        """Who gave the label another answer since, and where it differs from the first; empty where nobody did."""
+        apart = apart_in_words(self.label.label_data, self.first.label_data, f"{self.opinion.first_author}'s")
+        since = f"Since then {answered_by(self.label)} gave the label another answer"
+        return f"{since}: {apart}. Decide between both first ones." if apart else ""
+
+    @property
+    def _both(self) -> tuple[Schema, Any, Any, Rule]:
+        opinion = self.opinion
+        return schema_of(opinion), self.first.label_data, opinion.label_data, rule_for(opinion)
 
 
 @strict
@@ -111,15 +117,17 @@ def _next(waiting: QuerySet[LabelOpinion], after: str) -> Dispute | None:
 
 
 def _dispute(opinion: LabelOpinion) -> Dispute | None:
-    label = label_of(opinion) if opinion.status == LabelOpinion.Status.WAITING else None
-    return Dispute(opinion, label, label.label_data) if label else None
+    if opinion.status != LabelOpinion.Status.WAITING:
+        return None
+    label, first = label_of(opinion), first_of(opinion)
+    return Dispute(opinion, first, label) if first and label else None
 
 
 def _do(request: HttpRequest, sheet: Sheet, label_type: str) -> HttpResponse:
     key, posted = request.POST.get("opinion", ""), request.POST
     opinion = LabelOpinion.objects.select_related("sheet").filter(pk=key, sheet_id=sheet.pk).first()
-    label = label_of(opinion) if opinion else None
-    if opinion is None or label is None:
+    label, first = (label_of(opinion), first_of(opinion)) if opinion else (None, None)
+    if opinion is None or label is None or first is None:
         raise Http404(f"There is no opinion {key}, or its label was taken back.")
     if posted.get("verb") == "skip":
         return redirect(f"{request.path}?{urlencode({'after': opinion.pk})}")
@@ -129,31 +137,20 @@ def _do(request: HttpRequest, sheet: Sheet, label_type: str) -> HttpResponse:
         return _page(request, sheet, label_type, _dispute(opinion), code=403)
     chosen = Chosen()
     try:
-        seen = whole(posted.get("version", "")) or 0
-        dispute = Dispute(opinion, label, _answer_at(label, seen))
-        found = dispute.differences
+        found = Dispute(opinion, first, label).differences
         chosen = _chosen(found, posted)
         recorded = adjudicate(
             opinion,
-            label_data=_decided(dispute, found, chosen),
+            label_data=_decided(first.label_data, found, chosen),
             actor=request.user.get_username(),
-            seen_version=seen,
+            seen_version=whole(posted.get("version", "")) or 0,
             confidence=posted.get("confidence") or None,
             notes=posted.get("notes", "").replace("\r\n", "\n").strip(),
-            taken=in_words(chosen.choices, opinion.first_author, opinion.author),
         )
     except Problem as problem:
         return _refused(request, opinion, problem, chosen)
     messages.success(request, f"Decided: {recorded.item_ref}, version {recorded.version}.")
     return redirect(f"{request.path}?{urlencode({'after': opinion.pk})}")
-
-
-def _answer_at(label: CanonicalLabel, version: int) -> Any:
-    """Return the answer that the adjudicator saw, which may not be the present one."""
-    if version == label.version:
-        return label.label_data
-    seen = label.versions.filter(version=version).first()
-    return seen.label_data if seen else label.label_data
 
 
 def _chosen(found: list[Difference], posted: Mapping[str, str]) -> Chosen:
@@ -162,11 +159,11 @@ def _chosen(found: list[Difference], posted: Mapping[str, str]) -> Chosen:
     return Chosen({name: choice for name, choice in choices.items() if choice in CHOICES}, typed)
 
 
-def _decided(dispute: Dispute, found: list[Difference], chosen: Chosen) -> Any:
+def _decided(first: Any, found: list[Difference], chosen: Chosen) -> Any:
     if missing := [each.name for each in found if each.name not in chosen.choices]:
         raise Invalid.of_fields("Nothing was decided.", {name: [NEEDED] for name in missing})
     own = {each.name: value_of(each, chosen.typed[each.name]) for each in found if chosen.choices[each.name] == OWN}
-    return merged(dispute.answer, found, chosen.choices, own)
+    return merged(first, found, chosen.choices, own)
 
 
 def _refused(request: HttpRequest, opinion: LabelOpinion, problem: Problem, chosen: Chosen) -> HttpResponse:

@@ -9,9 +9,10 @@ from typing import Any
 
 from labels.opinions.comparing import CATEGORY, OTHER, TEXT, Path, Rule, compare
 from templates_app.annotations import is_annotations, labels_of
-from templates_app.changes import written
+from templates_app.changes import as_stored, written
 from templates_app.form_fields import MISSING, as_value
 from templates_app.plain_schema import Schema, plain
+from workbench.canonical import canonical_bytes
 
 FIRST, SECOND, OWN = "first", "second", "other"
 # The kind of a list of texts, which is typed one a line.
@@ -73,12 +74,30 @@ def value_of(difference: Difference, text: str) -> Any:
     return as_value(kind, text)
 
 
+def taken_from(output_schema: Schema, first: Any, second: Any, answer: Any, rule: Rule) -> dict[str, str]:
+    """Return whose the answer is at each difference of both, by its name; `OWN` too where both say otherwise than the answer."""
+    found = differences(output_schema, first, second, rule)
+    taken, base = {}, deepcopy(first)
+    for each in found:
+        said = _at(answer, each.path)
+        taken[each.name] = FIRST if _says(said, each.first) else SECOND if _says(said, each.second) else OWN
+        base = _put(base, each.path, deepcopy(said))
+    return taken | {
+        each.name: OWN for each in differences(output_schema, base, answer, Rule()) if each.name not in taken
+    }
+
+
 def in_words(chosen: Mapping[str, str], first: str, second: str) -> str:
     """Return from whom the answer is: "defect from ana, severity from ben, location another"."""
     names = {FIRST: f"from {first}", SECOND: f"from {second}", OWN: "another answer"}
     if len(chosen) > 1 and len(set(chosen.values())) == 1:
         return f"all {names[next(iter(chosen.values()))]}"
     return ", ".join(f"{name} {names[choice]}" for name, choice in chosen.items())
+
+
+def _says(said: Any, wanted: Any) -> bool:
+    said, wanted = (None if value is MISSING else value for value in (said, wanted))
+    return canonical_bytes(as_stored(said, wanted)) == canonical_bytes(wanted)
 
 
 def _whole(path: Path, first: Any, second: Any) -> Path:
@@ -100,7 +119,7 @@ def _at(answer: Any, path: Path) -> Any:
 
 def _member(holder: Any, step: str | int) -> Any:
     if isinstance(step, int):
-        return holder[step]
+        return holder[step] if isinstance(holder, list) and step < len(holder) else MISSING
     return holder.get(step, MISSING) if isinstance(holder, Mapping) else MISSING
 
 

@@ -13,6 +13,8 @@ HIDDEN: Mapping[str, Any] = {
 }  # fmt: skip
 # Ways to a label that show its past, or bring it back.
 SHUT = ("versions", "restore")
+# Ways that answer with the label; whoever changes its uses stays blind.
+SHOWN = ("retrieve", "uses")
 
 
 class HidesBlindLabels:
@@ -31,7 +33,7 @@ class HidesBlindLabels:
         user = self.request.user  # type: ignore[attr-defined]
         if self.action in SHUT:  # type: ignore[attr-defined]
             expect_open(label.sheet, label.label_type, label.item_ref, user)
-        elif self.action == "retrieve":  # type: ignore[attr-defined]
+        elif self.action in SHOWN:  # type: ignore[attr-defined]
             self.blind = frozenset(blind_labels([label], user))
         return label
 

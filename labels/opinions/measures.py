@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from labels.opinions.comparing import CATEGORY, Unit, are_same
 
+# Two experts, by name.
+Names = tuple[str, str]
+# How often the first of them said this and the second that.
+Table = Mapping[tuple[str, str], int]
 
-def kappa(table: Mapping[tuple[str, str], int]) -> float | None:
-    """Return Cohen's kappa of a table that counts how often one said this and the other that; None for an empty table.
+
+def kappa(tables: Iterable[Table]) -> float | None:
+    """Return Cohen's kappa of the tables, each of two experts and a field; None where nothing was counted.
 
     κ = (p₀ - pₑ) / (1 - pₑ), J. Cohen, "A Coefficient of Agreement for Nominal Scales", Educational and Psychological
-    Measurement 20 (1960). Where both only ever said one and the same, chance explains all and the formula is 0/0: that
-    is 1.0 here, because they never differed.
+    Measurement 20 (1960). Of several tables p₀ and pₑ are the means of theirs, weighted by their places: H. de Vries and
+    others, "Using Pooled Kappa to Summarize Interrater Agreement across Many Items", Field Methods 20 (2008). The counts
+    themselves are never added up, because chance is that of two persons. Where all only ever said one and the same,
+    chance explains all and the formula is 0/0: that is 1.0 here, because they never differed.
     """
-    count = sum(table.values())
-    if not count:
+    places, agreed, by_chance = 0, 0, Fraction()
+    for table in tables:
+        count = sum(table.values())
+        ones: Counter[str] = Counter()
+        others: Counter[str] = Counter()
+        for (one, other), times in table.items():
+            ones[one] += times
+            others[other] += times
+        places += count
+        agreed += sum(times for (one, other), times in table.items() if one == other)
+        by_chance += Fraction(sum(times * others[said] for said, times in ones.items()), count or 1)
+    if not places:
         return None
-    ones: Counter[str] = Counter()
-    others: Counter[str] = Counter()
-    for (one, other), times in table.items():
-        ones[one] += times
-        others[other] += times
-    agreed = sum(times for (one, other), times in table.items() if one == other)
-    by_chance = sum(times * others[said] for said, times in ones.items())
-    if by_chance == count * count:
-        return 1.0
-    return (count * agreed - by_chance) / (count * count - by_chance)
+    return float((agreed - by_chance) / (places - by_chance)) if by_chance != places else 1.0
 
 
 @dataclass
@@ -40,7 +49,7 @@ class FieldAgreement:
     places: int = 0
     same: int = 0
     closeness: float = 0.0
-    table: Counter[tuple[str, str]] = field(default_factory=Counter)
+    tables: dict[Names, Table] = field(default_factory=dict)
     shapes: int = 0
     partners: int = 0
     overlap: float = 0.0
@@ -50,8 +59,6 @@ class FieldAgreement:
         self.places += 1
         self.same += unit.is_same
         self.closeness += unit.closeness
-        if self.kind == CATEGORY:
-            self.table[unit.categories] += 1
         if unit.match:
             self.shapes += unit.match.first + unit.match.second
             self.partners += len(unit.match.ious)
@@ -68,7 +75,8 @@ class FieldAgreement:
 
     @property
     def kappa(self) -> float | None:
-        return kappa(self.table)
+        """Of the pair of experts who answered, pooled where several did; None for what is no category."""
+        return kappa(self.tables.values())
 
     @property
     def mean_iou(self) -> float | None:
@@ -81,9 +89,18 @@ class FieldAgreement:
         return 2 * self.partners / self.shapes if self.shapes else None
 
 
+@dataclass(frozen=True, slots=True)
+class FieldKappa:
+    """Cohen's kappa of two experts for one field that is a category."""
+
+    name: str
+    places: int
+    kappa: float | None
+
+
 @dataclass
 class ExpertPair:
-    """Two experts who answered the same items; places are those of all fields."""
+    """Two experts who answered the same items; places are those of all fields, `tables` of those that are categories."""
 
     first: str
     second: str
@@ -91,10 +108,21 @@ class ExpertPair:
     same_items: int = 0
     places: int = 0
     same: int = 0
+    tables: dict[str, Counter[tuple[str, str]]] = field(default_factory=dict)
 
     @property
     def percent(self) -> float:
         return 100 * self.same / self.places if self.places else 100.0
+
+    @property
+    def kappa(self) -> float | None:
+        """Of both, pooled where several fields are categories; None where none is."""
+        return kappa(self.tables.values())
+
+    @property
+    def kappas(self) -> list[FieldKappa]:
+        """Of each field that is a category, by name."""
+        return [FieldKappa(name, table.total(), kappa([table])) for name, table in sorted(self.tables.items())]
 
 
 @dataclass
@@ -116,9 +144,14 @@ class Tally:
         pair.items += 1
         pair.same_items += same
         for unit in units:
-            self.by_field.setdefault(unit.field, FieldAgreement(unit.field, unit.kind)).add(unit)
+            found = self.by_field.setdefault(unit.field, FieldAgreement(unit.field, unit.kind))
+            found.add(unit)
             pair.places += 1
             pair.same += unit.is_same
+            if found.kind == CATEGORY:
+                table = found.tables[one, other] = pair.tables.setdefault(unit.field, Counter())
+                # By who says it, not by who answered first: that is another one from item to item.
+                table[unit.categories if first == one else unit.categories[::-1]] += 1
 
     @property
     def fields(self) -> list[FieldAgreement]:

@@ -75,10 +75,18 @@ class FieldAgreementSerializer(serializers.Serializer[Any]):
     places = serializers.IntegerField()
     same = serializers.IntegerField()
     percent = serializers.FloatField()
-    kappa = serializers.FloatField(allow_null=True, help_text="Cohen's, of categories; 1 where only one was ever said.")
+    kappa = serializers.FloatField(
+        allow_null=True, help_text="Cohen's, of categories; pooled where several pairs answered."
+    )
     similarity = serializers.FloatField(help_text="Mean closeness: of texts by edits, of shapes F1, else same or not.")
     mean_iou = serializers.FloatField(allow_null=True, help_text="Of the shapes that found a partner.")
     f1 = serializers.FloatField(allow_null=True, help_text="Of all shapes.")
+
+
+class FieldKappaSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    places = serializers.IntegerField()
+    kappa = serializers.FloatField(allow_null=True, help_text="1 where only one and the same was ever said.")
 
 
 class ExpertPairSerializer(serializers.Serializer[Any]):
@@ -87,6 +95,8 @@ class ExpertPairSerializer(serializers.Serializer[Any]):
     items = serializers.IntegerField()
     same_items = serializers.IntegerField()
     percent = serializers.FloatField(help_text="Of all places of all fields.")
+    kappa = serializers.FloatField(allow_null=True, help_text="Cohen's, pooled over the fields that are categories.")
+    kappas = FieldKappaSerializer(many=True, help_text="Of each field that is a category.")
 
 
 class DifferingSerializer(serializers.Serializer[Any]):

@@ -85,13 +85,14 @@ def shown_differences(
 
 
 def agreed(output_schema: Schema, first: Any, second: Any, rule: Rule) -> list[tuple[str, str]]:
-    """Return what both say the same, as the first says it."""
+    """Return what both say the same, as the first says it, without what neither says."""
     apart = [each.path for each in differences(output_schema, first, second, rule)]
     units = compare(output_schema, first, second, rule)
     return [
         (_label(written(unit.path)), _plain(unit.first))
         for unit in units
-        if not any(unit.path[: len(path)] == path for path in apart)
+        if not (unit.first is None and unit.second is None)
+        and not any(unit.path[: len(path)] == path for path in apart)
     ]
 
 

@@ -13,6 +13,8 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
 
+from labels.actions import record_label
+from labels.models import CanonicalLabel
 from training.models import QAPair, ReviewAction, ReviewPair, TrainingSheet
 from training.review.applying import settle
 
@@ -222,6 +224,26 @@ def test_another_was_faster(opens: Opens, boards: TrainingSheet, api: Any) -> No
     page.click("#stale-dialog >> text=Use mine")
     all_saved(page)
     assert json.loads(state_of(pair.item_ref)[1])["defect_type"] == "missing_component"
+
+
+def test_a_label_that_was_given_meanwhile_is_shown_before_it_is_written_over(
+    opens: Opens, boards: TrainingSheet
+) -> None:
+    page = opens(boards)
+    page.wait_for_load_state("networkidle")
+    first = item_of(page)
+    hers = {"defect_type": "scratch", "severity": "minor", "location": "none"}
+    of = {"sheet": boards.sheet, "label_type": boards.template.label_type, "item_ref": first}
+    record_label(**of, template=boards.template, label_data=hers, actor="ana")
+    for key in ("3", "1", "1", "a"):
+        page.keyboard.press(key)
+    page.locator("#stale-dialog >> text=ana labeled").wait_for()
+    page.click("#stale-dialog >> text=Use mine")
+    page.locator("#strip .done-edit").wait_for()
+    all_saved(page)
+    assert json.loads(state_of(first)[1])["defect_type"] == "missing_component"
+    settle(boards.pk)
+    assert CanonicalLabel.objects.get(item_ref=first, sheet=boards.sheet).last_modified_by == "rosa"
 
 
 def test_the_same_decision_by_another_asks_nothing(opens: Opens, boards: TrainingSheet, api: Any) -> None:

@@ -11,10 +11,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
+from django.contrib.auth.models import Permission, User
 from django.db import connections
+from rest_framework.test import APIClient
 
 from labels.actions import record_label
-from labels.models import CanonicalLabel
+from labels.models import CanonicalLabel, LabelOpinion
+from labels.opinions.actions import ask_for_opinions, give_opinion
 from sheets.actions import create_sheet
 from sheets.models import Sheet
 from templates_app.actions import create_template, publish
@@ -22,6 +25,7 @@ from templates_app.models import PromptTemplate
 from tests.conftest import Stage
 
 Record = Callable[..., CanonicalLabel]
+KEY = {"item_ref": "a1", "label_type": "defect"}
 WRITERS = 3
 
 
@@ -60,6 +64,33 @@ def template(boards: Sheet) -> PromptTemplate:
         actor="omar",
     )
     return publish(draft, actor="omar")
+
+
+@pytest.fixture
+def ben(db: None) -> User:
+    """A second expert, who may label and give opinions."""
+    user = User.objects.create_user("ben", password="ben's password")
+    user.user_permissions.set(Permission.objects.filter(codename__in=["add_canonicallabel", "add_labelopinion"]))
+    return user
+
+
+@pytest.fixture
+def asked(boards: Sheet, template: PromptTemplate, record: Record) -> Sheet:
+    """All boards get a second opinion; a1 is labeled by Ana."""
+    ask_for_opinions(sheet=boards, label_type="defect", share=100, actor="omar")
+    record(label_data={"defect": "scratch"}, actor="ana", template=template)
+    return boards
+
+
+@pytest.fixture
+def opinion(asked: Sheet) -> LabelOpinion:
+    return give_opinion(sheet=asked, label_data={"defect": "none"}, actor="ben", **KEY)
+
+
+def as_(user: User) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(user)
+    return client
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import product
 from typing import Any
 
 import pytest
@@ -98,7 +99,7 @@ def test_what_is_chosen_makes_either_answer(first: Any, second: Any) -> None:
 @settings(deadline=None, max_examples=50)
 @given(TABLES)
 def test_kappa_is_the_published_formula(table: dict[tuple[str, str], int]) -> None:
-    found, n = kappa(table), sum(table.values())
+    found, n = kappa([table]), sum(table.values())
     if not n:
         assert found is None
         return
@@ -109,14 +110,34 @@ def test_kappa_is_the_published_formula(table: dict[tuple[str, str], int]) -> No
             share[rater][pair[rater]] += count / n
     expected = sum(share[0][said] * share[1][said] for said in "abc")
     assert found == (pytest.approx((observed - expected) / (1 - expected)) if expected < 1 - 1e-12 else 1.0)
-    assert found == kappa({(other, one): count for (one, other), count in table.items()})
+    assert found == kappa([{(other, one): count for (one, other), count in table.items()}])
 
 
 def test_kappa_of_a_table_worked_out_on_paper() -> None:
     # 50 items, both yes 20, both no 15: observed 0.7, by chance 0.5 · 0.6 + 0.5 · 0.4 = 0.5.
-    assert kappa(Counter({("y", "y"): 20, ("y", "n"): 5, ("n", "y"): 10, ("n", "n"): 15})) == pytest.approx(0.4)
-    assert kappa({("y", "y"): 3}) == 1.0
-    assert kappa({("y", "n"): 3}) == 0.0
+    assert kappa([Counter({("y", "y"): 20, ("y", "n"): 5, ("n", "y"): 10, ("n", "n"): 15})]) == pytest.approx(0.4)
+    assert kappa([{("y", "y"): 3}]) == 1.0
+    assert kappa([{("y", "n"): 3}]) == 0.0
+    assert kappa([{}]) is None
+    # With 20 more, of which 10 differ and all were chance: observed 45/70, by chance (25 + 10)/70.
+    assert kappa(
+        [{("y", "y"): 20, ("y", "n"): 5, ("n", "y"): 10, ("n", "n"): 15}, {("y", "y"): 10, ("y", "n"): 10}]
+    ) == (pytest.approx((45 - 35) / (70 - 35)))
+
+
+def test_kappa_is_of_two_experts_whoever_answered_first() -> None:
+    tally = Tally()
+    for at in range(10):
+        minor, major = ("ana", "scratch"), ("ben", "crack")
+        (first, one), (second, other) = (minor, major) if at % 2 else (major, minor)
+        tally.add(first, second, compare(SCHEMA, {"defect": one}, {"defect": other}))
+    tally.add("cara", "ana", compare(SCHEMA, {"defect": "scratch"}, {"defect": "scratch"}))
+    defect = next(found for found in tally.fields if found.name == "defect")
+    # Each always says the same, so that chance explains all: 0.0, not -1.0 as of first and second answers.
+    assert [(pair.first, pair.second, pair.kappas[0].kappa) for pair in tally.pairs] == [
+        ("ana", "ben", 0.0), ("ana", "cara", 1.0),
+    ]  # fmt: skip
+    assert (defect.places, defect.same, defect.kappa) == (11, 1, 0.0)
 
 
 @settings(deadline=None, max_examples=50)
@@ -154,11 +175,24 @@ def test_shapes_find_the_partner_that_they_cover_best() -> None:
 def test_nothing_said_is_the_same_however_it_is_said() -> None:
     assert are_same(compare(SCHEMA, {"words": " ", "seen": None}, {}))
     assert are_same(compare(SCHEMA, {"words": "two  words\n"}, {"words": "two words"}))
-    (unit,) = compare(SCHEMA, {"rows": [{"code": "x"}]}, {"rows": []})
+    (unit,) = (each for each in compare(SCHEMA, {"rows": [{"code": "x"}]}, {"rows": []}) if not each.is_same)
     assert (unit.field, unit.is_same, unit.first, unit.second) == ("rows[].code", False, "x", None)
     assert not are_same(compare(SCHEMA, {"count": 1}, {"count": 1.5}))
     assert are_same(compare(SCHEMA, {"count": 1}, {"count": 1.5}, Rule(tolerance=0.5)))
     assert not are_same(compare({}, {"a": 1}, {"a": True}))
+
+
+def test_that_both_say_nothing_counts_however_it_is_said() -> None:
+    said = {"defect": "none", "count": 1}
+    places = [unit.field for unit in compare(SCHEMA, said, said)]
+    assert places == ["defect", "count", "marks", "rows[].code", "seen", "words"]
+    ways = ({}, {"seen": None, "words": "", "rows": []}, {"rows": None})
+    for one, other in product(ways, ways):
+        units = compare(SCHEMA, said | one, said | other)
+        assert ([unit.field for unit in units], are_same(units)) == (places, True)
+    below = {"type": "array", "items": {"$ref": "#/$defs/part"}}
+    tree = {"$defs": {"part": {"properties": {"name": {"enum": ["a"]}, "below": below}}}, "$ref": "#/$defs/part"}
+    assert [unit.field for unit in compare(tree, {"name": "a"}, {})] == ["below[].name", "name"]
 
 
 def test_one_answer_from_several() -> None:

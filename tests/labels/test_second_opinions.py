@@ -21,44 +21,16 @@ from rest_framework.test import APIClient
 from labels.actions import record_label
 from labels.models import CanonicalLabel, CanonicalLabelVersion, LabelOpinion
 from labels.opinions import actions
-from labels.opinions.actions import adjudicate, ask_for_opinions, give_opinion, settle
+from labels.opinions.actions import adjudicate, ask_for_opinions, give_opinion
 from labels.opinions.due import blind_of_sheet, due_refs
 from labels.opinions.reporting import agreement_of, opinions_of
 from labels.opinions.rules import is_chosen
+from labels.opinions.settling import settle
 from sheets.models import Sheet
 from templates_app.models import PromptTemplate
-from tests.labels.conftest import WRITERS, Record, at_once
+from tests.labels.conftest import KEY, WRITERS, Record, as_, at_once
 from workbench.problems import Conflict
 from workbench.router import LAKEHOUSE
-
-KEY = {"item_ref": "a1", "label_type": "defect"}
-
-
-@pytest.fixture
-def ben(db: None) -> User:
-    """A second expert, who may label and give opinions."""
-    user = User.objects.create_user("ben", password="ben's password")
-    user.user_permissions.set(Permission.objects.filter(codename__in=["add_canonicallabel", "add_labelopinion"]))
-    return user
-
-
-@pytest.fixture
-def asked(boards: Sheet, template: PromptTemplate, record: Record) -> Sheet:
-    """All boards get a second opinion; a1 is labeled by Ana."""
-    ask_for_opinions(sheet=boards, label_type="defect", share=100, actor="omar")
-    record(label_data={"defect": "scratch"}, actor="ana", template=template)
-    return boards
-
-
-@pytest.fixture
-def opinion(asked: Sheet) -> LabelOpinion:
-    return give_opinion(sheet=asked, label_data={"defect": "none"}, actor="ben", **KEY)
-
-
-def as_(user: User) -> APIClient:
-    client = APIClient()
-    client.force_authenticate(user)
-    return client
 
 
 def table(lakehouse: Path, name: str) -> polars.DataFrame:

@@ -12,7 +12,7 @@ from django.db.models import Count, Max, Min
 from training.actions.review import review_many, undo_batch
 from training.chat import assistant_answer
 from training.models import ReviewAction, ReviewPair
-from training.review.journal import Decision
+from training.review.journal import Decision, LabeledMeanwhile
 from training.review.listing import answer_in_words
 from training.review.states import know
 from training.review.transitions import NEEDS_REASON, STATUS_WORDS, TRANSITIONS
@@ -147,6 +147,8 @@ def _why(pair: ReviewPair, decision: Decision, problem: Problem, actor: str) -> 
         return "changed meanwhile"
     if pair.status not in TRANSITIONS[decision.action][0]:
         return f"{STATUS_WORDS[pair.status]} already"
+    if isinstance(problem, LabeledMeanwhile):
+        return "labeled meanwhile"
     if "answer" in problem.fields:
         return "no answer" if not assistant_answer(pair.state["messages"]) else "does not fit the schema"
     return problem.message

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from uuid import uuid4
 
@@ -17,6 +17,8 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from governance.changing import UsesChange
+from labels.opinions.due import waits_in_words
+from labels.standing import Standing, standing_lately
 from sheets.pictures import Picture, pictures_of_item, read_pictures
 from templates_app.annotations import asks_for_annotations
 from templates_app.changes import Change, as_stored, changes_between
@@ -25,6 +27,7 @@ from templates_app.shapes import picture_faults
 from training.answerers import as_answer
 from training.chat import assistant_answer, with_answer
 from training.models import ReviewAction, ReviewPair
+from training.review.changed_since import other_label_known
 from training.review.frames import Frame, frame_of, refuse_closed
 from training.review.states import CHANGED, LIMITED, LINK, place_of
 from training.review.transitions import NEEDS_REASON, after
@@ -44,7 +47,8 @@ class Decision:
     `action_id` makes a repeat harmless; `version` is that of the pair that the reviewer saw, None for the newest.
     `answer` is a JSON value or a text, for `edit` alone. `override` lets a reviewer act on what another holds or did.
     `undoes` is the action_id that an `undo` must find as the latest, where it matters which. `uses` is for the action
-    "uses" alone, as `governance.changing.UsesChange.of` takes it; it and its undo need `may_change_uses`.
+    "uses" alone, as `governance.changing.UsesChange.of` takes it; it and its undo need `may_change_uses`. `label_version`
+    is that of the item's label which the reviewer saw, 0 for none; who `gives_opinions` may be kept from it.
     """
 
     pair_id: str
@@ -61,20 +65,30 @@ class Decision:
     uses: Mapping[str, Any] | None = None
     may_change_uses: bool = False
     may_loosen: bool = False
+    label_version: int | None = None
+    gives_opinions: bool = True
 
 
 @dataclass(frozen=True)
 class Basis:
-    """What a decision is judged by beside its pair; no `pictures` where shapes lie on none, or none can be looked at now."""
+    """What a decision is judged by beside its pair; no `pictures` where shapes lie on none, or none can be looked at now.
+
+    `standing` is the label of the item as far as this machine knows it, which nothing is read for.
+    """
 
     frame: Frame
     pictures: Sequence[Picture] | None = None
+    standing: Standing | None = None
 
 
 class StaleVersion(Conflict):
     """The pair changed since the reviewer saw it; `details` has it as it was seen, as it is, and what was wanted."""
 
     code = "stale_version"
+
+
+class LabeledMeanwhile(StaleVersion):
+    """The item has a label that the pair was not made from and the reviewer has not seen; `details` as for a stale version."""
 
 
 def basis_of(decision: Decision, pictures: PicturesOf = pictures_of_item) -> Basis:
@@ -84,12 +98,13 @@ def basis_of(decision: Decision, pictures: PicturesOf = pictures_of_item) -> Bas
     """
     training_sheet_id, item_ref = place_of(decision.pair_id)
     frame = frame_of(training_sheet_id)
+    basis = Basis(frame, standing=standing_lately(frame.sheet_id, frame.label_type, item_ref))
     if not _needs_pictures(decision, frame):
-        return Basis(frame)
+        return basis
     try:
-        return Basis(frame, pictures(frame.sheet_id, item_ref))
+        return replace(basis, pictures=pictures(frame.sheet_id, item_ref))
     except (DatabaseError, OSError, Problem):
-        return Basis(frame)
+        return basis
 
 
 def read_pictures_of(decisions: Sequence[Decision]) -> None:
@@ -163,7 +178,7 @@ def _recorded(decision: Decision, actor: str, basis: Basis) -> ReviewAction:
     before = _snapshot(pair, limited=limits)
     new = _undone(undone, before, limits) if undone else _after(pair, decision, actor, basis)
     changes = _changes(basis.frame, before, new)
-    _write(pair, new, keep_holder=limits)
+    _write(pair, new, limits=limits)
     if undone:
         ReviewAction.objects.filter(pk=undone.pk).update(undone=True)
     return ReviewAction.objects.create(
@@ -255,6 +270,7 @@ def _after(pair: ReviewPair, decision: Decision, actor: str, basis: Basis) -> di
         new["review_notes"] = "\n".join(filter(None, (decision.reason.strip(), decision.notes)))
     if decision.action in ("approve", "edit"):
         text = _answer_text(pair, decision, basis)
+        _expect_label_seen(pair, decision, actor, basis, text)
         new |= {"messages": with_answer(pair.state["messages"], text), "misfits": []}
     if decision.action == "reopen":
         new |= {"reviewed_by": "", "reviewed_at": None}
@@ -291,6 +307,28 @@ def _answer_text(pair: ReviewPair, decision: Decision, basis: Basis) -> str:
     return canonical_json(value)
 
 
+def _expect_label_seen(pair: ReviewPair, decision: Decision, actor: str, basis: Basis, text: str) -> None:
+    """Raise Conflict where approving would write over a label that the reviewer did not see, as far as this machine knows."""
+    other = other_label_known(pair, basis.standing)
+    if other is None:
+        return
+    label = other.label
+    if not label.may_be_seen(actor, gives_opinions=decision.gives_opinions):
+        looking = f"{pair.item_ref} was labeled meanwhile: look at the pair again, then decide."
+        raise Conflict(waits_in_words(pair.item_ref) if label.is_read else looking)
+    theirs, mine = canonical_json(label.answer), as_answer(text, checker(basis.frame.output_schema))
+    if label.version <= (decision.label_version or 0) or canonical_json(as_stored(mine, label.answer)) == theirs:
+        return
+    problem = LabeledMeanwhile(
+        f"{label.by} labeled {pair.item_ref} meanwhile, with another answer, and approving writes over it: look at both on the "
+        f"review screen, or send label_version {label.version} with what you decide."
+    )
+    shown = {**_snapshot(pair), "messages": with_answer(pair.state["messages"], theirs), "version": pair.version}
+    more = {"label_version": label.version, "labeled_by": label.by, "reviewed_by": ""}
+    problem.details = {"base": _snapshot(pair), "theirs": shown | more, "mine": _mine(decision)}
+    raise problem
+
+
 def _changes(frame: Frame, before: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
     """Return how the answer changed, field by field; a missing answer is null."""
     fits = checker(frame.output_schema)
@@ -298,13 +336,13 @@ def _changes(frame: Frame, before: Mapping[str, Any], new: Mapping[str, Any]) ->
     return changes_between(old, now)
 
 
-def _write(pair: ReviewPair, new: Mapping[str, Any], *, keep_holder: bool) -> None:
-    """Make `new` the newest state of the pair and give it back, so that the next item can be taken."""
+def _write(pair: ReviewPair, new: Mapping[str, Any], *, limits: bool) -> None:
+    """Make `new` the newest state of the pair and, but for its uses, give it back, so that the next item can be taken."""
     pair.status, pair.version = new["status"], pair.version + 1
-    # The action may have it made from another label, or from another version: only the lakehouse knows then.
-    kept = {name: value for name, value in pair.state.items() if name not in LINK}
+    # Unless it is about uses, the action may have it made from another label or version: only the lakehouse knows then.
+    kept = {name: value for name, value in pair.state.items() if limits or name not in LINK}
     pair.state = {**kept, **{name: new[name] for name in (*CHANGED, *LIMITED) if name in new}}
     pair.waiting += 1
-    if not keep_holder:
+    if not limits:
         pair.holder, pair.held_until = "", None
     cast(Any, pair).save(update_fields=["status", "version", "state", "waiting", "holder", "held_until"])

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from governance.changing import CHANGE_USES
 from governance.uses import CLASSIFICATIONS
+from labels.opinions.due import GIVE
 from templates_app.answer_form import MISSING, answer_of
 from templates_app.schemas import checker
 from templates_app.theirs import theirs_in_words
@@ -23,6 +24,7 @@ from training.actions.review import review
 from training.answerers import as_answer
 from training.chat import assistant_answer
 from training.models import ReviewEvent, ReviewPair, TrainingSheet
+from training.review.changed_since import other_label_of
 from training.review.chosen import Choice, claim_of, look
 from training.review.frames import frame_of
 from training.review.journal import USES, Decision, StaleVersion
@@ -69,7 +71,7 @@ def page(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
         if isinstance(found, Empty):
             empty = found
         else:
-            shown = shown_pair(training_sheet, found)
+            shown = shown_pair(training_sheet, found, **_taken(request, found))
     except Problem as problem:
         messages.error(request, problem.message)
     return _page(request, training_sheet, choice, shown, empty)
@@ -169,8 +171,12 @@ def progress_context(request: HttpRequest, key: str) -> dict[str, Any]:
 
 
 def _item_context(request: HttpRequest, shown: ShownPair | None, uses_form: UsesForm | None = None) -> dict[str, Any]:
+    other = shown.other.label if shown and shown.other else None
+    seen = other and other.may_be_seen(request.user.get_username(), gives_opinions=request.user.has_perm(GIVE))
     return {
         "shown": shown,
+        "other": other if seen else None,
+        "waits": bool(other and not seen and other.is_read),
         "uses_form": uses_form or (shown and UsesForm.of_state(shown.pair.state)),
         "read_only": not may_review(request),
         "may_change_uses": request.user.has_perm(CHANGE_USES),
@@ -219,6 +225,13 @@ def _decide(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice)
     return _next(request, choice, **again, done=pair.pk, undoes=wanted.action_id)
 
 
+def _taken(request: HttpRequest, pair: ReviewPair) -> dict[str, Any]:
+    """Return the answer of the item's label for the form, where the reader asked for that and may see it."""
+    other = other_label_of(pair) if request.GET.get("take") == "label" else None
+    actor, gives = request.user.get_username(), request.user.has_perm(GIVE)
+    return {"typed": other.label.answer} if other and other.label.may_be_seen(actor, gives_opinions=gives) else {}
+
+
 def _next(request: HttpRequest, choice: Choice, *skipped: str, **more: str) -> HttpResponse:
     """Lead to what comes next, without what was skipped until now."""
     skip = [*request.GET.getlist("skip"), *skipped]
@@ -245,6 +258,7 @@ def _decision(request: HttpRequest, key: str, pair: ReviewPair, verb: str, answe
         version=whole(posted.get("version", "")),
         reason=posted.get("reason", ""),
         undoes=posted.get("undoes", ""),
+        label_version=whole(posted.get("label_version", "")),
         notes=posted.get("notes") or None,
         confidence=confidence if confidence in Confidence.values else "",
         **rights_of(request.user),

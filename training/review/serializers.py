@@ -39,6 +39,11 @@ class DecisionSerializer(serializers.Serializer[Any]):
         help_text="Of an undo: the action_id that must be the latest; without it the latest is undone.",
     )  # fmt: skip
 
+    label_version = serializers.IntegerField(
+        min_value=0, required=False, allow_null=True, default=None,
+        help_text="Of the item's label that you saw, 0 for none: where another is known, an approval is a 409 with both.",
+    )  # fmt: skip
+
     def decision(self, pair_id: str, action: str, **more: Any) -> Decision:
         given = self.validated_data
         return Decision(
@@ -51,6 +56,7 @@ class DecisionSerializer(serializers.Serializer[Any]):
             notes=given["notes"],
             confidence=given["confidence"],
             undoes=given["undoes"],
+            label_version=given["label_version"],
             **more,
         )
 

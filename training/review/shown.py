@@ -16,12 +16,13 @@ from templates_app.annotations import asks_for_annotations
 from templates_app.answer_form import MISSING, FormField, form_of
 from templates_app.schemas import checker
 from templates_app.shapes import picture_faults
+from templates_app.theirs import apart_in_words
 from training.answerers import as_answer
 from training.chat import assistant_answer
 from training.findings.ahead import findings_of, read_findings_ahead
 from training.findings.marking import answer_notes, marked_source, pieces, place_in_words
 from training.models import Finding, ReviewPair, TrainingSheet
-from training.review.changed_since import newer_label_of, read_labels_ahead, says_otherwise
+from training.review.changed_since import OtherLabel, other_label_of, read_labels_ahead, says_otherwise
 from training.review.frames import frame_of, training_sheet_of
 from training.review.transitions import TRANSITIONS
 from training.review.uses_form import standing
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 class ShownPair:
     """All that the templates of an item read; `answer` is the stored answer, MISSING where there is none.
 
-    `newer_label` is the key of its canonical label where that was changed since the pair was made from it.
+    `other` is a label of the item that the pair was not made from, for those who may see it.
     """
 
     pair: ReviewPair
@@ -45,7 +46,7 @@ class ShownPair:
     faults: Sequence[str]
     misfits: Sequence[str]
     findings: Sequence[Finding] = ()
-    newer_label: str = ""
+    other: OtherLabel | None = None
 
     @property
     def answer_json(self) -> str:
@@ -70,6 +71,30 @@ class ShownPair:
     def is_outdated(self) -> bool:
         """Whether the item says something else than when the question was put; not judged where it cannot be read."""
         return says_otherwise(self.pair.state["item_hash"], self.source.hash)
+
+    @property
+    def newer_label(self) -> str:
+        """The key of its canonical label where that was changed since the pair was made from it."""
+        return self.other.label.key if self.other and self.other.is_newer else ""
+
+    @property
+    def theirs(self) -> str:
+        """Where the other label's answer differs from the pair's, in words; empty where it is the same."""
+        if self.other is None:
+            return ""
+        label = self.other.label
+        if self.answer is MISSING:
+            return f"{label.by} gave this item a label."
+        apart = apart_in_words(label.answer, self.answer, "this pair's")
+        return f"{label.by} gave this item a label that says otherwise: {apart}." if apart else ""
+
+    @property
+    def sheet_id(self) -> str:
+        return frame_of(self.pair.training_sheet_id).sheet_id
+
+    @property
+    def label_type(self) -> str:
+        return frame_of(self.pair.training_sheet_id).label_type
 
     @property
     def is_draft(self) -> bool:
@@ -124,8 +149,8 @@ def shown_pair(
     filled = answer if typed is MISSING else typed
     notes = answer_notes(filled, findings)
     form = form_of(schema, filled, faults or misfits, pictures=source.pictures, notes=notes)
-    newer_label = newer_label_of(pair)
-    return ShownPair(pair, marked_source(source, findings), form, answer, list(faults), misfits, findings, newer_label)
+    other = other_label_of(pair)
+    return ShownPair(pair, marked_source(source, findings), form, answer, list(faults), misfits, findings, other)
 
 
 def look_ahead(training_sheet_id: str, pairs: Sequence[ReviewPair]) -> None:

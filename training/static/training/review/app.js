@@ -187,7 +187,7 @@ async function decide(verb) {
     document.querySelector(".af-fault")?.closest("[data-field]")?.querySelector("input, textarea, select")?.focus();
     return;
   }
-  const body = { version: decided.seen, notes: decided.notes, confidence: decided.confidence };
+  const body = { version: decided.seen, label_version: decided.labelVersion, notes: decided.notes, confidence: decided.confidence };
   if (setup.reasons[wanted]) {
     body.reason = await askReason(`${wanted === "reject" ? "Reject" : "Flag"} ${decided.itemRef}: why?`, setup.reasons[wanted], decided.reason);
     if (body.reason === null || item !== decided) return;
@@ -329,7 +329,8 @@ async function stale(entry, message, details) {
 
 // Sends a decision over the version that was shown beside it, so that a third change is shown as well; where the status
 // stands against it, the pair is reopened first and the decision follows.
-function sendAgain({ key, tried, then, ...entry }, { verb, body }, { status, version }, action_id = newId()) {
+function sendAgain({ key, tried, then, ...entry }, { verb, body: wanted }, { status, version, label_version }, action_id = newId()) {
+  const body = label_version === undefined ? wanted : { ...wanted, label_version };
   const opens = !setup.transitions[verb].includes(status);
   const first = opens ? { verb: "reopen", body: {}, then: { verb, body } } : { verb, body };
   const again = outbox.add({ ...entry, ...first, path: pathOf(entry.subject, first.verb), body: { ...first.body, version, action_id } });

@@ -7,6 +7,7 @@ export class Item extends FormItem {
     super({ element, draft: `review-draft:${setup.user}:${pair}`, version: Number(version) });
     Object.assign(this, { setup, id: pair, itemRef, status });
     this.misfits = Number(misfits);
+    this.labelVersion = Number(element.querySelector("[name=label_version]").value);
     this.restore();
     this.draw();
   }
