@@ -145,11 +145,30 @@ def _expect_storable(decision: Decision) -> None:
 
 def _done(decision: Decision, actor: str) -> ReviewAction | None:
     found = ReviewAction.objects.select_related("pair").filter(action_id=decision.action_id).first()
-    if found and (found.pair_id, found.action, found.actor) != (decision.pair_id, decision.action, actor):
+    if found and (found.actor != actor or not _says_the_same(decision, found)):
         raise Conflict(
-            f"The action_id {decision.action_id!r} was given to {found.action} by {found.actor}: use a new one for each."
+            f"This was sent before as {found.action} by {found.actor}, and said something else (action_id "
+            f"{decision.action_id!r}). Look at the pair, then decide anew: each action needs an action_id of its own."
         )
     return found
+
+
+def _says_the_same(decision: Decision, found: ReviewAction) -> bool:
+    """Return whether the decision would have been kept as the action was; of the version seen nothing depends."""
+    said = (decision.pair_id, decision.action, decision.reason.strip(), decision.confidence)
+    if said != (found.pair_id, found.action, found.reason, found.confidence):
+        return False
+    if decision.action == "undo":
+        return decision.undoes in ("", found.undoes.action_id if found.undoes else "")
+    if decision.action == USES:
+        change = UsesChange.of(decision.uses or {}, decision.reason).applied(found.before, may_loosen=True)
+        return change is not None and found.before | change == found.after
+    if _notes(decision, found.before["review_notes"]) != found.after["review_notes"]:
+        return False
+    if decision.action == "edit":
+        text = canonical_json(_value(decision.answer, found.before["messages"], frame_of(found.training_sheet_id)))
+        return text == assistant_answer(found.after["messages"])
+    return True
 
 
 def _recorded(decision: Decision, actor: str, basis: Basis) -> ReviewAction:
@@ -251,14 +270,20 @@ def _after(pair: ReviewPair, decision: Decision, actor: str, basis: Basis) -> di
         return _limited(pair, decision)
     new = {**_snapshot(pair), "status": after(decision.action, pair.status)}
     new |= {"reviewed_by": actor, "reviewed_at": timezone.now().isoformat()}
-    if decision.notes is not None or decision.reason:
-        new["review_notes"] = "\n".join(filter(None, (decision.reason.strip(), decision.notes)))
+    new["review_notes"] = _notes(decision, new["review_notes"])
     if decision.action in ("approve", "edit"):
         text = _answer_text(pair, decision, basis)
         new |= {"messages": with_answer(pair.state["messages"], text), "misfits": []}
     if decision.action == "reopen":
         new |= {"reviewed_by": "", "reviewed_at": None}
     return new
+
+
+def _notes(decision: Decision, present: str) -> str:
+    """Return the notes after the decision; the present ones stay where it says nothing."""
+    if decision.notes is None and not decision.reason:
+        return present
+    return "\n".join(filter(None, (decision.reason.strip(), decision.notes)))
 
 
 def _limited(pair: ReviewPair, decision: Decision) -> dict[str, Any]:
@@ -281,14 +306,19 @@ def _answer_text(pair: ReviewPair, decision: Decision, basis: Basis) -> str:
         words = "The answer is empty, and an empty answer cannot be approved: write one, reject the pair or flag it."
         raise Invalid.of_fields("The action was not recorded.", {"answer": [words]})
     schema = basis.frame.output_schema
-    fits = checker(schema)
-    value = as_stored(as_answer(given, fits), as_answer(stored, fits))
+    value = _value(given, pair.state["messages"], basis.frame)
     faults = misfits(schema, value)
     if not faults and basis.pictures is not None:
         faults = picture_faults(schema, value, basis.pictures)
     if faults:
         raise Invalid.of_fields("The answer does not fit the template's output schema.", {"answer": faults})
     return canonical_json(value)
+
+
+def _value(given: Any, messages: Sequence[Mapping[str, str]], frame: Frame) -> Any:
+    """Return the answer that was given over that of the messages, as it is kept."""
+    fits = checker(frame.output_schema)
+    return as_stored(as_answer(given, fits), as_answer(assistant_answer(messages), fits))
 
 
 def _changes(frame: Frame, before: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:

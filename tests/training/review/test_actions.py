@@ -177,6 +177,22 @@ def test_the_same_action_twice_happens_once(waiting: QAPair, act: Act) -> None:
     assert act(waiting, "reopen", action_id="a1").status_code == 409
 
 
+@pytest.mark.parametrize("verb", ["edit", "reject", "flag"])
+def test_an_action_id_that_says_something_else_is_refused(waiting: QAPair, act: Act, verb: str) -> None:
+    """What was acknowledged is kept: a second answer, reason, note or confidence is not dropped unseen."""
+    first = {"answer": answer_of(waiting)} if verb == "edit" else {"reason": "unreadable"}
+    other = {"answer": {**answer_of(waiting), "severity": "major"}} if verb == "edit" else {"reason": "blurred"}
+    for body in (first, {**first, "version": 1}):
+        assert act(waiting, verb, action_id="a1", **body).status_code == 200
+    for body in (other, {**first, "notes": "seen again"}, {**first, "confidence": "low"}):
+        refused = act(waiting, verb, action_id="a1", **body)
+        assert (refused.status_code, "said something else" in refused.json()["error"]["message"]) == (409, True)
+    assert act(waiting, "undo", action_id="a2", undoes="a1").status_code == 200
+    assert act(waiting, "undo", action_id="a2").status_code == 200
+    assert act(waiting, "undo", action_id="a2", undoes="a0").status_code == 409
+    assert ReviewAction.objects.count() == 2
+
+
 def test_a_stale_version_is_told_with_base_theirs_and_mine(waiting: QAPair, act: Act) -> None:
     act(waiting, "approve", version=1)
     act(waiting, "flag", version=2, reason="look again")
