@@ -14,7 +14,7 @@ from training.chat import assistant_answer
 from training.models import Finding, QAPair, ReviewPair
 from training.review.chosen import Choice
 from training.review.filters import matching
-from training.review.kept import kept, last_decision
+from training.review.kept import Decided, decided_by, kept
 from training.review.orders import order_named
 from training.review.overlay import newest
 from training.review.transitions import STATUS_WORDS
@@ -85,7 +85,8 @@ def page_of(
 
     Four statements on the lakehouse where nothing is kept: the pairs, their labels, what was found in them, how many match.
     """
-    asked = _Asked(training_sheet_id, choice, reader, last_decision(training_sheet_id, reader))
+    decided, is_further = decided_by(training_sheet_id, reader), bool(after or before)
+    asked = _Asked(training_sheet_id, choice, reader, decided, is_further)
     order = order_named(choice.order)
     more, pairs, found = asked.pairs(after, before, size)
     ends = [order.cursor(pair) for pair in (pairs[0], pairs[-1])] if pairs else ["", ""]
@@ -113,12 +114,13 @@ def keys_of(training_sheet_id: str, choice: Choice, *, reader: str, most: int) -
 
 @dataclass(frozen=True)
 class _Asked:
-    """A list as a reader asks for it after their last decision, `decided`."""
+    """A list as a reader asks for it after their last decision, `decided`; `is_further` for another than the first page."""
 
     training_sheet_id: str
     choice: Choice
     reader: str
-    decided: int
+    decided: Decided
+    is_further: bool
 
     def pairs(self, after: str, before: str, size: int) -> tuple[bool, list[QAPair], dict[str, int]]:
         """Return whether there are more, the pairs of a page in their order, and how much was found in each, as it is kept."""
@@ -129,7 +131,8 @@ class _Asked:
 
     def _kept(self, what: object, read: Callable[[], T]) -> T:
         reader = self.reader if self.choice.filters.mine else ""
-        return kept(self.training_sheet_id, [what, self.choice.query, reader, self.decided], read)
+        about = [what, self.choice.query, reader]
+        return kept(self.training_sheet_id, about, read, decided=self.decided, may_lag=self.is_further)
 
     def _read(self, after: str, before: str, size: int) -> tuple[bool, list[QAPair], dict[str, int]]:
         order, cursor = order_named(self.choice.order), before or after
