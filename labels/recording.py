@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from labels.history import ever_written, keep_all, repair_all
 from labels.lately import tell_change
@@ -22,17 +22,20 @@ def record_labels(
     *,
     before: Sequence[CanonicalLabel],
     change_note: str = "Reviewed",
+    restored: Collection[str] = (),
 ) -> set[str]:
     """Write the labels with their versions and return the keys of those that were written, now or by an earlier call.
 
     `changed` have the version after the one in `before`. One that another writer made or changed meanwhile is not
-    written and not returned: look at it again. The same call again changes nothing and returns the same.
+    written and not returned: look at it again. The same call again changes nothing and returns the same. Those of the keys
+    `restored` say themselves on whose opinions they rest; the others rest on none once their answer changed.
     """
     if changed:
         repair_all(before)
         standing = {label.pk: label for label in before}
         for label in changed:
-            vars(label).update(resting_on(standing[label.pk], label.label_data))
+            if label.pk not in restored:
+                vars(label).update(resting_on(standing[label.pk], label.label_data))
         update_next(changed, CHANGED)
         for sheet_id in {label.sheet_id for label in changed}:
             tell_change(sheet_id)

@@ -28,6 +28,7 @@ from training.review.label_plans import (
     changed_pair,
     label_after,
     limits_pair,
+    restores,
     touches_label,
     undo_plan,
 )  # fmt: skip
@@ -139,7 +140,8 @@ def _write_labels(round_: Round) -> list[ReviewAction]:
             lost.append(action)
     if not by_label:
         return lost
-    written = record_labels(new, changed, before=before)
+    restored = {key for key, action in by_label.items() if restores(action)}
+    written = record_labels(new, changed, before=before, restored=restored)
     return [*lost, *(action for key, action in by_label.items() if key not in written)]
 
 

@@ -135,6 +135,18 @@ def test_undo_of_an_edit_restores_the_label_as_a_new_version(waiting: QAPair, ac
     assert (pair.status, answer_of(pair), pair.canonical_label_version) == ("labeled", old, 3)
 
 
+def test_undo_of_an_edit_brings_back_who_decided_on_the_answer(waiting: QAPair, act: Act) -> None:
+    act(waiting, "approve")
+    rests = {"decided_by": "lee", "opinion_id": "one", "opinions_by": ["ana", "bob"]}
+    CanonicalLabel.objects.filter(item_ref=waiting.item_ref).update(**rests)
+    old = answer_of(waiting)
+    seen = []
+    for verb, body in (("edit", {"answer": {**old, "severity": OTHER[old["severity"]]}}), ("undo", {})):
+        act(waiting, verb, **body)
+        seen.append(CanonicalLabel.objects.values(*rests).get(item_ref=waiting.item_ref))
+    assert seen == [{"decided_by": "", "opinion_id": "", "opinions_by": []}, rests]
+
+
 def test_an_undo_may_say_of_what(waiting: QAPair, act: Act) -> None:
     act(waiting, "approve", action_id="a1")
     act(waiting, "flag", reason="look again", action_id="a2")
