@@ -237,6 +237,20 @@ def test_a_batch_is_undone_as_one(waiting: QAPair, api: APIClient, act: Act) -> 
     assert api.post("/api/v1/qa-pairs/undo-batch", {"batch_id": "none"}).status_code == 404
 
 
+def test_a_batch_is_one_persons(waiting: QAPair, api: APIClient, omar: User) -> None:
+    mine, theirs = QAPair.objects.filter(status="unlabeled")[:2]
+    omars = APIClient()
+    omars.force_authenticate(omar)
+    codes = []
+    for client, pair in ((api, mine), (omars, theirs), (api, theirs)):
+        actions = [{"pair_id": pair.pk, "action": "flag", "reason": "old"}]
+        answer = client.post("/api/v1/qa-pairs/review", {"actions": actions, "batch_id": "monday"})
+        codes.append((answer.status_code, "by rosa" in answer.content.decode()))
+    assert codes == [(200, False), (409, True), (200, False)]
+    many = {"ids": [theirs.pk], "prohibit": ["training"], "reason": "PHI", "batch_id": "monday", "preview": False}
+    assert omars.post("/api/v1/qa-pairs/uses", many).status_code == 409
+
+
 def test_a_decision_comes_after_what_something_else_wrote(waiting: QAPair, act: Act, settings: Any) -> None:
     settings.REVIEW_APPLY = "worker"
     act(waiting, "approve")
