@@ -24,7 +24,8 @@ class PairPagination(KeyCursorPagination):
     """As `KeyCursorPagination`; within one training sheet short pages are kept."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> Any:
-        training_sheet_id = request.query_params.get("training_sheet")
+        # As the filter takes it.
+        training_sheet_id = request.query_params.get("training_sheet", "").strip()
         if not training_sheet_id or self.get_page_size(request) > MOST:
             return super().paginate_queryset(queryset, request, view)
         self._turn_to(training_sheet_id, queryset, request, view)

@@ -123,7 +123,7 @@ class QAPairViewSet(ChangesUses, ReadOnlyModelViewSet[QAPair]):
     @property
     def ordering(self) -> str:
         """Follow the items within one training sheet; across all of them the newest come first."""
-        return "position" if self.request.query_params.get("training_sheet") else "-id"
+        return "position" if self._training_sheet() else "-id"
 
     def filter_queryset(self, queryset: Any) -> Any:
         found = super().filter_queryset(queryset)
@@ -131,7 +131,11 @@ class QAPairViewSet(ChangesUses, ReadOnlyModelViewSet[QAPair]):
         if unknown := sorted(set(status) - set(QAPair.Status.values)):
             words = f"Found {unknown[0]!r}: use {listed(QAPair.Status.values)}."
             raise Invalid.of_fields("There is no such status.", {"status": [words]})
-        return with_status(found, status, self.request.query_params.get("training_sheet")) if status else found
+        return with_status(found, status, self._training_sheet()) if status else found
+
+    def _training_sheet(self) -> str:
+        """Return the key that is asked for, without the blanks that its filter leaves out as well."""
+        return self.request.query_params.get("training_sheet", "").strip()
 
     def _status(self) -> list[str]:
         return [given for given in self.request.query_params.getlist("status") if given]

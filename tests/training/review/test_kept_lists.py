@@ -64,6 +64,11 @@ def test_the_next_page_of_the_screen_asks_nothing_of_the_lakehouse(
     assert not {row.pair.pk for row in first.rows} & {row.pair.pk for row in second.rows}
 
 
+def test_blanks_around_the_training_sheet_are_left_out(api: APIClient, boards: TrainingSheet) -> None:
+    found = api.get(PAIRS, {"training_sheet": f" {boards.pk} ", "status": "labeled"}).json()["results"]
+    assert len(found) == 10
+
+
 def test_decisions_are_seen_in_what_is_kept(api: APIClient, boards: TrainingSheet, omar: User, act: Act) -> None:
     """Your own in every list at once; another's on the pair, which leaves the lists where it does not fit any more."""
     mine, theirs = QAPair.objects.filter(status="unlabeled", misfits__len=0, error="")[:2]
