@@ -26,8 +26,9 @@ from training.answerers import as_answer
 from training.chat import assistant_answer, with_answer
 from training.models import ReviewAction, ReviewPair
 from training.review.frames import Frame, frame_of, refuse_closed
+from training.review.label_plans import WRITES
 from training.review.states import CHANGED, LIMITED, LINK, place_of
-from training.review.transitions import NEEDS_REASON, after
+from training.review.transitions import NEEDS_REASON, TRANSITIONS, after
 from workbench.canonical import canonical_json, storing_faults
 from workbench.problems import Conflict, Forbidden, Invalid, Problem
 
@@ -108,7 +109,7 @@ def read_pictures_of(decisions: Sequence[Decision]) -> None:
 
 
 def _needs_pictures(decision: Decision, frame: Frame) -> bool:
-    return decision.action in ("approve", "edit") and asks_for_annotations(frame.output_schema)
+    return decision.action in WRITES and asks_for_annotations(frame.output_schema)
 
 
 def record(decision: Decision, *, actor: str, basis: Basis | None = None) -> ReviewAction:
@@ -182,7 +183,7 @@ def _recorded(decision: Decision, actor: str, basis: Basis) -> ReviewAction:
     before = _snapshot(pair, limited=limits)
     new = _undone(undone, before, limits) if undone else _after(pair, decision, actor, basis)
     changes = _changes(basis.frame, before, new)
-    _write(pair, new, keep_holder=limits)
+    _write(pair, new, keep_holder=limits, relinks=(undone or decision).action in WRITES)
     if undone:
         ReviewAction.objects.filter(pk=undone.pk).update(undone=True)
     return ReviewAction.objects.create(
@@ -271,7 +272,7 @@ def _after(pair: ReviewPair, decision: Decision, actor: str, basis: Basis) -> di
     new = {**_snapshot(pair), "status": after(decision.action, pair.status)}
     new |= {"reviewed_by": actor, "reviewed_at": timezone.now().isoformat()}
     new["review_notes"] = _notes(decision, new["review_notes"])
-    if decision.action in ("approve", "edit"):
+    if decision.action in WRITES:
         text = _answer_text(pair, decision, basis)
         new |= {"messages": with_answer(pair.state["messages"], text), "misfits": []}
     if decision.action == "reopen":
@@ -328,11 +329,11 @@ def _changes(frame: Frame, before: Mapping[str, Any], new: Mapping[str, Any]) ->
     return changes_between(old, now)
 
 
-def _write(pair: ReviewPair, new: Mapping[str, Any], *, keep_holder: bool) -> None:
+def _write(pair: ReviewPair, new: Mapping[str, Any], *, keep_holder: bool, relinks: bool) -> None:
     """Make `new` the newest state of the pair and give it back, so that the next item can be taken."""
     pair.status, pair.version = new["status"], pair.version + 1
-    # The action may have it made from another label, or from another version: only the lakehouse knows then.
-    kept = {name: value for name, value in pair.state.items() if name not in LINK}
+    # An approval may have it made from another label, or from another version: only the lakehouse knows then.
+    kept = {name: value for name, value in pair.state.items() if not (relinks and name in LINK)}
     pair.state = {**kept, **{name: new[name] for name in (*CHANGED, *LIMITED) if name in new}}
     pair.waiting += 1
     if not keep_holder:

@@ -77,13 +77,30 @@ class UndoBatchSerializer(serializers.Serializer[Any]):
 
 class ReviewActionSerializer(serializers.ModelSerializer[ReviewAction]):
     applied = serializers.SerializerMethodField()
+    label_stands = serializers.SerializerMethodField(
+        help_text="The pair is not approved now, and the canonical label that it is linked to stands all the same."
+    )
 
     class Meta:
         model = ReviewAction
-        fields = ["action_id", "batch_id", "action", "actor", "reason", "created_at", "changes", "undone", "applied"]
+        fields = [
+            "action_id",
+            "batch_id",
+            "action",
+            "actor",
+            "reason",
+            "created_at",
+            "changes",
+            "undone",
+            "applied",
+            "label_stands",
+        ]
 
     def get_applied(self, action: ReviewAction) -> bool:
         return action.applied_at is not None
+
+    def get_label_stands(self, action: ReviewAction) -> bool:
+        return action.pair.keeps_label()
 
 
 class ReviewPairSerializer(serializers.ModelSerializer[ReviewPair]):

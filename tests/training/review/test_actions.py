@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connections
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
@@ -224,6 +225,46 @@ def test_only_who_may_take_over_undoes_what_another_did(waiting: QAPair, act: Ac
         client = APIClient()
         client.force_authenticate(User.objects.get(pk=rosa.pk))  # without the rights that are remembered
         assert client.post(f"/api/v1/qa-pairs/{waiting.pk}/undo", {}).status_code == status
+
+
+def test_a_refused_undo_offers_only_what_can_be_done(waiting: QAPair, act: Act) -> None:
+    right = Permission.objects.get(codename="take_over_reviewpair")
+    User.objects.get(username="rosa").user_permissions.remove(right)
+    bela = APIClient()
+    bela.force_authenticate(User.objects.get(username="rosa"))
+    said = []
+    for verb in ("flag", "reopen"):
+        act(waiting, verb, reason="look again")
+        ReviewAction.objects.update(actor="ana")
+        said.append(bela.post(f"/api/v1/qa-pairs/{waiting.pk}/undo", {}).json()["error"]["message"])
+    assert said == [
+        "The latest action is flag by ana, who may undo it: reopen it instead.",
+        "The latest action is reopen by ana, who may undo it.",
+    ]
+
+
+@pytest.mark.parametrize("apply", ["inline", "worker"])
+def test_a_label_that_stands_after_a_rejection_is_said(
+    waiting: QAPair, act: Act, client: Client, rosa: User, settings: Any, apply: str
+) -> None:
+    settings.REVIEW_APPLY = apply
+    client.force_login(rosa)
+    page = f"/review/{waiting.training_sheet_id}/"
+    stands = []
+    for verb in ("approve", "reopen", "reject", "reopen"):
+        stands.append(act(waiting, verb, reason="Not an item of this task").json()["action"]["label_stands"])
+    stands.append("Its canonical label stands" in client.get(page, {"pair": waiting.pk}).content.decode())
+    answer = {"pair_id": waiting.pk, "verb": "reject", "reason": "Not an item of this task"}
+    stands.append("Its canonical label stands." in client.post(page, answer, follow=True).content.decode())
+    for _ in range(5):
+        stands.append(act(waiting, "undo").json()["action"]["label_stands"])
+    assert stands == [False, True, True, True, True, True, True, True, True, False, False]
+
+
+def test_a_pre_approved_pair_that_is_rejected_keeps_the_label_it_was_made_from(boards: Any, act: Act) -> None:
+    pair = QAPair.objects.filter(labeling_mode="canonical", status="labeled")[0]
+    for verb in ("flag", "reject"):
+        assert act(pair, verb, reason="The source is wrong").json()["action"]["label_stands"]
 
 
 def test_a_batch_is_undone_as_one(waiting: QAPair, api: APIClient, act: Act) -> None:
