@@ -30,10 +30,10 @@ SOURCES = {"canonical": "canonical label", "ai_generated": "draft", "manual": "b
 
 @dataclass(frozen=True)
 class Row:
-    """A pair in the list, who has it on the screen, and in how many places sensitive data stands in it."""
+    """A pair in the list, who has it on the screen and for how long, and in how many places sensitive data stands in it."""
 
     pair: QAPair
-    holder: str
+    held: str
     findings: int = 0
 
     @property
@@ -146,7 +146,7 @@ class _Asked:
 
 def _rows(choice: Choice, pairs: list[QAPair], found: dict[str, int]) -> list[Row]:
     held = ReviewPair.objects.filter(pk__in=[pair.pk for pair in pairs], held_until__gte=timezone.now())
-    holders = dict(held.exclude(holder="").values_list("pk", "holder"))
+    holders = {pair.pk: f"held by {pair.holder}, {pair.minutes_held()} min more" for pair in held.exclude(holder="")}
     statuses = choice.filters.status or QAPair.Status.values
     return [
         Row(pair, holders.get(pair.pk, ""), found.get(pair.pk, 0)) for pair in newest(pairs) if pair.status in statuses

@@ -148,7 +148,7 @@ def reviewed(action: ReviewAction) -> dict[str, Any]:
 
 
 class HoldSerializer(serializers.Serializer[Any]):
-    take_over = serializers.BooleanField(default=True, help_text="Also from who has it, for those who may take over.")
+    take_over = serializers.BooleanField(default=False, help_text="Also from who has it, for those who may take over.")
 
 
 def _words(most: int = 255, **more: Any) -> serializers.CharField:

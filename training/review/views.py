@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.db.models import QuerySet
+from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
@@ -17,7 +18,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from governance.sensitive.detectors import CHOICES
 from training.actions.review import Refused, review, review_many, undo_batch
-from training.models import QAPair, ReviewAction
+from training.models import QAPair, ReviewAction, ReviewPair
 from training.review.frames import frame_of
 from training.review.leases import hold, let_go
 from training.review.overlay import newest, with_status
@@ -149,7 +150,11 @@ class QAPairViewSet(ChangesUses, ReadOnlyModelViewSet[QAPair]):
         return [pair for pair in newest(page) if not status or pair.status in status]
 
     def get_object(self) -> QAPair:
-        return newest([super().get_object()])[0]
+        pair = newest([super().get_object()])[0]
+        held = ReviewPair.objects.filter(pk=pair.pk, held_until__gte=timezone.now()).exclude(holder="").first()
+        if held:
+            vars(pair).update(holder=held.holder, held_until=held.held_until)
+        return pair
 
     @extend_schema(request=BatchSerializer, responses=BatchAnswerSerializer)
     @action(detail=False, methods=["post"], permission_classes=REVIEW)
