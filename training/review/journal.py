@@ -234,7 +234,8 @@ def _stale(pair: ReviewPair, decision: Decision) -> StaleVersion:
     problem = StaleVersion(
         f"The pair has version {pair.version}, you saw {decision.version}.{who} Look at both, then decide again."
     )
-    problem.details = {"base": seen, "theirs": {**_snapshot(pair), "version": pair.version}, "mine": _mine(decision)}
+    theirs = {**_snapshot(pair, limited=decision.action == USES), "version": pair.version}
+    problem.details = {"base": seen, "theirs": theirs, "mine": _mine(decision)}
     return problem
 
 
@@ -252,9 +253,8 @@ def _to_undo(pair: ReviewPair, decision: Decision, actor: str) -> ReviewAction:
     if decision.undoes and decision.undoes != standing.action_id:
         raise Conflict(f"The pair has changed since: {standing.action} by {standing.actor} comes first.")
     if standing.actor != actor and not decision.override:
-        raise Forbidden(
-            f"The latest action is {standing.action} by {standing.actor}, who may undo it: reopen it instead."
-        )
+        hint = ": reopen it instead." if pair.status in TRANSITIONS["reopen"][0] else "."
+        raise Forbidden(f"The latest action is {standing.action} by {standing.actor}, who may undo it{hint}")
     if standing.action == USES and not decision.may_change_uses:
         raise Forbidden("The latest action changed uses: undoing it needs the permission to change uses.")
     return standing

@@ -217,8 +217,10 @@ class OrderSerializer(FilterSerializer):
 
 class RefusalSerializer(serializers.Serializer[Any]):
     pair_id = serializers.CharField()
+    action_id = serializers.CharField()
     code = serializers.CharField()
     message = serializers.CharField()
+    details = serializers.DictField(help_text="Of a stale version base, theirs and mine, as for one pair.")
 
 
 class BatchAnswerSerializer(serializers.Serializer[Any]):

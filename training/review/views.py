@@ -70,7 +70,14 @@ def verb(name: str) -> View:
 
 def batch_answer(batch_id: str, done: Sequence[ReviewAction], refused: Refused) -> Response:
     told = [
-        {"pair_id": wanted.pair_id, "code": problem.code, "message": problem.message} for wanted, problem in refused
+        {
+            "pair_id": wanted.pair_id,
+            "action_id": wanted.action_id,
+            "code": problem.code,
+            "message": problem.message,
+            "details": problem.details,
+        }
+        for wanted, problem in refused
     ]
     return Response(BatchAnswerSerializer({"batch_id": batch_id, "done": len(done), "refused": told}).data)
 

@@ -64,7 +64,8 @@ def test_twice_is_once_and_a_stale_version_is_told(waiting: QAPair, act: Act) ->
     assert UsageConstraintAudit.objects.count() == 1
     for more in ({"prohibit": ["training", "few_shot"]}, {"reason": "GDPR"}):
         assert act(waiting, "uses", action_id="one", **{**NO_TRAINING, **more}).status_code == 409
-    assert act(waiting, "uses", version=1, reason="x", allow=["training"]).json()["error"]["code"] == "stale_version"
+    stale = act(waiting, "uses", version=1, reason="x", allow=["training"]).json()["error"]
+    assert (stale["code"], stale["details"]["theirs"]["prohibited_uses"]) == ("stale_version", ["training"])
     assert act(waiting, "uses", **NO_TRAINING).json()["error"]["message"].endswith("nothing changes.")
 
 
