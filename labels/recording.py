@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from governance.changing import BY_TAG, LIMITS
 from labels.history import audit_all, ever_written, keep_all, repair_all, uses_changed
@@ -25,19 +25,22 @@ def record_labels(
     *,
     before: Sequence[CanonicalLabel],
     change_note: str = "Reviewed",
+    restored: Collection[str] = (),
 ) -> set[str]:
     """Write the labels with their versions and return the keys of those that were written, now or by an earlier call.
 
     `changed` have the version after the one in `before`; what changes in their uses is audited. One that another writer
     made or changed meanwhile is not written and not returned: look at it again. The same call again changes nothing and
-    returns the same.
+    returns the same. Those of the keys `restored` say themselves on whose opinions they rest; the others rest on none once
+    their answer changed.
     """
     standing = {label.pk: label for label in before}
     limited = [(standing[label.pk], label) for label in changed if uses_changed(standing[label.pk], label)]
     if changed:
         repair_all(before)
         for label in changed:
-            vars(label).update(resting_on(standing[label.pk], label.label_data))
+            if label.pk not in restored:
+                vars(label).update(resting_on(standing[label.pk], label.label_data))
         update_next(changed, (*CHANGED, *LIMITED) if limited else CHANGED)
         for sheet_id in {label.sheet_id for label in changed}:
             tell_change(sheet_id)

@@ -78,8 +78,12 @@ class LabeledMeanwhile(TypedDict):
 
 
 class OneQAPairSerializer(QAPairSerializer):
-    """One pair, with what takes reading its item."""
+    """One pair, with who has it on the screen and what takes reading its item."""
 
+    holder = serializers.CharField(read_only=True, default="", help_text="Who has it on the screen, if anybody.")
+    held_until = serializers.DateTimeField(
+        read_only=True, default=None, allow_null=True, help_text="Until when, unless it is renewed."
+    )
     has_source_changed = serializers.SerializerMethodField(
         help_text="Its item says something else than when the pair was made; null where it cannot be read."
     )

@@ -6,6 +6,7 @@ import os
 import tempfile
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import django_stubs_ext
@@ -319,31 +320,24 @@ Q_CLUSTER = {
 # Whether what is done after an answer is done by threads of its own, see `workbench.after_answer`.
 AFTER_ANSWER_APART = True
 
+
+def _in_files(name: str, most: int) -> dict[str, Any]:
+    """Return a cache that all processes of this machine share."""
+    return {"BACKEND": "workbench.kept_files.KeptFiles", "LOCATION": VAR_DIR / name, "OPTIONS": {"MAX_ENTRIES": most}}
+
+
+_IN_MEMORY = "django.core.cache.backends.locmem.LocMemCache"
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "default": {"BACKEND": _IN_MEMORY},
     # The worker writes that it lives twice a second, for other processes to see; a file spares the database that.
-    "heartbeat": {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
-        "LOCATION": VAR_DIR / "heartbeat",
-    },
-    # What the next items show, read before they are asked for; in files, so that it is there for all processes.
-    "ahead": {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
-        "LOCATION": VAR_DIR / "ahead",
-        "OPTIONS": {"MAX_ENTRIES": 2000},
-    },
-    # Lists of pairs as they were lately, some 100 kB each, and how far their review is; in files for the same reason.
-    "pages": {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
-        "LOCATION": VAR_DIR / "pages",
-        "OPTIONS": {"MAX_ENTRIES": 500},
-    },
-    # Web processes count requests together: an entry for each caller of the last minute.
-    "rates": {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
-        "LOCATION": VAR_DIR / "rates",
-        "OPTIONS": {"MAX_ENTRIES": 10_000},
-    },
+    "heartbeat": _in_files("heartbeat", 300),
+    # What the next items show, read before they are asked for.
+    "ahead": _in_files("ahead", 2_000),
+    # Lists of pairs as they were lately, some 100 kB each, and how far their review is.
+    "pages": _in_files("pages", 500),
+    # Web processes count requests together: an entry for each caller of the last minute. Each counts for itself as well.
+    "rates": _in_files("rates", 10_000),
+    "own_rates": {"BACKEND": _IN_MEMORY, "LOCATION": "own_rates", "OPTIONS": {"MAX_ENTRIES": 10_000}},
 }
 
 SESSION_COOKIE_AGE = 3600 * env_int("WORKBENCH_SESSION_HOURS", 12, at_least=1, at_most=24 * MOST_DAYS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Unpack
 from uuid import uuid4
@@ -20,7 +20,7 @@ from training.review.rights import Rights
 from training.review.states import know, lock_pairs
 from training.review.waking import keep_looking, wake
 from workbench.after_answer import after_answer
-from workbench.problems import Forbidden, NotFound, Problem
+from workbench.problems import Conflict, Forbidden, NotFound, Problem
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +50,9 @@ def review_many(
 ) -> tuple[list[ReviewAction], Refused]:
     """Return the actions that were recorded and the decisions that were refused, with why.
 
-    With `dry_run` the same is returned and nothing is kept.
+    With `dry_run` the same is returned and nothing is kept. Conflict for a `batch_id` of somebody else's decisions.
     """
+    _expect_own({decision.batch_id for decision in decisions} - {""}, actor)
     done: list[ReviewAction] = []
     refused: Refused = []
     know([decision.pair_id for decision in decisions])
@@ -62,6 +63,16 @@ def review_many(
         if not dry_run:
             see_to(done)
     return done, refused
+
+
+def _expect_own(batch_ids: Collection[str], actor: str) -> None:
+    """Raise Conflict where somebody else has decided under one of the ids: what is undone as one is one person's."""
+    others = ReviewAction.objects.filter(batch_id__in=batch_ids).exclude(actor=actor)
+    if batch_ids and (found := others.values_list("batch_id", "actor").first()):
+        raise Conflict(
+            f"The batch_id {found[0]!r} is that of decisions by {found[1]}: use another one, or none, so that each "
+            "batch can be taken back alone."
+        )
 
 
 def _record_together(

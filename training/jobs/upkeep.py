@@ -20,6 +20,7 @@ from training.jobs.runs import call_off, may_ask, send
 from training.jobs.states import UNDER_WAY
 from training.models import LiveJob
 from training.querysets import LiveJobQuerySet
+from workbench.kept_files import forget_expired
 
 # A task that a dead worker had fetched waits for the queue's own retry for an hour.
 FORGOTTEN = timedelta(minutes=1)
@@ -31,6 +32,7 @@ PATIENCE = timedelta(minutes=2)
 
 def look_after() -> None:
     """Do what has to be done for jobs every few seconds, by who runs them, and remove files that count no more."""
+    forget_expired()
     UPKEEP[settings.JOBS]()
     sweep()
     uploads.sweep()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -48,6 +49,25 @@ class ReviewPair(models.Model):
     def is_held_by_another(self, actor: str) -> bool:
         """Return whether somebody else has it on the screen now."""
         return bool(self.holder and self.holder != actor and self.held_until and self.held_until > timezone.now())
+
+    def minutes_held(self) -> int:
+        """Return for how many minutes more its holder has it, at least one."""
+        left = self.held_until - timezone.now() if self.held_until else timedelta()
+        return max(1, round(left.total_seconds() / 60))
+
+    def keeps_label(self) -> bool:
+        """Return whether the pair is not approved and its item's canonical label stands all the same, as far as review knows."""
+        if self.status == "labeled":
+            return False
+        if "canonical_label_id" in self.state:
+            return bool(self.state["canonical_label_id"])
+        writes = ("approve", "edit")
+        wrote = self.actions.filter(models.Q(action__in=writes) | models.Q(undoes__action__in=writes)).order_by("-id")
+        last = wrote.values_list("label_plan", "undoes").first()
+        if last is None:
+            return False
+        plan, undone = last
+        return bool(plan["link"][0]) if plan else undone is None
 
 
 class ReviewSheet(models.Model):

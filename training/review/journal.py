@@ -29,8 +29,9 @@ from training.chat import assistant_answer, with_answer
 from training.models import ReviewAction, ReviewPair
 from training.review.changed_since import other_label_known
 from training.review.frames import Frame, frame_of, refuse_closed
+from training.review.label_plans import WRITES
 from training.review.states import CHANGED, LIMITED, LINK, place_of
-from training.review.transitions import NEEDS_REASON, after
+from training.review.transitions import NEEDS_REASON, TRANSITIONS, after
 from workbench.canonical import canonical_json, storing_faults
 from workbench.problems import Conflict, Forbidden, Invalid, Problem
 
@@ -123,7 +124,7 @@ def read_pictures_of(decisions: Sequence[Decision]) -> None:
 
 
 def _needs_pictures(decision: Decision, frame: Frame) -> bool:
-    return decision.action in ("approve", "edit") and asks_for_annotations(frame.output_schema)
+    return decision.action in WRITES and asks_for_annotations(frame.output_schema)
 
 
 def record(decision: Decision, *, actor: str, basis: Basis | None = None) -> ReviewAction:
@@ -160,11 +161,30 @@ def _expect_storable(decision: Decision) -> None:
 
 def _done(decision: Decision, actor: str) -> ReviewAction | None:
     found = ReviewAction.objects.select_related("pair").filter(action_id=decision.action_id).first()
-    if found and (found.pair_id, found.action, found.actor) != (decision.pair_id, decision.action, actor):
+    if found and (found.actor != actor or not _says_the_same(decision, found)):
         raise Conflict(
-            f"The action_id {decision.action_id!r} was given to {found.action} by {found.actor}: use a new one for each."
+            f"This was sent before as {found.action} by {found.actor}, and said something else (action_id "
+            f"{decision.action_id!r}). Look at the pair, then decide anew: each action needs an action_id of its own."
         )
     return found
+
+
+def _says_the_same(decision: Decision, found: ReviewAction) -> bool:
+    """Return whether the decision would have been kept as the action was; of the version seen nothing depends."""
+    said = (decision.pair_id, decision.action, decision.reason.strip(), decision.confidence)
+    if said != (found.pair_id, found.action, found.reason, found.confidence):
+        return False
+    if decision.action == "undo":
+        return decision.undoes in ("", found.undoes.action_id if found.undoes else "")
+    if decision.action == USES:
+        change = UsesChange.of(decision.uses or {}, decision.reason).applied(found.before, may_loosen=True)
+        return change is not None and found.before | change == found.after
+    if _notes(decision, found.before["review_notes"]) != found.after["review_notes"]:
+        return False
+    if decision.action == "edit":
+        text = canonical_json(_value(decision.answer, found.before["messages"], frame_of(found.training_sheet_id)))
+        return text == assistant_answer(found.after["messages"])
+    return True
 
 
 def _recorded(decision: Decision, actor: str, basis: Basis) -> ReviewAction:
@@ -178,7 +198,7 @@ def _recorded(decision: Decision, actor: str, basis: Basis) -> ReviewAction:
     before = _snapshot(pair, limited=limits)
     new = _undone(undone, before, limits) if undone else _after(pair, decision, actor, basis)
     changes = _changes(basis.frame, before, new)
-    _write(pair, new, limits=limits)
+    _write(pair, new, keep_holder=limits, relinks=(undone or decision).action in WRITES)
     if undone:
         ReviewAction.objects.filter(pk=undone.pk).update(undone=True)
     return ReviewAction.objects.create(
@@ -229,7 +249,8 @@ def _stale(pair: ReviewPair, decision: Decision) -> StaleVersion:
     problem = StaleVersion(
         f"The pair has version {pair.version}, you saw {decision.version}.{who} Look at both, then decide again."
     )
-    problem.details = {"base": seen, "theirs": {**_snapshot(pair), "version": pair.version}, "mine": _mine(decision)}
+    theirs = {**_snapshot(pair, limited=decision.action == USES), "version": pair.version}
+    problem.details = {"base": seen, "theirs": theirs, "mine": _mine(decision)}
     return problem
 
 
@@ -247,9 +268,8 @@ def _to_undo(pair: ReviewPair, decision: Decision, actor: str) -> ReviewAction:
     if decision.undoes and decision.undoes != standing.action_id:
         raise Conflict(f"The pair has changed since: {standing.action} by {standing.actor} comes first.")
     if standing.actor != actor and not decision.override:
-        raise Forbidden(
-            f"The latest action is {standing.action} by {standing.actor}, who may undo it: reopen it instead."
-        )
+        hint = ": reopen it instead." if pair.status in TRANSITIONS["reopen"][0] else "."
+        raise Forbidden(f"The latest action is {standing.action} by {standing.actor}, who may undo it{hint}")
     if standing.action == USES and not decision.may_change_uses:
         raise Forbidden("The latest action changed uses: undoing it needs the permission to change uses.")
     return standing
@@ -266,15 +286,21 @@ def _after(pair: ReviewPair, decision: Decision, actor: str, basis: Basis) -> di
         return _limited(pair, decision)
     new = {**_snapshot(pair), "status": after(decision.action, pair.status)}
     new |= {"reviewed_by": actor, "reviewed_at": timezone.now().isoformat()}
-    if decision.notes is not None or decision.reason:
-        new["review_notes"] = "\n".join(filter(None, (decision.reason.strip(), decision.notes)))
-    if decision.action in ("approve", "edit"):
+    new["review_notes"] = _notes(decision, new["review_notes"])
+    if decision.action in WRITES:
         text = _answer_text(pair, decision, basis)
         _expect_label_seen(pair, decision, actor, basis, text)
         new |= {"messages": with_answer(pair.state["messages"], text), "misfits": []}
     if decision.action == "reopen":
         new |= {"reviewed_by": "", "reviewed_at": None}
     return new
+
+
+def _notes(decision: Decision, present: str) -> str:
+    """Return the notes after the decision; the present ones stay where it says nothing."""
+    if decision.notes is None and not decision.reason:
+        return present
+    return "\n".join(filter(None, (decision.reason.strip(), decision.notes)))
 
 
 def _limited(pair: ReviewPair, decision: Decision) -> dict[str, Any]:
@@ -297,8 +323,7 @@ def _answer_text(pair: ReviewPair, decision: Decision, basis: Basis) -> str:
         words = "The answer is empty, and an empty answer cannot be approved: write one, reject the pair or flag it."
         raise Invalid.of_fields("The action was not recorded.", {"answer": [words]})
     schema = basis.frame.output_schema
-    fits = checker(schema)
-    value = as_stored(as_answer(given, fits), as_answer(stored, fits))
+    value = _value(given, pair.state["messages"], basis.frame)
     faults = misfits(schema, value)
     if not faults and basis.pictures is not None:
         faults = picture_faults(schema, value, basis.pictures)
@@ -329,6 +354,12 @@ def _expect_label_seen(pair: ReviewPair, decision: Decision, actor: str, basis: 
     raise problem
 
 
+def _value(given: Any, messages: Sequence[Mapping[str, str]], frame: Frame) -> Any:
+    """Return the answer that was given over that of the messages, as it is kept."""
+    fits = checker(frame.output_schema)
+    return as_stored(as_answer(given, fits), as_answer(assistant_answer(messages), fits))
+
+
 def _changes(frame: Frame, before: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
     """Return how the answer changed, field by field; a missing answer is null."""
     fits = checker(frame.output_schema)
@@ -336,13 +367,13 @@ def _changes(frame: Frame, before: Mapping[str, Any], new: Mapping[str, Any]) ->
     return changes_between(old, now)
 
 
-def _write(pair: ReviewPair, new: Mapping[str, Any], *, limits: bool) -> None:
-    """Make `new` the newest state of the pair and, but for its uses, give it back, so that the next item can be taken."""
+def _write(pair: ReviewPair, new: Mapping[str, Any], *, keep_holder: bool, relinks: bool) -> None:
+    """Make `new` the newest state of the pair and give it back, so that the next item can be taken."""
     pair.status, pair.version = new["status"], pair.version + 1
-    # Unless it is about uses, the action may have it made from another label or version: only the lakehouse knows then.
-    kept = {name: value for name, value in pair.state.items() if limits or name not in LINK}
+    # An approval may have it made from another label, or from another version: only the lakehouse knows then.
+    kept = {name: value for name, value in pair.state.items() if not (relinks and name in LINK)}
     pair.state = {**kept, **{name: new[name] for name in (*CHANGED, *LIMITED) if name in new}}
     pair.waiting += 1
-    if not limits:
+    if not keep_holder:
         pair.holder, pair.held_until = "", None
     cast(Any, pair).save(update_fields=["status", "version", "state", "waiting", "holder", "held_until"])

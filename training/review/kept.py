@@ -1,7 +1,8 @@
 """What lists of pairs show, kept for a minute and read before it is asked for: who pages never waits for the lakehouse.
 
-Decisions lie over it as they do over the lakehouse, see `overlay`. Each decision of the reader's own has it read anew; of
-what others decided, pairs that fit no more are left out of a page, and those that fit now are there after the minute.
+Decisions lie over it as they do over the lakehouse, see `overlay`. Each decision of the reader's own has it read anew, and
+once more when it is applied, since only then pairs have their label and their place; of what others decided, pairs that fit
+no more are left out of a page, and those that fit now are there after the minute.
 Whoever else writes pairs, or changes a label, has what is kept read anew.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar, cast
 from uuid import uuid4
 
@@ -17,6 +19,7 @@ from django.core.cache import caches
 from labels.lately import last_change
 from training.models import ReviewAction
 from training.review.frames import frame_of
+from workbench.after_answer import after_answer
 from workbench.canonical import canonical_json
 
 T = TypeVar("T")
@@ -25,19 +28,39 @@ T = TypeVar("T")
 KEPT_FOR = 60
 
 
-def kept(training_sheet_id: str, about: object, read: Callable[[], T]) -> T:
+@dataclass(frozen=True)
+class Decided:
+    """The number of a reader's last decision in a training sheet, 0 where there is none, and whether it is applied."""
+
+    last: int
+    applied: bool
+
+
+def kept(training_sheet_id: str, about: object, read: Callable[[], T], *, decided: Decided, may_lag: bool = False) -> T:
     """Return what was kept `about` a list of the training sheet, else what `read` returns, which is kept from now on.
 
-    `about` is fit for JSON and says all that the answer depends on, the reader's rights included.
+    `about` is fit for JSON and says all that the answer depends on, the reader's rights included. With `may_lag` what was
+    kept while the last decision was not applied is given once more, and read anew after the answer: who turns pages never
+    waits.
     """
     cache = caches["pages"]
     written, labeled = cache.get(_stamp(training_sheet_id)), last_change(frame_of(training_sheet_id).sheet_id)
-    key = hashlib.sha256(canonical_json([written, labeled, about]).encode()).hexdigest()
-    found = cache.get(f"{training_sheet_id}-{key}")
-    if found is None:
+
+    def key(applied: bool) -> str:
+        said = canonical_json([written, labeled, about, decided.last, applied])
+        return f"{training_sheet_id}-{hashlib.sha256(said.encode()).hexdigest()}"
+
+    def read_anew() -> T:
         found = read()
-        cache.set(f"{training_sheet_id}-{key}", found, KEPT_FOR)
-    return cast(T, found)
+        cache.set(key(decided.applied), found, KEPT_FOR)
+        return found
+
+    if (found := cache.get(key(decided.applied))) is not None:
+        return cast(T, found)
+    if may_lag and decided.applied and (found := cache.get(key(False))) is not None:
+        after_answer(("list anew", key(True)), read_anew)
+        return cast(T, found)
+    return read_anew()
 
 
 def forget_lists(training_sheet_id: str) -> None:
@@ -46,10 +69,11 @@ def forget_lists(training_sheet_id: str) -> None:
     caches["pages"].set(_stamp(training_sheet_id), str(uuid4()), 2 * KEPT_FOR)
 
 
-def last_decision(training_sheet_id: str, actor: str) -> int:
-    """Return the number of the actor's last decision there, 0 where there is none."""
+def decided_by(training_sheet_id: str, actor: str) -> Decided:
+    """Return the actor's last decision there. Those before it are applied by then, but for what the lakehouse refuses."""
     mine = ReviewAction.objects.filter(training_sheet_id=training_sheet_id, actor=actor)
-    return mine.order_by("-id").values_list("id", flat=True).first() or 0
+    last, applied_at = mine.order_by("-id").values_list("id", "applied_at").first() or (0, None)
+    return Decided(last, applied_at is not None)
 
 
 def _stamp(training_sheet_id: str) -> str:

@@ -3,7 +3,8 @@
 A plan is fixed in the journal before anything is written, with the version that the label then has. Applying it again
 after a crash therefore writes the same version, which is there already or not. A plan is
 `{"write", "id", "version", "link", "was"}` with `content` and `before` where something is written: `write` is new, next,
-same, gone or none, `link` what the pair then points at and `was` what it pointed at, each as `[label, version]`.
+same, gone or none, `link` what the pair then points at and `was` what it pointed at, each as `[label, version]`. `before`
+also says on whose opinions the answer rested, for an undo to bring that back.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 
 from labels.models import CanonicalLabel
+from labels.resting import NOTHING
 from templates_app.changes import as_stored
 from templates_app.schemas import checker
 from training.answerers import as_answer
@@ -62,6 +64,7 @@ def approval_plan(action: ReviewAction, frame: Frame, present: CanonicalLabel | 
     before = _content(present)
     if canonical_bytes(before) == canonical_bytes(content):
         return _plan("same", present.pk, present.version, stored)
+    before |= {name: getattr(present, name) for name in NOTHING}
     return _plan("next", present.pk, present.version + 1, stored, content=content, before=before)
 
 
@@ -114,6 +117,11 @@ def _notes(action: ReviewAction, present: CanonicalLabel | None) -> str:
     if notes != action.before["review_notes"]:
         return notes
     return present.notes if present else ""
+
+
+def restores(action: ReviewAction) -> bool:
+    """Return whether the action brings an answer back with those who decided on it."""
+    return "decided_by" in (action.label_plan or {}).get("content", {})
 
 
 def label_after(action: ReviewAction, frame: Frame, present: CanonicalLabel | None) -> CanonicalLabel:

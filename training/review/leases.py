@@ -20,8 +20,8 @@ def hold(pair_id: str, *, actor: str, take_over: bool = False) -> ReviewPair:
     pairs = ReviewPair.objects.filter(pk=pair_id)
     if not take(pairs if take_over else pairs & ReviewPair.objects.free(actor), actor=actor):
         pair = pairs.get()
-        left = max(1, round((pair.held_until - timezone.now()).total_seconds() / 60)) if pair.held_until else 1
-        problem = Conflict(f"{pair.holder} has this pair on the screen, for {left} min more: take another one.")
+        words = f"{pair.holder} has this pair on the screen, for {pair.minutes_held()} min more: take another one."
+        problem = Conflict(words)
         problem.details = {"holder": pair.holder}
         raise problem
     return pairs.get()

@@ -51,7 +51,7 @@ def page(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
         messages.error(request, problem.message)
         if request.method == "POST":
             return redirect(_back(request, choice))
-        return _list(request, training_sheet, Choice(PairFilters(), ORDER), first=True)
+        return _first(request, training_sheet, choice)
 
 
 @strict
@@ -81,6 +81,14 @@ def views(request: HttpRequest, training_sheet_id: str) -> HttpResponse:
         messages.error(request, problem.message)
     screen = reverse("review-list" if "list" in posted else "review", args=[training_sheet.pk])
     return redirect(f"{screen}?{query_text(choice)}")
+
+
+def _first(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice) -> HttpResponse:
+    """Return the first page of the choice where the cursor was at fault, of all pairs where the choice was."""
+    try:
+        return _list(request, training_sheet, choice, first=True)
+    except Problem:
+        return _list(request, training_sheet, Choice(PairFilters(), ORDER), first=True)
 
 
 def _list(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice, first: bool = False) -> HttpResponse:

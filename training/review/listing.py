@@ -14,7 +14,7 @@ from training.chat import assistant_answer
 from training.models import Finding, QAPair, ReviewPair
 from training.review.chosen import Choice
 from training.review.filters import matching
-from training.review.kept import kept, last_decision
+from training.review.kept import Decided, decided_by, kept
 from training.review.orders import order_named
 from training.review.overlay import newest
 from training.review.transitions import STATUS_WORDS
@@ -30,10 +30,10 @@ SOURCES = {"canonical": "canonical label", "ai_generated": "draft", "manual": "b
 
 @dataclass(frozen=True)
 class Row:
-    """A pair in the list, who has it on the screen, and in how many places sensitive data stands in it."""
+    """A pair in the list, who has it on the screen and for how long, and in how many places sensitive data stands in it."""
 
     pair: QAPair
-    holder: str
+    held: str
     findings: int = 0
 
     @property
@@ -85,7 +85,8 @@ def page_of(
 
     Four statements on the lakehouse where nothing is kept: the pairs, their labels, what was found in them, how many match.
     """
-    asked = _Asked(training_sheet_id, choice, reader, last_decision(training_sheet_id, reader))
+    decided, is_further = decided_by(training_sheet_id, reader), bool(after or before)
+    asked = _Asked(training_sheet_id, choice, reader, decided, is_further)
     order = order_named(choice.order)
     more, pairs, found = asked.pairs(after, before, size)
     ends = [order.cursor(pair) for pair in (pairs[0], pairs[-1])] if pairs else ["", ""]
@@ -113,12 +114,13 @@ def keys_of(training_sheet_id: str, choice: Choice, *, reader: str, most: int) -
 
 @dataclass(frozen=True)
 class _Asked:
-    """A list as a reader asks for it after their last decision, `decided`."""
+    """A list as a reader asks for it after their last decision, `decided`; `is_further` for another than the first page."""
 
     training_sheet_id: str
     choice: Choice
     reader: str
-    decided: int
+    decided: Decided
+    is_further: bool
 
     def pairs(self, after: str, before: str, size: int) -> tuple[bool, list[QAPair], dict[str, int]]:
         """Return whether there are more, the pairs of a page in their order, and how much was found in each, as it is kept."""
@@ -129,7 +131,8 @@ class _Asked:
 
     def _kept(self, what: object, read: Callable[[], T]) -> T:
         reader = self.reader if self.choice.filters.mine else ""
-        return kept(self.training_sheet_id, [what, self.choice.query, reader, self.decided], read)
+        about = [what, self.choice.query, reader]
+        return kept(self.training_sheet_id, about, read, decided=self.decided, may_lag=self.is_further)
 
     def _read(self, after: str, before: str, size: int) -> tuple[bool, list[QAPair], dict[str, int]]:
         order, cursor = order_named(self.choice.order), before or after
@@ -143,7 +146,7 @@ class _Asked:
 
 def _rows(choice: Choice, pairs: list[QAPair], found: dict[str, int]) -> list[Row]:
     held = ReviewPair.objects.filter(pk__in=[pair.pk for pair in pairs], held_until__gte=timezone.now())
-    holders = dict(held.exclude(holder="").values_list("pk", "holder"))
+    holders = {pair.pk: f"held by {pair.holder}, {pair.minutes_held()} min more" for pair in held.exclude(holder="")}
     statuses = choice.filters.status or QAPair.Status.values
     return [
         Row(pair, holders.get(pair.pk, ""), found.get(pair.pk, 0)) for pair in newest(pairs) if pair.status in statuses

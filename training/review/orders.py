@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import F, Q, Value
@@ -59,11 +59,20 @@ def _sure(pairs: QAPairQuerySet) -> QAPairQuerySet:
     return pairs.annotate(sure=Coalesce(F("ai_confidence"), Value(UNSURE)))
 
 
+def _moment(text: str) -> datetime:
+    """Return the time in UTC, as the lakehouse takes it; ValueError also for one beyond the calendar there."""
+    moment = datetime.fromisoformat(text)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(str(error)) from error
+
+
 ORDERS = {
     "risk": Order("riskiest first", "risk", float, with_risk),
     "sequence": Order("as in the sheet", "position", int, _as_it_is),
     "confidence": Order("least sure first", "sure", float, _sure),
-    "changed": Order("latest change first", "updated_at", datetime.fromisoformat, _as_it_is, descending=True),
+    "changed": Order("latest change first", "updated_at", _moment, _as_it_is, descending=True),
 }
 
 

@@ -218,7 +218,9 @@ def _decide(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice)
         said = None if is_about_uses else posted
         refused = UsesForm.of_posted(posted, problem.fields) if is_about_uses else None
         return _page(request, training_sheet, choice, shown, code=problem.status, said=said, uses_form=refused)
-    messages.success(request, f"{DONE.get(wanted.action, wanted.action)}: {pair.item_ref}.")
+    pair.refresh_from_db()
+    stands = " Its canonical label stands." if not is_about_uses and pair.keeps_label() else ""
+    messages.success(request, f"{DONE.get(wanted.action, wanted.action)}: {pair.item_ref}.{stands}")
     if verb == "undo":
         return _next(request, choice, pair=pair.pk)
     again = {"pair": pair.pk} if is_about_uses else {}

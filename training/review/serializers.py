@@ -83,13 +83,30 @@ class UndoBatchSerializer(serializers.Serializer[Any]):
 
 class ReviewActionSerializer(serializers.ModelSerializer[ReviewAction]):
     applied = serializers.SerializerMethodField()
+    label_stands = serializers.SerializerMethodField(
+        help_text="The pair is not approved now, and the canonical label that it is linked to stands all the same."
+    )
 
     class Meta:
         model = ReviewAction
-        fields = ["action_id", "batch_id", "action", "actor", "reason", "created_at", "changes", "undone", "applied"]
+        fields = [
+            "action_id",
+            "batch_id",
+            "action",
+            "actor",
+            "reason",
+            "created_at",
+            "changes",
+            "undone",
+            "applied",
+            "label_stands",
+        ]
 
     def get_applied(self, action: ReviewAction) -> bool:
         return action.applied_at is not None
+
+    def get_label_stands(self, action: ReviewAction) -> bool:
+        return action.pair.keeps_label()
 
 
 class ReviewPairSerializer(serializers.ModelSerializer[ReviewPair]):
@@ -137,7 +154,7 @@ def reviewed(action: ReviewAction) -> dict[str, Any]:
 
 
 class HoldSerializer(serializers.Serializer[Any]):
-    take_over = serializers.BooleanField(default=True, help_text="Also from who has it, for those who may take over.")
+    take_over = serializers.BooleanField(default=False, help_text="Also from who has it, for those who may take over.")
 
 
 def _words(most: int = 255, **more: Any) -> serializers.CharField:
@@ -206,8 +223,10 @@ class OrderSerializer(FilterSerializer):
 
 class RefusalSerializer(serializers.Serializer[Any]):
     pair_id = serializers.CharField()
+    action_id = serializers.CharField()
     code = serializers.CharField()
     message = serializers.CharField()
+    details = serializers.DictField(help_text="Of a stale version base, theirs and mine, as for one pair.")
 
 
 class BatchAnswerSerializer(serializers.Serializer[Any]):

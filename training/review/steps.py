@@ -7,12 +7,12 @@ events by ids that follow from their action. The mark that an action was applied
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, QuerySet
 from django.utils import timezone
 
 from governance import audit
@@ -28,6 +28,7 @@ from training.review.label_plans import (
     changed_pair,
     label_after,
     limits_pair,
+    restores,
     touches_label,
     undo_plan,
 )  # fmt: skip
@@ -87,15 +88,24 @@ def _since(undo: ReviewAction) -> list[Plan]:
 
 
 def _relied_on(actions: Sequence[ReviewAction], present: dict[str, CanonicalLabel]) -> set[str]:
-    """Return the labels that undoing would delete, though a pair elsewhere was made from them."""
+    """Return the labels that undoing would delete, though a pair elsewhere was made from them, or may be by now."""
     made = {
-        present[action.pair.item_ref].pk
+        present[action.pair.item_ref]
         for action in actions
         if action.undoes and (action.undoes.label_plan or {}).get("write") == "new" and action.pair.item_ref in present
     }
-    own = {action.pair_id for action in actions}
-    linked = QAPair.objects.filter(canonical_label_id__in=made).values_list("canonical_label_id", "pk") if made else ()
-    return {label for label, pair in linked if pair not in own}
+    if not made:
+        return set()
+    # What is being generated has read labels whose pairs are not written yet.
+    generating = TrainingSheet.objects.filter(sheet_id__in={label.sheet_id for label in made}, status="generating")
+    if generating.exclude(pk=actions[0].training_sheet_id).exists():
+        return {label.pk for label in made}
+    linked = _linked_elsewhere({label.pk for label in made}, {action.pair_id for action in actions})
+    return set(linked.values_list("canonical_label_id", flat=True))
+
+
+def _linked_elsewhere(labels: Collection[str], own: Collection[str]) -> QuerySet[QAPair]:
+    return QAPair.objects.filter(canonical_label_id__in=labels).exclude(pk__in=own)
 
 
 def write_labels(round_: Round) -> None:
@@ -116,23 +126,37 @@ def _write_labels(round_: Round) -> list[ReviewAction]:
     by_label: dict[str, ReviewAction] = {}
     for action in round_.actions:
         wanted, present = action.label_plan or {}, round_.present.get(action.pair.item_ref)
-        write = wanted.get("write")
+        write, standing = wanted.get("write"), present if present and present.pk == wanted.get("id") else None
         if write == "new":
             new.append(label_after(action, round_.frame, None))
             by_label[wanted["id"]] = action
-        elif write == "next" and present is not None and present.pk == wanted["id"]:
-            changed.append(label_after(action, round_.frame, present))
-            before.append(present)
+        elif write == "next" and standing:
+            changed.append(label_after(action, round_.frame, standing))
+            before.append(standing)
             by_label[wanted["id"]] = action
-        elif write == "next":
+        elif (write in ("next", "same") and not standing) or (
+            write == "gone" and standing and not _delete(action, standing)
+        ):
             lost.append(action)
-        elif write == "gone":
-            # Past the collector, which would ask every table that points at labels.
-            CanonicalLabel.objects.filter(pk=wanted["id"], version=wanted["version"])._raw_delete("lakehouse")
     if not by_label:
         return lost
-    written = record_labels(new, changed, before=before)
+    restored = {key for key, action in by_label.items() if restores(action)}
+    written = record_labels(new, changed, before=before, restored=restored)
     return [*lost, *(action for key, action in by_label.items() if key not in written)]
+
+
+def _delete(undo: ReviewAction, label: CanonicalLabel) -> bool:
+    """Delete the label that the undo takes back; False where it has to stand, because a pair elsewhere is made from it now."""
+    linked = _linked_elsewhere([label.pk], [undo.pair_id])
+    stands = CanonicalLabel.objects.filter(~Exists(linked), pk=label.pk, version=(undo.label_plan or {})["version"])
+    # Past the collector, which would ask every table that points at labels.
+    if not stands._raw_delete("lakehouse"):
+        return False
+    if not _relied_on([undo], {label.item_ref: label}):
+        return True
+    # It came while the statement ran. The rows of its versions are there still.
+    CanonicalLabel.objects.bulk_create([label], ignore_conflicts=True)
+    return False
 
 
 def write_pairs(round_: Round) -> None:
@@ -152,6 +176,17 @@ def write_pairs(round_: Round) -> None:
             raise Conflict(f"Something else keeps changing the pair {left[0].pair.item_ref!r}.")
 
 
+def keep_labels(round_: Round) -> None:
+    """Write those labels again on which the pairs rest as they stood: an undo elsewhere may have deleted them since."""
+    resting = [action for action in round_.actions if (action.label_plan or {}).get("write") == "same"]
+    labels = {label.pk: label for action in resting if (label := round_.present.get(action.pair.item_ref))}
+    if labels:
+        stand = set(CanonicalLabel.objects.filter(pk__in=labels).values_list("pk", flat=True))
+        CanonicalLabel.objects.bulk_create(
+            [label for key, label in labels.items() if key not in stand], ignore_conflicts=True
+        )
+
+
 def _overtaken(actions: Sequence[ReviewAction]) -> list[ReviewAction]:
     """Return the actions whose pair something else wrote since, now with a version after that."""
     pairs = with_risk(
@@ -165,9 +200,19 @@ def _overtaken(actions: Sequence[ReviewAction]) -> list[ReviewAction]:
     for action in actions:
         pair = stored[action.pair_id]
         written = (pair.version, pair.updated_at) == (action.pair_version, action.created_at)
+        if written and action.label_plan:
+            _link(action, pair)
         if pair.version >= action.pair_version and not written and _renumber(action, pair):
             behind.append(action)
     return behind
+
+
+def _link(action: ReviewAction, pair: QAPair) -> None:
+    """Point a pair that is written already at the label of its plan, which was made anew since."""
+    label, version = (action.label_plan or {})["link"]
+    if (pair.canonical_label_id, pair.canonical_label_version) != (label, version):
+        here = QAPair.objects.filter(training_sheet_id=pair.training_sheet_id, pk=pair.pk, version=pair.version)
+        here.update(canonical_label_id=label, canonical_label_version=version)
 
 
 def _renumber(action: ReviewAction, pair: QAPair) -> bool:
@@ -271,5 +316,5 @@ def mark(round_: Round) -> None:
 
 
 STEPS: tuple[Callable[[Round], None], ...] = (
-    plan, write_labels, write_pairs, write_audit, write_events, restate, mark,
+    plan, write_labels, write_pairs, keep_labels, write_audit, write_events, restate, mark,
 )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.db.models import QuerySet
+from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
@@ -17,7 +18,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from governance.sensitive.detectors import CHOICES
 from training.actions.review import Refused, review, review_many, undo_batch
-from training.models import QAPair, ReviewAction
+from training.models import QAPair, ReviewAction, ReviewPair
 from training.review.frames import frame_of
 from training.review.leases import hold, let_go
 from training.review.overlay import newest, with_status
@@ -69,7 +70,14 @@ def verb(name: str) -> View:
 
 def batch_answer(batch_id: str, done: Sequence[ReviewAction], refused: Refused) -> Response:
     told = [
-        {"pair_id": wanted.pair_id, "code": problem.code, "message": problem.message} for wanted, problem in refused
+        {
+            "pair_id": wanted.pair_id,
+            "action_id": wanted.action_id,
+            "code": problem.code,
+            "message": problem.message,
+            "details": problem.details,
+        }
+        for wanted, problem in refused
     ]
     return Response(BatchAnswerSerializer({"batch_id": batch_id, "done": len(done), "refused": told}).data)
 
@@ -123,7 +131,7 @@ class QAPairViewSet(ChangesUses, ReadOnlyModelViewSet[QAPair]):
     @property
     def ordering(self) -> str:
         """Follow the items within one training sheet; across all of them the newest come first."""
-        return "position" if self.request.query_params.get("training_sheet") else "-id"
+        return "position" if self._training_sheet() else "-id"
 
     def filter_queryset(self, queryset: Any) -> Any:
         found = super().filter_queryset(queryset)
@@ -131,7 +139,11 @@ class QAPairViewSet(ChangesUses, ReadOnlyModelViewSet[QAPair]):
         if unknown := sorted(set(status) - set(QAPair.Status.values)):
             words = f"Found {unknown[0]!r}: use {listed(QAPair.Status.values)}."
             raise Invalid.of_fields("There is no such status.", {"status": [words]})
-        return with_status(found, status, self.request.query_params.get("training_sheet")) if status else found
+        return with_status(found, status, self._training_sheet()) if status else found
+
+    def _training_sheet(self) -> str:
+        """Return the key that is asked for, without the blanks that its filter leaves out as well."""
+        return self.request.query_params.get("training_sheet", "").strip()
 
     def _status(self) -> list[str]:
         return [given for given in self.request.query_params.getlist("status") if given]
@@ -145,7 +157,11 @@ class QAPairViewSet(ChangesUses, ReadOnlyModelViewSet[QAPair]):
         return [pair for pair in newest(page) if not status or pair.status in status]
 
     def get_object(self) -> QAPair:
-        return newest([super().get_object()])[0]
+        pair = newest([super().get_object()])[0]
+        held = ReviewPair.objects.filter(pk=pair.pk, held_until__gte=timezone.now()).exclude(holder="").first()
+        if held:
+            vars(pair).update(holder=held.holder, held_until=held.held_until)
+        return pair
 
     @extend_schema(request=BatchSerializer, responses=BatchAnswerSerializer)
     @action(detail=False, methods=["post"], permission_classes=REVIEW)

@@ -16,7 +16,8 @@ from workbench.models import AccessToken
 class Rate(SimpleRateThrottle):
     """So many requests in a window of time: one small number a caller, where the framework keeps every request's time.
 
-    Two processes that count at the same moment can count one request less, which is of no matter for a rate.
+    Two processes that count at the same moment can count one request less, which is of no matter for a rate. Each counts
+    for itself as well: where the files cannot be written, a caller has the rate once in each process, and not without end.
     """
 
     scope: str
@@ -34,14 +35,16 @@ class Rate(SimpleRateThrottle):
         key = self.get_cache_key(request, view) if self.rate else None
         if key is None or not self.num_requests:
             return True
-        now, counts = time.time(), caches["rates"]
-        started, count = counts.get(key, (now, 0))
+        now, counts = time.time(), (caches["rates"], caches["own_rates"])
+        # The latest window, and of that the larger count.
+        started, count = max((known for each in counts if (known := each.get(key))), default=(now, 0))
         if now - started >= self.duration:
             started, count = now, 0
         self.left = started + self.duration - now
         if count >= self.num_requests:
             return False
-        counts.set(key, (started, count + 1), self.duration)
+        for each in counts:
+            each.set(key, (started, count + 1), self.duration)
         return True
 
     def wait(self) -> float:

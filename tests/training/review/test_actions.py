@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connections
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
@@ -135,6 +136,18 @@ def test_undo_of_an_edit_restores_the_label_as_a_new_version(waiting: QAPair, ac
     assert (pair.status, answer_of(pair), pair.canonical_label_version) == ("labeled", old, 3)
 
 
+def test_undo_of_an_edit_brings_back_who_decided_on_the_answer(waiting: QAPair, act: Act) -> None:
+    act(waiting, "approve")
+    rests = {"decided_by": "lee", "opinion_id": "one", "opinions_by": ["ana", "bob"]}
+    CanonicalLabel.objects.filter(item_ref=waiting.item_ref).update(**rests)
+    old = answer_of(waiting)
+    seen = []
+    for verb, body in (("edit", {"answer": {**old, "severity": OTHER[old["severity"]]}}), ("undo", {})):
+        act(waiting, verb, **body)
+        seen.append(CanonicalLabel.objects.values(*rests).get(item_ref=waiting.item_ref))
+    assert seen == [{"decided_by": "", "opinion_id": "", "opinions_by": []}, rests]
+
+
 def test_an_undo_may_say_of_what(waiting: QAPair, act: Act) -> None:
     act(waiting, "approve", action_id="a1")
     act(waiting, "flag", reason="look again", action_id="a2")
@@ -177,6 +190,22 @@ def test_the_same_action_twice_happens_once(waiting: QAPair, act: Act) -> None:
     assert act(waiting, "reopen", action_id="a1").status_code == 409
 
 
+@pytest.mark.parametrize("verb", ["edit", "reject", "flag"])
+def test_an_action_id_that_says_something_else_is_refused(waiting: QAPair, act: Act, verb: str) -> None:
+    """What was acknowledged is kept: a second answer, reason, note or confidence is not dropped unseen."""
+    first = {"answer": answer_of(waiting)} if verb == "edit" else {"reason": "unreadable"}
+    other = {"answer": {**answer_of(waiting), "severity": "major"}} if verb == "edit" else {"reason": "blurred"}
+    for body in (first, {**first, "version": 1}):
+        assert act(waiting, verb, action_id="a1", **body).status_code == 200
+    for body in (other, {**first, "notes": "seen again"}, {**first, "confidence": "low"}):
+        refused = act(waiting, verb, action_id="a1", **body)
+        assert (refused.status_code, "said something else" in refused.json()["error"]["message"]) == (409, True)
+    assert act(waiting, "undo", action_id="a2", undoes="a1").status_code == 200
+    assert act(waiting, "undo", action_id="a2").status_code == 200
+    assert act(waiting, "undo", action_id="a2", undoes="a0").status_code == 409
+    assert ReviewAction.objects.count() == 2
+
+
 def test_a_stale_version_is_told_with_base_theirs_and_mine(waiting: QAPair, act: Act) -> None:
     act(waiting, "approve", version=1)
     act(waiting, "flag", version=2, reason="look again")
@@ -198,6 +227,46 @@ def test_only_who_may_take_over_undoes_what_another_did(waiting: QAPair, act: Ac
         assert client.post(f"/api/v1/qa-pairs/{waiting.pk}/undo", {}).status_code == status
 
 
+def test_a_refused_undo_offers_only_what_can_be_done(waiting: QAPair, act: Act) -> None:
+    right = Permission.objects.get(codename="take_over_reviewpair")
+    User.objects.get(username="rosa").user_permissions.remove(right)
+    bela = APIClient()
+    bela.force_authenticate(User.objects.get(username="rosa"))
+    said = []
+    for verb in ("flag", "reopen"):
+        act(waiting, verb, reason="look again")
+        ReviewAction.objects.update(actor="ana")
+        said.append(bela.post(f"/api/v1/qa-pairs/{waiting.pk}/undo", {}).json()["error"]["message"])
+    assert said == [
+        "The latest action is flag by ana, who may undo it: reopen it instead.",
+        "The latest action is reopen by ana, who may undo it.",
+    ]
+
+
+@pytest.mark.parametrize("apply", ["inline", "worker"])
+def test_a_label_that_stands_after_a_rejection_is_said(
+    waiting: QAPair, act: Act, client: Client, rosa: User, settings: Any, apply: str
+) -> None:
+    settings.REVIEW_APPLY = apply
+    client.force_login(rosa)
+    page = f"/review/{waiting.training_sheet_id}/"
+    stands = []
+    for verb in ("approve", "reopen", "reject", "reopen"):
+        stands.append(act(waiting, verb, reason="Not an item of this task").json()["action"]["label_stands"])
+    stands.append("Its canonical label stands" in client.get(page, {"pair": waiting.pk}).content.decode())
+    answer = {"pair_id": waiting.pk, "verb": "reject", "reason": "Not an item of this task"}
+    stands.append("Its canonical label stands." in client.post(page, answer, follow=True).content.decode())
+    for _ in range(5):
+        stands.append(act(waiting, "undo").json()["action"]["label_stands"])
+    assert stands == [False, True, True, True, True, True, True, True, True, False, False]
+
+
+def test_a_pre_approved_pair_that_is_rejected_keeps_the_label_it_was_made_from(boards: Any, act: Act) -> None:
+    pair = QAPair.objects.filter(labeling_mode="canonical", status="labeled")[0]
+    for verb in ("flag", "reject"):
+        assert act(pair, verb, reason="The source is wrong").json()["action"]["label_stands"]
+
+
 def test_a_batch_is_undone_as_one(waiting: QAPair, api: APIClient, act: Act) -> None:
     pairs = list(QAPair.objects.filter(status="unlabeled")[:3])
     actions = [{"pair_id": pair.pk, "action": "reject", "reason": "old"} for pair in pairs]
@@ -207,6 +276,20 @@ def test_a_batch_is_undone_as_one(waiting: QAPair, api: APIClient, act: Act) -> 
     assert (undone["done"], [each["pair_id"] for each in undone["refused"]]) == (2, [pairs[0].pk])
     assert not QAPair.objects.filter(status="rejected").exists()
     assert api.post("/api/v1/qa-pairs/undo-batch", {"batch_id": "none"}).status_code == 404
+
+
+def test_a_batch_is_one_persons(waiting: QAPair, api: APIClient, omar: User) -> None:
+    mine, theirs = QAPair.objects.filter(status="unlabeled")[:2]
+    omars = APIClient()
+    omars.force_authenticate(omar)
+    codes = []
+    for client, pair in ((api, mine), (omars, theirs), (api, theirs)):
+        actions = [{"pair_id": pair.pk, "action": "flag", "reason": "old"}]
+        answer = client.post("/api/v1/qa-pairs/review", {"actions": actions, "batch_id": "monday"})
+        codes.append((answer.status_code, "by rosa" in answer.content.decode()))
+    assert codes == [(200, False), (409, True), (200, False)]
+    many = {"ids": [theirs.pk], "prohibit": ["training"], "reason": "PHI", "batch_id": "monday", "preview": False}
+    assert omars.post("/api/v1/qa-pairs/uses", many).status_code == 409
 
 
 def test_a_decision_comes_after_what_something_else_wrote(waiting: QAPair, act: Act, settings: Any) -> None:

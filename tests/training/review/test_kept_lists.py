@@ -16,7 +16,9 @@ from tests.seeded import drafted
 from tests.training.review.conftest import Act
 from training.actions.findings import dismiss, find
 from training.models import Finding, QAPair, TrainingSheet
+from training.review.applying import apply_waiting
 from training.review.chosen import Choice
+from training.review.filters import PairFilters
 from training.review.listing import page_of
 from workbench.router import LAKEHOUSE
 
@@ -62,6 +64,11 @@ def test_the_next_page_of_the_screen_asks_nothing_of_the_lakehouse(
     assert not {row.pair.pk for row in first.rows} & {row.pair.pk for row in second.rows}
 
 
+def test_blanks_around_the_training_sheet_are_left_out(api: APIClient, boards: TrainingSheet) -> None:
+    found = api.get(PAIRS, {"training_sheet": f" {boards.pk} ", "status": "labeled"}).json()["results"]
+    assert len(found) == 10
+
+
 def test_decisions_are_seen_in_what_is_kept(api: APIClient, boards: TrainingSheet, omar: User, act: Act) -> None:
     """Your own in every list at once; another's on the pair, which leaves the lists where it does not fit any more."""
     mine, theirs = QAPair.objects.filter(status="unlabeled", misfits__len=0, error="")[:2]
@@ -73,6 +80,44 @@ def test_decisions_are_seen_in_what_is_kept(api: APIClient, boards: TrainingShee
     act(mine, "flag", reason="Not sure")
     assert set(listed(api, boards, status="flagged")) == {mine.pk, theirs.pk}
     assert set(listed(api, boards)) == set(everything)
+
+
+def test_your_own_decision_is_read_anew_once_it_is_applied(
+    api: APIClient, boards: TrainingSheet, waiting: QAPair, act: Act, settings: Any
+) -> None:
+    """With its label, and at its place in the order of changes: before that the lakehouse does not know them."""
+    settings.REVIEW_APPLY = "worker"
+    changed: dict[str, Any] = {"choice": Choice(PairFilters(), "changed"), "reader": "rosa"}
+    act(waiting, "approve")
+    before = listed(api, boards)[waiting.pk], page_of(boards.pk, **changed).rows[0].pair.pk
+    assert before[0]["canonical_label_id"] is None and before[1] != waiting.pk
+    apply_waiting(boards.pk)
+    label = CanonicalLabel.objects.get(item_ref=waiting.item_ref)
+    assert listed(api, boards)[waiting.pk]["canonical_label_id"] == label.pk
+
+    assert page_of(boards.pk, **changed).rows[0].pair.pk == waiting.pk
+
+
+def test_who_turns_pages_does_not_wait_for_that(api: APIClient, boards: TrainingSheet, act: Act, settings: Any) -> None:
+    settings.REVIEW_APPLY = "worker"
+    pair = QAPair.objects.filter(status="unlabeled", misfits__len=0, error="", position__range=(20, 39))[0]
+    act(pair, "approve")
+    second = api.get(PAIRS, {"training_sheet": boards.pk, "page_size": 20}).json()["next"]
+    asked: dict[str, Any] = {"choice": Choice(PairFilters(), "sequence"), "reader": "rosa", "size": 20}
+    after = page_of(boards.pk, **asked).after
+    page_of(boards.pk, **asked, after=after)
+    apply_waiting(boards.pk)
+
+    def links(shown: Any) -> list[Any]:
+        rows = {each["id"]: each["canonical_label_id"] for each in shown["results"]}
+        screen = {row.pair.pk: row.pair.canonical_label_id for row in page_of(boards.pk, **asked, after=after).rows}
+        return [rows[pair.pk], screen[pair.pk]]
+
+    answer = api.get(second)
+    # What is read after the answer comes with its end.
+    assert links(answer.json()) == [None, None]
+    label = CanonicalLabel.objects.get(item_ref=pair.item_ref)
+    assert links(api.get(second).json()) == [label.pk, label.pk]
 
 
 def test_what_else_is_written_is_read_anew(api: APIClient, boards: TrainingSheet) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -46,10 +47,22 @@ def test_a_lease_is_seen_renewed_and_given_back(waiting: QAPair, ana: APIClient)
 def test_a_role_takes_a_lease_over(waiting: QAPair, ana: APIClient) -> None:
     lead, url = client_of("lena", may_take_over=True), f"/api/v1/qa-pairs/{waiting.pk}"
     assert ana.post(f"{url}/hold", {}).status_code == 200
-    assert lead.post(f"{url}/hold", {"take_over": False}).status_code == 409
-    assert lead.post(f"{url}/hold", {}).json()["holder"] == "lena"
+    for renewal in ({}, {"take_over": False}):
+        assert lead.post(f"{url}/hold", renewal).status_code == 409
+    assert lead.post(f"{url}/hold", {"take_over": True}).json()["holder"] == "lena"
     assert ana.post(f"{url}/approve", {}).status_code == 409
     assert ana.post(f"{url}/hold", {"take_over": True}).status_code == 409
+
+
+def test_who_has_a_pair_is_shown_with_for_how_long(waiting: QAPair, ana: APIClient, rosa: User) -> None:
+    pair = f"/api/v1/qa-pairs/{waiting.pk}"
+    assert ana.get(pair).json()["holder"] == ""
+    ana.post(f"{pair}/hold", {})
+    shown, browser = ana.get(pair).json(), Client()
+    assert (shown["holder"], shown["held_until"] > timezone.now().isoformat()) == ("ana", True)
+    browser.force_login(rosa)
+    page = browser.get(f"/review/{waiting.training_sheet_id}/list").content.decode()
+    assert "held by ana, 5 min more" in page
 
 
 def test_a_batch_tells_each_refusal(waiting: QAPair, ana: APIClient, api: APIClient) -> None:
@@ -59,9 +72,11 @@ def test_a_batch_tells_each_refusal(waiting: QAPair, ana: APIClient, api: APICli
     actions = [
         {"pair_id": pair.pk, "action": "flag", "reason": "Not sure"} for pair in (waiting, held, stale, rejected)
     ]
-    actions[2]["version"] = 7
+    actions[2] |= {"version": 7, "action_id": "second"}
     answer = ana.post("/api/v1/qa-pairs/review", {"actions": actions}).json()
     told = {each["pair_id"]: (each["code"], each["message"]) for each in answer["refused"]}
     assert (answer["done"], list(told)) == (1, [held.pk, stale.pk, rejected.pk])
     assert [told[pair.pk][0] for pair in (held, stale, rejected)] == ["conflict", "stale_version", "conflict"]
+    details = {each["action_id"]: each["details"] for each in answer["refused"]}["second"]
+    assert (details["theirs"]["status"], details["mine"]["reason"]) == ("unlabeled", "Not sure")
     assert "flag leads from unlabeled or labeled to flagged" in told[rejected.pk][1]

@@ -139,7 +139,27 @@ def test_a_faulty_address_shows_all_and_says_why(screen: Client, boards: Trainin
     page = screen.get(at(boards, "?below=7&order=sequence")).content.decode()
     assert "below: Ensure this value is less than or equal to 1." in page
     assert "<b>50</b> pairs match" in page
-    assert "which no page gave out" in screen.get(at(boards, "?after=nonsense")).content.decode()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "order=sequence&after=nonsense",
+        "order=sequence&after=0.5~3",
+        "order=changed&after=0001-01-01T00:00:00%2B14:00~1",
+        "order=changed&before=9999-12-31T23:59:59-14:00~1",
+    ],
+)
+def test_a_faulty_cursor_shows_the_first_page_of_the_choice(screen: Client, boards: TrainingSheet, query: str) -> None:
+    page = screen.get(at(boards, f"?status=unlabeled&{query}")).content.decode()
+    assert "which no page gave out" in page
+    assert "<b>40</b> pairs match" in page
+
+
+def test_a_cursor_may_leave_out_the_zone(screen: Client, boards: TrainingSheet, recwarn: Any) -> None:
+    page = screen.get(at(boards, "?order=changed&after=9999-01-01~0")).content.decode()
+    assert "<b>50</b> pairs match" in page and "which no page gave out" not in page
+    assert not [each for each in recwarn if "naive datetime" in str(each.message)]
 
 
 def test_a_view_is_saved_and_chosen_on_both_screens(screen: Client, boards: TrainingSheet) -> None:

@@ -80,6 +80,16 @@ def test_a_changed_field_makes_approve_an_edit(screen: Client, boards: TrainingS
     assert QAPair.objects.get(pk=pair.pk).status == "labeled"
 
 
+def test_a_form_that_is_sent_again_with_another_answer_is_refused(screen: Client, boards: TrainingSheet) -> None:
+    screen.get(at(boards))
+    pair, again = ReviewPair.objects.get(holder="rosa"), {"action_id": "a1"}
+    for _ in range(2):
+        assert post(screen, boards, pair, "edit", **again, **ANSWER).status_code == 302
+    refused = post(screen, boards, pair, "edit", **again, **{**ANSWER, "answer.severity": '"critical"'})
+    assert (refused.status_code, "said something else" in refused.content.decode()) == (409, True)
+    assert 'value="&quot;critical&quot;" checked' in refused.content.decode()
+
+
 def test_a_refusal_keeps_what_was_typed_and_names_the_field(screen: Client, boards: TrainingSheet) -> None:
     screen.get(at(boards))
     pair = ReviewPair.objects.get(holder="rosa")

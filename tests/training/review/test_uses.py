@@ -62,7 +62,10 @@ def test_twice_is_once_and_a_stale_version_is_told(waiting: QAPair, act: Act) ->
     for _ in range(2):
         assert act(waiting, "uses", action_id="one", **NO_TRAINING).status_code == 200
     assert UsageConstraintAudit.objects.count() == 1
-    assert act(waiting, "uses", version=1, reason="x", allow=["training"]).json()["error"]["code"] == "stale_version"
+    for more in ({"prohibit": ["training", "few_shot"]}, {"reason": "GDPR"}):
+        assert act(waiting, "uses", action_id="one", **{**NO_TRAINING, **more}).status_code == 409
+    stale = act(waiting, "uses", version=1, reason="x", allow=["training"]).json()["error"]
+    assert (stale["code"], stale["details"]["theirs"]["prohibited_uses"]) == ("stale_version", ["training"])
     assert act(waiting, "uses", **NO_TRAINING).json()["error"]["message"].endswith("nothing changes.")
 
 
