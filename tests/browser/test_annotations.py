@@ -229,7 +229,10 @@ def test_a_polygon_is_drawn_inside_another_shape(opens: Opens, marked: TrainingS
     page.keyboard.press("1")
     approved(page, "a")
     settle(marked.pk)
-    assert [shape.get("polygon") for shape in labels(seeded)[0]["shapes"]] == [None, [[200, 170], [300, 170], [300, 230]]]
+    assert [shape.get("polygon") for shape in labels(seeded)[0]["shapes"]] == [
+        None,
+        [[200, 170], [300, 170], [300, 230]],
+    ]
 
 
 def test_no_label_is_saved_over_a_polygon_that_is_not_closed(opens: Opens, marked: TrainingSheet) -> None:

@@ -74,6 +74,21 @@ def test_nothing_is_ticked_in_the_list_after_back(opens: Opens, boards: Training
     assert page.locator(FILLED).count() == 0
 
 
+@pytest.mark.parametrize("way", ["text=Approve 1 >> nth=-1", "text=Leave all as they are"])
+def test_back_from_a_batch_leads_to_the_list(opens: Opens, boards: TrainingSheet, way: str) -> None:
+    page = opens(boards, query="list?text=pcb_0")
+    page.locator("[name=pair]").nth(12).check()
+    page.click("button[value=approve]")
+    page.locator("h1 >> text=what will happen").wait_for()
+    page.wait_for_selector("[data-ready]", state="attached")
+    page.click(way)
+    page.locator("#pairs").wait_for()
+    assert page.locator("#notices >> text=1 approved").count() == ("Approve" in way)
+    page.go_back()
+    page.locator("#pairs").wait_for()
+    assert page.locator("[name=pair]:checked").count() == 0
+
+
 def test_no_control_of_a_screen_is_filled_by_the_browser(
     signed_in: Callable[..., Any], boards: TrainingSheet, live_server: Any
 ) -> None:

@@ -185,7 +185,10 @@ def _item_context(request: HttpRequest, shown: ShownPair | None, uses_form: Uses
 def _decide(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice) -> HttpResponse:
     """Do what a posted form says, and show the next pair; a refusal shows the same one, with what was typed."""
     if not may_review(request):
-        messages.error(request, "You may look at these pairs, but not decide about them: ask an owner for the right.")
+        messages.error(
+            request,
+            "You may look at these pairs, but not decide about them: ask an owner for the right to change pairs.",
+        )
         return _page(request, training_sheet, choice, None, code=403)
     posted = request.POST
     pair = _pair(training_sheet.pk, posted.get("pair_id", ""))

@@ -107,7 +107,9 @@ def test_a_conflict_keeps_what_was_said_and_shows_theirs(
     assert "a thin line</textarea>" in page and '<option value="low" selected>' in page and 'value="Not sure"' in page
 
 
-def test_a_reason_that_is_missing_is_marked_at_its_field(screen: Client, boards: TrainingSheet, waiting: QAPair) -> None:
+def test_a_reason_that_is_missing_is_marked_at_its_field(
+    screen: Client, boards: TrainingSheet, waiting: QAPair
+) -> None:
     drawn = screen.get(at(boards, f"?pair={waiting.pk}")).content.decode()
     assert 'data-do="reopen" hidden' in drawn  # a pair that waits
     pair = ReviewPair.objects.get(pk=waiting.pk)
