@@ -52,3 +52,16 @@ def test_publishing_asks_first(page: Any, boards: TrainingSheet) -> None:
     page.click("#modal-content button[type=submit]")
     page.locator(f"text=Published {template.name} 1.1.0").wait_for()
     assert page.faults == []
+
+
+def test_a_chosen_file_is_no_reason_against_a_use(page: Any, tmp_path: Path) -> None:
+    file = tmp_path / "clients.json"
+    file.write_text("[]")
+    page.goto("/admin/training/conversation/bring_in/")
+    page.set_input_files("[name=uploads]", file)
+    assert page.input_value("[name=reason]") == ""
+    page.check("[name=prohibited][value=training]")
+    page.click("button:has-text('Import')")
+    page.locator("text=Say why a use is prohibited.").wait_for()
+    assert page.input_value("[name=reason]") == ""
+    assert page.faults == []

@@ -21,6 +21,7 @@ from sheets.actions import create_sheet
 from templates_app.models import PromptTemplate
 from training.actions.generate import generate
 from training.models import TrainingSheet
+from training.review.applying import settle
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "lakehouse"])
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
@@ -193,7 +194,9 @@ def test_a_box_is_drawn_where_labels_are_made(opens: Opens, marked: TrainingShee
 UNCLOSED = "#notices >> text=The polygon is not closed"
 
 
-def test_nothing_is_decided_over_a_polygon_that_is_not_closed(opens: Opens, seeded: Path) -> None:
+def test_nothing_is_decided_over_a_polygon_that_is_not_closed(
+    opens: Opens, marked: TrainingSheet, seeded: Path
+) -> None:
     page = opens()
     ready(page)
     page.keyboard.press("g")
@@ -210,7 +213,26 @@ def test_nothing_is_decided_over_a_polygon_that_is_not_closed(opens: Opens, seed
     page.keyboard.press("Escape")
     approved(page, "a")
     assert page.locator(UNCLOSED).count() == 0
+    settle(marked.pk)
     assert ["polygon" in shape for shape in labels(seeded)[0]["shapes"]] == [False, True]
+
+
+def test_a_polygon_is_drawn_inside_another_shape(opens: Opens, marked: TrainingSheet, seeded: Path) -> None:
+    page = opens()
+    ready(page)
+    page.keyboard.press("g")
+    click(page, (150, 120), (250, 120), (250, 180))
+    page.keyboard.press("Enter")
+    assert page.locator("[data-points]").last.input_value() == "150,120 250,120 250,180"
+    # And what is drawn is selected, moved and labeled as before.
+    drag(page, (230, 130), (280, 180))
+    page.keyboard.press("1")
+    approved(page, "a")
+    settle(marked.pk)
+    assert [shape.get("polygon") for shape in labels(seeded)[0]["shapes"]] == [
+        None,
+        [[200, 170], [300, 170], [300, 230]],
+    ]
 
 
 def test_no_label_is_saved_over_a_polygon_that_is_not_closed(opens: Opens, marked: TrainingSheet) -> None:

@@ -47,3 +47,24 @@ def test_at_200_percent_the_verbs_are_beside_the_form(opens: Opens, boards: Trai
     assert page.evaluate("document.documentElement.scrollWidth") == 640
     inner = "nodes => nodes.map(node => node.scrollHeight - node.clientHeight)"
     assert page.locator(".source, .answer-body").evaluate_all(inner) == [0, 0]
+
+
+def test_the_help_of_the_keys_opens_at_its_heading(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards)
+    page.keyboard.press("?")
+    dialog = page.locator("#help-dialog")
+    assert dialog.evaluate("dialog => dialog.scrollTop") == 0
+    assert dialog.locator("input[aria-label='Key for Approve']").is_visible()
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+
+
+def test_a_verb_that_a_pair_is_not_for_says_so_in_words(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards, query="?order=sequence")
+    page.keyboard.press("o")
+    page.locator("#notices >> text=This pair waits already: there is nothing to reopen.").wait_for()
+    press(page, "a")
+    all_saved(page)
+    press(page, "p")
+    page.keyboard.press("a")
+    page.locator("#notices >> text=This pair is approved already: reopen it to decide anew.").wait_for()

@@ -195,3 +195,22 @@ def test_a_pair_that_nobody_is_led_to_after_all_is_given_back(opens: Opens, boar
     pressed_at_once(page, "p")
     with page.expect_response(holds[0].request.url.replace("/hold", "/let-go")):
         holds[0].continue_()
+
+
+def test_what_waits_to_be_sent_is_not_asked_for_again_after_a_reload(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards, query="?order=sequence")
+    page.wait_for_load_state("networkidle")
+    sent = held_back(page, "**/approve")
+    first = item_of(page)
+    press(page, "a")
+    second = item_of(page)
+    press(page, "a")
+    third = item_of(page)
+    page.reload()
+    page.wait_for_selector("[data-ready]")
+    page.wait_for_function("ref => document.querySelector('.item').dataset.itemRef === ref", arg=third)
+    go_on_until(page, lambda: len(sent) == 2)
+    page.unroute("**/approve")  # which lets them through
+    all_saved(page)
+    assert item_of(page) == third
+    assert [state_of(ref)[0] for ref in (first, second, third)] == ["labeled", "labeled", "unlabeled"]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.test_annotations import click, marked, ready
 from tests.browser.test_annotations import opens as annotates
-from tests.browser.test_review import Opens, opens
+from tests.browser.test_review import Opens, opens, press
 from training.models import TrainingSheet
 
 __all__ = ["annotates", "marked", "opens"]
@@ -78,3 +78,39 @@ def test_a_double_click_that_ends_a_polygon_does_not_zoom(annotates: Opens) -> N
     assert page.evaluate(WIDTHS) == before
     page.mouse.dblclick(frame["x"] + 30, frame["y"] + 30)
     assert page.evaluate(WIDTHS) > before * 2
+
+
+def test_pictures_that_were_fetched_ahead_are_there_offline(opens: Opens, boards: TrainingSheet) -> None:
+    page = opens(boards, query="?order=sequence")
+    page.wait_for_load_state("networkidle")
+    page.request_gc()  # drops pictures that nobody holds
+    page.context.set_offline(True)
+    for _ in range(6):
+        press(page, "s")
+        page.locator(".viewer-stage img").wait_for()
+        shown(page)
+
+
+@pytest.mark.parametrize("how", ["click", "online"])
+def test_a_picture_that_did_not_come_is_asked_for_again(annotates: Opens, marked: TrainingSheet, how: str) -> None:
+    page = annotates(f"/review/{marked.pk}/list")
+    page.route("**/files/**", lambda route: route.abort())
+    page.goto(page.url.replace("list", ""))
+    page.locator(".viewer-stage >> text=cannot be shown.").wait_for()
+    page.unroute("**/files/**")
+    if how == "click":
+        page.click(".viewer-stage >> text=Try again")
+    else:
+        page.evaluate("dispatchEvent(new Event('online'))")
+    shown(page)
+    ready(page)  # to draw on it
+
+
+def test_a_pdf_that_did_not_come_is_asked_for_again(opens: Opens, invoices: TrainingSheet) -> None:
+    page = opens(invoices, query="list")
+    page.route("**/files/**", lambda route: route.abort())
+    page.goto(page.url.replace("list", ""))
+    page.locator(".viewer-stage >> text=The PDF cannot be shown").wait_for()
+    page.unroute("**/files/**")
+    page.click(".viewer-stage >> text=Try again")
+    page.locator(".viewer[data-drawn]").wait_for()

@@ -158,7 +158,9 @@ def _previewed(request: HttpRequest) -> Bulk:
 
 def _expect_reviewer(request: HttpRequest) -> None:
     if not may_review(request):
-        raise PermissionDenied("You may look at these pairs, but not decide about them: ask an owner for the right.")
+        raise PermissionDenied(
+            "You may look at these pairs, but not decide about them: ask an owner for the right to change pairs."
+        )
 
 
 def _back(request: HttpRequest, choice: Choice) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -191,7 +191,10 @@ def _item_context(request: HttpRequest, shown: ShownPair | None, uses_form: Uses
 def _decide(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice) -> HttpResponse:
     """Do what a posted form says, and show the next pair; a refusal shows the same one, with what was typed."""
     if not may_review(request):
-        messages.error(request, "You may look at these pairs, but not decide about them: ask an owner for the right.")
+        messages.error(
+            request,
+            "You may look at these pairs, but not decide about them: ask an owner for the right to change pairs.",
+        )
         return _page(request, training_sheet, choice, None, code=403)
     posted = request.POST
     pair = _pair(training_sheet.pk, posted.get("pair_id", ""))
@@ -209,15 +212,7 @@ def _decide(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice)
         )
         review(wanted, actor=request.user.get_username())
     except Problem as problem:
-        messages.error(request, problem.message)
-        if isinstance(problem, StaleVersion) and not is_about_uses:
-            messages.warning(request, f"{_theirs(problem, training_sheet.pk, answer)} Yours is in the form.")
-        faults: Sequence[str] = problem.fields.get("answer", [])
-        pair.refresh_from_db()
-        shown = shown_pair(training_sheet, pair, typed=answer, faults=faults)
-        said = None if is_about_uses else posted
-        refused = UsesForm.of_posted(posted, problem.fields) if is_about_uses else None
-        return _page(request, training_sheet, choice, shown, code=problem.status, said=said, uses_form=refused)
+        return _refused(request, training_sheet, choice, pair, problem, answer)
     pair.refresh_from_db()
     stands = " Its canonical label stands." if not is_about_uses and pair.keeps_label() else ""
     messages.success(request, f"{DONE.get(wanted.action, wanted.action)}: {pair.item_ref}.{stands}")
@@ -225,6 +220,23 @@ def _decide(request: HttpRequest, training_sheet: TrainingSheet, choice: Choice)
         return _next(request, choice, pair=pair.pk)
     again = {"pair": pair.pk} if is_about_uses else {}
     return _next(request, choice, **again, done=pair.pk, undoes=wanted.action_id)
+
+
+def _refused(
+    request: HttpRequest, training_sheet: TrainingSheet, choice: Choice, pair: ReviewPair, problem: Problem, answer: Any
+) -> HttpResponse:
+    """Return the pair again as it stands, with what was typed and what is wrong with it."""
+    posted = request.POST
+    is_about_uses = posted.get("verb") == USES
+    reason = "" if is_about_uses else " ".join(problem.fields.get("reason", []))
+    messages.error(request, "Nothing was decided: correct the marked field." if reason else problem.message)
+    if isinstance(problem, StaleVersion) and not is_about_uses:
+        messages.warning(request, f"{_theirs(problem, training_sheet.pk, answer)} Yours is in the form.")
+    pair.refresh_from_db()
+    shown = shown_pair(training_sheet, pair, typed=answer, faults=problem.fields.get("answer", []))
+    said = None if is_about_uses else {**posted.dict(), "reason_fault": reason}
+    refused = UsesForm.of_posted(posted, problem.fields) if is_about_uses else None
+    return _page(request, training_sheet, choice, shown, code=problem.status, said=said, uses_form=refused)
 
 
 def _taken(request: HttpRequest, pair: ReviewPair) -> dict[str, Any]:

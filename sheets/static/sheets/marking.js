@@ -4,6 +4,7 @@ import { pictureNamed } from "./viewer.js";
 const VENDOR = new URL("./vendor/annotorious/", import.meta.url).href;
 const SVG = "http://www.w3.org/2000/svg";
 const TOOLS = { box: ["rectangle", "drag"], polygon: ["polygon", "click"] };
+const CLICK = [300, 15]; // milliseconds and pixels: what takes longer or goes farther is no point to Annotorious
 const LETTERS = 13; // pixels of the screen
 const typing = (target) => target.matches?.("textarea, select, input:not([type=radio], [type=checkbox])");
 const between = (value, low, high) => Math.min(high, Math.max(low, value));
@@ -51,6 +52,8 @@ export class Marking extends EventTarget {
       }
       this.#colour();
     }).observe(layer, { childList: true, subtree: true });
+    // A press on a shape would select that, and end what is being drawn inside it.
+    layer.addEventListener("pointerup", (event) => this.tool && event.stopPropagation(), true);
     this.numbers = this.frame.appendChild(document.createElementNS(SVG, "svg"));
     this.numbers.setAttribute("class", "viewer-numbers");
     this.numbers.setAttribute("aria-hidden", "true");
@@ -64,6 +67,7 @@ export class Marking extends EventTarget {
     this.ended = new AbortController();
     const { signal } = this.ended;
     picture.stage.addEventListener("pointerdown", (event) => this.#grabbed(event), { capture: true, signal });
+    picture.stage.addEventListener("pointerup", (event) => this.#clicked(event), { capture: true, signal });
     // Before Annotorious, which would undo on its own, also while somebody types.
     addEventListener("keydown", (event) => this.#pressed(event), { capture: true, signal });
   }
@@ -126,11 +130,18 @@ export class Marking extends EventTarget {
     return this.clicks.length > 0;
   }
 
-  // Where a polygon gets its points, as shares of the picture.
-  #grabbed({ target, clientX, clientY }) {
-    const { left, top, width, height } = this.frame.getBoundingClientRect();
-    if (this.tool === "polygon" && this.frame.contains(target)) this.clicks.push([(clientX - left) / width, (clientY - top) / height]);
+  #grabbed(event) {
+    this.pressed = event;
     this.#tell("grabbed");
+  }
+
+  // Where a polygon gets its points, as shares of the picture.
+  #clicked({ target, clientX, clientY, timeStamp }) {
+    if (this.tool !== "polygon" || !this.frame.contains(target) || !this.pressed) return;
+    const [most, far] = CLICK;
+    if (timeStamp - this.pressed.timeStamp > most || Math.hypot(clientX - this.pressed.clientX, clientY - this.pressed.clientY) > far) return;
+    const { left, top, width, height } = this.frame.getBoundingClientRect();
+    this.clicks.push([(clientX - left) / width, (clientY - top) / height]);
   }
 
   // A click on its first point closes the polygon.

@@ -23,10 +23,16 @@ export function pressFirst(root, key) {
   return Boolean(first?.press(key));
 }
 
+const pictureOf = (root, name) => viewers.get([...root.querySelectorAll('[data-viewer="image"].viewer-live')].find((each) => each.dataset.name === name));
+
+// Calls `act` when a picture that could not be shown is there after all.
+export function onceShown(root, name, act) {
+  pictureOf(root, name)?.image.addEventListener("load", act, { once: true });
+}
+
 // The living picture with a file's name, once its pixels are known; undefined where there is none.
 export async function pictureNamed(root, name) {
-  const figure = [...root.querySelectorAll('[data-viewer="image"].viewer-live')].find((each) => each.dataset.name === name);
-  const picture = viewers.get(figure);
+  const picture = pictureOf(root, name);
   await picture?.image.decode().catch(() => {});
   return picture?.image.naturalWidth ? picture : undefined;
 }
@@ -53,6 +59,14 @@ class Viewer {
     return made;
   }
 
+  // Says that the file is not there, and does `again` by hand or when the connection is back.
+  missing(words, again, ...more) {
+    const place = Object.assign(document.createElement("p"), { className: "viewer-link", textContent: `${words} ` });
+    place.append(Object.assign(this.button("Try again", "Try again", again), { className: "" }));
+    this.stage.replaceChildren(place, ...more);
+    addEventListener("online", () => place.isConnected && again(), { once: true });
+  }
+
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || !this.press(event.key)) return;
     event.preventDefault();
@@ -76,9 +90,10 @@ class Picture extends Viewer {
     const fit = () => {
       this.stage.style.aspectRatio = `${this.image.naturalWidth} / ${this.image.naturalHeight}`;
     };
-    if (this.image.complete && this.image.naturalWidth) fit();
     this.image.addEventListener("load", fit);
-    this.image.addEventListener("error", () => this.stage.replaceChildren(Object.assign(document.createElement("p"), { className: "viewer-link", textContent: `${figure.dataset.name} cannot be shown.` })));
+    this.image.addEventListener("error", () => this.failed());
+    if (this.image.complete && this.image.naturalWidth) fit();
+    else if (this.image.complete) this.failed();
     this.moves = { ArrowLeft: () => this.pan(60, 0), ArrowRight: () => this.pan(-60, 0), ArrowUp: () => this.pan(0, 60), ArrowDown: () => this.pan(0, -60) };
     this.stage.addEventListener("wheel", (event) => {
       event.preventDefault();
@@ -93,6 +108,13 @@ class Picture extends Viewer {
       const box = this.stage.getBoundingClientRect();
       if (this.zoom > 1) this.fit();
       else this.by(2.5, event.clientX - box.left, event.clientY - box.top);
+    });
+  }
+
+  failed() {
+    this.missing(`${this.figure.dataset.name} cannot be shown.`, () => {
+      this.stage.replaceChildren(this.image);
+      this.image.src = this.figure.dataset.url;
     });
   }
 
@@ -190,6 +212,7 @@ const pdfjs = () => {
     loaded.GlobalWorkerOptions.workerSrc = `${VENDOR}pdf.worker.min.mjs`;
     return loaded;
   });
+  library.catch(() => (library = undefined));
   return library;
 };
 const documents = new Map();
@@ -226,7 +249,7 @@ class Document extends Viewer {
     this.near = new Set();
     this.drawing = Promise.resolve();
     this.watch = new IntersectionObserver((entries) => this.moved(entries), { root: this.stage, rootMargin: "100% 0px" });
-    this.open().catch((error) => this.failed(error));
+    this.open();
   }
 
   by(factor) {
@@ -239,7 +262,11 @@ class Document extends Viewer {
     this.draw();
   }
 
-  async open() {
+  open() {
+    return this.pages().catch((error) => this.failed(error));
+  }
+
+  async pages() {
     this.pdf = await opened(this.figure.dataset.url);
     // The first page tells the room of all until they are near: to ask each would fetch the whole file.
     const first = await this.pdf.getPage(1);
@@ -314,7 +341,6 @@ class Document extends Viewer {
 
   failed(error) {
     if (!this.figure.isConnected) return;
-    this.link.prepend(`The PDF cannot be shown (${error.message}). `);
-    this.stage.replaceChildren(this.link);
+    this.missing(`The PDF cannot be shown (${error.message}).`, () => this.open(), this.link);
   }
 }

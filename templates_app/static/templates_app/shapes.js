@@ -1,5 +1,6 @@
 // The boxes and polygons of an answer: rows of numbers in the form, and the same shapes on the picture beside it.
 import { Marking, dye } from "../sheets/marking.js";
+import { onceShown } from "../sheets/viewer.js";
 
 const NUMBERS = /^[\s,;()[\]]*(-?\d+(\.\d+)?[\s,;()[\]]+)*-?\d+(\.\d+)?[\s,;()[\]]*$/;
 const NUMBER = /-?\d+(?:\.\d+)?/g;
@@ -78,7 +79,7 @@ export class Shapes {
     this.marking?.end();
     const size = json(this.picture?.value);
     this.marking = this.picture && (await Marking.on(this.root, size.image, size, this));
-    if (!this.marking) return;
+    if (!this.marking) return onceShown(this.root, size.image, () => this.drawOn(this.root));
     if (this.bar) this.bar.hidden = false;
     const on = (name, act) => this.marking.addEventListener(name, ({ detail }) => act(detail));
     on("grabbed", () => this.#remember());

@@ -117,6 +117,18 @@ def test_a_conflict_keeps_what_was_said_and_shows_theirs(
     assert "a thin line</textarea>" in page and '<option value="low" selected>' in page and 'value="Not sure"' in page
 
 
+def test_a_reason_that_is_missing_is_marked_at_its_field(
+    screen: Client, boards: TrainingSheet, waiting: QAPair
+) -> None:
+    drawn = screen.get(at(boards, f"?pair={waiting.pk}")).content.decode()
+    assert 'data-do="reopen" hidden' in drawn  # a pair that waits
+    pair = ReviewPair.objects.get(pk=waiting.pk)
+    page = post(screen, boards, pair, "reject", **ANSWER).content.decode()
+    assert "Nothing was decided: correct the marked field." in page
+    assert 'aria-describedby="reason-fault" autofocus' in page
+    assert 'id="reason-fault" data-without-script>Say why: reject needs it.' in page
+
+
 def uses(**changes: str) -> dict[str, str]:
     stands = {f"use.{use}": "allowed" for use in USES}
     return stands | {"use.few_shot": "prohibited", "data_classification": "confidential", **changes}

@@ -10,7 +10,7 @@ import { Progress } from "../../workbench/screen/progress.js";
 import { Strip } from "../../workbench/screen/strip.js";
 import { answersOf, decidedAlready } from "./conflict.js";
 import { Item } from "./item.js";
-import { Queue } from "./queue.js";
+import { DECIDES, Queue } from "./queue.js";
 
 const WORD_OF_SERVER = 2000; // an edit waits this long for the server's word, as only it validates
 const KEYS = {
@@ -169,7 +169,7 @@ function send(verb, body) {
 
 // Who comes back to a pair decides anew instead of once more; false where the first decision can no longer be held back.
 function takenBack({ id }) {
-  const earlier = outbox.entries.filter(({ subject, verb }) => subject === id && ["approve", "edit", "reject", "flag"].includes(verb));
+  const earlier = outbox.entries.filter(({ subject, verb }) => subject === id && DECIDES.includes(verb));
   return earlier.every(({ body }) => {
     const isBack = outbox.takeBack(body.action_id);
     if (isBack) strip.drop(body.action_id);
@@ -181,7 +181,7 @@ async function decide(verb) {
   if (!item || (item.isSent && !item.isStuck)) return;
   const decided = item;
   const wanted = verb === "approve" && decided.form.isChanged ? "edit" : verb;
-  if (!decided.may(wanted)) return say(`A pair that is ${decided.status} cannot be ${wanted === "edit" ? "edited" : `the subject of ${wanted}`}: reopen it first.`);
+  if (!decided.may(wanted)) return say(decided.whyNot(wanted));
   if (wanted === "approve" && decided.standsAgainst) {
     notice(decided.standsAgainst, "warning");
     document.querySelector(".af-fault")?.closest("[data-field]")?.querySelector("input, textarea, select")?.focus();
@@ -387,7 +387,9 @@ for (const select of document.querySelectorAll(".filters select")) select.addEve
 for (const button of document.querySelectorAll("[data-filter-button]")) button.hidden = true;
 for (const button of document.querySelectorAll("[data-do][hidden]:not([data-do=reopen])")) button.hidden = false;
 
-if (item) {
+queue.passDecided(outbox.entries);
+if (item && queue.passed.has(item.id) && item.id !== setup.asked) goOn(item, next);
+else if (item) {
   shown();
   take(turn);
 }

@@ -1,7 +1,8 @@
 // Two decisions about one pair: what each of them says, and whether they say the same.
 import { isObject, parse } from "../../workbench/screen/exact.js";
 
-const WORDS = { labeled: "approved" };
+const WORDS = { unlabeled: "waiting", labeled: "approved" };
+export const wordsOf = (status) => WORDS[status] ?? status;
 
 const answerOf = (snapshot) => {
   const last = snapshot?.messages?.at(-1);
@@ -25,5 +26,5 @@ const same = (one, other) => JSON.stringify(sorted(one)) === JSON.stringify(sort
 // Who decided the same already, in words; "" where it is another decision, or has notes that theirs has not.
 export function decidedAlready({ theirs, mine }, { verb, body }, { status, reviewed_by: by }, { user, leads_to: leadsTo }) {
   if (!by || body.notes || leadsTo[verb] !== status || !same(theirs, mine)) return "";
-  return `${WORDS[status] ?? status} by ${by === user ? "you" : by} already, the same`;
+  return `${wordsOf(status)} by ${by === user ? "you" : by} already, the same`;
 }

@@ -1,5 +1,6 @@
 // The pair on the screen, and which verbs lead on from its status.
 import { FormItem } from "../../templates_app/form_item.js";
+import { wordsOf } from "./conflict.js";
 
 export class Item extends FormItem {
   constructor(setup, element = document.querySelector(".item")) {
@@ -62,6 +63,15 @@ export class Item extends FormItem {
 
   may(verb) {
     return this.setup.may_review && (this.setup.transitions[verb] ?? []).includes(this.status);
+  }
+
+  // Why a verb that `may` refuses is none for this pair, and what to do.
+  whyNot(verb) {
+    const { may_review: mayReview, leads_to: leadsTo } = this.setup;
+    if (!mayReview) return "You may look at these pairs, but not decide about them: ask an owner for the right to change pairs.";
+    if (verb === "reopen") return "This pair waits already: there is nothing to reopen.";
+    const words = wordsOf(this.status);
+    return leadsTo[verb] === this.status ? `This pair is ${words} already: reopen it to decide anew.` : `This pair is ${words}: reopen it first, then ${verb} it.`;
   }
 
   // Why the answer cannot be approved as it stands, or "".

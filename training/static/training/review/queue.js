@@ -2,6 +2,7 @@
 import { Fragments } from "../../sheets/fragments.js";
 import { call } from "../../workbench/screen/net.js";
 
+export const DECIDES = ["approve", "edit", "reject", "flag"];
 const AHEAD = 6; // shown while the connection is away
 const FEW = 2;
 const FETCHED = 30;
@@ -73,6 +74,14 @@ export class Queue {
     this.passed.add(id);
     this.skipped = this.skipped.filter((one) => one !== id);
     if (isSkipped) this.skipped.push(id);
+  }
+
+  // What was decided before the page was loaded, and is not sent yet, is not asked for once more.
+  passDecided(entries) {
+    for (const { subject, verb } of entries) {
+      if (DECIDES.includes(verb)) this.pass(subject);
+      else if (verb !== "uses") this.back(subject);
+    }
   }
 
   back(id) {
