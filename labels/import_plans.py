@@ -17,6 +17,8 @@ from labels.labeling.templates_of import templates_for
 from labels.limiting import besides
 from labels.models import CanonicalLabel
 from labels.opinions.due import waits_in_words
+from labels.opinions.settling import expect_settled, waiting_among
+from labels.resting import has_answer
 from labels.seen import says_already
 from sheets.models import Sheet
 from sheets.reading import Item, items_of, iter_items
@@ -68,8 +70,11 @@ def planned(sheet: Sheet, lines: Iterable[bytes], terms: Terms) -> Iterator[list
         present = {(label.item_ref, label.label_type): label for label in labels} if refs else {}
         templates.read(chunk)
         hidden = {key for key, label in present.items() if label.pk in terms.blind}
+        disputed = waiting_among(sheet, refs) if present else set()
         yield [
-            _waits(line) if line.key in hidden else _plan(line, items, present.get(line.key), templates, near, terms)
+            _waits(line)
+            if line.key in hidden
+            else _plan(line, items, present.get(line.key), templates, near, terms, is_disputed=line.key in disputed)
             for line in chunk
         ]
 
@@ -94,6 +99,8 @@ def _plan(
     templates: _Templates,
     near: _Near,
     terms: Terms,
+    *,
+    is_disputed: bool,
 ) -> Plan:
     if line.faults:
         return Plan(line, "refused", reasons=line.faults)
@@ -104,6 +111,8 @@ def _plan(
         values = _values(line.given, present, templates, item)
         if present and _is_unchanged(present, values):
             return Plan(line, "unchanged", values, present)
+        if present and is_disputed and not has_answer(present, values["label_data"]):
+            expect_settled(present)
         if present:
             values |= _besides(present, values, terms)
     except Problem as problem:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.utils import timezone
 
 from labels.history import version_id
@@ -9,6 +11,7 @@ from labels.models import CanonicalLabel, CanonicalLabelVersion, LabelOpinion
 from labels.opinions.comparing import Rule, are_same, compare
 from labels.opinions.rules import rule_of, sameness
 from labels.resting import has_answer
+from sheets.models import Sheet
 from templates_app.plain_schema import Schema
 from templates_app.schemas import normalise_output_schema
 from workbench.problems import Conflict
@@ -34,6 +37,12 @@ def settle(opinion: LabelOpinion) -> LabelOpinion:
     if has_answer(label, first.label_data) and not stands.update(**names):
         return opinion
     return close(opinion, Status.AGREED, "")
+
+
+def waiting_among(sheet: Sheet, item_refs: Collection[str]) -> set[tuple[str, str]]:
+    """Return item and label type of those of the items that have two answers of which none was decided for yet."""
+    waiting = LabelOpinion.objects.filter(sheet=sheet, item_ref__in=list(item_refs), status=Status.WAITING)
+    return set(waiting.order_by().values_list("item_ref", "label_type"))
 
 
 def expect_settled(label: CanonicalLabel) -> None:

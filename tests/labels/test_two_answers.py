@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from labels.importing import import_labels
 from labels.models import CanonicalLabel, LabelOpinion
 from labels.opinions.actions import give_opinion
 from labels.opinions.settling import settle
@@ -47,6 +49,15 @@ def test_nobody_replaces_an_answer_that_waits_to_be_decided(
     assert (
         api.post(LABELS, body | {"label_data": {"defect": "scratch"}, "version": 3}, format="json").status_code == 200
     )
+
+
+def test_an_import_leaves_an_answer_that_waits_to_be_decided(opinion: LabelOpinion) -> None:
+    line = {**KEY, "label_data": {"defect": "none"}}
+    done = import_labels(opinion.sheet, [orjson.dumps(line)], actor="rosa")
+    assert (done.counts, CanonicalLabel.objects.get(**KEY).version) == ({"refused": 1}, 1)
+    assert "two answers that differ, from ana and ben" in done.refused[0][1]
+    noted = line | {"label_data": {"defect": "scratch"}, "notes": "by the left screw"}
+    assert import_labels(opinion.sheet, [orjson.dumps(noted)], actor="rosa").counts == {"changed": 1}
 
 
 def test_both_said_the_same_only_where_the_first_expert_did(opinion: LabelOpinion) -> None:
