@@ -47,7 +47,7 @@ def test_endpoint_and_command_give_the_same_bytes(
     body = download()
     written, digest, said = exported(out)
     assert (body, digest) == (written, hashlib.sha256(body).hexdigest())
-    assert "80 of 80 items, 100%" in capsys.readouterr().err
+    assert "80 of 80 pairs, 100%" in capsys.readouterr().err
     assert "18 of 80 pairs exported" in said and "excluded 3 pairs: training prohibited: Contains PHI - HIPAA" in said
 
 
