@@ -9,9 +9,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import cast
 
 from django.core.cache import caches
 from django.db.models import Count, Max, Q, QuerySet
@@ -23,8 +22,8 @@ from training.review.states import is_pre_approved
 from workbench.after_answer import after_answer
 from workbench.pace import LATELY, minutes_left
 
-# Seconds after which a count is made anew, and after which it is not shown any more.
-FRESH, SHOWN = 5, 60
+# Seconds after which a count is made anew, one that may be wrong sooner, and after which it is not shown any more.
+FRESH, DOUBTED, SHOWN = 5, 1, 60
 # How often a first count is made again because something was applied meanwhile, and seconds between.
 TRIES, TURN = 3, 0.1
 
@@ -34,12 +33,16 @@ Bucket = tuple[str, bool, str]
 
 @dataclass(frozen=True)
 class Counted:
-    """What the lakehouse said, at a time in seconds, and where the journal stood: its newest action and what waited."""
+    """What the lakehouse said, at a time in seconds, and where the journal stood: its newest action and what waited.
+
+    It is not `sure` where decisions were applied while the lakehouse counted, which may be in it and in the journal.
+    """
 
     buckets: dict[Bucket, int]
     newest: int
     waiting: list[int]
     at: float
+    sure: bool = True
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def _counted(training_sheet_id: str) -> Counted:
     found: Counted | None = caches["pages"].get(_key(training_sheet_id))
     if found is None:
         return _count(training_sheet_id)
-    if time.monotonic() - found.at > FRESH:
+    if time.monotonic() - found.at > (FRESH if found.sure else DOUBTED):
         after_answer(("count", training_sheet_id), partial(_count, training_sheet_id))
     return found
 
@@ -104,7 +107,7 @@ def _count(training_sheet_id: str) -> Counted:
     """Count in the lakehouse, and remember it.
 
     What is applied while the lakehouse counts would be counted twice, so such a count is left for an older one: with the
-    journal over it that one is right as well.
+    journal over it that one is right as well. Where there is none, it is shown until the next count, for which nobody waits.
     """
     for _ in range(TRIES):
         before = _applied(training_sheet_id)
@@ -112,11 +115,13 @@ def _count(training_sheet_id: str) -> Counted:
         if before is not None and before == _applied(training_sheet_id):
             caches["pages"].set(_key(training_sheet_id), found, SHOWN)
             return found
-        if kept := caches["pages"].get(_key(training_sheet_id)):
+        kept: Counted | None = caches["pages"].get(_key(training_sheet_id))
+        if kept and kept.sure:
             caches["pages"].set(_key(training_sheet_id), kept, SHOWN)
-            return cast(Counted, kept)
+            return kept
         time.sleep(TURN)
-    caches["pages"].set(_key(training_sheet_id), found, FRESH)
+    found = replace(found, sure=False)
+    caches["pages"].set(_key(training_sheet_id), found, SHOWN)
     return found
 
 

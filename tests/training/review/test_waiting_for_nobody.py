@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,12 +12,14 @@ from django.db import connections
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from tests.closing import close
 from tests.training.review.conftest import Act
-from training.models import QAPair, ReviewPair, TrainingSheet
+from training.models import QAPair, ReviewPair, ReviewSheet, TrainingSheet
 from training.review import queue
+from training.review.frames import frame_of
 from workbench.after_answer import AfterAnswerMiddleware, after_answer
 from workbench.router import LAKEHOUSE
 
@@ -84,4 +87,18 @@ def test_progress_is_counted_again_after_the_answer(
         assert {name: api.get(url).json()[name] for name in ("flagged", "left")} == {"flagged": 1, "left": 39}
     assert len(read) == 0
     monkeypatch.setattr("training.review.progress.FRESH", -1)
+    assert [api.get(url).json()["rejected"] for _ in range(2)] == [0, 1]
+
+
+def test_nobody_waits_where_decisions_were_applied_while_it_was_counted(
+    boards: TrainingSheet, waiting: QAPair, api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"/api/v1/training-sheets/{boards.pk}/progress"
+    frame_of(boards.pk)
+    state = ReviewSheet.objects.filter(pk=boards.pk)
+    state.update(held_until=timezone.now() + timedelta(hours=1))
+    assert api.get(url).json()["rejected"] == 0
+    state.update(held_until=None)
+    QAPair.objects.filter(pk=waiting.pk).update(status="rejected")  # past the journal
+    monkeypatch.setattr("training.review.progress.DOUBTED", -1)
     assert [api.get(url).json()["rejected"] for _ in range(2)] == [0, 1]
