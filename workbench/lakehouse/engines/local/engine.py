@@ -6,6 +6,7 @@ import ctypes
 import hashlib
 import json
 import os
+import platform
 import weakref
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -32,7 +33,20 @@ FAILURES = (duckdb.Error, pa.ArrowException, DeltaError, OSError)
 _PARTITION_NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
+# Of malloc.h, and the bytes from which memory is the system's again as soon as it is freed.
+M_MMAP_THRESHOLD, LARGE = -3, 1 << 20
+
 _LIVE: weakref.WeakSet[Engine] = weakref.WeakSet()
+
+
+def _give_memory_back() -> None:
+    """Have what is freed go back to the system: in a pass over millions of rows some 100 MB that nobody uses any more."""
+    if "jemalloc" in pa.supported_memory_backends():
+        # Arrow's default pool keeps more.
+        pa.set_memory_pool(pa.jemalloc_memory_pool())
+    if platform.libc_ver()[0] == "glibc":
+        # Its threshold else grows to 32 MB with what is freed, and smaller pieces stay in a heap that is never whole again.
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
 class _Runtime:
@@ -56,9 +70,8 @@ class _Runtime:
                 "This process was forked from one that had used the lakehouse already; delta-rs cannot go on in it. "
                 "Start workers before the first statement, or by 'spawn' instead of 'fork'."
             )
-        if not cls.used and "jemalloc" in pa.supported_memory_backends():
-            # Arrow's default keeps more of what was freed: some 50 MB in a pass over millions of rows.
-            pa.set_memory_pool(pa.jemalloc_memory_pool())
+        if not cls.used:
+            _give_memory_back()
         cls.used = True
 
 
