@@ -22,13 +22,14 @@ from sheets.volume import Volume
 from sheets.volumes import open_path
 from training.actions.conversation_changes import limits_changed
 from training.files.gate import answer_sha256
-from training.files.importing import conversations_in, key_of, parsed, problems_of, row_of
+from training.files.importing import conversations_in, key_of, problems_of, row_of
 from training.files.storage import draft, path_of, send, storing
 from training.files.sweeping import hold, note, sweep_conversations
 from training.ledger import Ledger, bucket, flaw_of
 from training.models import Conversation, QAPair, TrainingSheet
 from training.pairs import limited
 from training.review.applying import settle_alike
+from workbench.canonical import read_json
 from workbench.concepts import Classification
 from workbench.lakehouse.ids import uuid5_of, uuid7
 from workbench.near import listed
@@ -159,7 +160,10 @@ def _documents(files: Iterable[tuple[str, bytes]]) -> list[tuple[str, Any]]:
     faults: dict[str, list[str]] = {}
     for name, content in files:
         try:
-            documents = conversations_in(parsed(content))
+            documents = conversations_in(read_json(content))
+        except orjson.JSONDecodeError as error:
+            faults[name] = [f"not valid JSON: {error}"]
+            continue
         except ValueError as error:
             faults[name] = [str(error)]
             continue

@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
-
-import orjson
 
 from training.files.checking import import_problems
 from training.files.quality import STANDS_FOR, score_of, tier_of
 from training.models.conversations import SCAFFOLDING, Conversation
 
 Document = Mapping[str, Any]
-# Shorter ones have 64 bits. orjson makes a fraction of a longer one.
-LONG = re.compile(rb"\d{19}")
-
-
-def parsed(content: bytes) -> Any:
-    """Return what a file of JSON holds; ValueError where it is none, or holds a whole number that would not stay exact."""
-    try:
-        found = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        raise ValueError(f"not valid JSON: {error}") from error
-    if LONG.search(content):
-        json.loads(content, parse_int=_kept_whole)
-    return found
-
-
-def _kept_whole(digits: str) -> int:
-    if not -(1 << 63) <= int(digits) < 1 << 64:
-        raise ValueError(f"found the whole number {digits[:40]}; allowed are 64 bits, give it as text")
-    return int(digits)
 
 
 def conversations_in(found: Any) -> list[Any]:
