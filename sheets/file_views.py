@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import mimetypes
-import re
-from collections.abc import Iterator
 from typing import BinaryIO
 
 from django.http import JsonResponse, StreamingHttpResponse
@@ -20,9 +18,8 @@ from sheets.hidden_sources import need_file
 from sheets.volume import FileState
 from sheets.volumes import open_path
 from workbench.api.errors import body
+from workbench.ranges import Blocks, part_of
 
-BLOCK = 64 * 1024
-RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))", re.ASCII)
 # What a browser shows without running it; HTML, SVG and XML are not among them and are saved instead.
 SHOWN = frozenset({"application/pdf", "text/plain", "text/csv", "application/json"})
 SHOWN_IMAGES = frozenset(f"image/{kind}" for kind in ("jpeg", "png", "gif", "webp", "avif", "bmp", "tiff"))
@@ -72,28 +69,12 @@ def _part(request: Request, opened: BinaryIO, state: FileState, etag: str) -> Ht
     if part and first > last:
         opened.close()
         return _unsatisfiable(wanted, state.size)
-    answer = StreamingHttpResponse(_Blocks(opened, first, last - first + 1), status=206 if part else 200)
+    answer = StreamingHttpResponse(Blocks(opened, first, last - first + 1), status=206 if part else 200)
     answer["Content-Length"] = str(last - first + 1)
     answer["Accept-Ranges"] = "bytes"
     if part:
         answer["Content-Range"] = f"bytes {first}-{last}/{state.size}"
     return answer
-
-
-def part_of(wanted: str, size: int) -> tuple[int, int] | None:
-    """Return first and last byte of a `Range` header (RFC 9110, 14.2); first > last where it lies behind the end.
-
-    None, which means the whole file, for no header and for what is not one range of bytes, which servers may ignore.
-    """
-    match = RANGE.fullmatch(wanted.strip())
-    if match is None:
-        return None
-    if match[3]:
-        return (max(size - int(match[3]), 0) if int(match[3]) else size, size - 1)
-    first, last = int(match[1]), int(match[2]) if match[2] else size - 1
-    if match[2] and last < first:
-        return None
-    return (first, min(last, size - 1)) if first < size else (size, size - 1)
 
 
 def _unsatisfiable(wanted: str, size: int) -> JsonResponse:
@@ -113,19 +94,3 @@ def _describe(answer: HttpResponseBase, file: str) -> None:
     answer["Content-Disposition"] = content_disposition_header(not shown, file.rpartition("/")[2]) or "attachment"
     if not shown:
         answer["Content-Security-Policy"] = "sandbox; default-src 'none'"
-
-
-class _Blocks:
-    """The bytes of a part in blocks; closes the file when the response is closed."""
-
-    def __init__(self, opened: BinaryIO, first: int, count: int) -> None:
-        self.opened, self.left = opened, count
-        opened.seek(first)
-
-    def __iter__(self) -> Iterator[bytes]:
-        while self.left > 0 and (block := self.opened.read(min(BLOCK, self.left))):
-            self.left -= len(block)
-            yield block
-
-    def close(self) -> None:
-        self.opened.close()

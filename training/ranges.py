@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from django.http import FileResponse, HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+from workbench.ranges import Blocks, part_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +29,16 @@ class Part:
 
 def asked_part(headers: Mapping[str, str], sha256: str, size: int) -> Part:
     """Return the part that a request asks for; all of it where it asks for none, for several, or for one of another file."""
-    found = RANGE.fullmatch(headers.get("Range", "").replace(" ", ""))
     is_same = headers.get("If-Range", _tag(sha256)) == _tag(sha256)
-    if found is None or not is_same or not any(found.groups()):
-        return Part(0, size, size, whole=True)
-    first, last = found.groups()
-    if not first:
-        return Part(max(0, size - int(last)), size, size)
-    return Part(int(first), min(size, int(last) + 1) if last else size, size)
+    found = part_of(headers.get("Range", ""), size) if is_same else None
+    return Part(found[0], found[1] + 1, size) if found else Part(0, size, size, whole=True)
 
 
-def part_response(file: BinaryIO, part: Part, sha256: str, content_type: str) -> FileResponse:
+def part_response(file: BinaryIO, part: Part, sha256: str, content_type: str) -> StreamingHttpResponse:
     """Return a part of an opened file: 206, or 200 where it is the whole."""
-    file.seek(part.start)
-    status = 200 if part.whole else 206
-    response = FileResponse(_Reader(file, part.end - part.start), status=status, content_type=content_type)
-    response["Content-Length"] = str(part.end - part.start)
+    status, length = 200 if part.whole else 206, part.end - part.start
+    response = StreamingHttpResponse(Blocks(file, part.start, length), status=status, content_type=content_type)
+    response["Content-Length"] = str(length)
     if not part.whole:
         response["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{part.size}"
     _say(response, sha256)
@@ -69,16 +62,3 @@ def _say(response: HttpResponseBase, sha256: str) -> None:
 
 def _tag(sha256: str) -> str:
     return f'"{sha256}"'
-
-
-class _Reader:
-    """Reads so many bytes of a file from where it is."""
-
-    def __init__(self, file: BinaryIO, size: int) -> None:
-        self._file, self._left = file, size
-        self.close = file.close
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._file.read(self._left if size < 0 else min(size, self._left))
-        self._left -= len(data)
-        return data

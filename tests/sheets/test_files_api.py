@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from sheets.file_views import part_of
 from sheets.item_page import source_of
 from sheets.models import Sheet
 from tests.sheets.conftest import Table
+from workbench.ranges import part_of
 
 Boards = Callable[..., Sheet]
 URL = "/api/v1/files/Volumes/shop/raw/pictures"
