@@ -56,5 +56,5 @@ def test_pages_are_drawn_near_the_view_and_freed_behind_it(
     sizes: Any = "canvas => [canvas.width > canvas.height, canvas.clientWidth]"
     (is_wide, before) = page.locator(of(PAGES)).evaluate(sizes)
     page.click("[aria-label='Zoom in']")
-    page.wait_for_function(f'document.querySelector("{of(PAGES)}").clientWidth > {before}')
+    page.wait_for_function(f'() => document.querySelector("{of(PAGES)}").clientWidth > {before}')
     assert is_wide

@@ -23,7 +23,7 @@ def transform(page: Any) -> str:
 
 
 def shown(page: Any) -> None:
-    page.wait_for_function("document.querySelector('.viewer-stage img').naturalWidth === 800")
+    page.wait_for_function("() => document.querySelector('.viewer-stage img').naturalWidth === 800")
 
 
 def test_the_whole_picture_is_seen_beside_what_opens(opens: Opens, boards: TrainingSheet) -> None:

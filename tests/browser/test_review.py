@@ -276,7 +276,7 @@ def test_a_conflict_is_answered_by_its_keys(opens: Opens, boards: TrainingSheet,
 
 def test_a_picture_and_a_pdf_are_shown(opens: Opens, boards: TrainingSheet, invoices: TrainingSheet) -> None:
     page = opens(boards)
-    page.wait_for_function("document.querySelector('.viewer-stage img').naturalWidth === 800")
+    page.wait_for_function("() => document.querySelector('.viewer-stage img').naturalWidth === 800")
     page.focus(".viewer-stage")
     page.keyboard.press("+")
     assert "scale(1.3)" in page.locator(".viewer-stage img").get_attribute("style")

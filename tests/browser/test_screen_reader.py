@@ -20,7 +20,7 @@ def test_the_reason_of_a_refusal_is_said_with_its_field(opens: Opens, invoices: 
     page.fill("[name='answer.patient_dob']", "09/04/1998")
     page.keyboard.press("Control+Enter")
     page.locator("[data-field=patient_dob] .af-fault >> text=2026-01-31").wait_for()
-    page.wait_for_function("document.activeElement.name === 'answer.patient_dob'")
+    page.wait_for_function("() => document.activeElement.name === 'answer.patient_dob'")
     assert "2026-01-31" in page.evaluate(DESCRIBED)[-1]
     page.fill("[name='answer.patient_dob']", "1998-09-04")
     page.fill("[name='answer.total_amount']", "much")
