@@ -6,8 +6,8 @@ from uuid import uuid4
 
 from django.core.cache import caches
 
-# Seconds; nothing that depends on it is kept for as long.
-TOLD_FOR = 600
+# Seconds. Nothing that depends on it is kept for as long; all of it is read anew when this is over, so it is a day.
+TOLD_FOR = 86_400
 
 
 def last_change(sheet_id: str) -> str:

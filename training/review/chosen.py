@@ -12,7 +12,7 @@ from typing import Any
 from training.models import QAPair, ReviewPair
 from training.review.filters import PairFilters, matching
 from training.review.leases import take
-from training.review.orders import order_named
+from training.review.orders import UNMOVED, order_named
 from training.review.queue import ORDERS as WINDOWED
 from training.review.queue import WINDOW, Empty, claim, upcoming
 from training.review.risk import with_risk
@@ -36,6 +36,11 @@ class Choice:
     @property
     def is_all_that_waits(self) -> bool:
         return self.filters == WAITING and self.order in WINDOWED
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it is the same pairs, in the same order, whatever is decided about them."""
+        return self.filters.lasts and self.order in UNMOVED
 
     def waiting(self) -> Choice:
         """Return the choice, of what waits for review where it names no status."""

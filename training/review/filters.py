@@ -53,6 +53,11 @@ class PairFilters:
         return bool(self.more.keys() & {"mode", "model", "reviewer", "mine", "older", "reason", "since", "finding"})
 
     @property
+    def lasts(self) -> bool:
+        """Whether no decision has a pair fit, or fit no more."""
+        return not self.older and not any(_changing(self, "anybody"))
+
+    @property
     def words(self) -> list[str]:
         """What the filters but the status say."""
         said: Mapping[str, str] = {

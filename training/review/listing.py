@@ -132,7 +132,9 @@ class _Asked:
     def _kept(self, what: object, read: Callable[[], T]) -> T:
         reader = self.reader if self.choice.filters.mine else ""
         about = [what, self.choice.query, reader]
-        return kept(self.training_sheet_id, about, read, decided=self.decided, may_lag=self.is_further)
+        lasts = self.choice.lasts
+        may_lag = lasts or self.is_further
+        return kept(self.training_sheet_id, about, read, decided=self.decided, may_lag=may_lag, lasts=lasts)
 
     def _read(self, after: str, before: str, size: int) -> tuple[bool, list[QAPair], dict[str, int]]:
         order, cursor = order_named(self.choice.order), before or after

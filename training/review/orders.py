@@ -75,6 +75,9 @@ ORDERS = {
     "changed": Order("latest change first", "updated_at", _moment, _as_it_is, descending=True),
 }
 
+# Those that no decision changes.
+UNMOVED = ("sequence", "confidence")
+
 
 def order_named(name: str) -> Order:
     """Return the order; Invalid, with those that exist, for another name."""

@@ -120,6 +120,53 @@ def test_who_turns_pages_does_not_wait_for_that(api: APIClient, boards: Training
     assert links(api.get(second).json()) == [label.pk, label.pk]
 
 
+def test_who_comes_back_to_a_list_that_no_decision_changes_does_not_wait(
+    boards: TrainingSheet,
+    waiting: QAPair,
+    act: Act,
+    settings: Any,
+    django_assert_num_queries: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.REVIEW_APPLY = "worker"
+    asked: dict[str, Any] = {"choice": Choice(PairFilters(above=0.0), "sequence"), "reader": "rosa"}
+
+    def row() -> Any:
+        return next(row for row in page_of(boards.pk, **asked).rows if row.pair.pk == waiting.pk)
+
+    assert row().pair.status == "unlabeled"
+    act(waiting, "approve")
+    put_off: dict[Any, Any] = {}
+    monkeypatch.setattr("training.review.kept.after_answer", put_off.__setitem__)
+    monkeypatch.setattr("training.review.listing.after_answer", put_off.__setitem__)
+    with django_assert_num_queries(0, connection=connections[LAKEHOUSE]):
+        assert row().pair.status == "labeled"
+    apply_waiting(boards.pk)
+    for work in put_off.values():
+        work()
+    assert row().pair.canonical_label_id == CanonicalLabel.objects.get(item_ref=waiting.item_ref).pk
+
+
+@pytest.mark.parametrize(
+    ("filters", "order", "lasts"),
+    [
+        ({}, "sequence", True),
+        ({"above": 0.2, "mode": "canonical", "problem": "error"}, "confidence", True),
+        ({}, "risk", False),
+        ({}, "changed", False),
+        ({"status": ("labeled",)}, "sequence", False),
+        ({"problem": "misfit"}, "sequence", False),
+        ({"mine": True}, "sequence", False),
+        ({"older": True}, "sequence", False),
+        ({"text": "scratch"}, "sequence", False),
+    ],
+)
+def test_only_what_no_decision_changes_may_be_shown_as_it_was_before(
+    filters: dict[str, Any], order: str, lasts: bool
+) -> None:
+    assert Choice(PairFilters(**filters), order).lasts is lasts
+
+
 def test_what_else_is_written_is_read_anew(api: APIClient, boards: TrainingSheet) -> None:
     label = CanonicalLabel.objects.get(pk=QAPair.objects.filter(labeling_mode="canonical")[0].canonical_label_id)
     pair = QAPair.objects.get(canonical_label=label)
