@@ -185,9 +185,12 @@ def _with_labels(table: pa.Table, rows: QAPairQuerySet, columns: Mapping[str, st
         return table
     asked = {"linked": "pk", **columns}
     ends = pc.min_max(linked).as_py()
-    # Ids are given in the order of time, so their range leaves out most files, and most of those that are left.
+    # Ids are given in the order of time, so their range leaves out most files, and mostly it has few other labels.
     labels = CanonicalLabel.objects.filter(pk__gte=ends["min"], pk__lte=ends["max"]).order_by()
-    found = _read(labels.filter(pk__in=rows.values("canonical_label_id")), asked)
+    most = table.num_rows + BLOCK
+    found = _read(labels[:most], asked)
+    if found.num_rows == most:
+        found = _read(labels.filter(pk__in=rows.values("canonical_label_id")), asked)
     at = pc.index_in(linked, value_set=found["linked"].combine_chunks())
     missing = linked.filter(pc.and_(pc.is_valid(linked), pc.is_null(at)))
     if len(missing):

@@ -7,7 +7,7 @@ memory: a head up to `"lines":[`, a line for each pair, and a tail with the coun
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ VERSION = 1
 PART_LINES = 2_000
 # Parts are written many at once, because each write is a commit, and into files so large that no later write tidies them.
 MOST_WAITING = 20
+SEPARATOR = b",\n"
 
 
 @dataclass
@@ -35,10 +36,11 @@ class Manifest:
 
     def __post_init__(self) -> None:
         self._number = 0
-        self._lines: list[str] = []
-        self._ids: list[str] = []
-        self._positions: list[int] = []
-        self._waiting: list[dict[str, Any]] = []
+        # Of the part that is being made: its lines so far, and the ids and positions of their pairs.
+        self._texts: list[bytes] = []
+        self._ids: list[pa.ChunkedArray] = []
+        self._positions: list[pa.ChunkedArray] = []
+        self._waiting: list[pa.Table] = []
         self._begun = False
 
     def head(self, about: Mapping[str, Any]) -> bytes:
@@ -50,14 +52,14 @@ class Manifest:
         """Return the lines of a block."""
         if not block.lines:
             return b""
-        lines = _lines(block).to_pylist()
-        self._lines += lines
-        self._ids += block.pairs["id"].to_pylist()
-        self._positions += block.pairs["position"].to_pylist()
-        text = ((",\n" if self._begun else "") + ",\n".join(lines)).encode()
+        lines = _lines(block)
+        self._texts.append(lines)
+        self._ids.append(block.pairs["id"])
+        self._positions.append(block.pairs["position"])
+        text = (SEPARATOR if self._begun else b"") + lines
         self._begun = True
         self.digest.update(text)
-        if len(self._lines) >= PART_LINES:
+        if sum(map(len, self._ids)) >= PART_LINES:
             self._close()
         return text
 
@@ -71,7 +73,7 @@ class Manifest:
     @property
     def is_kept(self) -> bool:
         """Whether the lakehouse has all that was added."""
-        return not (self._lines or self._waiting)
+        return not (self._texts or self._waiting)
 
     def keep(self) -> None:
         """Write all that was added."""
@@ -81,35 +83,38 @@ class Manifest:
     def flush(self, least: int = MOST_WAITING) -> None:
         """Write the parts that wait, where there are that many."""
         if len(self._waiting) >= least:
-            parts, self._waiting = pa.Table.from_pylist(self._waiting), []
+            parts, self._waiting = pa.concat_tables(self._waiting), []
             append_arrow(ExportPart, parts)
 
     def _part(self, text: bytes) -> bytes:
         self.digest.update(text)
-        self._keep(text.decode(), [], [])
+        self._keep(text)
         return text
 
     def _close(self) -> None:
-        if self._lines:
-            separator = ",\n" if self._number > 1 else ""
-            self._keep(separator + ",\n".join(self._lines), self._ids, self._positions)
-            self._lines, self._ids, self._positions = [], [], []
+        if self._texts:
+            separator = SEPARATOR if self._number > 1 else b""
+            self._keep(separator + SEPARATOR.join(self._texts), self._ids, self._positions)
+            self._texts, self._ids, self._positions = [], [], []
 
-    def _keep(self, text: str, ids: list[str], positions: list[int]) -> None:
+    def _keep(
+        self, text: bytes, ids: Sequence[pa.ChunkedArray] = (), positions: Sequence[pa.ChunkedArray] = ()
+    ) -> None:
+        pairs = pa.concat_arrays([chunk for array in ids for chunk in array.chunks]) if ids else pa.array([], pa.string())
         part = {
-            "id": uuid5_of("export_part", self.export_id, str(self._number)),
-            "export_id": self.export_id,
-            "number": self._number,
-            "pair_ids": ids,
-            "first_position": positions[0] if positions else None,
-            "last_position": positions[-1] if positions else None,
-            "text": text,
+            "id": [uuid5_of("export_part", self.export_id, str(self._number))],
+            "export_id": [self.export_id],
+            "number": [self._number],
+            "pair_ids": pa.ListArray.from_arrays([0, len(pairs)], pairs),
+            "first_position": pa.array([positions[0][0].as_py() if positions else None], pa.int64()),
+            "last_position": pa.array([positions[-1][-1].as_py() if positions else None], pa.int64()),
+            "text": pa.array([text], pa.binary()).cast(pa.string()),
         }
-        self._waiting.append(part)
+        self._waiting.append(pa.table(part))
         self._number += 1
 
 
-def _lines(block: Block) -> pa.ChunkedArray:
+def _lines(block: Block) -> bytes:
     """Return what the manifest says of each line of a block: `{"pair_id", "pair_version", "label_id", …, "sha256"}`."""
     said = {
         "pair_id": _quoted(block.pairs["id"]),
@@ -123,7 +128,11 @@ def _lines(block: Block) -> pa.ChunkedArray:
     for name, column in said.items():
         pieces += [f'{"," if pieces else "{"}"{name}":', column.cast(pa.string()).fill_null("null")]
     digests = pa.array([hashlib.sha256(line).hexdigest() for line in block.lines], pa.string())
-    return pc.binary_join_element_wise(*pieces, ',"sha256":"', digests, '"}', "")
+    lines = pc.binary_join_element_wise(*pieces, ',"sha256":"', digests, f'"}}{SEPARATOR.decode()}', "").combine_chunks()
+    # Arrow has them one after the other in one piece of memory.
+    _, offsets, data = lines.buffers()
+    at = memoryview(offsets).cast("i")[lines.offset : lines.offset + len(lines) + 1]
+    return bytes(memoryview(data)[at[0] : at[-1]]).removesuffix(SEPARATOR)
 
 
 def _quoted(texts: pa.ChunkedArray) -> pa.ChunkedArray:

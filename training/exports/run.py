@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import orjson
@@ -252,15 +252,16 @@ class ExportRun:
     def _written(self, table: pa.Table) -> Kept | None:
         """Return the lines that are written already, and write those of the other pairs that are lines to train on."""
         lines: list[bytes | None] = _bytes(table["line"])
-        if table["line"].null_count:
-            for number, stored in enumerate(_bytes(table["messages"])):
-                if lines[number] is not None:
-                    continue
-                record = self._record(stored, None)
-                if isinstance(record, Exclusion):
-                    self._stays(record, table, number)
-                else:
-                    lines[number] = line_of(record)
+        if not table["line"].null_count:
+            return self._those(table, range(len(lines)), lines=cast(list[bytes], lines))
+        for number, stored in enumerate(_bytes(table["messages"])):
+            if lines[number] is not None:
+                continue
+            record = self._record(stored, None)
+            if isinstance(record, Exclusion):
+                self._stays(record, table, number)
+            else:
+                lines[number] = line_of(record)
         at = [number for number, line in enumerate(lines) if line is not None]
         return self._those(table, at, lines=[line for line in lines if line is not None])
 
