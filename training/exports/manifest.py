@@ -100,7 +100,9 @@ class Manifest:
     def _keep(
         self, text: bytes, ids: Sequence[pa.ChunkedArray] = (), positions: Sequence[pa.ChunkedArray] = ()
     ) -> None:
-        pairs = pa.concat_arrays([chunk for array in ids for chunk in array.chunks]) if ids else pa.array([], pa.string())
+        pairs = (
+            pa.concat_arrays([chunk for array in ids for chunk in array.chunks]) if ids else pa.array([], pa.string())
+        )
         part = {
             "id": [uuid5_of("export_part", self.export_id, str(self._number))],
             "export_id": [self.export_id],
@@ -128,7 +130,9 @@ def _lines(block: Block) -> bytes:
     for name, column in said.items():
         pieces += [f'{"," if pieces else "{"}"{name}":', column.cast(pa.string()).fill_null("null")]
     digests = pa.array([hashlib.sha256(line).hexdigest() for line in block.lines], pa.string())
-    lines = pc.binary_join_element_wise(*pieces, ',"sha256":"', digests, f'"}}{SEPARATOR.decode()}', "").combine_chunks()
+    lines = pc.binary_join_element_wise(
+        *pieces, ',"sha256":"', digests, f'"}}{SEPARATOR.decode()}', ""
+    ).combine_chunks()
     # Arrow has them one after the other in one piece of memory.
     _, offsets, data = lines.buffers()
     at = memoryview(offsets).cast("i")[lines.offset : lines.offset + len(lines) + 1]

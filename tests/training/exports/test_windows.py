@@ -78,3 +78,30 @@ def test_a_label_is_asked_though_its_link_changes_while_pairs_are_read(
 
     monkeypatch.setattr(exporting, "_read", unlinked_afterwards)
     assert fetch(boards).count(b"\n") == lines
+
+
+def test_each_pair_leaves_under_its_own_label_however_many_others_were_made_in_between(
+    boards: TrainingSheet, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linked = CanonicalLabel.objects.filter(sheet=boards.sheet).order_by("pk")
+    first, last = linked[0], linked.reverse()[0]
+    CanonicalLabel.objects.filter(pk=last.pk).update(prohibited_uses=["training"])
+    lines = fetch(boards).count(b"\n")
+    ids = [f"{first.pk[:24]}{int(first.pk[24:], 16) + number:012x}" for number in range(1, 30)]
+    assert ids[-1] < last.pk
+    given: dict[str, Any] = {"sheet_id": boards.sheet_id, "label_type": "other"}
+    given |= {name: "rosa" for name in ("labeled_by", "last_modified_by")}
+    given |= {name: first.labeled_at for name in ("labeled_at", "last_modified_at")}
+    others = [CanonicalLabel(pk=key, item_ref=key, label_data={"note": "apart"}, **given) for key in ids]
+    CanonicalLabel.objects.bulk_create(others)
+    statements: list[str] = []
+    real = exporting._read
+
+    def noted(rows: Any, columns: Any) -> Any:
+        statements.append(str(rows.query))
+        return real(rows, columns)
+
+    monkeypatch.setattr(exporting, "_read", noted)
+    monkeypatch.setattr(exporting, "BLOCK", 1)
+    assert fetch(boards).count(b"\n") == lines
+    assert any("IN (SELECT" in text for text in statements)

@@ -40,10 +40,7 @@ _LIVE: weakref.WeakSet[Engine] = weakref.WeakSet()
 
 
 def _give_memory_back() -> None:
-    """Have what is freed go back to the system: in a pass over millions of rows some 100 MB that nobody uses any more."""
-    if "jemalloc" in pa.supported_memory_backends():
-        # Arrow's default pool keeps more.
-        pa.set_memory_pool(pa.jemalloc_memory_pool())
+    """Have what is freed go back to the system: in a pass over millions of rows some 50 MB that nobody uses any more."""
     if platform.libc_ver()[0] == "glibc":
         # Its threshold else grows to 32 MB with what is freed, and smaller pieces stay in a heap that is never whole again.
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE)
