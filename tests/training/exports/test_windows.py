@@ -87,12 +87,10 @@ def test_each_pair_leaves_under_its_own_label_however_many_others_were_made_in_b
     first, last = linked[0], linked.reverse()[0]
     CanonicalLabel.objects.filter(pk=last.pk).update(prohibited_uses=["training"])
     lines = fetch(boards).count(b"\n")
-    ids = [f"{first.pk[:24]}{int(first.pk[24:], 16) + number:012x}" for number in range(1, 30)]
+    ids = [f"{first.pk[:24]}{int(first.pk[24:], 16) + number:012x}" for number in range(1, 80)]
     assert ids[-1] < last.pk
-    given: dict[str, Any] = {"sheet_id": boards.sheet_id, "label_type": "other"}
-    given |= {name: "rosa" for name in ("labeled_by", "last_modified_by")}
-    given |= {name: first.labeled_at for name in ("labeled_at", "last_modified_at")}
-    others = [CanonicalLabel(pk=key, item_ref=key, label_data={"note": "apart"}, **given) for key in ids]
+    kept = {field.attname: getattr(first, field.attname) for field in CanonicalLabel._meta.concrete_fields}
+    others = [CanonicalLabel(**{**kept, "id": key, "item_ref": key, "label_type": "other"}) for key in ids]
     CanonicalLabel.objects.bulk_create(others)
     statements: list[str] = []
     real = exporting._read
