@@ -74,6 +74,7 @@ def _review(lakehouse: Path, rows: int, way: str, session: str) -> Iterator[Figu
     for name, took in found.items():
         yield Figure(f"{way}: {name} p50", rows, p50(took), "ms")
         yield Figure(f"{way}: {name} p95", rows, p95(took), "ms", most=AIMS.get(name))
+        yield Figure(f"{way}: {name} slowest", rows, max(took), "ms")
 
 
 def _session(port: int, session: str) -> dict[str, list[float]]:
