@@ -10,7 +10,8 @@ from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
-from training.models import Export, QAPair, TrainingSheet
+from training.jobs.work import run
+from training.models import Export, JobRun, QAPair, TrainingSheet
 
 
 def page(training_sheet: TrainingSheet) -> str:
@@ -94,6 +95,21 @@ def test_a_kept_export_is_fetched_from_its_page(admin: Client, boards: TrainingS
     assert url in admin.get(kept.url).text
     manifest: Any = admin.get(url, follow=True)
     assert json.loads(body(manifest))["sha256"] == hashlib.sha256(exported).hexdigest()
+
+
+def test_the_page_of_an_export_job_leads_to_its_file(
+    admin: Client, boards: TrainingSheet, settings: Any, beats_in_vain: None
+) -> None:
+    settings.EXPORT_JOB_PAIRS = 10
+    started: Any = admin.post(page(boards), {"keep": "1"})
+    job = JobRun.objects.get()
+    waiting = admin.get(started.url).text
+    assert "waiting for a worker" in waiting and "Open the export" not in waiting
+    assert "<dt>Tokens" not in waiting and "Open in review" not in waiting
+    run(job.pk)
+    row = reverse("admin:training_export_change", args=[Export.objects.get().pk])
+    moved = admin.get(reverse("admin:training_jobrun_now", args=[job.pk]), {"state": "queued"}).text
+    assert f'href="{row}"' in moved and f'href="{row}"' in admin.get(started.url).text
 
 
 def test_earlier_exports_are_gone_on_from(admin: Client, boards: TrainingSheet) -> None:

@@ -13,7 +13,8 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from templates_app.prices import cost_of
-from training.actions.jobs import VERBS
+from training.actions.jobs import GENERATE, VERBS
+from training.actions.kept_exports import EXPORT
 from training.admin.showing import MODE_WORDS, pairs_url
 from training.jobs.following import seen
 from training.jobs.states import ASKED, STEPS, UNDER_WAY
@@ -50,7 +51,7 @@ def job_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
         **admin.admin_site.each_context(request),
         **_context(admin, request, run),
         "title": f"Job: {run.training_sheet or run}",
-        "mode": MODE_WORDS[run.training_sheet.labeling_mode] if run.training_sheet else "",
+        "mode": MODE_WORDS[run.training_sheet.labeling_mode] if run.training_sheet and run.job_type == GENERATE else "",
         # Pairs: of a dict with the key "items", a template's `.items` is that number.
         "statistics": [(name.replace("_", " "), count) for name, count in run.result.get("statistics", {}).items()],
     }
@@ -104,7 +105,9 @@ def _context(admin: Any, request: HttpRequest, run: JobRun) -> dict[str, Any]:
         "cost": cost_of(job.prompt_tokens, job.completion_tokens),
         "heard": _heard(job),
         "verbs": _verbs(job) if admin.has_steer_permission(request) else [],
-        "pairs": pairs_url(run.training_sheet_id) if run.training_sheet_id else None,
+        "drafts": run.job_type == GENERATE,
+        "export": run.asked["export_id"] if run.job_type == EXPORT and job.status == "succeeded" else "",
+        "pairs": pairs_url(run.training_sheet_id) if run.training_sheet_id and run.job_type != EXPORT else None,
         "failed_pairs": pairs_url(run.training_sheet_id, "&problem=error") if run.training_sheet_id else None,
     }
 
