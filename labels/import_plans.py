@@ -116,9 +116,17 @@ def _plan(
         if present:
             values |= _besides(present, values, terms)
     except Problem as problem:
-        reasons = [f"{name}: {' '.join(words)}" for name, words in problem.fields.items()]
+        reasons = [f"{name}: {_joined(words)}" for name, words in problem.fields.items()]
         return Plan(line, "refused", reasons=tuple(reasons) or (problem.message,))
     return Plan(line, "changed" if present else "new", {**values, "item_hash": item.hash}, present)
+
+
+def _joined(words: Iterable[str]) -> str:
+    """Return faults in one line, parted where they do not end like a sentence or a heading."""
+    text = ""
+    for each in words:
+        text += each if not text else f" {each}" if text[-1] in ".:?!" else f"; {each}"
+    return text
 
 
 def _is_unchanged(present: CanonicalLabel, values: Mapping[str, Any]) -> bool:

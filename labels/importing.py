@@ -21,7 +21,7 @@ from labels.recording import record_labels
 from sheets.models import Sheet
 from workbench.problems import Conflict
 
-FIRST_REFUSED = 200
+FIRST_REFUSED, FIRST_WRITTEN = 200, 50
 MOST_BYTES = 64 * 1024 * 1024
 OUTCOMES = ("new", "changed", "unchanged", "refused")
 
@@ -30,11 +30,12 @@ OUTCOMES = ("new", "changed", "unchanged", "refused")
 class Imported:
     """Lines by outcome, the first refused ones with number and reasons, and a digest of all that was planned.
 
-    `marks` are those of the plans, eight bytes each.
+    `written` are the first plans of labels that are new or changed, `marks` those of all plans, eight bytes each.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     refused: list[tuple[int, str]] = field(default_factory=list)
+    written: list[Plan] = field(default_factory=list)
     digest: str = ""
     marks: bytearray = field(default_factory=bytearray)
 
@@ -44,6 +45,8 @@ class Imported:
             self.marks += plan.mark
             if plan.outcome == "refused" and len(self.refused) < FIRST_REFUSED:
                 self.refused.append((plan.line.number, " ".join(plan.reasons)))
+            if plan.outcome in ("new", "changed") and len(self.written) < FIRST_WRITTEN:
+                self.written.append(plan)
 
 
 def preview_import(sheet: Sheet, lines: Iterable[bytes], terms: Terms | None = None) -> Imported:

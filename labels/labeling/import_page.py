@@ -14,12 +14,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from governance.changing import rights_of
-from labels.import_plans import Terms
+from labels.import_plans import Plan, Terms, after_line
 from labels.importing import MOST_BYTES, OUTCOMES, Imported, import_previewed, preview_import
+from labels.labeling.past import diffs_between
 from labels.labeling.sight import LOOK_ONLY, expect_sheet, may_label
 from labels.labeling.uploads import keep, lines_of, remove
 from labels.opinions.due import blind_of_sheet
 from sheets.models import Sheet
+from templates_app.answer_words import answer_words
+from workbench.concepts import short
 from workbench.csp import strict
 from workbench.problems import Invalid, Problem
 
@@ -79,6 +82,20 @@ def _terms(request: HttpRequest, sheet: Sheet) -> Terms:
     return Terms(request.POST.get("reason", ""), blind_of_sheet(sheet, request.user), **rights_of(request.user))
 
 
+def _shown(plan: Plan) -> dict[str, Any]:
+    """Return what the preview says of a label: its answer where it is new, else what changes in it."""
+    item_ref, label_type = plan.line.key
+    diffs = list(diffs_between(plan.present, after_line(plan.present, plan.values))) if plan.present else []
+    return {
+        "line": plan.line.number,
+        "item_ref": item_ref,
+        "label_type": label_type,
+        "outcome": plan.outcome,
+        "answer": "" if plan.present else short(answer_words(plan.values["label_data"]), 120),
+        "diffs": diffs,
+    }
+
+
 def _page(
     request: HttpRequest, sheet: Sheet, *, found: Imported | None = None, code: int = 200, **more: Any
 ) -> HttpResponse:
@@ -86,6 +103,7 @@ def _page(
         "sheet": sheet,
         "found": found,
         "counts": [(outcome, found.counts[outcome]) for outcome in OUTCOMES] if found else [],
+        "written": [_shown(plan) for plan in found.written] if found else [],
         "writes": found.counts["new"] + found.counts["changed"] if found else 0,
         "reason": request.POST.get("reason", ""),
         "most": MOST_BYTES // (1024 * 1024),

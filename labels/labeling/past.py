@@ -20,6 +20,7 @@ _TEXTS = ("confidence", "notes", "usage_reason", "data_classification")
 _LISTS = ("allowed_uses", "prohibited_uses")
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 
+Said = CanonicalLabel | CanonicalLabelVersion
 Piece = tuple[str, str]
 
 
@@ -55,7 +56,7 @@ def past_of(label: CanonicalLabel, *, below: int | None = None) -> list[PastVers
     return past
 
 
-def diffs_between(old: CanonicalLabelVersion, new: CanonicalLabelVersion) -> Iterator[FieldDiff]:
+def diffs_between(old: Said, new: Said) -> Iterator[FieldDiff]:
     """Yield the fields that differ, those of the answer first."""
     changes = changes_between(_plain(old), _plain(new))
     for change in sorted(changes, key=lambda each: not each["field_path"].startswith(ANSWER)):
@@ -97,7 +98,7 @@ def _text(value: Any) -> str:
     return canonical_json(value)
 
 
-def _plain(version: CanonicalLabelVersion) -> dict[str, Any]:
+def _plain(version: Said) -> dict[str, Any]:
     # Another writer may have stored the same uses in another order, which is no change.
     lists: dict[str, Sequence[str]] = {name: in_order(getattr(version, name)) for name in _LISTS}
     return {

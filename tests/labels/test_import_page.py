@@ -43,6 +43,15 @@ def test_preview_then_import(client: Client, address: str) -> None:
     assert sorted(CanonicalLabel.objects.values_list("item_ref", "labeled_by")) == [("a1", "rosa"), ("b2", "rosa")]
 
 
+def test_the_preview_shows_what_changes_in_each_label(client: Client, address: str, record: Record) -> None:
+    record(item_ref="b2", label_data={"defect": "scratch"}, notes="a thin line")
+    old = line("b2", label_data={"defect": "none"}, notes="a thin hair")
+    page = client.post(address, {"file": SimpleUploadedFile("labels.jsonl", b"\n".join([old, line("a1")]))}).text
+    assert "defect: <del>scratch</del> → <ins>none</ins" in page
+    assert "notes: a thin <del>line</del><ins>hair</ins" in page
+    assert re.search(r"<td>a1</td><td>defect</td>\s*<td[^>]*><span[^>]*>New</span> none</td>", page)
+
+
 def test_the_file_goes_when_it_was_imported_or_after_a_day(client: Client, address: str, tmp_path: Path) -> None:
     previewed(client, address)
     (kept,) = (tmp_path / "label_imports").iterdir()

@@ -40,7 +40,6 @@ LONG = {
     "labels/templates/labels/import.html",
     "labels/templates/labels/label.html",
     "labels/templates/labels/progress.html",
-    "labels/templates/labels/versions.html",
     "sheets/templates/sheets/catalog_table.html",
     "sheets/templates/sheets/define.html",
     "sheets/templates/sheets/define_preview.html",
