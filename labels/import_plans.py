@@ -25,7 +25,7 @@ from sheets.reading import Item, items_of, iter_items
 from templates_app.changes import as_stored
 from templates_app.models import PromptTemplate
 from workbench.near import near_misses
-from workbench.problems import Invalid, Problem
+from workbench.problems import Invalid, Problem, one_line
 
 CHUNK = 200
 
@@ -116,17 +116,9 @@ def _plan(
         if present:
             values |= _besides(present, values, terms)
     except Problem as problem:
-        reasons = [f"{name}: {_joined(words)}" for name, words in problem.fields.items()]
+        reasons = [f"{name}: {one_line(words)}" for name, words in problem.fields.items()]
         return Plan(line, "refused", reasons=tuple(reasons) or (problem.message,))
     return Plan(line, "changed" if present else "new", {**values, "item_hash": item.hash}, present)
-
-
-def _joined(words: Iterable[str]) -> str:
-    """Return faults in one line, parted where they do not end like a sentence or a heading."""
-    text = ""
-    for each in words:
-        text += each if not text else f" {each}" if text[-1] in ".:?!" else f"; {each}"
-    return text
 
 
 def _is_unchanged(present: CanonicalLabel, values: Mapping[str, Any]) -> bool:

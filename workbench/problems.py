@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 
@@ -65,4 +65,12 @@ class Unavailable(Problem):
 
 def in_words(fields: Mapping[str, Sequence[str]]) -> str:
     """Return the messages of all fields in one line, each after its field's name."""
-    return " ".join(f"{name}: {' '.join(messages)}" for name, messages in fields.items())
+    return one_line(f"{name}: {one_line(messages)}" for name, messages in fields.items())
+
+
+def one_line(messages: Iterable[str]) -> str:
+    """Return messages as one, with a semicolon behind each that does not end like a sentence or a heading."""
+    line = ""
+    for message in messages:
+        line += message if not line else f" {message}" if line[-1] in ".:?!" else f"; {message}"
+    return line
