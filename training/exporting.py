@@ -185,7 +185,8 @@ def _with_labels(table: pa.Table, rows: QAPairQuerySet, columns: Mapping[str, st
         return table
     asked = {"linked": "pk", **columns}
     ends = pc.min_max(linked).as_py()
-    # Ids are given in the order of time, so their range leaves out most files, and mostly it has few other labels.
+    # Ids are given in the order of time, so their range leaves out most files, and mostly it has few other labels: where it
+    # has more than pairs could link to, the linked ones alone are asked for, which reads the pairs once more.
     labels = CanonicalLabel.objects.filter(pk__gte=ends["min"], pk__lte=ends["max"]).order_by()
     most = table.num_rows + BLOCK
     found = _read(labels[:most], asked)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar, cast
 from uuid import uuid4
 
@@ -31,9 +31,10 @@ KEPT_FOR = 60
 
 @dataclass(frozen=True)
 class Decided:
-    """A reader, the number of their last decision in a training sheet, 0 where there is none, and whether it is applied."""
+    """The number of a reader's last decision in a training sheet, 0 where there is none, and whether it is applied."""
 
-    reader: str
+    # All who have decided nothing there are shown the same.
+    reader: str = field(compare=False)
     last: int
     applied: bool
 

@@ -206,3 +206,13 @@ def test_long_pages_are_not_kept(api: APIClient, boards: TrainingSheet, django_a
     listed(api, boards, page_size=500)
     with django_assert_num_queries(2, connection=connections[LAKEHOUSE]):
         listed(api, boards, page_size=500)
+
+
+def test_who_decided_nothing_is_shown_what_was_read_for_others(
+    boards: TrainingSheet, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {"choice": Choice(order="risk"), "size": 20}
+    page_of(boards.pk, **asked, reader="rosa")
+    monkeypatch.setattr("training.review.listing.after_answer", lambda *_: None)
+    with django_assert_num_queries(0, connection=connections[LAKEHOUSE]):
+        page_of(boards.pk, **asked, reader="omar")
