@@ -49,6 +49,18 @@ def test_at_200_percent_the_verbs_are_beside_the_form(opens: Opens, boards: Trai
     assert page.locator(".source, .answer-body").evaluate_all(inner) == [0, 0]
 
 
+@pytest.mark.parametrize("width", [1280, 1000, 400])
+def test_the_views_are_within_the_screen_wherever_their_button_stands(
+    opens: Opens, boards: TrainingSheet, width: int
+) -> None:
+    for query in ("", "?order=confidence&status=unlabeled&below=0.9"):
+        page = opens(boards, query=query)
+        page.set_viewport_size({"width": width, "height": 720})
+        page.click("summary >> text=Views")
+        menu = page.locator(".menu-body").bounding_box()
+        assert menu["x"] >= 0 and menu["x"] + menu["width"] <= width
+
+
 def test_the_help_of_the_keys_opens_at_its_heading(opens: Opens, boards: TrainingSheet) -> None:
     page = opens(boards)
     page.keyboard.press("?")

@@ -378,7 +378,13 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   act(button.dataset.do);
 });
-document.addEventListener("toggle", (event) => event.target.matches?.(".menu") && event.target.open && event.target.querySelector("a, input")?.focus(), true);
+document.addEventListener("toggle", ({ target }) => {
+  if (!target.matches?.(".menu") || !target.open) return;
+  const body = target.querySelector(".menu-body");
+  body.classList.remove("from-left");
+  if (body.getBoundingClientRect().left < 0) body.classList.add("from-left");
+  target.querySelector("a, input")?.focus();
+}, true);
 for (const name of ["keydown", "pointerdown", "wheel"]) {
   addEventListener(name, () => item && Date.now() - renewed > RENEW && take(turn), { passive: true });
 }
