@@ -52,7 +52,7 @@ def kept(
 
     `about` is fit for JSON and says all that the answer depends on, the reader's rights included. With `may_lag` what was
     kept while the last decision was not applied is given once more, and read anew after the answer: who turns pages never
-    waits. What `lasts` has the same pairs whatever is decided, so that what was kept before any decision is given as well.
+    waits. What `lasts` has the same pairs whatever is decided, so that what was kept before a decision is given so as well.
     """
     cache = caches["pages"]
     written, labeled = cache.get(_stamp(training_sheet_id)), last_change(frame_of(training_sheet_id).sheet_id)
@@ -67,7 +67,7 @@ def kept(
     before, found = cast(tuple[Decided | None, T], cache.get(key, (None, None)))
     if before == decided:
         return found
-    if before and may_lag:
+    if before and (may_lag or lasts):
         after_answer(("list anew", key), read_anew)
         return found
     return read_anew()

@@ -132,9 +132,8 @@ class _Asked:
     def _kept(self, what: object, read: Callable[[], T]) -> T:
         reader = self.reader if self.choice.filters.mine else ""
         about = [what, self.choice.query, reader]
-        lasts = self.choice.lasts
-        may_lag = lasts or self.is_further
-        return kept(self.training_sheet_id, about, read, decided=self.decided, may_lag=may_lag, lasts=lasts)
+        may = {"may_lag": self.is_further, "lasts": self.choice.lasts}
+        return kept(self.training_sheet_id, about, read, decided=self.decided, **may)
 
     def _read(self, after: str, before: str, size: int) -> tuple[bool, list[QAPair], dict[str, int]]:
         order, cursor = order_named(self.choice.order), before or after
