@@ -49,7 +49,9 @@ def test_the_preview_shows_what_changes_in_each_label(client: Client, address: s
     page = client.post(address, {"file": SimpleUploadedFile("labels.jsonl", b"\n".join([old, line("a1")]))}).text
     assert "defect: <del>scratch</del> → <ins>none</ins>" in page
     assert "notes: a thin <del>line</del><ins>hair</ins>" in page
-    assert re.search(r"<td>a1</td><td>defect</td>\s*<td[^>]*><span[^>]*>New</span> none</td>", page)
+    assert re.search(
+        r"<td class=\"name\">a1</td><td class=\"name\">defect</td>\s*<td[^>]*><span[^>]*>New</span> none</td>", page
+    )
 
 
 def test_the_file_goes_when_it_was_imported_or_after_a_day(client: Client, address: str, tmp_path: Path) -> None:
